@@ -1,0 +1,1 @@
+"""reprocheck: reproducibility audit and environment capture for machine-learning code."""
