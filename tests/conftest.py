@@ -1,0 +1,19 @@
+"""What every test shares."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("ci", deadline=None, derandomize=True, database=None, max_examples=100)
+settings.load_profile("ci")
+
+
+@pytest.fixture(autouse=True)
+def _without_settings_of_the_developer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A variable such as REPROCHECK_PACK or NO_COLOR on the developer's machine must not change a test."""
+    for name in [*os.environ]:
+        if name.startswith("REPROCHECK_") or name in {"NO_COLOR", "FORCE_COLOR", "COLUMNS", "XDG_CONFIG_HOME"}:
+            monkeypatch.delenv(name)
