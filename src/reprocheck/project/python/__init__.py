@@ -1,0 +1,1 @@
+"""Reads Python: grammar, names and scopes, values."""
