@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -57,8 +56,9 @@ def find_root(start: Path) -> Path:
 
 def user_config_file(environment: Mapping[str, str]) -> Path | None:
     """Where the user's own settings stand, whether or not the file exists; None without a home folder."""
-    if os.path.isabs(base := environment.get("XDG_CONFIG_HOME", "")):  # noqa: PTH117 - a relative one is to be ignored, by the XDG specification
-        return Path(base, "reprocheck", PROJECT_FILE)
+    base = Path(environment.get("XDG_CONFIG_HOME", ""))
+    if base.is_absolute():  # by the XDG specification a relative one is to be ignored
+        return base / "reprocheck" / PROJECT_FILE
     home = environment.get("HOME") or environment.get("USERPROFILE")
     return Path(home, ".config", "reprocheck", PROJECT_FILE) if home else None
 
@@ -89,7 +89,9 @@ def read_pyproject(root: Path) -> ConfigFile | None:
             return None
         table = table[key]
     if not isinstance(table, dict):
-        raise ConfigError(f"`{'.'.join(_TABLE)}` must be a table", Origin(Source.PYPROJECT, str(path), lines.get(_TABLE)))
+        raise ConfigError(
+            f"`{'.'.join(_TABLE)}` must be a table", Origin(Source.PYPROJECT, str(path), lines.get(_TABLE))
+        )
     inner = {keys[len(_TABLE) :]: line for keys, line in lines.items() if keys[: len(_TABLE)] == _TABLE}
     return ConfigFile(path, Source.PYPROJECT, table, inner)
 

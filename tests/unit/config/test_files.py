@@ -59,25 +59,23 @@ def test_user_file_follows_the_xdg_specification(environment: dict[str, str], ex
 
 
 def test_lines_of_keys_are_found_through_headers_strings_and_inline_tables() -> None:
-    text = "\n".join(
-        [
-            "# [tool.reprocheck]",
-            'note = """',
-            "[tool.reprocheck]",
-            'pack = "no"',
-            '"""',
-            "[tool . 'reprocheck']",
-            "select = [",
-            '  "a]",  # ]',
-            "]",
-            'severity = { RNG001 = "note" }',
-            'per-file-ignores."tests/*" = ["RNG"]',
-            "[tool.reprocheck.other.deep]",
-            "x = 1",
-            "[[tool.list]]",
-            "y = 1",
-        ]
-    )
+    text = """\
+# [tool.reprocheck]
+note = '''
+[tool.reprocheck]
+pack = "no"
+'''
+[tool . 'reprocheck']
+select = [
+  "a]",  # ]
+]
+severity = { RNG001 = "note" }
+per-file-ignores."tests/*" = ["RNG"]
+[tool.reprocheck.other.deep]
+x = 1
+[[tool.list]]
+y = 1
+"""
     lines = index_lines(text)
     tool = ("tool", "reprocheck")
     assert lines["note",] == 2

@@ -94,7 +94,9 @@ def test_origin_names_file_and_line(tmp_path: Path) -> None:
 
 
 def test_each_place_beats_the_weaker_ones_key_by_key(tmp_path: Path) -> None:
-    user = write(tmp_path, "home/reprocheck.toml", 'pack = "u"\nrule-set = "u"\njobs = 1\nselect = ["U"]\nignore = ["U"]\n')
+    user = write(
+        tmp_path, "home/reprocheck.toml", 'pack = "u"\nrule-set = "u"\njobs = 1\nselect = ["U"]\nignore = ["U"]\n'
+    )
     project = tmp_path / "project"
     write(project, "pyproject.toml", '[tool.reprocheck]\npack = "p"\nrule-set = "p"\njobs = 2\nselect = ["P"]\n')
     write(project, "reprocheck.toml", 'pack = "r"\nrule-set = "r"\njobs = 3\n')
@@ -228,7 +230,7 @@ def test_wrong_setting_is_told_with_place(tmp_path: Path, text: str, line: int, 
 def test_wrong_setting_in_pyproject_is_told_with_its_line(tmp_path: Path) -> None:
     text = '[project]\npack = 1\n\n[tool.reprocheck]\njobs = 2\n[tool.reprocheck.severity]\n"RNG001" = "bad"\n'
     path = write(tmp_path, "pyproject.toml", text)
-    with pytest.raises(ConfigError, match="severity.RNG001") as caught:
+    with pytest.raises(ConfigError, match=r"severity\.RNG001") as caught:
         load(tmp_path)
     assert str(caught.value).startswith(f"{path}:7: ")
 
