@@ -11,13 +11,20 @@ from reprocheck.project.source import Problem
 
 ScalarValue = str | int | float | bool | None
 
+MAX_DEPTH = 100
+"""Mappings and sequences inside one another; what is deeper is refused, so that a reader of trees may recurse."""
+TOO_DEEP = f"is nested more than {MAX_DEPTH} levels deep"
+"""What the problem says then."""
+MAX_CHARACTERS = 50_000_000
+"""Longest text that is read into a tree, in characters; no file that people write comes near it."""
+
 
 class Scalar(msgspec.Struct, frozen=True):
     """A value without parts. Dates and times are kept as their text."""
 
     value: ScalarValue
     span: Span
-    """Quotes included."""
+    """Quotes included, and in YAML the tag and the anchor; of no width where YAML leaves a value out."""
 
 
 class Entry(msgspec.Struct, frozen=True):
