@@ -1,0 +1,1 @@
+"""Writes a scan's result down: model in, text out."""
