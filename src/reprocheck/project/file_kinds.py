@@ -1,0 +1,93 @@
+"""What a file is read as: decided by its name, for files without extension by their first line."""
+
+from __future__ import annotations
+
+import os
+import re
+from enum import StrEnum
+from pathlib import Path
+
+SHEBANG_LIMIT = 64 << 10
+"""Bytes up to which a file without extension is looked into although it is not executable."""
+_SHEBANG_LENGTH = 160
+
+
+class FileKind(StrEnum):
+    """What a file is read as."""
+
+    PYTHON = "python"
+    NOTEBOOK = "notebook"
+    YAML = "yaml"
+    TOML = "toml"
+    JSON = "json"
+    DOCKERFILE = "dockerfile"
+    REQUIREMENTS = "requirements"
+    SHELL = "shell"
+    MAKEFILE = "makefile"
+    OTHER = "other"
+    """Known by its path only, never opened."""
+
+
+_KIND_BY_EXTENSION = {
+    "py": FileKind.PYTHON,
+    "pyw": FileKind.PYTHON,
+    "ipynb": FileKind.NOTEBOOK,
+    "yml": FileKind.YAML,
+    "yaml": FileKind.YAML,
+    "toml": FileKind.TOML,
+    "json": FileKind.JSON,
+    "jsonc": FileKind.JSON,
+    "sh": FileKind.SHELL,
+    "bash": FileKind.SHELL,
+    "dockerfile": FileKind.DOCKERFILE,
+    "mk": FileKind.MAKEFILE,
+}
+_KIND_BY_NAME = {
+    "dockerfile": FileKind.DOCKERFILE,
+    "containerfile": FileKind.DOCKERFILE,
+    "makefile": FileKind.MAKEFILE,
+    "gnumakefile": FileKind.MAKEFILE,
+    "pipfile": FileKind.TOML,
+    "pipfile.lock": FileKind.JSON,
+    "poetry.lock": FileKind.TOML,
+    "uv.lock": FileKind.TOML,
+    "pdm.lock": FileKind.TOML,
+    "dvc.lock": FileKind.YAML,
+    "conda-lock.yml": FileKind.YAML,
+}
+_REQUIREMENTS = re.compile(r"[^/]*(?:requirements|constraints)[^/]*\.(?:txt|in)|requirements?/[^/]+\.(?:txt|in)")
+_PYTHON_SHEBANG = re.compile(rb"#![^\n]*\b(?:python|pypy)[\d.]*w?(?:\s|$)")
+_SHELL_SHEBANG = re.compile(rb"#![^\n]*\b(?:ba|da|k|z|a)?sh(?:\s|$)")
+
+
+def kind_of(path: str) -> FileKind:
+    """Kind by name alone; files without extension are OTHER unless their whole name says more."""
+    parent, _, name = path.lower().rpartition("/")
+    if (kind := _KIND_BY_NAME.get(name)) is not None:
+        return kind
+    stem, _, extension = name.rpartition(".")
+    if stem and (kind := _KIND_BY_EXTENSION.get(extension)) is not None:
+        return kind
+    if extension in ("txt", "in") and _REQUIREMENTS.fullmatch(f"{parent.rpartition('/')[2]}/{name}"):
+        return FileKind.REQUIREMENTS
+    if extension in ("txt", "in") and _REQUIREMENTS.fullmatch(name):
+        return FileKind.REQUIREMENTS
+    if name.startswith(("dockerfile.", "containerfile.")) and extension != "dockerignore":
+        return FileKind.DOCKERFILE
+    return FileKind.OTHER
+
+
+def kind_by_first_line(absolute: str, status: os.stat_result) -> FileKind:
+    """Kind of a file without extension: only its first line is read, and only if it is executable or small."""
+    if status.st_size < len(b"#!sh") or not (status.st_mode & 0o111 or status.st_size <= SHEBANG_LIMIT):
+        return FileKind.OTHER
+    try:
+        with Path(absolute).open("rb", buffering=0) as file:
+            head = file.read(2)
+            line = head + file.read(_SHEBANG_LENGTH) if head == b"#!" else b""
+    except OSError:
+        return FileKind.OTHER
+    line = line.split(b"\n", 1)[0]
+    if _PYTHON_SHEBANG.match(line):
+        return FileKind.PYTHON
+    return FileKind.SHELL if _SHELL_SHEBANG.match(line) else FileKind.OTHER
