@@ -93,3 +93,12 @@ y = 1
 def test_search_for_lines_gives_up_on_endless_statements() -> None:
     entries = "\n".join(["  ']',"] * 3000)
     assert ("last",) not in index_lines(f"first = [\n{entries}\n]\nlast = 1\n")
+
+
+def test_long_lists_do_not_end_the_search() -> None:
+    entries = "\n".join(["  'entry',"] * 3000)
+    assert index_lines(f"first = [\n{entries}\n]\nlast = 1\n")["last",] == 3003
+
+
+def test_keys_are_followed_no_deeper_than_settings_go() -> None:
+    assert max(map(len, index_lines("a.b.c.d.e.f = 1\n"))) == 4

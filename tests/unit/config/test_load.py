@@ -284,7 +284,7 @@ def test_unknown_flag_is_an_error(tmp_path: Path) -> None:
 
 
 def test_misspelt_variable_is_noticed_and_others_are_not(tmp_path: Path) -> None:
-    environment = {"REPROCHECK_PAKC": "strict", "REPROCHECK_STORE_FORMAT": "1", "REPROCHECK_JOBS": "2"}
+    environment = {"REPROCHECK_PAKC": "strict", "REPROCHECK_STORE_FORMAT": "1", "XREPROCHECK_JOBS": "2"}
     assert load(tmp_path, environment=environment).notices == (
         "`REPROCHECK_PAKC` is not a setting; did you mean `REPROCHECK_PACK`?",
     )
