@@ -1,0 +1,1 @@
+"""What reprocheck knows: rules by family, the catalog of qualified names, and packs."""

@@ -1,0 +1,1 @@
+"""ART: models and other files that outlive a run."""

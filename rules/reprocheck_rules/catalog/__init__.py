@@ -1,0 +1,1 @@
+"""Knowledge about qualified names, as data: one `.toml` file per library or subject."""

@@ -1,0 +1,1 @@
+"""DAT: where data comes from, and what leaks."""

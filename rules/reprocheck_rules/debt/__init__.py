@@ -1,0 +1,1 @@
+"""DBT: code that nobody can reach, change or trust."""

@@ -1,0 +1,1 @@
+"""DET: what makes equal seeds give different numbers."""

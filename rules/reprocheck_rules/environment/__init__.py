@@ -1,0 +1,1 @@
+"""ENV: what the code runs on, and whether it is pinned."""

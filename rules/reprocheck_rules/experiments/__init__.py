@@ -1,0 +1,1 @@
+"""EXP: configuration, hyper-parameters, tracking."""

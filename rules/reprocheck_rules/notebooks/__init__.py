@@ -1,0 +1,1 @@
+"""NTB: notebooks."""

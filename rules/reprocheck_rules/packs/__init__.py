@@ -1,0 +1,1 @@
+"""Selections of rules with severities, one `.toml` file each."""

@@ -1,0 +1,1 @@
+"""RNG: where random numbers come from and what seeds them."""

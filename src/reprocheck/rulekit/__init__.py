@@ -1,0 +1,61 @@
+"""All that a rule may import.
+
+A rule module defines `rule = Rule(code, name, __doc__, ...)`, registers checks with `@rule.on_call(...)` and its
+kin, and shows what it means with `rule.flags(...)` and `rule.allows(...)`.
+"""
+
+from reprocheck.model.finding import Confidence, Severity
+from reprocheck.model.place import WHOLE_FILE, Span
+from reprocheck.project.documents.dockerfile import Dockerfile, ImageReference, Instruction, Stage, parse_image_reference
+from reprocheck.project.documents.tree import Document, Entry, Mapping, Node, Scalar, Sequence, walk
+from reprocheck.project.python.file import reaching
+from reprocheck.project.python.scopes import Binding, CallSite, Kind, Scope
+from reprocheck.project.python.values import HOLE
+from reprocheck.rulekit.catalog import Catalog, CatalogEntry
+from reprocheck.rulekit.match import Match, Note
+from reprocheck.rulekit.module import ABSENT, UNKNOWN, Call, Module
+from reprocheck.rulekit.rule import Rule
+from reprocheck.rulekit.views import DockerfileView, NotebookView, RequirementsView, ShellView, TreeView
+
+VERSION = 1
+"""Raised when a rule written for an earlier one would no longer work."""
+
+__all__ = [
+    "ABSENT",
+    "HOLE",
+    "UNKNOWN",
+    "VERSION",
+    "WHOLE_FILE",
+    "Binding",
+    "Call",
+    "CallSite",
+    "Catalog",
+    "CatalogEntry",
+    "Confidence",
+    "Dockerfile",
+    "DockerfileView",
+    "Document",
+    "Entry",
+    "ImageReference",
+    "Instruction",
+    "Kind",
+    "Mapping",
+    "Match",
+    "Module",
+    "Node",
+    "Note",
+    "NotebookView",
+    "RequirementsView",
+    "Rule",
+    "Scalar",
+    "Scope",
+    "Sequence",
+    "Severity",
+    "ShellView",
+    "Span",
+    "Stage",
+    "TreeView",
+    "parse_image_reference",
+    "reaching",
+    "walk",
+]

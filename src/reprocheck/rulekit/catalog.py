@@ -1,0 +1,166 @@
+"""Knowledge as data: what a qualified name does, and which spellings mean the same thing."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+_TOKEN = re.compile(r"(\(\)|\[\d*\])")
+_PRIVATE = re.compile(r"\._[a-z]\w*(?=\.)")
+
+
+class CatalogError(Exception):
+    """A catalog file does not follow the schema; the message names file, entry and field."""
+
+
+class CatalogEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is known of one qualified name."""
+
+    roles: frozenset[str] = frozenset()
+    """What it does: `seeder`, `draw`, `optimizer`, `reads`, `lists-directory`, ...; see `docs/internals/catalog.md`."""
+    family: str = ""
+    """The random family or library family that the roles concern (`python`, `numpy`, `torch`, ...)."""
+    arguments: tuple[str, ...] = ()
+    """Names of positional arguments in order, `self` left out."""
+    returns: str = ""
+    """Qualified name of the type of the result."""
+    seed_argument: str = ""
+    """The argument that fixes the random state."""
+    random_when: dict[str, bool | int | float | str] = {}
+    """Draws only when these arguments have these values."""
+    random_default: bool = True
+    """Whether it draws when the arguments of `random_when` are not given."""
+    path_arguments: tuple[str, ...] = ()
+    """Arguments that name a file, folder or URL."""
+    versions: str = ""
+    """Versions of the library that this holds for, as a specifier."""
+    source: str = ""
+    """Where this is written or how it was measured."""
+
+
+class CatalogFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One `.toml` file of the catalog."""
+
+    aliases: dict[str, str] = {}
+    """Prefix of a qualified name → the prefix that the catalog uses."""
+    names: dict[str, CatalogEntry] = {}
+    """Entries by qualified name; a name may end in `.*` to stand for all names below it."""
+
+
+class Catalog:
+    """All entries, frozen after construction; answers are remembered per spelling."""
+
+    def __init__(self, files: Iterable[CatalogFile] = ()) -> None:
+        """Later files extend and override earlier ones, name by name."""
+        names: dict[str, CatalogEntry] = {}
+        aliases: dict[str, str] = {}
+        for file in files:
+            names.update(file.names)
+            aliases.update(file.aliases)
+        self.names: Mapping[str, CatalogEntry] = names
+        self.aliases: Mapping[str, str] = aliases
+        self._globs = tuple(
+            (re.compile(fnmatch.translate(name)), entry) for name, entry in names.items() if "*" in name
+        )
+        self._alias_of: dict[str, str] = {}
+        self._canonical: dict[str, str] = {}
+        self._entries: dict[str, CatalogEntry | None] = {}
+
+    def entry(self, name: str) -> CatalogEntry | None:
+        """Entry of a canonical name."""
+        try:
+            return self._entries[name]
+        except KeyError:
+            found = self.names.get(name)
+            if found is None:
+                found = next((entry for pattern, entry in self._globs if pattern.match(name)), None)
+            self._entries[name] = found
+            return found
+
+    def with_role(self, role: str) -> list[str]:
+        """Names and patterns that have a role."""
+        return [name for name, entry in self.names.items() if role in entry.roles]
+
+    def canonical(self, name: str) -> str:
+        """The catalog's spelling of a resolved name.
+
+        Aliases and private modules are replaced, results become instances of what is known to be returned:
+        `sklearn.svm._classes.SVC().fit` → `sklearn.svm.SVC.fit`, `pandas.read_csv().sample` →
+        `pandas.DataFrame.sample`. Calling an instance ends in `.__call__`.
+        """
+        try:
+            return self._canonical[name]
+        except KeyError:
+            result = self._canonicalise(name)
+            self._canonical[name] = result
+            return result
+
+    def _canonicalise(self, name: str) -> str:
+        tokens = _TOKEN.split(name)
+        current = self._alias(tokens[0])
+        for position in range(1, len(tokens), 2):
+            token, rest = tokens[position], tokens[position + 1]
+            if token == "()":
+                current = self._result(current)
+            else:
+                entry = self.entry(current + "[]")
+                current = entry.returns if entry is not None and entry.returns else current + token
+            if rest:
+                current = self._alias(current + rest)
+        if tokens[-1] == "" and len(tokens) > 1 and not current.endswith((")", "]")):
+            return current + ".__call__"
+        return current
+
+    def instance(self, name: str) -> str:
+        """Type of the value that a resolved expression name stands for, in the catalog's spelling."""
+        canonical = self.canonical(name)
+        return canonical.removesuffix(".__call__")
+
+    def _result(self, callee: str) -> str:
+        entry = self.entry(callee)
+        if entry is not None and entry.returns:
+            return entry.returns
+        last = callee.rpartition(".")[2]
+        return callee if last[:1].isupper() else callee + "()"
+
+    def _alias(self, name: str) -> str:
+        if name.startswith(".") or "." not in name:
+            return self.aliases.get(name, name)
+        known = self._alias_of.get(name)
+        if known is not None:
+            return known
+        result = _PRIVATE.sub("", name) if "._" in name else name
+        for _ in range(4):  # an alias may lead to another one, but never in a circle for long
+            replaced = self._replace_prefix(result)
+            if replaced == result:
+                break
+            result = replaced
+        self._alias_of[name] = result
+        return result
+
+    def _replace_prefix(self, name: str) -> str:
+        end = len(name)
+        while end > 0:
+            target = self.aliases.get(name[:end])
+            if target is not None:
+                return target + name[end:]
+            end = name.rfind(".", 0, end)
+        return name
+
+
+def read_catalog_file(text: str, path: str) -> CatalogFile:
+    """Read one catalog file; raises CatalogError naming `path` and what is wrong."""
+    try:
+        data: dict[str, Any] = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise CatalogError(f"{path}: {error}") from error
+    aliases = data.pop("aliases", {})
+    try:
+        return msgspec.convert({"aliases": aliases, "names": data}, CatalogFile)
+    except msgspec.ValidationError as error:
+        raise CatalogError(f"{path}: {error}") from error

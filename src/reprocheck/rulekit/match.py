@@ -1,0 +1,28 @@
+"""What a rule says about a place, before the engine turns it into a finding."""
+
+from __future__ import annotations
+
+import msgspec
+
+from reprocheck.model.finding import Confidence, Severity
+from reprocheck.model.place import Span
+
+
+class Note(msgspec.Struct, frozen=True):
+    """One step of a trail in the same file."""
+
+    span: Span
+    message: str
+
+
+class Match(msgspec.Struct, frozen=True, kw_only=True):
+    """A place where a rule matched, in the coordinates of the text that the rule saw."""
+
+    span: Span
+    message: str
+    """One sentence about this place, without a full stop."""
+    severity: Severity | None = None
+    """None takes the rule's own."""
+    confidence: Confidence | None = None
+    """None takes the rule's own."""
+    trail: tuple[Note, ...] = ()

@@ -1,0 +1,223 @@
+"""What a rule sees of a Python module: names in the catalog's spelling, calls with their arguments, known values."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from reprocheck.model.finding import Confidence, Severity
+from reprocheck.model.place import Span
+from reprocheck.project.python.file import PythonFile
+from reprocheck.project.python.scopes import CallSite, Scope
+from reprocheck.project.python.values import UNKNOWN, Unknown, literal, text
+from reprocheck.project.source import SourceText
+from reprocheck.rulekit.catalog import Catalog, CatalogEntry
+from reprocheck.rulekit.match import Match, Note
+
+_LATEST = 1 << 60
+_TEST_PATH = re.compile(r"(^|/)(tests?|testing|unittests?)/|(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$")
+
+
+class Absent:
+    """The value of an argument that is certainly not given; there is one, `ABSENT`."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "ABSENT"
+
+
+ABSENT: Final = Absent()
+
+Marked = ast.AST | Span
+"""What a match can point at."""
+
+
+class Module:
+    """One Python file or the code cells of one notebook, with the catalog applied."""
+
+    def __init__(self, file: PythonFile, catalog: Catalog, *, notebook: bool = False) -> None:
+        """`notebook` tells that the module consists of cells."""
+        self.file = file
+        self.catalog = catalog
+        self.notebook = notebook
+        self._calls: list[Call] | None = None
+
+    @property
+    def path(self) -> str:
+        """POSIX path relative to the root."""
+        return self.file.source.path
+
+    @property
+    def source(self) -> SourceText:
+        """Text and lines."""
+        return self.file.source
+
+    @property
+    def tree(self) -> ast.Module:
+        """The syntax tree."""
+        return self.file.tree
+
+    @property
+    def is_test(self) -> bool:
+        """Whether the path says that this is test code."""
+        return _TEST_PATH.search(self.path) is not None
+
+    @property
+    def calls(self) -> list[Call]:
+        """Every call whose callee is known, in evaluation order."""
+        if self._calls is None:
+            found = []
+            for site in self.file.calls:
+                name = self.file.resolve(site.node.func, site.scope, site.order)
+                if name is not None:
+                    found.append(Call(self, site, self.catalog.canonical(name)))
+            self._calls = found
+        return self._calls
+
+    def calls_with_role(self, *roles: str) -> Iterator[Call]:
+        """Calls of names that the catalog gives one of these roles."""
+        for call in self.calls:
+            entry = call.entry
+            if entry is not None and not entry.roles.isdisjoint(roles):
+                yield call
+
+    def call(self, node: ast.Call) -> Call | None:
+        """The call that a node is, when its callee is known."""
+        return next((call for call in self.calls if call.node is node), None)
+
+    def name(self, node: ast.expr, scope: Scope | None = None, order: int = _LATEST) -> str | None:
+        """Canonical qualified name of an expression; for a call the type of its result."""
+        resolved = self.file.resolve(node, scope or self.file.scope_of(node), order)
+        return None if resolved is None else self.catalog.instance(resolved)
+
+    def literal(self, node: ast.expr, scope: Scope | None = None, order: int = _LATEST) -> object:
+        """Value of an expression, or UNKNOWN."""
+        return literal(self.file, node, scope or self.file.scope_of(node), order)
+
+    def text(self, node: ast.expr, scope: Scope | None = None, order: int = _LATEST) -> str | None:
+        """Text of a string or path expression with `{}` for unknown parts; None when nothing is known."""
+        return text(self.file, node, scope or self.file.scope_of(node), order)
+
+    def imports(self, *packages: str) -> bool:
+        """Whether the module imports one of these top-level packages anywhere."""
+        for scope in self.file.scopes:
+            for bindings in scope.bindings.values():
+                for binding in bindings:
+                    if binding.target and self.catalog.canonical(binding.target).partition(".")[0] in packages:
+                        return True
+            if any(star.partition(".")[0] in packages for star in scope.stars):
+                return True
+        return False
+
+    def span(self, marked: Marked) -> Span:
+        """Span of a node or the span itself."""
+        return marked if isinstance(marked, Span) else self.source.span(marked)
+
+    def note(self, marked: Marked, message: str) -> Note:
+        """A step of a trail."""
+        return Note(self.span(marked), message)
+
+    def match(
+        self,
+        marked: Marked,
+        message: str,
+        *,
+        severity: Severity | None = None,
+        confidence: Confidence | None = None,
+        trail: Iterable[Note] = (),
+    ) -> Match:
+        """A match at a node or span; severity and confidence default to the rule's own."""
+        return Match(
+            span=self.span(marked), message=message, severity=severity, confidence=confidence, trail=tuple(trail)
+        )
+
+
+class Call:
+    """One call, seen with the catalog's knowledge of its callee."""
+
+    __slots__ = ("module", "name", "site")
+
+    def __init__(self, module: Module, site: CallSite, name: str) -> None:
+        """`name` is the callee's canonical name."""
+        self.module = module
+        self.site = site
+        self.name = name
+
+    @property
+    def node(self) -> ast.Call:
+        """The expression."""
+        return self.site.node
+
+    @property
+    def scope(self) -> Scope:
+        """Where it is evaluated."""
+        return self.site.scope
+
+    @property
+    def entry(self) -> CatalogEntry | None:
+        """What the catalog knows of the callee."""
+        return self.module.catalog.entry(self.name)
+
+    @property
+    def receiver(self) -> ast.expr | None:
+        """Expression before the last dot of the callee."""
+        function = self.node.func
+        return function.value if isinstance(function, ast.Attribute) else None
+
+    @property
+    def open_ended(self) -> bool:
+        """Whether `*args` or `**kwargs` may give arguments that can't be seen."""
+        return any(isinstance(argument, ast.Starred) for argument in self.node.args) or any(
+            keyword.arg is None for keyword in self.node.keywords
+        )
+
+    def argument(self, name: str, position: int | None = None) -> ast.expr | None:
+        """Expression given for an argument, by keyword or by position (the catalog's, unless one is stated)."""
+        for keyword in self.node.keywords:
+            if keyword.arg == name:
+                return keyword.value
+        if position is None:
+            entry = self.entry
+            if entry is None or name not in entry.arguments:
+                return None
+            position = entry.arguments.index(name)
+        arguments = self.node.args
+        if position < len(arguments) and not any(isinstance(a, ast.Starred) for a in arguments[: position + 1]):
+            return arguments[position]
+        return None
+
+    def value(self, name: str, position: int | None = None) -> object:
+        """Literal value of an argument: ABSENT when certainly not given, UNKNOWN when it can't be told."""
+        node = self.argument(name, position)
+        if node is None:
+            return UNKNOWN if self.open_ended else ABSENT
+        return literal(self.module.file, node, self.scope, self.site.order)
+
+    def text(self, node: ast.expr) -> str | None:
+        """Text of an argument as known at the call."""
+        return text(self.module.file, node, self.scope, self.site.order)
+
+    def type_of(self, node: ast.expr) -> str | None:
+        """Canonical name or type of an expression as known at the call."""
+        resolved = self.module.file.resolve(node, self.scope, self.site.order)
+        return None if resolved is None else self.module.catalog.instance(resolved)
+
+    def match(
+        self,
+        message: str,
+        *,
+        at: Marked | None = None,
+        severity: Severity | None = None,
+        confidence: Confidence | None = None,
+        trail: Iterable[Note] = (),
+    ) -> Match:
+        """A match at the call, or at a part of it."""
+        return self.module.match(
+            self.node if at is None else at, message, severity=severity, confidence=confidence, trail=trail
+        )
+
+
+__all__ = ["ABSENT", "UNKNOWN", "Absent", "Call", "Marked", "Module", "Unknown"]

@@ -1,0 +1,332 @@
+"""Analyses one file: reads it, walks it once, runs the checks, and turns matches into findings."""
+
+from __future__ import annotations
+
+import gc
+import sys
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from blake3 import blake3
+
+from reprocheck.model import fingerprint as identity
+from reprocheck.model.finding import Finding, Step
+from reprocheck.model.place import Place, Span
+from reprocheck.model.rule_info import RuleInfo
+from reprocheck.project.discovery import ProjectFile
+from reprocheck.project.documents.dockerfile import read_dockerfile
+from reprocheck.project.documents.json_file import read_json
+from reprocheck.project.documents.requirements_file import read_requirements
+from reprocheck.project.documents.shell import read_commands
+from reprocheck.project.documents.toml_file import read_toml
+from reprocheck.project.documents.yaml_file import read_yaml
+from reprocheck.project.file_kinds import FileKind
+from reprocheck.project.notebook import Notebook, read_notebook
+from reprocheck.project.python.file import PythonFile
+from reprocheck.project.python.grammar import parse
+from reprocheck.project.python.statements import normalized
+from reprocheck.project.source import Problem, SourceText, decode_python, decode_text
+from reprocheck.rulekit import (
+    Catalog,
+    DockerfileView,
+    Match,
+    Module,
+    NotebookView,
+    RequirementsView,
+    Rule,
+    ShellView,
+    TreeView,
+)
+from reprocheck.scan import suppressions
+from reprocheck.scan.dispatch import Dispatch
+from reprocheck.scan.file_result import Comment, FileResult
+from reprocheck.scan.own_rules import UNREADABLE
+
+RECURSION_LIMIT = 20_000
+"""Deep enough for generated code; CPython's pure-Python calls need no C stack."""
+_COLLECT_EVERY = 8_000_000
+"""Bytes of source between garbage collections: trees hold few cycles, and collecting during a walk costs a fifth."""
+_MESSAGE_LIMIT = 300
+
+
+class Analyzer:
+    """The file rules of one scan, ready to run; one per process."""
+
+    def __init__(self, rules: Iterable[Rule], catalog: Catalog, *, timing: bool = False) -> None:
+        """`timing` measures each check, at some cost."""
+        self._dispatch = Dispatch(rules, catalog)
+        self._catalog = catalog
+        self._timing: dict[str, float] | None = {} if timing else None
+        self._since_collection = 0
+
+    def analyze(self, task: ProjectFile, data: bytes | None = None) -> FileResult:
+        """Findings of one file; `data` replaces its content on disk. Never raises for what a file contains."""
+        if sys.getrecursionlimit() < RECURSION_LIMIT:
+            sys.setrecursionlimit(RECURSION_LIMIT)
+        if data is None:
+            try:
+                data = Path(task.location).read_bytes()
+            except OSError as error:
+                return self._unread(task, b"", f"cannot be read: {error.strerror or error}")
+        digest = blake3(data).digest()
+        if self._timing is not None:
+            self._timing = {}
+        try:
+            with _PausedCollection():
+                work = _FileWork(task, self._dispatch, self._catalog, self._timing)
+                work.read(data)
+        except (RecursionError, MemoryError) as error:
+            return self._unread(task, digest, f"is nested too deeply to analyse ({type(error).__name__})")
+        finally:
+            self._since_collection += len(data)
+            if self._since_collection > _COLLECT_EVERY:
+                self._since_collection = 0
+                gc.collect()
+        return FileResult(
+            path=task.path,
+            kind=task.kind.value,
+            digest=digest,
+            lines=work.lines,
+            findings=tuple(sorted(work.findings, key=lambda finding: finding.sort_key)),
+            comments=tuple(work.comments),
+            unread=work.unread,
+            timings=dict(self._timing or {}),
+        )
+
+    def _unread(self, task: ProjectFile, digest: bytes, reason: str) -> FileResult:
+        finding = unreadable(task.path, reason)
+        return FileResult(path=task.path, kind=task.kind.value, digest=digest, findings=(finding,), unread=reason)
+
+
+class _PausedCollection:
+    """No cyclic garbage collection while one file is analysed."""
+
+    def __enter__(self) -> None:
+        self._was_enabled = gc.isenabled()
+        gc.disable()
+
+    def __exit__(self, *_: object) -> None:
+        if self._was_enabled:
+            gc.enable()
+
+
+def unreadable(path: str, reason: str, place: Place | None = None) -> Finding:
+    """The diagnostic for a file, or a part of one, that could not be read."""
+    return Finding(
+        code=UNREADABLE.code,
+        rule=UNREADABLE.name,
+        severity=UNREADABLE.severity,
+        confidence=UNREADABLE.confidence,
+        message=reason,
+        place=place or Place(path, Span(1, 1, 1, 1)),
+        fingerprint=identity.fingerprint(UNREADABLE.code, "", reason),
+    )
+
+
+Locate = Callable[[Span], Place]
+
+
+class _FileWork:
+    """The state of one file's analysis."""
+
+    def __init__(
+        self, task: ProjectFile, dispatch: Dispatch, catalog: Catalog, timing: dict[str, float] | None
+    ) -> None:
+        self._task = task
+        self._dispatch = dispatch
+        self._catalog = catalog
+        self._timing = timing
+        self.findings: list[Finding] = []
+        self.comments: list[Comment] = []
+        self.lines = 0
+        self.unread = ""
+
+    def read(self, data: bytes) -> None:
+        match self._task.kind:
+            case FileKind.PYTHON:
+                self._python(data)
+            case FileKind.NOTEBOOK:
+                self._notebook(data)
+            case FileKind.OTHER | FileKind.MAKEFILE:
+                pass
+            case _:
+                self._document(data)
+
+    # Python
+
+    def _python(self, data: bytes) -> None:
+        text, problem = decode_python(data)
+        source = SourceText(self._task.path, text)
+        if problem is not None:
+            self._problem(problem, _in_text(source))
+        tree, problems = parse(source)
+        for found in problems:
+            self._problem(found, _in_text(source))
+        if tree is None:
+            self.unread = problems[0].message if problems else "cannot be parsed"
+            return
+        file = PythonFile(source, tree, self._dispatch.nodes)
+        self.lines = text.count("\n") + 1
+        self._module(Module(file, self._catalog), _in_text(source))
+
+    def _notebook(self, data: bytes) -> None:
+        notebook = read_notebook(self._task.path, data)
+        for found in notebook.problems:
+            self._problem(found, lambda span: Place(self._task.path, span))
+        for rule in self._dispatch.rules:
+            for check in rule.notebook_checks:
+                view = NotebookView(notebook, self._task.path)
+                for match in check(view):
+                    self._finding(rule.info, match, lambda span: Place(self._task.path, span), "", "")
+        if not notebook.python.text.strip():
+            return
+        tree, _ = parse(notebook.python)
+        if tree is None:
+            return
+        file = PythonFile(notebook.python, tree, self._dispatch.nodes)
+        self.lines = notebook.python.text.count("\n") + 1
+        self._module(Module(file, self._catalog, notebook=True), _in_notebook(notebook, self._task.path))
+
+    def _module(self, module: Module, locate: Locate) -> None:
+        dispatch = self._dispatch
+        for call in module.calls:
+            for rule, check in dispatch.for_call(call.name):
+                self._run(rule, lambda check=check, call=call: check(call), module, locate)  # type: ignore[misc]
+        for kind, listeners in dispatch.nodes.items():
+            for node, _ in module.file.nodes[kind]:
+                for rule, check in listeners:
+                    self._run(rule, lambda check=check, node=node: check(node, module), module, locate)  # type: ignore[misc]
+        for rule, listener in dispatch.modules:
+            if listener.imports and not module.imports(*listener.imports):
+                continue
+            if listener.contains is not None and listener.contains.search(module.source.text) is None:
+                continue
+            self._run(rule, lambda listener=listener: listener.check(module), module, locate)  # type: ignore[misc]
+        for comment in suppressions.of_python(module.file):
+            self._comment(comment, locate)
+
+    def _run(self, rule: Rule, check: Callable[[], Iterable[Match]], module: Module, locate: Locate) -> None:
+        started = time.process_time() if self._timing is not None else 0.0
+        for match in check():
+            symbol, statement, context = _surroundings(module.file, match.span)
+            self._finding(rule.info, match, locate, symbol, statement, context)
+        if self._timing is not None:
+            self._timing[rule.code] = self._timing.get(rule.code, 0.0) + time.process_time() - started
+
+    # Everything else
+
+    def _document(self, data: bytes) -> None:
+        text, problem = decode_text(data)
+        source = SourceText(self._task.path, text)
+        if problem is not None:
+            self._problem(problem, _in_text(source))
+        problems, matches = self._document_matches(source)
+        for found in problems:
+            self._problem(found, _in_text(source))
+        for rule, match in matches:
+            statement = " ".join(source.line(match.span.line).split())
+            self._finding(rule.info, match, _in_text(source), "", statement)
+        if self._task.kind is not FileKind.JSON:
+            for comment in suppressions.of_text(source):
+                self._comment(comment, _in_text(source))
+
+    def _document_matches(self, source: SourceText) -> tuple[tuple[Problem, ...], list[tuple[Rule, Match]]]:
+        rules = self._dispatch.rules
+        match self._task.kind:
+            case FileKind.DOCKERFILE:
+                dockerfile = read_dockerfile(source)
+                view = DockerfileView(source, dockerfile)
+                return dockerfile.problems, [(r, m) for r in rules for c in r.dockerfile_checks for m in c(view)]
+            case FileKind.REQUIREMENTS:
+                requirements = read_requirements(source)
+                listed = RequirementsView(source, requirements)
+                return requirements.problems, [(r, m) for r in rules for c in r.requirements_checks for m in c(listed)]
+            case FileKind.SHELL:
+                script = ShellView(source, read_commands(source.text, 1))
+                return (), [(r, m) for r in rules for c in r.shell_checks for m in c(script)]
+            case FileKind.YAML:
+                document, kind = read_yaml(source), "yaml"
+            case FileKind.TOML:
+                document, kind = read_toml(source), "toml"
+            case _:
+                document, kind = read_json(source), "json"
+        tree = TreeView(source, document, kind)
+        return document.problems, [(r, m) for r in rules for c in r.tree_checks for m in c(tree)]
+
+    # Findings
+
+    def _finding(
+        self, info: RuleInfo, match: Match, locate: Locate, symbol: str, statement: str, context: str = ""
+    ) -> None:
+        self.findings.append(
+            Finding(
+                code=info.code,
+                rule=info.name,
+                severity=match.severity or info.severity,
+                confidence=match.confidence or info.confidence,
+                message=match.message,
+                place=locate(match.span),
+                symbol=symbol,
+                trail=tuple(Step(locate(note.span), note.message) for note in match.trail),
+                fingerprint=identity.fingerprint(info.code, symbol, statement),
+                context=context,
+            )
+        )
+
+    def _problem(self, problem: Problem, locate: Locate) -> None:
+        message = problem.message if len(problem.message) <= _MESSAGE_LIMIT else problem.message[:_MESSAGE_LIMIT] + "…"
+        place = locate(problem.span)
+        if problem.fatal:
+            self.unread = self.unread or message
+        self.findings.append(unreadable(self._task.path, message, place))
+
+    def _comment(self, found: suppressions.Found, locate: Locate) -> None:
+        place = locate(Span(found.line, found.column, found.line, found.end_column))
+        whole_file = found.last_line > (1 << 20)
+        first, last = (1, 1 << 30) if whole_file else (
+            locate(Span(found.first_line, 1, found.first_line, 1)).span.line,
+            locate(Span(found.last_line, 1, found.last_line, 1)).span.line,
+        )
+        self.comments.append(
+            Comment(
+                place=place,
+                words=found.words,
+                reason=found.reason,
+                until=found.until,
+                first_line=first,
+                last_line=last,
+            )
+        )
+
+
+def _in_text(source: SourceText) -> Locate:
+    return lambda span: Place(source.path, span, None, source.excerpt(span))
+
+
+def _in_notebook(notebook: Notebook, path: str) -> Locate:
+    def locate(span: Span) -> Place:
+        in_file, cell = notebook.locate(span)
+        return Place(path, in_file, cell, notebook.excerpt(span))
+
+    return locate
+
+
+def _surroundings(file: PythonFile, span: Span) -> tuple[str, str, str]:
+    """Enclosing symbol, normalized statement and digest of the neighbours of a match."""
+    statement, names = file.statement_at(span.line)
+    if statement is None:
+        return "", " ".join(file.source.line(span.line).split()), ""
+    parent = file.parent(statement)
+    siblings: list[object] = []
+    for field in ("body", "orelse", "finalbody"):
+        body = getattr(parent, field, None)
+        if isinstance(body, list) and statement in body:
+            siblings = body
+    if not siblings:
+        return ".".join(names), normalized(statement), ""
+    position = siblings.index(statement)
+    previous = siblings[position - 1] if position else None
+    following = siblings[position + 1] if position + 1 < len(siblings) else None
+    context = identity.context(*(normalized(s) if s is not None else "" for s in (previous, following)))  # type: ignore[arg-type]
+    return ".".join(names), normalized(statement), context
