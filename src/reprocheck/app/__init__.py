@@ -1,0 +1,1 @@
+"""Use cases: what each command means, without knowing of terminals."""

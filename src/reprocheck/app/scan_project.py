@@ -1,0 +1,197 @@
+"""`reprocheck scan`: discover, scan, compare with the baseline, keep what changed."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from reprocheck.app import knowledge as knowledge_of
+from reprocheck.app.changes import changed_since
+from reprocheck.app.errors import UsageError
+from reprocheck.config import Config, FailOn
+from reprocheck.model.finding import Finding, Severity
+from reprocheck.model.rule_info import RuleInfo
+from reprocheck.model.scan_result import ScanResult
+from reprocheck.project.discovery import Discovery, ProjectFile, discover
+from reprocheck.project.file_kinds import kind_of
+from reprocheck.rulekit.loading import PackFile
+from reprocheck.scan.judge import Judgement
+from reprocheck.scan.own_rules import OWN_RULES, UNREADABLE
+from reprocheck.scan.pool import default_jobs
+from reprocheck.scan.scanner import ScanOutcome, ScanPlan, scan, scan_text
+from reprocheck.scan.selection import SelectionError, choose, matching
+from reprocheck.triage import baseline as baselines
+
+CACHE_FOLDER = ".reprocheck_cache"
+"""Folder under the root where the cache lies unless configured otherwise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanRequest:
+    """What the user asked for."""
+
+    config: Config
+    targets: Sequence[Path] = ()
+    since: str | None = None
+    """Git revision; only findings on lines changed since then are reported."""
+    timing: bool = False
+    use_baseline: bool = True
+    text: bytes | None = None
+    """Content to scan in place of a file's; `targets` then names the one file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scanned:
+    """A finished scan."""
+
+    result: ScanResult
+    files: int
+    """Files that were read; 0 means there was nothing to do."""
+    messages: tuple[str, ...] = ()
+    """For a person: what was left out, what could not be used."""
+
+
+Progress = Callable[[int, int], None]
+
+
+def scan_project(request: ScanRequest, progress: Progress) -> Scanned:
+    """Scan; raises UsageError, ConfigError, BaselineError for what the user can mend."""
+    config = request.config
+    sources = knowledge_of.sources_of(config)
+    knowledge = knowledge_of.load(sources)
+    rules = {code: rule.info for code, rule in knowledge.rules.items()}
+    chosen, own = _choose(config, rules, knowledge.packs)
+    discovery = _discover(request)
+    plan = ScanPlan(
+        files=discovery.files,
+        sources=sources,
+        knowledge=knowledge,
+        chosen=chosen,
+        judgement=_judgement(config, chosen, own, rules),
+        jobs=default_jobs() if config.jobs == "auto" else config.jobs,
+        cache_folder=(config.cache_dir or config.root / CACHE_FOLDER) if config.cache else None,
+        timing=request.timing,
+        tool_version=version("reprocheck"),
+    )
+    if request.text is not None:
+        outcome = scan_text(discovery.files[0], request.text, plan)
+    else:
+        outcome = scan(plan, progress)
+    findings, messages = _narrow(outcome.findings, request)
+    result = ScanResult(
+        findings=findings,
+        rules={**chosen, **{code: OWN_RULES[code] for code in sorted(own)}},
+        files=outcome.files,
+        incomplete=outcome.unread,
+        timings=outcome.timings,
+        tool_version=plan.tool_version,
+    )
+    notes = tuple(f"{note.path}: {note.message}" for note in discovery.notes)
+    return Scanned(result=result, files=_read_count(outcome), messages=(*config.notices, *notes, *outcome.problems, *messages))
+
+
+def failing(result: ScanResult, fail_on: FailOn) -> tuple[Finding, ...]:
+    """Findings that make the command fail. Unreadable files don't: they make the scan incomplete."""
+    if fail_on is FailOn.NEVER:
+        return ()
+    limit = Severity(fail_on.value).rank
+    return tuple(f for f in result.active if f.severity.rank <= limit and f.code != UNREADABLE.code)
+
+
+def _choose(
+    config: Config, rules: dict[str, RuleInfo], packs: dict[str, PackFile]
+) -> tuple[dict[str, RuleInfo], frozenset[str]]:
+    """Rules that run, and the tool's own diagnostics that are shown."""
+    everything = {**rules, **OWN_RULES}
+    try:
+        chosen = choose(
+            everything,
+            packs,
+            pack=config.pack,
+            select=config.select,
+            extend=config.extend_select,
+            ignore=config.ignore,
+        )
+    except SelectionError as error:
+        raise UsageError(str(error)) from error
+    own = {code for code in chosen if code in OWN_RULES}
+    if config.select:
+        # Whoever asks for one rule still wants to know of files that could not be read.
+        ignored = {code for word in config.ignore for code in matching(word, everything)}
+        own |= {UNREADABLE.code} - ignored
+    return {code: info for code, info in chosen.items() if code not in OWN_RULES}, frozenset(own)
+
+
+def _judgement(
+    config: Config, chosen: dict[str, RuleInfo], own: frozenset[str], rules: dict[str, RuleInfo]
+) -> Judgement:
+    severity: dict[str, Severity] = {}
+    everything = {**rules, **OWN_RULES}
+    try:
+        for word, level in config.severity.items():
+            severity.update(dict.fromkeys(matching(word, everything), level))
+        for words in config.per_file_ignores.values():
+            for word in words:
+                matching(word, everything)
+    except SelectionError as error:
+        raise UsageError(str(error)) from error
+    changed = {code: info.severity for code, info in chosen.items() if info.severity is not rules[code].severity}
+    return Judgement(
+        rules=chosen,
+        min_confidence=config.min_confidence,
+        severity={**changed, **severity},
+        per_file_ignores=config.per_file_ignores,
+        own_codes=own,
+        today=datetime.datetime.now(tz=datetime.UTC).date(),
+    )
+
+
+def _discover(request: ScanRequest) -> Discovery:
+    config = request.config
+    if request.text is not None:
+        path = request.targets[0]
+        relative = _relative(path, config.root)
+        file = ProjectFile(path=relative, location=str(path), kind=kind_of(relative), size=len(request.text))
+        return Discovery((file,))
+    discovery = discover(
+        config.root,
+        request.targets,
+        exclude=config.exclude,
+        include=config.include,
+        respect_gitignore=config.respect_gitignore,
+    )
+    missing = [target for target in request.targets if not target.exists()]
+    if missing:
+        raise UsageError(f"{missing[0]} does not exist")
+    return discovery
+
+
+def _relative(path: Path, root: Path) -> str:
+    try:
+        return path.absolute().relative_to(root.absolute()).as_posix()
+    except ValueError:
+        return path.as_posix()
+
+
+def _narrow(findings: tuple[Finding, ...], request: ScanRequest) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
+    messages: list[str] = []
+    config = request.config
+    if config.baseline is not None and request.use_baseline:
+        findings, gone = baselines.mark(findings, baselines.read(config.baseline))
+        if gone:
+            messages.append(
+                f"{len(gone)} finding(s) of the baseline are gone; `reprocheck baseline prune` forgets them"
+            )
+    if request.since is not None:
+        changes = changed_since(config.root, request.since)
+        findings = tuple(f for f in findings if changes.touches(f.place))
+    return findings, tuple(messages)
+
+
+def _read_count(outcome: ScanOutcome) -> int:
+    files = outcome.files
+    return files.python + files.notebooks + files.documents
+

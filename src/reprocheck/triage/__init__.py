@@ -1,0 +1,1 @@
+"""Which findings are known already: matching across edits, and the baseline file."""
