@@ -56,11 +56,13 @@ class Catalog:
     """All entries, frozen after construction; answers are remembered per spelling."""
 
     def __init__(self, files: Iterable[CatalogFile] = ()) -> None:
-        """Later files extend and override earlier ones, name by name."""
+        """Files add to one another: roles of a name are united, of every other field the last one stated counts."""
         names: dict[str, CatalogEntry] = {}
         aliases: dict[str, str] = {}
         for file in files:
-            names.update(file.names)
+            for name, entry in file.names.items():
+                known = names.get(name)
+                names[name] = entry if known is None else _merged(known, entry)
             aliases.update(file.aliases)
         self.names: Mapping[str, CatalogEntry] = names
         self.aliases: Mapping[str, str] = aliases
@@ -151,6 +153,14 @@ class Catalog:
                 return target + name[end:]
             end = name.rfind(".", 0, end)
         return name
+
+
+def _merged(known: CatalogEntry, added: CatalogEntry) -> CatalogEntry:
+    empty = CatalogEntry()
+    stated = {
+        name: value for name in CatalogEntry.__struct_fields__ if (value := getattr(added, name)) != getattr(empty, name)
+    }
+    return msgspec.structs.replace(known, **(stated | {"roles": known.roles | added.roles}))
 
 
 def read_catalog_file(text: str, path: str) -> CatalogFile:
