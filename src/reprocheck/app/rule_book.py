@@ -1,0 +1,69 @@
+"""`reprocheck rules` and `reprocheck explain`: what the tool knows."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+
+from reprocheck.app import knowledge as knowledge_of
+from reprocheck.app.errors import UsageError
+from reprocheck.config import Config
+from reprocheck.model.rule_info import RuleInfo
+from reprocheck.rulekit.rule import Example
+from reprocheck.scan.examples import ExampleFailure, check_examples
+from reprocheck.scan.own_rules import OWN_RULES
+from reprocheck.scan.selection import SelectionError, choose
+
+
+@dataclass(frozen=True, slots=True)
+class RulePage:
+    """A rule with its examples."""
+
+    info: RuleInfo
+    examples: tuple[Example, ...]
+    selected: bool
+    """Whether it runs under the configuration."""
+
+
+def pages(config: Config) -> list[RulePage]:
+    """All rules, sorted by code."""
+    knowledge = knowledge_of.load(knowledge_of.sources_of(config))
+    infos = {**{code: rule.info for code, rule in knowledge.rules.items()}, **OWN_RULES}
+    try:
+        chosen = choose(
+            infos,
+            knowledge.packs,
+            pack=config.pack,
+            select=config.select,
+            extend=config.extend_select,
+            ignore=config.ignore,
+        )
+    except SelectionError as error:
+        raise UsageError(str(error)) from error
+    return [
+        RulePage(infos[code], tuple(knowledge.rules[code].examples) if code in knowledge.rules else (), code in chosen)
+        for code in sorted(infos)
+    ]
+
+
+def page(config: Config, word: str) -> RulePage:
+    """The rule of a code or name; raises UsageError with a suggestion."""
+    everything = pages(config)
+    for candidate in everything:
+        if word.upper() == candidate.info.code or word.lower() == candidate.info.name:
+            return candidate
+    known = [name for p in everything for name in (p.info.code, p.info.name)]
+    close = difflib.get_close_matches(word.upper(), known, n=1) or difflib.get_close_matches(word.lower(), known, n=1)
+    hint = f"; did you mean {close[0]}?" if close else "; `reprocheck rules` lists them"
+    raise UsageError(f"no rule is named {word!r}{hint}")
+
+
+def check(config: Config, *, own_only: bool) -> tuple[int, list[ExampleFailure]]:
+    """Number of rules whose examples were run, and the failures; `own_only` leaves out the installed rules."""
+    sources = knowledge_of.sources_of(config)
+    knowledge = knowledge_of.load(sources)
+    rules = list(knowledge.rules.values())
+    if own_only:
+        files = {path.rpartition("/")[2] for path in sources.rule_paths}
+        rules = [rule for rule in rules if rule.info.origin.endswith(".toml") or rule.info.origin in files]
+    return len(rules), check_examples(rules, knowledge.catalog)

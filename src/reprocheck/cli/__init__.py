@@ -1,0 +1,1 @@
+"""Parses command lines, calls the use case, writes the report; no logic of its own."""

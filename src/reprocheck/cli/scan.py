@@ -1,0 +1,172 @@
+"""`reprocheck scan`."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from reprocheck.app.errors import UsageError
+from reprocheck.app.scan_project import Scanned, ScanRequest, failing, scan_project
+from reprocheck.cli.exit_codes import CLEAN, FOUND, INCOMPLETE, NOTHING
+from reprocheck.cli.progress import ProgressLine
+from reprocheck.cli.settings import color_wanted, load_config, selection_options
+from reprocheck.config import Config, Output
+from reprocheck.report.formats import FORMATS, Reporter, ReportOptions
+
+_WATCH_SECONDS = 0.4
+
+
+@click.command("scan", context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("paths", nargs=-1, metavar="[PATH]...", type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    multiple=True,
+    metavar="FORMAT[:FILE]",
+    help=f"Report to write; repeatable. Formats: {', '.join(FORMATS)}.",
+)
+@selection_options
+@click.option(
+    "--fail-on", type=click.Choice(["error", "warning", "note", "never"]), help="Least severity that exits with 1."
+)
+@click.option("--exit-zero", is_flag=True, help="Exit with 0 whatever is found.")
+@click.option(
+    "--baseline", type=click.Path(path_type=Path, dir_okay=False), help="Findings in this file don't count."
+)
+@click.option("--since", metavar="REV", help="Only findings on lines changed since this git revision.")
+@click.option("--stdin-filename", metavar="NAME", type=click.Path(path_type=Path), help="Name of what is read from `-`.")
+@click.option("--watch", is_flag=True, help="Scan again when a file changes.")
+@click.option("--show-suppressed", is_flag=True, help="List suppressed and known findings too.")
+@click.option("--statistics", is_flag=True, help="Add a table of findings by rule.")
+@click.option("--timing", is_flag=True, help="Print the time of each rule to stderr; uses no cache.")
+@click.option("--jobs", metavar="N", help="Processes to use; `auto` for all processors.")
+@click.option("--no-cache", is_flag=True, help="Neither read nor write the cache.")
+@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
+@click.option("-q", "--quiet", is_flag=True, help="No progress and no messages on stderr.")
+@click.option("-v", "--verbose", is_flag=True, help="Repeat explanations, and show details of errors.")
+def command(paths: tuple[Path, ...], **options: Any) -> int:
+    """Find what will stop a result from being reproduced or maintained.
+
+    PATHs are files or folders, `-` is standard input (give `--stdin-filename`); without one the current folder is
+    scanned. Nothing that is scanned is ever run.
+
+    \b
+    Exit codes: 0 clean, 1 findings, 2 usage, 3 internal error,
+                4 something could not be read, 5 nothing to scan.
+    """
+    request = _request(paths, options)
+    if not options["watch"]:
+        return _once(request, options)
+    if request.text is not None:
+        raise UsageError("--watch needs files, not standard input")
+    return _watch(request, options)
+
+
+def _request(paths: tuple[Path, ...], options: dict[str, Any]) -> ScanRequest:
+    text = None
+    if paths == (Path("-"),):
+        if options["stdin_filename"] is None:
+            raise UsageError("reading from standard input needs --stdin-filename NAME")
+        text = sys.stdin.buffer.read()
+        paths = (options["stdin_filename"],)
+    elif Path("-") in paths:
+        raise UsageError("`-` can't be scanned together with other paths")
+    elif options["stdin_filename"] is not None:
+        raise UsageError("--stdin-filename goes with `-` as the only path")
+    keys = ("select", "extend_select", "ignore", "pack", "min_confidence", "fail_on", "baseline", "jobs")
+    overrides: dict[str, object] = {key: options[key] for key in keys}
+    if options["output"]:
+        overrides["output"] = list(options["output"])
+    if options["no_cache"]:
+        overrides["cache"] = False
+    config = load_config(paths[0] if paths else Path(), overrides, isolated=options["isolated"])
+    return ScanRequest(
+        config=config,
+        targets=[path.absolute() for path in paths] or [Path.cwd()],
+        since=options["since"],
+        timing=options["timing"],
+        text=text,
+    )
+
+
+def _once(request: ScanRequest, options: dict[str, Any]) -> int:
+    outputs = _outputs(request.config)
+    progress = ProgressLine(enabled=not options["quiet"])
+    try:
+        scanned = scan_project(request, progress)
+    finally:
+        progress.clear()
+    for reporter, output in outputs:
+        _write(reporter, output, scanned, request.config, options)
+    if not options["quiet"]:
+        for message in scanned.messages:
+            click.echo(f"{click.style('note', fg='cyan')}: {message}", err=True)
+    if options["timing"]:
+        for timing in scanned.result.timings:
+            click.echo(f"{timing.seconds:9.3f} s  {timing.name}", err=True)
+    return _exit_code(scanned, request.config, options)
+
+
+def _exit_code(scanned: Scanned, config: Config, options: dict[str, Any]) -> int:
+    if options["exit_zero"]:
+        return CLEAN
+    if failing(scanned.result, config.fail_on):
+        return FOUND
+    if scanned.result.incomplete:
+        return INCOMPLETE
+    return CLEAN if scanned.files else NOTHING
+
+
+def _outputs(config: Config) -> list[tuple[Reporter, Output]]:
+    outputs = config.output or (Output("full"),)
+    for output in outputs:
+        if output.format not in FORMATS:
+            raise UsageError(f"there is no report format {output.format!r}; there are: {', '.join(FORMATS)}")
+    if sum(output.file is None for output in outputs) > 1:
+        raise UsageError("only one report can go to standard output; give the others a file: -o FORMAT:FILE")
+    return [(FORMATS[output.format], output) for output in outputs]
+
+
+def _write(reporter: Reporter, output: Output, scanned: Scanned, config: Config, options: dict[str, Any]) -> None:
+    terminal = output.file is None and sys.stdout.isatty()
+    encoding = (sys.stdout.encoding or "ascii").lower() if output.file is None else "utf-8"
+    text = reporter.render(
+        scanned.result,
+        ReportOptions(
+            color=color_wanted(options["color"], stream_is_terminal=terminal) if output.file is None else False,
+            width=shutil.get_terminal_size((100, 24)).columns if terminal else 100,
+            root_uri=config.root.absolute().as_uri() if terminal else None,
+            show_suppressed=options["show_suppressed"],
+            statistics=options["statistics"],
+            hyperlinks=terminal,
+            verbose=options["verbose"],
+            unicode=encoding.replace("-", "").startswith("utf"),
+        ),
+    )
+    if output.file is None:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+        return
+    try:
+        output.file.parent.mkdir(parents=True, exist_ok=True)
+        output.file.write_text(text, "utf-8", newline="\n")
+    except OSError as error:
+        raise UsageError(f"the report {output.file} cannot be written: {error.strerror}") from error
+
+
+def _watch(request: ScanRequest, options: dict[str, Any]) -> int:
+    from reprocheck.app.watch import snapshot  # noqa: PLC0415 — only for --watch
+
+    while True:
+        seen = snapshot(request)
+        if sys.stdout.isatty():
+            click.clear()
+        _once(request, options)
+        click.echo("Watching for changes; Ctrl-C ends it.", err=True)
+        while snapshot(request) == seen:
+            time.sleep(_WATCH_SECONDS)
