@@ -69,12 +69,13 @@ def open_at(root: OpenTable, path: Items[Scalar], header: Span, *, is_array: boo
         table = _descend(table, key, header)
     if not is_array:
         return _descend(table, path[-1], header)
+    element = _new_table(header, table.depth + 2)
     array = table.get(path[-1])
     if not isinstance(array, OpenArray):
         array = OpenArray()
         table.add(path[-1], array)
-    array.tables.append(_new_table(header, table.depth + 2))
-    return array.tables[-1]
+    array.tables.append(element)
+    return element
 
 
 def store(table: OpenTable, path: Items[Scalar], value: OpenTable | Node) -> None:

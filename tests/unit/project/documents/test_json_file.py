@@ -1,0 +1,117 @@
+"""JSON is read with places, comments and trailing commas, whatever its size."""
+
+import pytest
+
+from reprocheck.model.place import Span
+from reprocheck.project.documents.json_file import read_json
+from reprocheck.project.documents.tree import MAX_DEPTH, Document, Mapping, Scalar, Sequence
+from reprocheck.project.source import SourceText, decode_text
+
+
+def read(text: str, *, strict: bool = False) -> Document:
+    return read_json(SourceText("a.json", text), strict=strict)
+
+
+def test_values_have_exact_places() -> None:
+    (root,) = read('{\r\n "é": [1, -2.5e3, "\\n\\u00e9", true],\r\n "b": {}}').roots
+    assert isinstance(root, Mapping)
+    assert root.span == Span(1, 1, 3, 10)
+    assert root.entries[0].key == Scalar("é", Span(2, 2, 2, 5))
+    items = root.get("é")
+    assert isinstance(items, Sequence)
+    assert items.span == Span(2, 7, 2, 36)
+    assert items.items == (
+        Scalar(1, Span(2, 8, 2, 9)),
+        Scalar(-2500.0, Span(2, 11, 2, 17)),
+        Scalar("\né", Span(2, 19, 2, 29)),
+        Scalar(True, Span(2, 31, 2, 35)),
+    )
+
+
+def test_a_byte_order_mark_moves_nothing() -> None:
+    text, _ = decode_text(b'\xef\xbb\xbf{"a": 1}')
+    assert read(text).roots[0].span == Span(1, 1, 1, 9)
+
+
+COMMENTED = '// first\n{ /* a\n * b **/ "a": [1, 2,], // last\n}\n// end'
+
+
+def test_comments_and_trailing_commas_are_read_over() -> None:
+    document = read(COMMENTED)
+    assert not document.problems
+    (root,) = document.roots
+    assert isinstance(root, Mapping)
+    items = root.get("a")
+    assert isinstance(items, Sequence)
+    assert [item.span for item in items.items] == [Span(3, 16, 3, 17), Span(3, 19, 3, 20)]
+
+
+@pytest.mark.parametrize("text", [COMMENTED, "[1,]", '{"a": 1,}', "/* */ 1"])
+def test_strict_reading_refuses_comments_and_trailing_commas(text: str) -> None:
+    assert not read(text).problems
+    assert len(read(text, strict=True).problems) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("", (1, 1)),
+        ("[1,", (1, 4)),
+        ("[1 2]", (1, 4)),
+        ("[,]", (1, 2)),
+        ("[1,,]", (1, 4)),
+        ("{,}", (1, 2)),
+        ("{1: 2}", (1, 2)),
+        ('{"a" 1}', (1, 6)),
+        ('{"a": 1]', (1, 8)),
+        ("[1}", (1, 3)),
+        ("]", (1, 1)),
+        ("[1]\n[2]", (2, 1)),
+        ('{"a":\n"x\ty"}', (2, 3)),
+        ('["x', (1, 2)),
+        ('["\\q"]', (1, 3)),
+        ("01", (1, 1)),
+        ("truex", (1, 1)),
+        ("[1] /* open", (1, 5)),
+        ("[\x001]", (1, 2)),
+        ("'a'", (1, 1)),
+        ('"a" :', (1, 5)),
+    ],
+)
+def test_an_error_is_a_problem_with_its_place(text: str, place: tuple[int, int]) -> None:
+    document = read(text)
+    assert document.roots == ()
+    (problem,) = document.problems
+    assert (problem.span.line, problem.span.column) == place
+    assert problem.fatal
+
+
+@pytest.mark.parametrize("text", ["[" * 1_000_000, '{"a":' * 1_000_000])
+def test_deep_nesting_is_refused(text: str) -> None:
+    assert "levels deep" in read(text).problems[0].message
+
+
+def test_nesting_up_to_the_bound_is_read() -> None:
+    assert not read("[" * MAX_DEPTH + "]" * MAX_DEPTH).problems
+
+
+def test_repeated_keys_are_kept() -> None:
+    (root,) = read('{"a": 1, "a": 2}').roots
+    assert isinstance(root, Mapping)
+    assert len(root.entries) == 2
+
+
+def test_a_number_too_long_for_int_stays_text() -> None:
+    (root,) = read("9" * 5000).roots
+    assert isinstance(root, Scalar)
+    assert root.value == "9" * 5000
+
+
+def test_pictures_and_long_files_are_read() -> None:
+    picture = "iVBORw0KGgo" * 1_000_000
+    lines = ",\n".join(['"line \\n"'] * 100_000)
+    (root,) = read(f'{{"png": "{picture}", "text": [{lines}]}}').roots
+    assert isinstance(root, Mapping)
+    items = root.get("text")
+    assert isinstance(items, Sequence)
+    assert items.items[-1].span == Span(100_000, 1, 100_000, 10)
