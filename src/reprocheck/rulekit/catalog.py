@@ -10,6 +10,8 @@ from typing import Any
 
 import msgspec
 
+Scalar = bool | int | float | str
+"""A value of an argument as a catalog file can write it."""
 _TOKEN = re.compile(r"(\(\)|\[\d*\])")
 _PRIVATE = re.compile(r"\._[a-z]\w*(?=\.)")
 
@@ -25,22 +27,31 @@ class CatalogEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """What it does: `seeder`, `draw`, `optimizer`, `reads`, `lists-directory`, ...; see `docs/internals/catalog.md`."""
     family: str = ""
     """The random family or library family that the roles concern (`python`, `numpy`, `torch`, ...)."""
+    families: tuple[str, ...] = ()
+    """All families where there are several; the first one is `family`. Either field may be stated, both can be read."""
     arguments: tuple[str, ...] = ()
     """Names of positional arguments in order, `self` left out."""
     returns: str = ""
     """Qualified name of the type of the result."""
     seed_argument: str = ""
     """The argument that fixes the random state."""
-    random_when: dict[str, bool | int | float | str] = {}
-    """Draws only when these arguments have these values."""
+    random_when: dict[str, Scalar | list[Scalar]] = {}
+    """Draws only when one of these arguments has this value, or one of these."""
     random_default: bool = True
-    """Whether it draws when the arguments of `random_when` are not given."""
+    """Whether it draws when none of the arguments of `random_when` is given."""
     path_arguments: tuple[str, ...] = ()
     """Arguments that name a file, folder or URL."""
     versions: str = ""
     """Versions of the library that this holds for, as a specifier."""
     source: str = ""
     """Where this is written or how it was measured."""
+
+    def __post_init__(self) -> None:
+        """Make `family` and `families` say the same."""
+        if self.families and not self.family:
+            msgspec.structs.force_setattr(self, "family", self.families[0])
+        elif self.family and not self.families:
+            msgspec.structs.force_setattr(self, "families", (self.family,))
 
 
 class CatalogFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -56,7 +67,7 @@ class Catalog:
     """All entries, frozen after construction; answers are remembered per spelling."""
 
     def __init__(self, files: Iterable[CatalogFile] = ()) -> None:
-        """Files add to one another: roles of a name are united, of every other field the last one stated counts."""
+        """Files add to one another: roles of a name are united, of other fields the last counts, or the longest signature."""
         names: dict[str, CatalogEntry] = {}
         aliases: dict[str, str] = {}
         for file in files:
@@ -106,12 +117,12 @@ class Catalog:
         tokens = _TOKEN.split(name)
         current = self._alias(tokens[0])
         for position in range(1, len(tokens), 2):
-            token, rest = tokens[position], tokens[position + 1]
-            if token == "()":
+            mark, rest = tokens[position], tokens[position + 1]
+            if mark == "()":
                 current = self._result(current)
             else:
                 entry = self.entry(current + "[]")
-                current = entry.returns if entry is not None and entry.returns else current + token
+                current = entry.returns if entry is not None and entry.returns else current + mark
             if rest:
                 current = self._alias(current + rest)
         if tokens[-1] == "" and len(tokens) > 1 and not current.endswith((")", "]")):
@@ -158,9 +169,13 @@ class Catalog:
 def _merged(known: CatalogEntry, added: CatalogEntry) -> CatalogEntry:
     empty = CatalogEntry()
     stated = {
-        name: value for name in CatalogEntry.__struct_fields__ if (value := getattr(added, name)) != getattr(empty, name)
+        name: value
+        for name in CatalogEntry.__struct_fields__
+        if (value := getattr(added, name)) != getattr(empty, name)
     }
-    return msgspec.structs.replace(known, **(stated | {"roles": known.roles | added.roles}))
+    stated["roles"] = known.roles | added.roles
+    stated["arguments"] = max(known.arguments, added.arguments, key=len)
+    return msgspec.structs.replace(known, **stated)
 
 
 def read_catalog_file(text: str, path: str) -> CatalogFile:
