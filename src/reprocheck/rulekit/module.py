@@ -196,6 +196,20 @@ class Call:
             return UNKNOWN if self.open_ended else ABSENT
         return literal(self.module.file, node, self.scope, self.site.order)
 
+    @property
+    def draws(self) -> bool | None:
+        """Whether it is random at all with these arguments, by the catalog; None when that can't be told."""
+        entry = self.entry
+        if entry is None:
+            return None
+        values = [(self.value(name), wanted) for name, wanted in entry.random_when.items()]
+        given = [(value, wanted) for value, wanted in values if value is not ABSENT]
+        if not given:
+            return entry.random_default
+        if any(value in wanted if isinstance(wanted, list) else value == wanted for value, wanted in given):
+            return True
+        return None if any(value is UNKNOWN for value, _ in given) else False
+
     def text(self, node: ast.expr) -> str | None:
         """Text of an argument as known at the call."""
         return text(self.module.file, node, self.scope, self.site.order)
