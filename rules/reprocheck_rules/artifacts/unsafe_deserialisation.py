@@ -1,34 +1,284 @@
 """Loading a file in a format that can run code while it is read.
 
 ## Why
-A pickle is a program: whoever can replace the file decides what runs on your machine.
+A pickle is a program: whoever can replace the file decides what runs on the machine that loads it. It also binds the
+file to the classes and library versions of the day it was written, so that an old result may no longer load.
 
 ## Fix
-Load weights with `torch.load(path, weights_only=True)` or from safetensors.
+Keep tensors in safetensors or load them with `torch.load(path, weights_only=True)`, arrays with `allow_pickle=False`,
+tables in Parquet, scikit-learn models with skops, settings with `yaml.safe_load`. Where a pickle must stay, check its
+SHA-256 against a recorded one before it is loaded.
+
+## Notes
+`torch.load` refuses arbitrary code by default since torch 2.6; without `weights_only` the same line is safe on one
+machine and not on the next, so it is reported until the argument says what is meant. Data that the same function has
+just written, such as a copy by `pickle.loads(pickle.dumps(x))`, is not reported.
 """
 
+from __future__ import annotations
+
+import ast
 from collections.abc import Iterator
 
-from reprocheck.rulekit import Call, Match, Rule
+from reprocheck.rulekit import ABSENT, Call, Confidence, Kind, Match, Rule, reaching
 
 rule = Rule("ART003", "unsafe-deserialisation", __doc__)
 
+_SAFE_LOADERS = frozenset({"SafeLoader", "CSafeLoader", "BaseLoader", "CBaseLoader"})
+_PLAIN_LOADERS = frozenset({"FullLoader", "CFullLoader"})
+_CODE_LOADERS = frozenset({"Loader", "CLoader", "UnsafeLoader", "CUnsafeLoader"})
 
-@rule.on_call("pickle.load", "pickle.loads")
+
+@rule.on_call(role="deserialiser")
 def check(call: Call) -> Iterator[Match]:
-    """Every load."""
-    yield call.match("`pickle.load` runs whatever code the file holds")
+    """Every load that may run code, judged by format."""
+    entry = call.entry
+    judged = None if entry is None else _judge(call, entry.family)
+    if judged is None or _just_written(call):
+        return
+    message, confidence = judged
+    yield call.match(message, confidence=Confidence.LOW if call.module.is_test else confidence)
+
+
+def _judge(call: Call, family: str) -> tuple[str, Confidence] | None:
+    """Message and confidence, or None for a load that runs no code."""
+    what = f"`{_spelled(call)}`"
+    match family:
+        case "pickle":
+            source = "the bytes hold" if call.name.endswith((".loads", ".decode")) else "the file holds"
+            return f"{what} runs whatever code {source}", Confidence.HIGH
+        case "torch":
+            return _torch(call, what)
+        case "numpy":
+            return _when(call, "allow_pickle", True, "runs whatever code the file holds")
+        case "yaml":
+            return _yaml(call, what)
+        case "yaml-unsafe":
+            return f"{what} builds any Python object that the text names", Confidence.HIGH
+        case "keras":
+            return _when(call, "safe_mode", False, "runs the byte code of Lambda layers from the file")
+        case "keras-unsafe":
+            return f"{what} lets every later `load_model` run byte code from its file", Confidence.HIGH
+        case "marshal":
+            return f"{what} reads byte code of one Python version without any check", Confidence.MEDIUM
+        case "shelve":
+            return f"{what} unpickles every value that is read from the shelf", Confidence.LOW
+    return None
+
+
+def _spelled(call: Call) -> str:
+    spelled = ast.unparse(call.node.func)
+    return spelled if len(spelled) <= len(call.name) + 10 else call.name
+
+
+def _torch(call: Call, what: str) -> tuple[str, Confidence] | None:
+    value = call.value("weights_only")
+    if call.name == "torch.hub.load_state_dict_from_url":
+        # What the hub serves is cached under a name that carries its hash, so only an explicit choice is worth a word.
+        return _when(call, "weights_only", False, "runs whatever code the file holds")
+    if value is ABSENT:
+        message = f"{what} without `weights_only=True` runs whatever code the file holds on torch before 2.6"
+        return message, Confidence.MEDIUM
+    if value is False:
+        return f"{what} with `weights_only=False` runs whatever code the file holds", Confidence.HIGH
+    if value is True:
+        return None
+    return f"{what} runs whatever code the file holds unless `weights_only` turns out true", Confidence.LOW
+
+
+def _when(call: Call, argument: str, wanted: bool, consequence: str) -> tuple[str, Confidence] | None:  # noqa: FBT001 — the value that makes it unsafe
+    value = call.value(argument)
+    what = f"`{_spelled(call)}`"
+    if value is wanted:
+        return f"{what} with `{argument}={wanted}` {consequence}", Confidence.HIGH
+    if isinstance(value, bool) or call.argument(argument) is None:
+        return None
+    return f"{what} {consequence} when `{argument}` turns out to be {wanted}", Confidence.LOW
+
+
+def _yaml(call: Call, what: str) -> tuple[str, Confidence] | None:
+    loader = call.argument("Loader")
+    if loader is None:
+        if call.open_ended:
+            return None
+        return f"{what} without a loader builds any Python object on PyYAML before 5.1 and fails from 6.0 on", (
+            Confidence.HIGH
+        )
+    name = (call.type_of(loader) or ast.unparse(loader)).removesuffix("()").rpartition(".")[2]
+    if name in _CODE_LOADERS:
+        return f"{what} with `{name}` builds any Python object that the text names", Confidence.HIGH
+    if name in _PLAIN_LOADERS:
+        return f"{what} with `{name}` could run code before PyYAML 5.4; `SafeLoader` reads plain data", Confidence.LOW
+    if name in _SAFE_LOADERS or "safe" in ast.unparse(loader).lower():
+        return None
+    if isinstance(loader, ast.Name):
+        for binding in call.scope.lookup(loader.id) or ():
+            bases = binding.node.bases if isinstance(binding.node, ast.ClassDef) else []
+            for base in bases:
+                last = (call.module.name(base, binding.scope) or "").rpartition(".")[2]
+                if last in _CODE_LOADERS:
+                    return f"{what} with a loader made from `{last}` builds any Python object", Confidence.HIGH
+    return None
+
+
+def _just_written(call: Call) -> bool:
+    """Whether what is loaded was written or dumped before in the same function, on the same branch."""
+    source = call.node.args[0] if call.node.args else None
+    if source is None:
+        return False
+    if _is_dump(call, source):
+        return True
+    place = _place(call, source)
+    for other in call.module.calls_with_role("serialiser"):
+        if other.scope is not call.scope or other.site.order >= call.site.order:
+            continue
+        target = next((argument for name in ("file", "filename", "f") if (argument := other.argument(name))), None)
+        if target is not None and _place(other, target) == place and _dominates(other, call):
+            return True
+    return False
+
+
+def _is_dump(call: Call, source: ast.expr) -> bool:
+    if isinstance(source, ast.Name):
+        bindings = call.scope.bindings.get(source.id)
+        binding = reaching(bindings, call.scope, call.site.order) if bindings else None
+        if binding is None or binding.value is None or binding.kind is not Kind.ASSIGN:
+            return False
+        source = binding.value
+    if not isinstance(source, ast.Call):
+        return False
+    dumped = call.module.call(source)
+    return dumped is not None and dumped.entry is not None and "serialiser" in dumped.entry.roles
+
+
+def _place(call: Call, expression: ast.expr) -> str:
+    """The path behind an open file, spelled as in the source; the expression itself for anything else."""
+    if isinstance(expression, ast.Name):
+        bindings = call.scope.bindings.get(expression.id)
+        binding = reaching(bindings, call.scope, call.site.order) if bindings else None
+        if binding is not None and isinstance(binding.value, ast.Call):
+            opened = call.module.file.resolve(binding.value.func, call.scope, binding.order)
+            if opened == "builtins.open" and binding.value.args:
+                expression = binding.value.args[0]
+    elif isinstance(expression, ast.Call) and isinstance(expression.func, ast.Name) and expression.func.id == "open":
+        expression = expression.args[0] if expression.args else expression
+    return ast.unparse(expression)
+
+
+def _dominates(earlier: Call, later: Call) -> bool:
+    branch = earlier.site.branch
+    return branch is None or branch is later.site.branch or branch in later.module.file.ancestors(later.node)
 
 
 rule.flags(
     """
     import pickle
-    model = pickle.load(open("model.pkl", "rb"))
+    import joblib
+    import pandas as pd
+
+    def load_vectorizer(path):
+        with open(path, "rb") as f:
+            return pickle.load(f)  # expect: ART003
+
+    model = joblib.load("models/classifier.joblib")  # expect: ART003
+    frame = pd.read_pickle("data/features.pkl")  # expect: ART003
+    cached = pickle.loads(redis.get("features"))  # expect: ART003
     """
+)
+rule.flags(
+    """
+    import torch
+    import numpy as np
+
+    checkpoint = torch.load("checkpoint/ckpt.pth", map_location="cpu")  # expect: ART003
+    legacy = torch.load(args.resume, weights_only=False)  # expect: ART003
+    embeddings = np.load("embeddings.npy", allow_pickle=True)  # expect: ART003
+    """
+)
+rule.flags(
+    """
+    import yaml
+    from keras.models import load_model
+
+    with open("config.yml") as f:
+        config = yaml.load(f)  # expect: ART003
+        other = yaml.load(f, Loader=yaml.Loader)  # expect: ART003
+        third = yaml.unsafe_load(f)  # expect: ART003
+    model = load_model("model.keras", safe_mode=False)  # expect: ART003
+    """
+)
+rule.flags(
+    """
+    import os, pickle
+
+    def features(path):
+        if not os.path.exists(path):
+            with open(path, "wb") as f:
+                pickle.dump(compute(), f)
+        with open(path, "rb") as f:
+            return pickle.load(f)  # expect: ART003
+    """,
+    title="a cache on disk may come from another run",
 )
 rule.allows(
     """
     import json
-    model = json.load(open("model.json"))
+    import numpy as np
+    import torch
+    import yaml
+
+    state = torch.load("model.pt", weights_only=True)
+    scripted = torch.jit.load("model.ts")
+    array = np.load("embeddings.npy")
+    plain = np.load("embeddings.npy", allow_pickle=False)
+    settings = yaml.load(open("config.yml"), Loader=yaml.SafeLoader)
+    more = yaml.safe_load(open("more.yml"))
+    metrics = json.load(open("metrics.json"))
+    """
+)
+rule.allows(
+    """
+    import copy, io, pickle
+    import torch
+
+    def clone(model):
+        return pickle.loads(pickle.dumps(model))
+
+    def copied(state):
+        data = pickle.dumps(state)
+        return pickle.loads(data)
+
+    def through_memory(model):
+        buffer = io.BytesIO()
+        torch.save(model.state_dict(), buffer)
+        buffer.seek(0)
+        return torch.load(buffer)
+
+    def saved_and_checked(model, path):
+        with open(path, "wb") as f:
+            pickle.dump(model, f)
+        with open(path, "rb") as f:
+            assert pickle.load(f) is not None
+    """,
+    title="what the same function has just written",
+)
+rule.allows(
+    """
+    import yaml
+    from tensorflow.keras.models import load_model
+
+    class IncludeLoader(yaml.SafeLoader):
+        pass
+
+    config = yaml.load(open("config.yml"), Loader=IncludeLoader)
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    other = yaml.load(open("other.yml"), Loader=loader)
+    model = load_model("model.keras")
+
+    class Reader:
+        def load(self, path):
+            return open(path).read()
+
+    text = Reader().load("notes.txt")
     """
 )
