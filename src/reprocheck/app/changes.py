@@ -27,16 +27,16 @@ class Changes:
         if place.path in self.whole:
             return True
         span = place.span
-        return any(
-            part.start <= span.end_line and span.line < part.stop for part in self.lines.get(place.path, ())
-        )
+        return any(part.start <= span.end_line and span.line < part.stop for part in self.lines.get(place.path, ()))
 
 
 def changed_since(root: Path, revision: str) -> Changes:
     """Compare the working tree with a revision; raises UsageError when git can't."""
     if revision.startswith("-"):
         raise UsageError(f"{revision!r} is not a git revision")
-    diff = _git(root, "diff", "--no-color", "--no-ext-diff", "--relative", "-U0", "--end-of-options", revision, "--", ".")
+    diff = _git(
+        root, "diff", "--no-color", "--no-ext-diff", "--relative", "-U0", "--end-of-options", revision, "--", "."
+    )
     untracked = _git(root, "ls-files", "-z", "--others", "--exclude-standard")
     return Changes(_parse(diff), frozenset(path for path in untracked.split("\0") if path))
 
@@ -65,8 +65,8 @@ def _path(text: str) -> str:
 
 def _git(root: Path, *arguments: str) -> str:
     try:
-        done = subprocess.run(
-            ["git", "-C", str(root), "-c", "core.quotePath=false", *arguments],
+        done = subprocess.run(  # noqa: S603 — fixed arguments; the revision stands behind --end-of-options
+            ["git", "-C", str(root), "-c", "core.quotePath=false", *arguments],  # noqa: S607 — the user's own git
             capture_output=True,
             check=False,
             timeout=_SECONDS,

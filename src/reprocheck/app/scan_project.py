@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -76,10 +76,7 @@ def scan_project(request: ScanRequest, progress: Progress) -> Scanned:
         timing=request.timing,
         tool_version=version("reprocheck"),
     )
-    if request.text is not None:
-        outcome = scan_text(discovery.files[0], request.text, plan)
-    else:
-        outcome = scan(plan, progress)
+    outcome = scan(plan, progress) if request.text is None else scan_text(discovery.files[0], request.text, plan)
     findings, messages = _narrow(outcome.findings, request)
     result = ScanResult(
         findings=findings,
@@ -90,7 +87,9 @@ def scan_project(request: ScanRequest, progress: Progress) -> Scanned:
         tool_version=plan.tool_version,
     )
     notes = tuple(f"{note.path}: {note.message}" for note in discovery.notes)
-    return Scanned(result=result, files=_read_count(outcome), messages=(*config.notices, *notes, *outcome.problems, *messages))
+    return Scanned(
+        result=result, files=_read_count(outcome), messages=(*config.notices, *notes, *outcome.problems, *messages)
+    )
 
 
 def failing(result: ScanResult, fail_on: FailOn) -> tuple[Finding, ...]:
@@ -145,7 +144,7 @@ def _judgement(
         severity={**changed, **severity},
         per_file_ignores=config.per_file_ignores,
         own_codes=own,
-        today=datetime.datetime.now(tz=datetime.UTC).date(),
+        today=dt.datetime.now(tz=dt.UTC).date(),
     )
 
 
@@ -194,4 +193,3 @@ def _narrow(findings: tuple[Finding, ...], request: ScanRequest) -> tuple[tuple[
 def _read_count(outcome: ScanOutcome) -> int:
     files = outcome.files
     return files.python + files.notebooks + files.documents
-

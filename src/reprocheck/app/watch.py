@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 from reprocheck.app.scan_project import ScanRequest
 from reprocheck.project.discovery import discover
 
@@ -21,7 +19,7 @@ def snapshot(request: ScanRequest) -> dict[str, tuple[int, int]]:
     state: dict[str, tuple[int, int]] = {}
     for file in discovery.files:
         try:
-            status = os.stat(file.location)
+            status = file.absolute.stat()
         except OSError:
             continue
         state[file.path] = (status.st_size, status.st_mtime_ns)

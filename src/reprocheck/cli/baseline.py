@@ -11,7 +11,9 @@ from reprocheck.cli.progress import ProgressLine
 from reprocheck.cli.settings import load_config
 from reprocheck.config import Config
 
-_FILE = click.option("--baseline", type=click.Path(path_type=Path, dir_okay=False), help="File; the project's if left out.")
+_FILE = click.option(
+    "--baseline", type=click.Path(path_type=Path, dir_okay=False), help="File; the project's if left out."
+)
 
 
 @click.group("baseline", context_settings={"help_option_names": ["-h", "--help"]})

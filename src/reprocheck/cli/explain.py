@@ -19,8 +19,8 @@ from reprocheck.model.rule_info import FAMILIES
 def command(rule: str, color: str) -> int:
     """Explain a rule: what it finds, why it matters, how to repair it, and examples."""
     page = rule_book.page(load_config(Path(), {}, isolated=False), rule)
-    from rich.console import Console  # noqa: PLC0415 — heavy
-    from rich.markdown import Markdown  # noqa: PLC0415 — heavy
+    from rich.console import Console
+    from rich.markdown import Markdown
 
     wanted = color_wanted(color, stream_is_terminal=sys.stdout.isatty())
     width = min(100, shutil.get_terminal_size((100, 24)).columns)

@@ -49,7 +49,7 @@ class LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Suggest the nearest command for a misspelt one."""
-        import difflib  # noqa: PLC0415 — only for a mistake
+        import difflib
 
         if args and not args[0].startswith("-") and args[0] not in COMMANDS:
             close = difflib.get_close_matches(args[0], COMMANDS, n=1, cutoff=0.5)
@@ -60,16 +60,18 @@ class LazyGroup(click.Group):
 
 def _version(ctx: click.Context, _: click.Parameter, value: bool) -> None:  # noqa: FBT001 — click's signature
     if value and not ctx.resilient_parsing:
-        from importlib.metadata import version  # noqa: PLC0415 — costs what --help need not pay
+        from importlib.metadata import version
 
         click.echo(f"reprocheck {version('reprocheck')}")
         ctx.exit()
 
 
 @click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Print the version.")
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Print the version."
+)
 def cli() -> None:
-    """Reproducibility audit for machine-learning code.
+    r"""Reproducibility audit for machine-learning code.
 
     \b
     reprocheck scan .             what will stop me from reproducing this?
@@ -107,7 +109,7 @@ def run(arguments: list[str]) -> int:
 
 
 def _unexpected(error: Exception, arguments: list[str]) -> int:
-    from reprocheck.cli.refusals import REFUSALS  # noqa: PLC0415 — heavy, and only for an error
+    from reprocheck.cli.refusals import REFUSALS
 
     if isinstance(error, REFUSALS):
         click.echo(f"{click.style('error', fg='red', bold=True)}: {error}", err=True)

@@ -35,11 +35,11 @@ _WATCH_SECONDS = 0.4
     "--fail-on", type=click.Choice(["error", "warning", "note", "never"]), help="Least severity that exits with 1."
 )
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 whatever is found.")
-@click.option(
-    "--baseline", type=click.Path(path_type=Path, dir_okay=False), help="Findings in this file don't count."
-)
+@click.option("--baseline", type=click.Path(path_type=Path, dir_okay=False), help="Findings in this file don't count.")
 @click.option("--since", metavar="REV", help="Only findings on lines changed since this git revision.")
-@click.option("--stdin-filename", metavar="NAME", type=click.Path(path_type=Path), help="Name of what is read from `-`.")
+@click.option(
+    "--stdin-filename", metavar="NAME", type=click.Path(path_type=Path), help="Name of what is read from `-`."
+)
 @click.option("--watch", is_flag=True, help="Scan again when a file changes.")
 @click.option("--show-suppressed", is_flag=True, help="List suppressed and known findings too.")
 @click.option("--statistics", is_flag=True, help="Add a table of findings by rule.")
@@ -49,8 +49,8 @@ _WATCH_SECONDS = 0.4
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
 @click.option("-q", "--quiet", is_flag=True, help="No progress and no messages on stderr.")
 @click.option("-v", "--verbose", is_flag=True, help="Repeat explanations, and show details of errors.")
-def command(paths: tuple[Path, ...], **options: Any) -> int:
-    """Find what will stop a result from being reproduced or maintained.
+def command(paths: tuple[Path, ...], **options: Any) -> int:  # noqa: ANN401 — values of many types, by option name
+    r"""Find what will stop a result from being reproduced or maintained.
 
     PATHs are files or folders, `-` is standard input (give `--stdin-filename`); without one the current folder is
     scanned. Nothing that is scanned is ever run.
@@ -160,7 +160,7 @@ def _write(reporter: Reporter, output: Output, scanned: Scanned, config: Config,
 
 
 def _watch(request: ScanRequest, options: dict[str, Any]) -> int:
-    from reprocheck.app.watch import snapshot  # noqa: PLC0415 — only for --watch
+    from reprocheck.app.watch import snapshot
 
     while True:
         seen = snapshot(request)

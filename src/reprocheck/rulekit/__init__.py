@@ -6,7 +6,8 @@ kin, and shows what it means with `rule.flags(...)` and `rule.allows(...)`.
 
 from reprocheck.model.finding import Confidence, Severity
 from reprocheck.model.place import WHOLE_FILE, Span
-from reprocheck.project.documents.dockerfile import Dockerfile, ImageReference, Instruction, Stage, parse_image_reference
+from reprocheck.project.documents.dockerfile import Dockerfile, Instruction, Stage
+from reprocheck.project.documents.image_reference import ImageReference, parse_image_reference
 from reprocheck.project.documents.tree import Document, Entry, Mapping, Node, Scalar, Sequence, walk
 from reprocheck.project.python.file import reaching
 from reprocheck.project.python.scopes import Binding, CallSite, Kind, Scope

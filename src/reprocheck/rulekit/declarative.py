@@ -99,11 +99,7 @@ def read_rule(text: str, path: str, *, origin: str) -> Rule:
 
 
 def _register(rule: Rule, pattern: Pattern, where: str) -> None:
-    subjects = [
-        name
-        for name in ("call", "role", "assign", "import_", "key")
-        if getattr(pattern, name)
-    ]
+    subjects = [name for name in ("call", "role", "assign", "import_", "key") if getattr(pattern, name)]
     if not subjects or (len(subjects) > 1 and set(subjects) != {"call", "role"}):
         raise RuleError(f"{where}: state one of call, role, assign, import and key")
     message = pattern.message or rule.info.summary.rstrip(".")
@@ -117,7 +113,7 @@ def _register(rule: Rule, pattern: Pattern, where: str) -> None:
         rule.on_tree(_key_check(pattern, message))
 
 
-def _list(value: Any) -> list[Any]:
+def _list(value: Any) -> list[Any]:  # noqa: ANN401 — one of a thing, or several
     return value if isinstance(value, list) else [value]
 
 

@@ -67,7 +67,9 @@ def load_knowledge(sources: KnowledgeSources) -> Knowledge:
         digest.update(text.encode())
         rule = read_rule(text, str(path), origin=path.name)
         if rule.info.family in FAMILIES:
-            raise RuleError(f"{path}: the family {rule.info.family} is reprocheck's own; take another one for {rule.code}")
+            raise RuleError(
+                f"{path}: the family {rule.info.family} is reprocheck's own; take another one for {rule.code}"
+            )
         _add(rules, rule)
     return Knowledge(rules, load_catalog(sources, digest), packs, digest.hexdigest())
 
@@ -76,11 +78,9 @@ def load_catalog(sources: KnowledgeSources, digest: blake2b | None = None) -> Ca
     """Load the catalog alone, for those who need no rules."""
     loaded: list[CatalogFile] = []
     for point in sorted(entry_points(group="reprocheck.catalog"), key=lambda p: p.name):
-        for item in sorted(files(point.value).iterdir(), key=lambda i: i.name):
-            if item.name.endswith(".toml"):
-                loaded.append(_catalog_file(item.read_text("utf-8"), item.name, digest))
-    for path in _toml_files(sources.catalog_paths):
-        loaded.append(_catalog_file(_read(path), str(path), digest))
+        items = sorted(files(point.value).iterdir(), key=lambda i: i.name)
+        loaded += [_catalog_file(i.read_text("utf-8"), i.name, digest) for i in items if i.name.endswith(".toml")]
+    loaded += [_catalog_file(_read(path), str(path), digest) for path in _toml_files(sources.catalog_paths)]
     return Catalog(loaded)
 
 

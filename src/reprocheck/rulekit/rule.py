@@ -75,7 +75,9 @@ class Rule:
     ) -> None:
         """`doc` is the module's docstring: a summary, then `## Why`, `## Fix` and `## Notes` in Markdown."""
         if CODE.fullmatch(code) is None:
-            raise RuleError(f"{code!r} is not a rule code: a family of capital letters and three digits, such as ACM001")
+            raise RuleError(
+                f"{code!r} is not a rule code: a family of capital letters and three digits, such as ACM001"
+            )
         if NAME.fullmatch(name) is None:
             raise RuleError(f"{code}: {name!r} is not a rule name: lower-case words joined by hyphens")
         sections = _sections(doc or "")

@@ -6,6 +6,7 @@ import gc
 import sys
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
 from blake3 import blake3
@@ -191,18 +192,18 @@ class _FileWork:
     def _module(self, module: Module, locate: Locate) -> None:
         dispatch = self._dispatch
         for call in module.calls:
-            for rule, check in dispatch.for_call(call.name):
-                self._run(rule, lambda check=check, call=call: check(call), module, locate)  # type: ignore[misc]
+            for rule, check_call in dispatch.for_call(call.name):
+                self._run(rule, partial(check_call, call), module, locate)
         for kind, listeners in dispatch.nodes.items():
             for node, _ in module.file.nodes[kind]:
-                for rule, check in listeners:
-                    self._run(rule, lambda check=check, node=node: check(node, module), module, locate)  # type: ignore[misc]
+                for rule, check_node in listeners:
+                    self._run(rule, partial(check_node, node, module), module, locate)
         for rule, listener in dispatch.modules:
             if listener.imports and not module.imports(*listener.imports):
                 continue
             if listener.contains is not None and listener.contains.search(module.source.text) is None:
                 continue
-            self._run(rule, lambda listener=listener: listener.check(module), module, locate)  # type: ignore[misc]
+            self._run(rule, partial(listener.check, module), module, locate)
         for comment in suppressions.of_python(module.file):
             self._comment(comment, locate)
 
@@ -284,9 +285,13 @@ class _FileWork:
     def _comment(self, found: suppressions.Found, locate: Locate) -> None:
         place = locate(Span(found.line, found.column, found.line, found.end_column))
         whole_file = found.last_line > (1 << 20)
-        first, last = (1, 1 << 30) if whole_file else (
-            locate(Span(found.first_line, 1, found.first_line, 1)).span.line,
-            locate(Span(found.last_line, 1, found.last_line, 1)).span.line,
+        first, last = (
+            (1, 1 << 30)
+            if whole_file
+            else (
+                locate(Span(found.first_line, 1, found.first_line, 1)).span.line,
+                locate(Span(found.last_line, 1, found.last_line, 1)).span.line,
+            )
         )
         self.comments.append(
             Comment(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import datetime
-from collections.abc import Iterable, Mapping
+import datetime as dt
+from collections.abc import Iterable
 
 import msgspec
 from pathspec import GitIgnoreSpec
@@ -27,14 +27,12 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     """Codes by path pattern in git's notation."""
     own_codes: frozenset[str] = frozenset(OWN_RULES)
     """The tool's own diagnostics that are reported."""
-    today: datetime.date
+    today: dt.date
 
 
 def judge(results: Iterable[FileResult], judgement: Judgement) -> tuple[Finding, ...]:
     """Findings to report, sorted; suppressed ones are marked, not dropped."""
-    ignores = [
-        (GitIgnoreSpec.from_lines([pattern]), codes) for pattern, codes in judgement.per_file_ignores.items()
-    ]
+    ignores = [(GitIgnoreSpec.from_lines([pattern]), codes) for pattern, codes in judgement.per_file_ignores.items()]
     judged: list[Finding] = []
     for result in results:
         if not result.findings and not result.comments:
@@ -59,9 +57,8 @@ def _judge_file(result: FileResult, judgement: Judgement, ignored: set[str]) -> 
         if _shown(finding, judgement, ignored):
             judged.append(finding)
     for index, comment in enumerate(result.comments):
-        for finding in _about_comment(index, comment, used, judgement):
-            if _shown(finding, judgement, ignored):
-                judged.append(finding)
+        own = _about_comment(index, comment, used, judgement)
+        judged.extend(finding for finding in own if _shown(finding, judgement, ignored))
     return judged
 
 
@@ -93,11 +90,11 @@ def _covering(finding: Finding, comments: tuple[Comment, ...], judgement: Judgem
     return None
 
 
-def _expired(comment: Comment, today: datetime.date) -> bool:
+def _expired(comment: Comment, today: dt.date) -> bool:
     if not comment.until:
         return False
     try:
-        return datetime.date.fromisoformat(comment.until) < today
+        return dt.date.fromisoformat(comment.until) < today
     except ValueError:
         return True
 

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import BaseContext
+from multiprocessing.context import ForkContext, SpawnContext
 from multiprocessing.process import BaseProcess
 
 from reprocheck.project.discovery import ProjectFile
@@ -20,18 +20,18 @@ PARALLEL_FROM = 400_000
 """Bytes of source from which starting processes pays off."""
 _BATCH = 300_000
 """Bytes handed to a worker at once, so that workers don't wait for the answer to small files."""
+_SEND_EVERY = 0.1
+"""Seconds between messages of a worker."""
 FILE_SECONDS = 120.0
 """Bound on one file; a worker that is silent for longer is ended, and the file is reported."""
 
 MakeAnalyzer = Callable[[], Analyzer]
 
 
-def analyze_all(
-    files: Sequence[ProjectFile], make_analyzer: MakeAnalyzer, *, jobs: int
-) -> Iterator[FileResult]:
+def analyze_all(files: Sequence[ProjectFile], make_analyzer: MakeAnalyzer, *, jobs: int) -> Iterator[FileResult]:
     """Results in the order of their completion; `make_analyzer` is called once in each process."""
     size = sum(file.size for file in files)
-    if jobs <= 1 or len(files) < 2 or size < PARALLEL_FROM:
+    if jobs <= 1 or len(files) <= 1 or size < PARALLEL_FROM:
         analyzer = make_analyzer()
         for file in files:
             yield analyzer.analyze(file)
@@ -132,10 +132,11 @@ class _Pool:
         self._queue.extendleft(reversed(worker.pending))
 
 
-def _context() -> BaseContext:
+def _context() -> ForkContext | SpawnContext:
     # Forked workers share the loaded rules; this process has no threads.
-    methods = multiprocessing.get_all_start_methods()
-    return multiprocessing.get_context("fork" if "fork" in methods and os.name == "posix" else None)
+    if "fork" in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("fork")
+    return multiprocessing.get_context("spawn")
 
 
 def _serve(connection: Connection, make_analyzer: MakeAnalyzer) -> None:
@@ -148,7 +149,7 @@ def _serve(connection: Connection, make_analyzer: MakeAnalyzer) -> None:
             sent = time.monotonic()
             for file in batch:
                 done.append(analyzer.analyze(file))
-                if time.monotonic() - sent > 0.1:
+                if time.monotonic() - sent > _SEND_EVERY:
                     connection.send(done)
                     done = []
                     sent = time.monotonic()

@@ -130,8 +130,7 @@ def _from_cache(files: Iterable[ProjectFile], cache: Cache | None) -> dict[str, 
         if entry is None:
             continue
         try:
-            with open(file.location, "rb") as stream:
-                digest = blake3(stream.read()).digest()
+            digest = blake3(file.absolute.read_bytes()).digest()
         except OSError:
             continue
         result = cache.decode(entry[1]) if digest == entry[0] else None

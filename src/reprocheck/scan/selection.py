@@ -32,10 +32,7 @@ def choose(
     if chosen_pack is None:
         raise SelectionError(f"no pack is named {pack!r}{_suggest(pack, packs)}; there are: {', '.join(sorted(packs))}")
     select = list(select)
-    if select:
-        codes = {code for word in select for code in matching(word, rules)}
-    else:
-        codes = _of_pack(rules, chosen_pack)
+    codes = {code for word in select for code in matching(word, rules)} if select else _of_pack(rules, chosen_pack)
     codes |= {code for word in extend for code in matching(word, rules)}
     codes -= {code for word in ignore for code in matching(word, rules)}
     return {code: _with_severity(rules[code], chosen_pack) for code in sorted(codes)}

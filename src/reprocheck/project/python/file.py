@@ -151,9 +151,11 @@ class PythonFile:
                 return None if resolved is None else resolved + "[]"
         if value is None:
             return None
-        resolved = self.resolve(value, binding.scope.parent or binding.scope, _LATEST, depth) if (
-            binding.scope.kind == "comprehension"
-        ) else self.resolve(value, binding.scope, binding.order, depth)
+        resolved = (
+            self.resolve(value, binding.scope.parent or binding.scope, _LATEST, depth)
+            if (binding.scope.kind == "comprehension")
+            else self.resolve(value, binding.scope, binding.order, depth)
+        )
         return None if resolved is None else _indexed(resolved + "[]", index)
 
     def annotated(self, annotation: ast.expr, scope: Scope) -> str | None:
@@ -262,7 +264,7 @@ class PythonFile:
             body = [child for child in ast.iter_child_nodes(inner) if _holds_statements(child)]
 
 
-def _covers(node: Any, line: int) -> bool:
+def _covers(node: Any, line: int) -> bool:  # noqa: ANN401 — statements, handlers and cases share no type
     first = node.lineno if not isinstance(node, ast.match_case) else node.pattern.lineno
     last = node.end_lineno if not isinstance(node, ast.match_case) else node.body[-1].end_lineno
     decorators = getattr(node, "decorator_list", None)

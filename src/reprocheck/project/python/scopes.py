@@ -30,7 +30,7 @@ class Binding:
 
     __slots__ = ("branch", "index", "kind", "node", "order", "scope", "target", "value")
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 — called for every name of every file; keywords would cost a tenth of the walk
         self,
         kind: Kind,
         node: ast.AST,

@@ -11,6 +11,8 @@ from reprocheck.project.python.scopes import Kind, Scope
 HOLE = "{}"
 """Stands for a part of a text that is not known."""
 _DEPTH = 12
+_LONGEST = 64
+"""Elements of a literal list that are looked at."""
 _LATEST = 1 << 60
 _JOINS = frozenset({"os.path.join", "posixpath.join", "ntpath.join"})
 _PATHS = frozenset(
@@ -51,7 +53,7 @@ def literal(file: PythonFile, node: ast.expr, scope: Scope, order: int = _LATEST
         case ast.UnaryOp(op=ast.Not(), operand=operand):
             inner = literal(file, operand, scope, order, depth - 1)
             return UNKNOWN if isinstance(inner, Unknown) else not inner
-        case ast.Tuple() | ast.List() if len(node.elts) <= 64:
+        case ast.Tuple() | ast.List() if len(node.elts) <= _LONGEST:
             items = [literal(file, item, scope, order, depth - 1) for item in node.elts]
             return UNKNOWN if any(isinstance(item, Unknown) for item in items) else tuple(items)
         case ast.Name() if depth > 0:
@@ -124,8 +126,5 @@ def _join(parts: list[str | None]) -> str:
     joined = ""
     for part in parts:
         piece = HOLE if part is None else part
-        if not joined or piece.startswith("/"):
-            joined = piece
-        else:
-            joined = f"{joined.rstrip('/')}/{piece}"
+        joined = piece if not joined or piece.startswith("/") else f"{joined.rstrip('/')}/{piece}"
     return joined

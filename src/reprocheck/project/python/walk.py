@@ -55,7 +55,7 @@ class Walk:
         return table
 
     def _collecting(self, found: list[tuple[Any, Scope]], handler: Handler) -> Handler:
-        def collect(node: Any) -> None:
+        def collect(node: Any) -> None:  # noqa: ANN401 — any node
             found.append((node, self._scope))
             handler(node)
 
@@ -64,7 +64,7 @@ class Walk:
     def _generic(self, kind: type[ast.AST]) -> Handler:
         fields = tuple(field for field in kind._fields if field not in _SKIPPED_FIELDS)
 
-        def visit(node: Any) -> None:
+        def visit(node: Any) -> None:  # noqa: ANN401 — any node
             table = self._table
             for field in fields:
                 value = getattr(node, field, None)
@@ -129,7 +129,11 @@ class Walk:
             case ast.Tuple() | ast.List():
                 for position, element in enumerate(target.elts):
                     inner = element.value if isinstance(element, ast.Starred) else element
-                    if isinstance(value, ast.Tuple | ast.List) and len(value.elts) == len(target.elts) and index is None:
+                    if (
+                        isinstance(value, ast.Tuple | ast.List)
+                        and len(value.elts) == len(target.elts)
+                        and index is None
+                    ):
                         self._bind_target(inner, kind, value.elts[position])
                     else:
                         self._bind_target(inner, kind, value, position)
@@ -430,5 +434,5 @@ class Walk:
         return outer
 
 
-def _nothing(node: Any) -> None:
+def _nothing(node: Any) -> None:  # noqa: ANN401 — any node
     """Leaves hold nothing to find."""
