@@ -82,6 +82,7 @@ class _Builder:
         self.problems: list[Problem] = []
         self._anchors: dict[str, Node | None] = {}
         self._frames: list[_Frame] = []
+        self._finished: list[Node] = []  # the root of a document whose end is still to come
         self._last_end = 0
 
     def read(self, text: str) -> None:
@@ -122,6 +123,9 @@ class _Builder:
                     self._add(self._alias(event), None)
                 case yaml.DocumentStartEvent():
                     self._anchors.clear()
+                case yaml.DocumentEndEvent():
+                    self.roots.extend(self._finished)
+                    self._finished.clear()
                 case _:
                     pass
 
@@ -131,7 +135,7 @@ class _Builder:
         if self._frames:
             self._frames[-1].children.append(node)
         else:
-            self.roots.append(node)
+            self._finished.append(node)
 
     def _scalar(self, event: yaml.ScalarEvent) -> Scalar:
         start, end = _bounds(event)

@@ -54,7 +54,7 @@ def test_requirements_by_name(
             "my-b",
             "git+https://h/a/b@f/x#egg=My_B[e]",
             "git",
-            "feature/x",
+            "f/x",
         ),
         ("B@git+ssh://git@h/a/b.git@v1", "b", "git+ssh://git@h/a/b.git@v1", "git", "v1"),
         ("hg+http://h/a@tip#subdirectory=x", None, "hg+http://h/a@tip#subdirectory=x", "hg", "tip"),
