@@ -46,9 +46,14 @@ class PythonFile:
         self.calls: list[CallSite] = walk.calls
         self.conditions = walk.conditions
         self.dead_code = walk.dead_code
+        self.exits = walk.exits
+        self.branch_parents = walk.branch_parents
+        self.attributes = walk.attributes
+        self.strings = walk.strings
         self.nodes = walk.nodes
         self._binding_names: dict[Binding, str | None] = {}
         self._parents: dict[ast.AST, ast.AST] | None = None
+        self._scope_by_node: dict[ast.AST, Scope] | None = None
 
     # Names
 
@@ -242,7 +247,9 @@ class PythonFile:
 
     def scope_of(self, node: ast.AST) -> Scope:
         """Scope that a node is evaluated in."""
-        by_node = {scope.node: scope for scope in self.scopes}
+        if self._scope_by_node is None:
+            self._scope_by_node = {scope.node: scope for scope in self.scopes}
+        by_node = self._scope_by_node
         for ancestor in self.ancestors(node):
             if ancestor in by_node:
                 return by_node[ancestor]
