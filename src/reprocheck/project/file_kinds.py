@@ -56,6 +56,8 @@ _KIND_BY_NAME = {
     "conda-lock.yml": FileKind.YAML,
 }
 _REQUIREMENTS = re.compile(r"[^/]*(?:requirements|constraints)[^/]*\.(?:txt|in)|requirements?/[^/]+\.(?:txt|in)")
+_DOCKERFILE_STARTS = ("dockerfile.", "dockerfile-", "dockerfile_", "containerfile.", "containerfile-")
+_ABOUT_DOCKERFILES = frozenset({"dockerignore", "md", "rst", "txt", "html", "tpl", "j2", "jinja"})
 _PYTHON_SHEBANG = re.compile(rb"#![^\n]*\b(?:python|pypy)[\d.]*w?(?:\s|$)")
 _SHELL_SHEBANG = re.compile(rb"#![^\n]*\b(?:ba|da|k|z|a)?sh(?:\s|$)")
 
@@ -72,7 +74,7 @@ def kind_of(path: str) -> FileKind:
         return FileKind.REQUIREMENTS
     if extension in ("txt", "in") and _REQUIREMENTS.fullmatch(name):
         return FileKind.REQUIREMENTS
-    if name.startswith(("dockerfile.", "containerfile.")) and extension != "dockerignore":
+    if name.startswith(_DOCKERFILE_STARTS) and extension not in _ABOUT_DOCKERFILES:
         return FileKind.DOCKERFILE
     return FileKind.OTHER
 

@@ -1,0 +1,256 @@
+"""A container image named without a version, so that tomorrow's pull is another environment.
+
+## Why
+`python:latest`, `pytorch/pytorch` and `nvidia/cuda:runtime` move under the same name: interpreter, CUDA and system
+libraries change from one build to the next, and a result can't be traced to what it ran on. A version tag moves too,
+more slowly, each time it is pushed again; only a digest names one image.
+
+## Fix
+Name the version and the digest: `FROM python:3.11.9-slim-bookworm@sha256:...`. `docker buildx imagetools inspect
+IMAGE` prints the digest; tools such as Renovate keep both up to date.
+
+## Notes
+A version tag without digest is a note. Stages, `scratch`, images that the same compose file builds, and names in
+variables without default are not reported. Looked at are Dockerfiles, compose files, Kubernetes manifests, dev
+containers, and the configurations of GitHub Actions, GitLab, CircleCI and Bitbucket.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from reprocheck.rulekit import (
+    Confidence,
+    DockerfileView,
+    ImageReference,
+    Mapping,
+    Match,
+    Rule,
+    Severity,
+    Span,
+    TreeView,
+    parse_image_reference,
+)
+from reprocheck_rules.environment.image_tags import Pinning, pinning
+from reprocheck_rules.environment.image_uses import image_uses
+
+rule = Rule("ENV007", "unpinned-image", __doc__)
+
+_DEFAULT = re.compile(r"\$\{\w+:?-([^}$]*)\}")
+_UNKNOWN = re.compile(r"\$|\{\{|<[^>]*>")
+_VARIABLE = re.compile(r"\$\{\{[^{}]*\}\}|\$\{\w+\}|\$\w+")
+
+
+@rule.on_dockerfile
+def check_dockerfile(view: DockerfileView) -> Iterator[Match]:
+    """Every image that a build starts from or copies from."""
+    for use in view.dockerfile.image_uses():
+        if use.image is None:
+            yield from _unresolved(use.written, use.span)
+        else:
+            yield from _judge(use.image, use.span, _via(use.written, use.resolved))
+
+
+def _via(written: str, resolved: str | None) -> str:
+    return f" (from `{written}`)" if resolved is not None and written != resolved else ""
+
+
+@rule.on_tree
+def check_tree(view: TreeView) -> Iterator[Match]:
+    """Every image that a configuration names, by the kind of file that it is."""
+    if view.kind == "toml":
+        return
+    for root in view.document.roots:
+        if isinstance(root, Mapping):
+            for written, span in image_uses(view.path, root, view.kind):
+                yield from _judge_written(written, span)
+
+
+def _judge_written(written: str, span: Span) -> Iterator[Match]:
+    resolved = _DEFAULT.sub(r"\1", written).strip()
+    if resolved == "scratch":
+        return
+    image = None if _UNKNOWN.search(resolved) else parse_image_reference(resolved)
+    if image is None:
+        yield from _unresolved(resolved, span)
+    else:
+        yield from _judge(image, span, _via(written, resolved))
+
+
+def _unresolved(written: str, span: Span) -> Iterator[Match]:
+    """A reference with a variable that has no default: its tag may still be known to move, or be the variable."""
+    name, colon, tag = written.rpartition(":")
+    if not colon or "/" in tag:
+        return
+    if _VARIABLE.fullmatch(tag) and not _UNKNOWN.search(name):
+        message = f"the version of `{name}` is left to `{tag}`, which has no default here"
+        yield Match(span=span, message=message, confidence=Confidence.LOW)
+    elif not _UNKNOWN.search(tag):
+        image = parse_image_reference(_VARIABLE.sub("x", written))
+        if image is not None and pinning(image) is Pinning.FLOATING:
+            message = f"the tag of `{written}` moves with every release: name a version and a digest"
+            yield Match(span=span, message=message)
+
+
+def _judge(image: ImageReference, span: Span, via: str) -> Iterator[Match]:
+    match pinning(image):
+        case Pinning.UNTAGGED:
+            message = f"`{image.name}`{via} names no version: each pull takes whatever `latest` is that day"
+            yield Match(span=span, message=message)
+        case Pinning.FLOATING:
+            message = (
+                f"the tag of `{image.name}:{image.tag}`{via} moves with every release: name a version and a digest"
+            )
+            yield Match(span=span, message=message)
+        case Pinning.MAJOR:
+            message = (
+                f"`{image.name}:{image.tag}`{via} becomes another Python with each minor release: name it, as in `3.12`"
+            )
+            yield Match(span=span, message=message)
+        case Pinning.VERSION:
+            message = f"`{image.name}:{image.tag}`{via} may be pushed anew under the same tag: add its digest"
+            yield Match(span=span, message=message, severity=Severity.NOTE)
+        case Pinning.DIGEST:
+            pass
+
+
+rule.flags(
+    """
+    # expect: ENV007
+    FROM nvidia/cuda
+    """,
+    file="Dockerfile",
+)
+rule.flags(
+    """
+    ARG BASE=pytorch/pytorch:latest
+    # expect: ENV007
+    FROM ${BASE} AS train
+    # expect: ENV007
+    FROM python:slim AS serve
+    # expect: ENV007
+    COPY --from=ghcr.io/astral-sh/uv:latest /uv /bin/
+    COPY --from=train /model /model
+    # expect: ENV007
+    FROM python:3.11-slim
+    """,
+    file="docker/Dockerfile.gpu",
+)
+rule.flags(
+    """
+    services:
+      tracker:
+        image: ghcr.io/mlflow/mlflow  # expect: ENV007
+      store:
+        image: minio/minio:latest  # expect: ENV007
+      cache:
+        image: ${CACHE_IMAGE:-redis:alpine}  # expect: ENV007
+    """,
+    file="docker-compose.yml",
+)
+rule.flags(
+    """
+    apiVersion: batch/v1
+    kind: Job
+    metadata:
+      name: train
+    spec:
+      template:
+        spec:
+          initContainers:
+            - name: fetch
+              image: busybox  # expect: ENV007
+          containers:
+            - name: train
+              image: registry.example.com/team/train:main  # expect: ENV007
+    """,
+    file="k8s/train.yaml",
+)
+rule.flags(
+    """
+    jobs:
+      test:
+        runs-on: ubuntu-22.04
+        container: python:3  # expect: ENV007
+        services:
+          db:
+            image: postgres  # expect: ENV007
+        steps:
+          - uses: docker://alpine:edge  # expect: ENV007
+    """,
+    file=".github/workflows/test.yml",
+)
+rule.flags(
+    """
+    image: python:latest  # expect: ENV007
+    train:
+      image:
+        name: nvidia/cuda:runtime-ubuntu22.04  # expect: ENV007
+      services:
+        - docker:dind  # expect: ENV007
+    """,
+    file=".gitlab-ci.yml",
+)
+rule.flags(
+    """
+    jobs:
+      test:
+        strategy:
+          matrix:
+            include:
+              - container: rocker/verse  # expect: ENV007
+              - container: null
+        container: ${{ matrix.container }}
+      check:
+        container: ghcr.io/r-hub/containers/${{ matrix.image }}:latest  # expect: ENV007
+    """,
+    file=".github/workflows/matrix.yml",
+)
+_DIGEST = "@sha256:" + "0123456789abcdef" * 4
+rule.allows(
+    f"""
+    ARG VARIANT
+    FROM python:3.11-slim{_DIGEST} AS base
+    FROM base AS train
+    FROM scratch
+    COPY --from=train /model /model
+    FROM ${{VARIANT}}
+    """,
+    file="Dockerfile",
+)
+rule.allows(
+    """
+    services:
+      api:
+        build: ./api
+        image: team/api:latest
+      worker:
+        image: team/api:latest
+      tracker:
+        image: ${TRACKER_IMAGE}
+    """,
+    file="docker-compose.yml",
+)
+rule.allows(
+    """
+    model:
+      image: latest
+    image: encoder
+    """,
+    file="configs/model.yaml",
+)
+rule.allows(
+    """
+    jobs:
+      build:
+        container: ${{ matrix.image }}
+        steps:
+          - uses: actions/checkout@v4
+          - uses: docker/build-push-action@v5
+            with:
+              tags: team/train:latest
+              push: true
+    """,
+    file=".github/workflows/build.yml",
+)
