@@ -1,0 +1,166 @@
+"""What a loop does that depends on the order of what it runs over."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from reprocheck.rulekit import Confidence
+from reprocheck_rules.determinism.order_effects import Effect, last_name, shown
+
+if TYPE_CHECKING:
+    from reprocheck_rules.determinism.order_of_use import OrderOfUse
+
+_COLLECTING = frozenset({"append", "extend", "insert", "appendleft"})
+_WRITING = frozenset({"write", "writerow", "writelines", "writerows"})
+_JOINING = frozenset({"concat", "concatenate", "vstack", "hstack", "append", "stack", "dstack", "cat", "r_", "c_"})
+_LEARNING = frozenset({"fit", "partial_fit", "train_on_batch", "fit_generator"})
+_TELLING = frozenset({"print", "info", "debug", "warning", "write", "set_description", "update", "log", "error"})
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
+
+
+class LoopReader:
+    """Reads the body of one loop."""
+
+    def __init__(self, order: OrderOfUse, loop: ast.For | ast.AsyncFor) -> None:
+        """`loop` runs over something whose order is arbitrary."""
+        self._order = order
+        self._file = order.file
+        self._loop = loop
+        self._nodes = list(_inside(loop.body))
+        self._bound = {node.id for node in self._nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+        self._targets = {node.id for node in ast.walk(loop.target) if isinstance(node, ast.Name)}
+
+    def effects(self) -> Iterator[Effect | None]:
+        """Everything in the body that the order reaches."""
+        yield self._number()
+        for node in self._nodes:
+            match node:
+                case ast.Call():
+                    yield self._call(node)
+                case ast.AugAssign(op=ast.Add()):
+                    yield self._added(node)
+                case ast.Assign(targets=[target]):
+                    yield self._assigned(node, target)
+                case ast.Yield() | ast.YieldFrom():
+                    yield Effect(node, "the generator yields in that order", Confidence.MEDIUM)
+                case ast.Return(value=ast.expr() as value) if self._depends(value):
+                    yield Effect(node, f"`{shown(node)}` returns whichever matches first", Confidence.MEDIUM)
+
+    def _call(self, call: ast.Call) -> Effect | None:
+        function = call.func
+        if not isinstance(function, ast.Attribute):
+            return None
+        receiver = function.value
+        own = isinstance(receiver, ast.Name) and (receiver.id in self._bound or receiver.id in self._targets)
+        if own:
+            return None
+        if function.attr in _COLLECTING and call.args:
+            effect = self._order.receiver_effect(receiver)
+            if effect is None:
+                return None
+            return Effect(call, f"`{shown(function)}(...)` collects in that order", effect.confidence)
+        if function.attr in _WRITING and self._depends(call) and isinstance(receiver, ast.Name) and receiver.id != "sys":
+            return Effect(call, f"`{shown(function)}(...)` writes in that order", Confidence.MEDIUM)
+        if function.attr in _LEARNING and not isinstance(receiver, ast.Call):
+            return Effect(call, f"`{shown(function)}(...)` learns in that order", Confidence.MEDIUM)
+        return None
+
+    def _added(self, node: ast.AugAssign) -> Effect | None:
+        """`xs += [x]`, and a counter that numbers things."""
+        if not isinstance(node.target, ast.Name | ast.Attribute):
+            return None
+        if isinstance(node.target, ast.Name) and node.target.id in self._bound and self._rebound(node.target.id):
+            return None
+        if isinstance(node.value, ast.Constant) and node.value.value == 1:
+            return self._counter(node)
+        if isinstance(node.value, ast.List | ast.ListComp | ast.JoinedStr) or self._is_sequence(node.value):
+            effect = self._order.receiver_effect(node.target)
+            if effect is not None:
+                return Effect(node, f"`{shown(node)}` collects in that order", effect.confidence)
+        return None
+
+    def _is_sequence(self, value: ast.expr) -> bool:
+        name = self._file.resolve(value, self._file.scope_of(value))
+        return name in {"builtins.list()", "builtins.sorted()", "glob.glob()", "os.listdir()"}
+
+    def _rebound(self, name: str) -> bool:
+        return any(
+            isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == name for t in node.targets)
+            for node in self._nodes
+        )
+
+    def _counter(self, node: ast.AugAssign) -> Effect | None:
+        if not isinstance(node.target, ast.Name):
+            return None
+        use = self._used_as_number(node.target.id)
+        return None if use is None else Effect(use, f"`{shown(use)}` numbers in that order", Confidence.HIGH)
+
+    def _number(self) -> Effect | None:
+        """The index that `enumerate` gives."""
+        iterated = self._loop.iter
+        if not (isinstance(iterated, ast.Call) and last_name(iterated.func) == "enumerate"):
+            return None
+        target = self._loop.target
+        if not (isinstance(target, ast.Tuple) and target.elts and isinstance(target.elts[0], ast.Name)):
+            return None
+        use = self._used_as_number(target.elts[0].id)
+        return None if use is None else Effect(use, f"`{shown(use)}` numbers in that order", Confidence.HIGH)
+
+    def _used_as_number(self, name: str) -> ast.AST | None:
+        """Statement in which a number is more than progress: an index, a part of a name, a value."""
+        for node in self._nodes:
+            if not (isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load)):
+                continue
+            for ancestor in self._file.ancestors(node):
+                if isinstance(ancestor, ast.Compare | ast.AugAssign):
+                    break
+                if isinstance(ancestor, ast.Call) and (
+                    last_name(ancestor.func) in _TELLING or last_name(ancestor.func).startswith(("log", "print"))
+                ):
+                    break
+                if isinstance(ancestor, ast.BinOp) and isinstance(ancestor.op, ast.Mod) and ancestor.left is node:
+                    break
+                if isinstance(ancestor, ast.Subscript | ast.Assign) or isinstance(ancestor, ast.Call):
+                    return ancestor
+                if isinstance(ancestor, ast.stmt):
+                    break
+        return None
+
+    def _assigned(self, node: ast.Assign, target: ast.expr) -> Effect | None:
+        """`frame = pd.concat([frame, part])`, `xs = xs + [x]`, `index[name] = len(index)`."""
+        match target, node.value:
+            case (ast.Subscript(value=ast.Name(id=table)), ast.Call(func=ast.Name(id="len"), args=[ast.Name(id=measured)])):
+                if table == measured:
+                    return Effect(node, f"`{shown(node)}` numbers in that order", Confidence.HIGH)
+            case (ast.Name(id=name), ast.Call() as call) if last_name(call.func) in _JOINING and _mentions(call, name):
+                return self._joined(node, target)
+            case (ast.Name(id=name), ast.BinOp(op=ast.Add(), left=ast.Name(id=left), right=ast.List())) if left == name:
+                return self._joined(node, target)
+        return None
+
+    def _joined(self, node: ast.Assign, target: ast.expr) -> Effect | None:
+        effect = self._order.receiver_effect(target)
+        if effect is None:
+            return None
+        return Effect(node, f"`{shown(node)}` joins in that order", effect.confidence)
+
+    def _depends(self, value: ast.AST) -> bool:
+        """Whether a value is made from the loop's own names, directly or through names bound in the body."""
+        names = {node.id for node in ast.walk(value) if isinstance(node, ast.Name)}
+        return not names.isdisjoint(self._targets | self._bound)
+
+
+def _inside(body: list[ast.stmt]) -> Iterator[ast.AST]:
+    """Nodes of a body in order, without those of functions and classes defined there."""
+    stack: list[ast.AST] = list(reversed(body))
+    while stack:
+        node = stack.pop()
+        yield node
+        if not isinstance(node, _FUNCTIONS):
+            stack.extend(reversed(list(ast.iter_child_nodes(node))))
+
+
+def _mentions(call: ast.Call, name: str) -> bool:
+    return any(isinstance(node, ast.Name) and node.id == name for node in ast.walk(call))

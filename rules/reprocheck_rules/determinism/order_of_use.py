@@ -1,0 +1,254 @@
+"""Whether the order of a sequence reaches something: follows an expression to where it is used."""
+
+import ast
+from collections.abc import Iterable
+
+from reprocheck.rulekit import Confidence, Module
+from reprocheck_rules.determinism.name_uses import NameUses
+from reprocheck_rules.determinism.order_effects import Effect, last_name, shown, strongest
+from reprocheck_rules.determinism.order_in_loops import LoopReader
+
+_ORDERLESS = frozenset(
+    "sorted natsorted humansorted os_sorted realsorted index_natsorted order_by_index len set frozenset any all max min sum "
+    "bool print pprint isinstance type str repr id Counter sort unique argsort lexsort dict rmtree remove unlink copy "
+    "copy2 copyfile copytree move exists isfile isdir log info debug warning warn error exception critical log_artifacts "
+    "update add union difference intersection issubset issuperset isdisjoint symmetric_difference difference_update "
+    "intersection_update delete cleanup count echo display fromkeys remove_files gather getsize dirname basename zip_files "
+    "commonprefix commonpath hash getctime getmtime fail subTest skipif".split()
+)
+"""Last part of the name of calls whose result doesn't depend on the order of what they are given."""
+_SAME_ORDER = frozenset(
+    "list tuple iter enumerate zip map filter reversed array asarray chain from_iterable tqdm trange track copy "
+    "filterfalse compress starmap join flatten cycle as_posix Series Index progress_bar progressbar deepcopy trange "
+    "takewhile batched cast".split()
+)
+_MUTATIONS = frozenset("append extend insert remove clear appendleft add discard update".split())
+_DEPTH = 12
+
+
+class OrderOfUse:
+    """Follows expressions of one module."""
+
+    def __init__(self, module: Module) -> None:
+        """Nothing is looked at yet."""
+        self.module = module
+        self.file = module.file
+        self.names = NameUses(module)
+        self._seen: set[ast.AST] = set()
+        self._depth = 0
+
+    def effect(self, node: ast.expr) -> Effect | None:
+        """Where the order of an expression's elements reaches something; None when it doesn't, as far as is seen."""
+        if node in self._seen or self._depth > _DEPTH:
+            return None
+        self._seen.add(node)
+        self._depth += 1
+        try:
+            return self._by_parent(node, self.file.parent(node))
+        finally:
+            self._depth -= 1
+            self._seen.discard(node)
+
+    def _by_parent(self, node: ast.expr, parent: ast.AST | None) -> Effect | None:
+        match parent:
+            case ast.Call():
+                return self._argument(parent, node)
+            case ast.keyword():
+                call = self.file.parent(parent)
+                return self._argument(call, node) if isinstance(call, ast.Call) else None
+            case ast.Starred() | ast.Await() | ast.NamedExpr() | ast.BoolOp() | ast.List() | ast.Tuple():
+                return self._unpacked(node, parent) or self.effect(parent)
+            case ast.BinOp(op=ast.Add()) | ast.IfExp():
+                return None if isinstance(parent, ast.IfExp) and parent.test is node else self.effect(parent)
+            case ast.Subscript(value=value) if value is node:
+                return self._subscript(parent)
+            case ast.Attribute():
+                return self._method(parent)
+            case ast.comprehension():
+                return self._comprehension(parent)
+            case ast.For() | ast.AsyncFor():
+                return strongest(LoopReader(self, parent).effects())
+            case ast.Return() | ast.Yield() | ast.YieldFrom() | ast.Lambda():
+                return self._returned(parent)
+            case ast.Assign(targets=targets):
+                return strongest(self._target(target) for target in targets)
+            case ast.AnnAssign(target=target) | ast.AugAssign(target=target):
+                return self._target(target)
+            case ast.withitem(optional_vars=ast.expr() as target):
+                return self._target(target)
+            case ast.Dict(values=values) if node in values:
+                return Effect(parent, "it is stored in that order", Confidence.LOW)
+        return None
+
+    def _unpacked(self, node: ast.expr, parent: ast.expr) -> Effect | None:
+        """`a, b = listing(), 1`: the target that gets the listing."""
+        statement = self.file.parent(parent)
+        if isinstance(parent, ast.Tuple) and isinstance(statement, ast.Assign):
+            for target in statement.targets:
+                if isinstance(target, ast.Tuple) and len(target.elts) == len(parent.elts):
+                    return self._target(target.elts[parent.elts.index(node)])
+        return None
+
+    def _target(self, target: ast.expr) -> Effect | None:
+        match target:
+            case ast.Name():
+                return self.name_effect(target)
+            case ast.Attribute():
+                return self.attribute_effect(target)
+            case ast.Subscript(slice=ast.Slice()):
+                return self.effect(target)
+            case ast.Subscript():
+                return Effect(target, f"`{shown(target)}` keeps that order", Confidence.LOW)
+            case ast.Tuple() | ast.List():
+                return Effect(target, "it is unpacked by position", Confidence.MEDIUM)
+        return None
+
+    # Calls, subscripts, comprehensions
+
+    def _argument(self, call: ast.Call, node: ast.expr) -> Effect | None:
+        name = last_name(call.func)
+        lowered = name.lower()
+        if name in _ORDERLESS or "sort" in lowered or lowered.startswith(("assert", "print", "log", "check", "delete")):
+            return None
+        if name in _SAME_ORDER:
+            return self.effect(call)
+        if name in {"extend", "append", "appendleft", "put", "insert"} and isinstance(call.func, ast.Attribute):
+            return self.receiver_effect(call.func.value)
+        if name == "next":
+            return Effect(call, f"`{shown(call)}` takes whichever comes first", Confidence.MEDIUM)
+        resolved = self.file.resolve(call.func, self.file.scope_of(call))
+        if resolved is not None and resolved.startswith("."):
+            return self._parameter(call, node, resolved)
+        if self._sorted_later(call):
+            return None
+        library = resolved is not None and not resolved.startswith("builtins.")
+        confidence = Confidence.HIGH if library else Confidence.MEDIUM
+        return Effect(call, f"`{shown(call.func)}(...)` gets it in that order", confidence)
+
+    def _sorted_later(self, call: ast.Call) -> bool:
+        match self.file.parent(call):
+            case ast.Assign(targets=[ast.Name() as target]):
+                return any(self._sorts(use) for use in self.names.uses(target))
+            case ast.Attribute(attr=name):
+                return name.startswith("sort")
+        return False
+
+    def _parameter(self, call: ast.Call, node: ast.expr, name: str) -> Effect | None:
+        """What a function of this file does with the parameter that gets the sequence."""
+        scope = next((s for s in self.file.scopes if s.kind == "function" and "." + s.qualname == name), None)
+        unseen = Effect(call, f"`{shown(call.func)}(...)` gets it in that order", Confidence.MEDIUM)
+        if scope is None or not isinstance(scope.node, ast.FunctionDef | ast.AsyncFunctionDef):
+            return unseen
+        arguments = scope.node.args
+        names = [argument.arg for argument in (*arguments.posonlyargs, *arguments.args)]
+        if names[:1] in (["self"], ["cls"]):
+            names = names[1:]
+        wanted = next((keyword.arg for keyword in call.keywords if keyword.value is node), None)
+        if wanted is None and node in call.args and call.args.index(node) < len(names):
+            wanted = names[call.args.index(node)]
+        bindings = scope.bindings.get(wanted or "")
+        if not bindings:
+            return unseen
+        return self._strongest_use(self.names.uses_of(bindings[0], wanted or ""))
+
+    def _subscript(self, node: ast.Subscript) -> Effect | None:
+        if not isinstance(node.ctx, ast.Load):
+            return None
+        harmless = self.file.parent(node)
+        if isinstance(harmless, ast.FormattedValue | ast.Expr):
+            return None
+        if isinstance(harmless, ast.Call) and last_name(harmless.func) in {"print", "info", "debug", "warning"}:
+            return None
+        match node.slice:
+            case ast.Slice(lower=None, upper=None):
+                return self.effect(node)
+            case ast.Slice():
+                return Effect(node, f"`{shown(node)}` keeps whichever come first", Confidence.HIGH)
+            case ast.Constant(value=int()) | ast.UnaryOp():
+                return Effect(node, f"`{shown(node)}` takes whichever stands there", Confidence.MEDIUM)
+        return Effect(node, f"`{shown(node)}` picks by position", Confidence.HIGH)
+
+    def _method(self, attribute: ast.Attribute) -> Effect | None:
+        call = self.file.parent(attribute)
+        if not isinstance(call, ast.Call) or call.func is not attribute:
+            return None
+        match attribute.attr:
+            case "copy" | "tolist" | "__iter__":
+                return self.effect(call)
+            case "pop" | "popleft" | "__next__":
+                return Effect(call, f"`{shown(call)}` takes whichever stands there", Confidence.MEDIUM)
+            case "index":
+                return Effect(call, f"`{shown(call)}` is a position in it", Confidence.HIGH)
+        return None
+
+    def _comprehension(self, generator: ast.comprehension) -> Effect | None:
+        owner = self.file.parent(generator)
+        counted = generator.iter
+        if isinstance(owner, ast.DictComp) and isinstance(counted, ast.Call) and last_name(counted.func) == "enumerate":
+            return Effect(owner, f"`{shown(owner)}` numbers in that order", Confidence.HIGH)
+        return self.effect(owner) if isinstance(owner, ast.ListComp | ast.GeneratorExp) else None
+
+    def _returned(self, node: ast.AST) -> Effect | None:
+        """What the callers in this file do with it."""
+        scope = self.file.scope_of(node)
+        function = scope.enclosing("function")
+        if isinstance(node, ast.Lambda) or function is None:
+            return Effect(node, "it is returned in that order", Confidence.LOW)
+        unseen = Effect(node, f"`{function.name}` hands it on in that order", Confidence.MEDIUM)
+        name = "." + function.qualname
+        calls = [call.node for call in self.module.calls if call.name == name]
+        if not calls:
+            return unseen
+        return strongest(self.effect(call) for call in calls)
+
+    # Names
+
+    def receiver_effect(self, receiver: ast.expr) -> Effect | None:
+        """Where the order of a list reaches something that elements are added to."""
+        match receiver:
+            case ast.Name():
+                return self.name_effect(receiver)
+            case ast.Attribute():
+                return self.attribute_effect(receiver)
+        return Effect(receiver, f"`{shown(receiver)}` keeps that order", Confidence.MEDIUM)
+
+    def name_effect(self, target: ast.Name) -> Effect | None:
+        """The strongest effect of the uses of a name after `target`; None when it is sorted."""
+        if target in self._seen:
+            return None
+        self._seen.add(target)
+        try:
+            return self._strongest_use(self.names.uses(target))
+        finally:
+            self._seen.discard(target)
+
+    def attribute_effect(self, target: ast.Attribute) -> Effect | None:
+        """The same for `self.NAME`, over all methods of the class."""
+        if target in self._seen:
+            return None
+        uses = list(self.names.attribute_uses(target))
+        self._seen.add(target)
+        try:
+            if uses:
+                return self._strongest_use(uses)
+        finally:
+            self._seen.discard(target)
+        return Effect(target, f"`{shown(target)}` keeps that order", Confidence.MEDIUM)
+
+    def _strongest_use(self, uses: Iterable[ast.expr]) -> Effect | None:
+        listed = list(uses)
+        if any(self._sorts(use) for use in listed):
+            return None
+        return strongest(self.effect(use) for use in listed)
+
+    def _sorts(self, use: ast.expr) -> bool:
+        """`x.sort()`, `x.sort_values(...)`, `x = sorted(x)`, `x[:] = sorted(x)`."""
+        parent = self.file.parent(use)
+        if isinstance(parent, ast.Attribute):
+            return parent.attr.startswith("sort")
+        if isinstance(parent, ast.Call) and "sort" in last_name(parent.func) and parent.func is not use:
+            statement = self.file.parent(parent)
+            return isinstance(statement, ast.Assign) and any(
+                ast.dump(target).replace("Store()", "Load()") == ast.dump(use) for target in statement.targets
+            ) or isinstance(statement, ast.Expr)
+        return False

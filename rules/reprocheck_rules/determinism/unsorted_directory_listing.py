@@ -1,0 +1,285 @@
+"""Files are taken in the order in which the file system happens to list them.
+
+## Why
+`os.listdir`, `glob`, `Path.iterdir` and `os.walk` promise no order: it differs between file systems, between a fresh
+copy and the original, and after files come and go. When that order decides which sample is number seven, which files
+are in the validation part or which class gets which index, another machine trains on another data set. Seeding and
+shuffling afterwards doesn't help: the same shuffle of another order is another order.
+
+## Fix
+Wrap the listing: `sorted(os.listdir(folder))`, `sorted(folder.glob("*.png"))`; with `os.walk`, `dirs.sort()` and
+`sorted(files)`.
+
+## Notes
+Silent where the order can't matter: sorted or counted, tested for membership, made a set or a dictionary, searched
+for a maximum, deleted, copied, or each file handled alone. Taking one entry by a fixed index and handing the listing
+to code that can't be seen have medium confidence. Listings in tests have low confidence.
+"""
+
+import ast
+from collections.abc import Iterator
+
+from reprocheck.rulekit import Call, Confidence, Match, Module, Rule
+from reprocheck_rules.determinism.order_effects import Effect, shown
+from reprocheck_rules.determinism.order_in_loops import LoopReader
+from reprocheck_rules.determinism.order_of_use import OrderOfUse
+from reprocheck_rules.determinism.order_effects import strongest
+
+rule = Rule("DET008", "unsorted-directory-listing", __doc__)
+
+_PATH_METHODS = frozenset({"iterdir", "rglob", "glob"})
+
+
+@rule.on_module(contains=r"\b(listdir|scandir|walk|i?glob1?|rglob|iterdir|list_images|list_files|ListDirectory|Glob|Walk)\s*\(")
+def check(module: Module) -> Iterator[Match]:
+    """Listings of libraries, and methods that only paths have."""
+    order: OrderOfUse | None = None
+    known = set()
+    for call in module.calls:
+        known.add(call.node)
+        entry = call.entry
+        roles = entry.roles if entry is not None else frozenset()
+        if roles.isdisjoint(("lists-directory", "walks-directory")):
+            continue
+        order = order or OrderOfUse(module)
+        effect = _walk_effect(call, order) if "walks-directory" in roles else order.effect(call.node)
+        if effect is not None:
+            yield _match(module, call.node, _display(call), effect)
+    for site in module.file.calls:
+        function = site.node.func
+        if isinstance(function, ast.Attribute) and function.attr in _PATH_METHODS and site.node not in known:
+            if not _like_path(function, site.node):
+                continue
+            order = order or OrderOfUse(module)
+            effect = order.effect(site.node)
+            if effect is not None:
+                yield _match(module, site.node, shown(function), effect)
+
+
+def _like_path(function: ast.Attribute, call: ast.Call) -> bool:
+    match function.attr:
+        case "iterdir":
+            return not call.args
+        case _:
+            return len(call.args) == 1
+
+
+def _display(call: Call) -> str:
+    function = call.node.func
+    if call.name.startswith("pathlib.Path."):
+        return "Path." + call.name.rpartition(".")[2]
+    return call.name if isinstance(function, ast.Name) else shown(function)
+
+
+def _match(module: Module, node: ast.Call, callee: str, effect: Effect) -> Match:
+    confidence = Confidence.LOW if module.is_test else effect.confidence
+    return module.match(
+        node,
+        f"`{callee}` lists in the file system's own order, and {effect.clause}",
+        confidence=confidence,
+        trail=[module.note(effect.node, "the order matters here")] if effect.node is not node else (),
+    )
+
+
+def _walk_effect(call: Call, order: OrderOfUse) -> Effect | None:
+    """`os.walk`: its folders and files, in a loop, a comprehension or through `next`."""
+    file = call.module.file
+    node: ast.expr = call.node
+    parent = file.parent(node)
+    if isinstance(parent, ast.Call) and isinstance(parent.func, ast.Name) and parent.func.id in {"tqdm", "enumerate"}:
+        node, parent = parent, file.parent(parent)
+    match parent:
+        case ast.For(target=ast.Tuple(elts=[_, folders, files])):
+            if _sorted_in(parent, folders) or _sorted_in(parent, files):
+                return None
+            return strongest(LoopReader(order, parent).effects())
+        case ast.comprehension():
+            owner = file.parent(parent)
+            if "sorted(" in ast.unparse(owner or parent):
+                return None
+            return order.effect(node)
+        case ast.Call(func=ast.Name(id="next")):
+            return _first_of_walk(parent, order)
+    return order.effect(node)
+
+
+def _sorted_in(loop: ast.For, target: ast.expr) -> bool:
+    """Whether the body sorts one of the loop's lists."""
+    if not isinstance(target, ast.Name):
+        return False
+    for node in ast.walk(loop):
+        match node:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="sort")) if name == target.id:
+                return True
+            case ast.Call(func=ast.Name(id=function), args=[argument, *_]) if "sort" in function:
+                if any(isinstance(part, ast.Name) and part.id == target.id for part in ast.walk(argument)):
+                    return True
+    return False
+
+
+def _first_of_walk(call: ast.Call, order: OrderOfUse) -> Effect | None:
+    """`next(os.walk(folder))[1]` and `_, folders, files = next(os.walk(folder))`."""
+    match order.file.parent(call):
+        case ast.Subscript(slice=ast.Constant(value=1 | 2)) as chosen:
+            return order.effect(chosen)
+        case ast.Assign(targets=[ast.Tuple(elts=[_, *lists])]):
+            return strongest(order.name_effect(name) for name in lists if isinstance(name, ast.Name))
+    return None
+
+
+rule.flags(
+    """
+    import os
+    import glob
+    import random
+    from pathlib import Path
+    import cv2
+    import pandas as pd
+    from sklearn.model_selection import train_test_split
+
+    def load(folder):
+        images, labels = [], []
+        for name in os.listdir(folder):  # expect: DET008
+            images.append(cv2.imread(os.path.join(folder, name)))
+            labels.append(name.split("_")[0])
+        return images, labels
+
+    frame = pd.concat([pd.read_csv(path) for path in glob.glob("data/*.csv")])  # expect: DET008
+    frame.to_csv("all.csv")
+    train, test = train_test_split(list(Path("data").glob("*.png")))  # expect: DET008
+    files = os.listdir("data/images")  # expect: DET008
+    random.shuffle(files)
+    train_files = files[:800]
+    classes = {name: index for index, name in enumerate(next(os.walk("data"))[1])}  # expect: DET008
+    """,
+    title="samples, tables and splits",
+)
+rule.flags(
+    """
+    import os
+    from glob import glob
+    from torch.utils.data import Dataset
+
+    class Images(Dataset):
+        def __init__(self, root):
+            self.files = glob(root + "/*.jpg")  # expect: DET008
+            self.classes = [entry.name for entry in os.scandir(root) if entry.is_dir()]  # expect: DET008
+            self.class_to_idx = {name: i for i, name in enumerate(self.classes)}
+
+        def __len__(self):
+            return len(self.files)
+
+        def __getitem__(self, index):
+            return self.files[index], self.classes[0]
+    """,
+    title="indices of a data set",
+)
+rule.flags(
+    """
+    import os
+
+    def paths(root):
+        found = []
+        for folder, _, files in os.walk(root):  # expect: DET008
+            for name in files:
+                found.append(os.path.join(folder, name))
+        return found
+
+    def write_list(root, target):
+        with open(target, "w") as out:
+            for name in os.listdir(root):  # expect: DET008
+                out.write(name)
+
+    def first(root):
+        return os.listdir(root)[0]  # expect: DET008
+
+    def vocabulary(root):
+        index = {}
+        for name in os.listdir(root):  # expect: DET008
+            index[name] = len(index)
+        return index
+
+    def rename(root):
+        for i, name in enumerate(os.listdir(root)):  # expect: DET008
+            os.rename(os.path.join(root, name), os.path.join(root, f"{i}.png"))
+
+    def stream(folder):
+        for path in folder.rglob("*.json"):  # expect: DET008
+            yield path
+    """,
+    title="lists, manifests, numbers",
+)
+rule.allows(
+    """
+    import os
+    import glob
+    import shutil
+    from pathlib import Path
+    from natsort import natsorted
+
+    files = sorted(os.listdir("data"))
+    names = natsorted(glob.glob("data/*.png"))
+    paths = list(Path("data").rglob("*.txt"))
+    paths.sort()
+    first = paths[0]
+    images = [p for p in Path("data").iterdir() if p.suffix == ".png"]
+    images = sorted(images)
+    train = images[:100]
+    count = len(os.listdir("data"))
+    latest = max(glob.glob("checkpoints/*.pt"), key=os.path.getctime)
+    if "model.pt" in os.listdir("checkpoints"):
+        print("found")
+    if not os.listdir("out"):
+        print("empty")
+    done = set(os.listdir("out"))
+    print(os.listdir("data"))
+    """,
+    title="sorted, counted, tested, searched",
+)
+rule.allows(
+    """
+    import os
+    import glob
+    import shutil
+
+    for name in os.listdir("out"):
+        os.remove(os.path.join("out", name))
+    for path in glob.glob("*.log"):
+        shutil.move(path, "logs")
+    for folder, _, files in os.walk("data"):
+        for name in sorted(files):
+            index.append(os.path.join(folder, name))
+    total = 0
+    for name in os.listdir("data"):
+        total += os.path.getsize(name)
+    by_name = {name: os.path.getsize(name) for name in os.listdir("data")}
+    for name in os.listdir("data"):
+        image = load(name)
+        save(resize(image), os.path.join("resized", name))
+    """,
+    title="deleted, moved, handled alone",
+)
+rule.allows(
+    """
+    import os
+
+    def entries(root):
+        return [name for name in os.listdir(root) if name.endswith(".npz")]
+
+    def load(root):
+        files = entries(root)
+        files.sort()
+        return files
+
+    def newest(root):
+        steps = [int(name.split("-")[1]) for name in os.listdir(root)]
+        return max(steps)
+
+    def collect(root):
+        found = []
+        for name in os.listdir(root):
+            found.append(name)
+        return sorted(found)
+    """,
+    title="sorted by everyone who takes it",
+)
