@@ -27,9 +27,7 @@ def expand(text: str, variables: Mapping[str, str | None], *, escape: str = "\\"
     it depends on what isn't known: a variable without value and default, a substitution other than `:-`, `-`,
     `:+`, `+`, `:?`, `?`.
     """
-    reader = _Reader(text, variables, escape)
-    value = reader.read(depth=0)
-    return value if value is not None and len(value) <= MAX_EXPANSION else None
+    return _Reader(text, variables, escape).read(depth=0)
 
 
 class _Reader:

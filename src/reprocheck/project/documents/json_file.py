@@ -144,7 +144,8 @@ class _Reader:
         return self._root
 
     def _unexpected(self, state: int, offset: int) -> UnreadableError:
-        found = repr(self._text[offset]) if offset < len(self._text) else "the end of the file"
+        found = self._text[offset : offset + 1].strip(" \t\r\n")
+        found = repr(found) if found else "the end of the file"
         return UnreadableError(f"expected {_EXPECTED[state]}, found {found}", offset)
 
     def _add(self, node: Node) -> int:

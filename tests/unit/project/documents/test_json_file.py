@@ -115,3 +115,9 @@ def test_pictures_and_long_files_are_read() -> None:
     items = root.get("text")
     assert isinstance(items, Sequence)
     assert items.items[-1].span == Span(100_000, 1, 100_000, 10)
+
+
+def test_the_end_of_the_file_is_where_its_text_ends() -> None:
+    (problem,) = read('{"a": 1,\n\n').problems
+    assert problem.span == Span(1, 9, 1, 9)
+    assert "found the end of the file" in problem.message

@@ -102,7 +102,7 @@ def test_a_requirement_may_be_continued_itself() -> None:
 
 
 def test_a_comment_ends_a_continuation() -> None:
-    found = read("a==1 \\\n# comment \\\nb\n# only \\\nc # x \\\nd\n")
+    found = read("a==1\\\n# comment \\\nb\n# only \\\nc # x \\\nd\n")
     assert [entry.name for entry in found.entries] == ["a", "b", "c"]
 
 

@@ -53,6 +53,10 @@ def test_bodies_of_here_documents_are_no_commands() -> None:
     assert argvs(text) == [["cat"], ["b"], ["c"]]
 
 
+def test_only_a_dash_takes_the_tabs_before_the_end_of_a_here_document() -> None:
+    assert argvs("cat <<A\n\tA\nfoo\nA\nb") == [["cat"], ["b"]]
+
+
 def test_a_here_document_without_end_reaches_to_the_end() -> None:
     assert argvs("cat <<EOF\nfoo\nbar") == [["cat"]]
 

@@ -103,6 +103,11 @@ def test_a_block_mapping_ends_with_its_last_value() -> None:
     assert root.span == Span(1, 1, 8, 5)
 
 
+def test_a_block_scalar_ends_with_its_text() -> None:
+    value = mapping("a: |+\r\n  text \r\n\r\n  \r\n# comment\r\nb: 2\r\n").get("a")
+    assert value == Scalar("text \n\n\n", Span(1, 4, 2, 7))
+
+
 def test_a_missing_value_is_null_of_no_width() -> None:
     value = mapping("key:\nother: 1\n").get("key")
     assert value == Scalar(None, Span(1, 5, 1, 5))
