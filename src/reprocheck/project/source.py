@@ -65,6 +65,8 @@ class SourceText:
 
     def span(self, node: ast.AST) -> Span:
         """Span of a node that has a position."""
+        if self._ascii:
+            return Span(node.lineno, node.col_offset + 1, node.end_lineno, node.end_col_offset + 1)  # type: ignore[attr-defined]
         line: int = node.lineno  # type: ignore[attr-defined]
         end_line: int = node.end_lineno  # type: ignore[attr-defined]
         return Span(

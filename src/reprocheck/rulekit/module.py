@@ -71,7 +71,7 @@ class Module:
         if self._calls is None:
             found = []
             for site in self.file.calls:
-                name = self.file.resolve(site.node.func, site.scope, site.order)
+                name = self.file.callee(site)
                 if name is not None:
                     found.append(Call(self, site, self.catalog.canonical(name)))
             self._calls = found

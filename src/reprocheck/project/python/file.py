@@ -7,7 +7,7 @@ import builtins
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from reprocheck.project.python.scopes import BUILTIN, Binding, CallSite, Kind, Scope
+from reprocheck.project.python.scopes import BUILTIN, UNRESOLVED, Binding, CallSite, Kind, Scope
 from reprocheck.project.python.walk import Walk
 from reprocheck.project.source import SourceText
 
@@ -47,7 +47,7 @@ class PythonFile:
         self.conditions = walk.conditions
         self.dead_code = walk.dead_code
         self.exits = walk.exits
-        self.branch_parents = walk.branch_parents
+        self.branches = walk.branches
         self.attributes = walk.attributes
         self.strings = walk.strings
         self.nodes = walk.nodes
@@ -56,6 +56,12 @@ class PythonFile:
         self._scope_by_node: dict[ast.AST, Scope] | None = None
 
     # Names
+
+    def callee(self, site: CallSite) -> str | None:
+        """Qualified name of what a call calls; remembered, since rules and facts both ask."""
+        if site.callee is UNRESOLVED:
+            site.callee = self.resolve(site.node.func, site.scope, site.order)
+        return site.callee
 
     def resolve(self, node: ast.expr, scope: Scope, order: int = _LATEST, depth: int = _DEPTH) -> str | None:
         """Qualified name of an expression as seen from `scope` at evaluation step `order`."""
@@ -296,19 +302,19 @@ def reaching(bindings: list[Binding], scope: Scope, order: int) -> Binding | Non
     """
     if len(bindings) == 1:
         binding = bindings[0]
-        return binding if binding.kind not in {Kind.DELETE, Kind.AUGMENTED} else None
+        return binding if binding.gives else None
     chosen: Binding | None = None
     imported: Binding | None = None
     for binding in bindings:
-        if binding.kind in {Kind.DELETE, Kind.AUGMENTED}:
+        if not binding.gives:
             continue
-        if binding.kind is Kind.IMPORT and imported is None:
+        if imported is None and binding.kind is Kind.IMPORT:
             imported = binding
-        if binding.scope is scope and binding.order > order:
+        if binding.order > order and binding.scope is scope:
             break
         chosen = binding
     if chosen is None:
-        chosen = next((b for b in bindings if b.kind not in {Kind.DELETE, Kind.AUGMENTED}), None)
+        chosen = next((b for b in bindings if b.gives), None)
     if imported is not None and chosen is not None and isinstance(chosen.branch, ast.Try):
         return imported
     return chosen

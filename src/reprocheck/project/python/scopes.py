@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import ast
 from enum import Enum
+from typing import NamedTuple
 
 BUILTIN = "builtins."
 """Prefix of names that nothing in the file binds."""
+
+
+UNRESOLVED = "?"
+"""Stands for a callee that nobody asked for yet."""
 
 
 class Kind(Enum):
@@ -28,7 +33,7 @@ class Kind(Enum):
 class Binding:
     """One place where a name gets a value."""
 
-    __slots__ = ("branch", "index", "kind", "node", "order", "scope", "target", "value")
+    __slots__ = ("branch", "gives", "index", "kind", "node", "order", "scope", "target", "value")
 
     def __init__(  # noqa: PLR0917 — called for every name of every file; keywords would cost a tenth of the walk
         self,
@@ -43,6 +48,8 @@ class Binding:
     ) -> None:
         """`order` counts evaluation steps through the file; `index` is the position in an unpacked value."""
         self.kind = kind
+        self.gives = kind is not Kind.DELETE and kind is not Kind.AUGMENTED
+        """Whether the name has a value of its own behind this."""
         self.node = node
         self.scope = scope
         self.order = order
@@ -97,10 +104,20 @@ class Scope:
         return scope
 
 
+class Branch(NamedTuple):
+    """What surrounds a conditional statement or loop."""
+
+    parent: ast.stmt | None
+    """Innermost conditional statement or loop around it in the same scope."""
+    scope: Scope
+    order: int
+    """Evaluation step at its condition."""
+
+
 class CallSite:
     """A call expression and where it stands."""
 
-    __slots__ = ("branch", "loop", "node", "order", "scope", "statement")
+    __slots__ = ("branch", "callee", "loop", "node", "order", "scope", "statement")
 
     def __init__(
         self,
@@ -113,6 +130,8 @@ class CallSite:
     ) -> None:
         """`order` counts evaluation steps through the file."""
         self.node = node
+        self.callee: str | None = UNRESOLVED
+        """What `PythonFile.callee` found; UNRESOLVED before."""
         self.scope = scope
         self.order = order
         self.statement = statement

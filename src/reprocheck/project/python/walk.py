@@ -10,10 +10,12 @@ import ast
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from reprocheck.project.python.scopes import Binding, CallSite, DeadCode, Kind, Scope
+from reprocheck.project.python.scopes import Binding, Branch, CallSite, DeadCode, Kind, Scope
 
 Handler = Callable[[Any], None]
-_LEAVES = frozenset({ast.Constant, ast.Pass, ast.Break, ast.Continue, ast.Global, ast.Nonlocal})
+NAME_LENGTH = 60
+"""Characters beyond which a string constant is no name of anything."""
+_LEAVES = frozenset({ast.Pass, ast.Break, ast.Continue, ast.Global, ast.Nonlocal})
 _ENDS = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 _SKIPPED_FIELDS = frozenset({"ctx", "op", "ops", "annotation", "returns", "type_comment", "type_params"})
 
@@ -28,6 +30,14 @@ class Walk:
         self.calls: list[CallSite] = []
         self.conditions: list[tuple[ast.If | ast.While | ast.IfExp | ast.Assert, Scope]] = []
         self.dead_code: list[DeadCode] = []
+        self.exits: list[tuple[ast.stmt, Scope, int, ast.stmt | None]] = []
+        """Return and raise statements with scope, evaluation step and innermost branch."""
+        self.branches: dict[ast.stmt, Branch] = {}
+        """Surroundings of each conditional statement and loop; an `elif` lies in the `if` before it."""
+        self.attributes: set[str] = set()
+        """Names of attributes that are read or called."""
+        self.strings: set[str] = set()
+        """Short string constants that could name something."""
         self.nodes: dict[type[ast.AST], list[tuple[Any, Scope]]] = {kind: [] for kind in collect}
         self._scope = self.module
         self._order = 0
@@ -88,8 +98,10 @@ class Walk:
         for position, statement in enumerate(body):
             self._statement = statement
             table[statement.__class__](statement)
-            if statement.__class__ in _ENDS and position + 1 < len(body):
-                self.dead_code.append(DeadCode(statement, body[position + 1], body[-1], self._scope))
+            if statement.__class__ in _ENDS:
+                self.exits.append((statement, self._scope, self._order, self._branch))
+                if position + 1 < len(body):
+                    self.dead_code.append(DeadCode(statement, body[position + 1], body[-1], self._scope))
         self._statement = outer
 
     def _visit(self, node: ast.AST | None) -> None:
@@ -230,6 +242,7 @@ class Walk:
         while True:
             self.conditions.append((current, self._scope))
             self._visit(current.test)
+            self.branches[current] = Branch(self._branch, self._scope, self._order)
             self._branch = current
             self._body(current.body)
             orelse = current.orelse
@@ -243,6 +256,7 @@ class Walk:
     def _on_For(self, node: ast.For | ast.AsyncFor) -> None:
         self._visit(node.iter)
         outer = self._loop, self._branch
+        self.branches[node] = Branch(self._branch, self._scope, self._order)
         self._loop = self._branch = node
         self._bind_target(node.target, Kind.LOOP, node.iter)
         self._body(node.body)
@@ -254,6 +268,7 @@ class Walk:
     def _on_While(self, node: ast.While) -> None:
         self.conditions.append((node, self._scope))
         outer = self._loop, self._branch
+        self.branches[node] = Branch(self._branch, self._scope, self._order)
         self._loop = self._branch = node
         self._visit(node.test)
         self._body(node.body)
@@ -262,6 +277,7 @@ class Walk:
 
     def _on_Try(self, node: ast.Try) -> None:
         outer = self._branch
+        self.branches[node] = Branch(outer, self._scope, self._order)
         self._branch = node
         self._body(node.body)
         for handler in node.handlers:
@@ -287,6 +303,7 @@ class Walk:
     def _on_Match(self, node: ast.Match) -> None:
         self._visit(node.subject)
         outer = self._branch
+        self.branches[node] = Branch(outer, self._scope, self._order)
         self._branch = node
         for case in node.cases:
             for part in ast.walk(case.pattern):
@@ -368,12 +385,19 @@ class Walk:
 
     # Expressions
 
+    def _on_Constant(self, node: ast.Constant) -> None:
+        value = node.value
+        if value.__class__ is str and len(value) <= NAME_LENGTH:  # type: ignore[arg-type]
+            self.strings.add(value)  # type: ignore[arg-type]
+
     def _on_Name(self, node: ast.Name) -> None:
         self._scope.uses.add(node.id)
 
     def _on_Attribute(self, node: ast.Attribute) -> None:
+        self.attributes.add(node.attr)
         value = node.value
         while value.__class__ is ast.Attribute:
+            self.attributes.add(value.attr)  # type: ignore[attr-defined]
             value = value.value  # type: ignore[attr-defined]
         self._table[value.__class__](value)
 

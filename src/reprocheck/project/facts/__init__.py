@@ -1,0 +1,1 @@
+"""Symbolic summaries of modules: what rules about several files see instead of syntax trees."""

@@ -1,0 +1,279 @@
+"""Makes the facts of one module from its walk."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+
+from reprocheck.model.place import Span
+from reprocheck.project.facts.model import (
+    Argument,
+    Assignment,
+    Call,
+    Class,
+    Event,
+    Exit,
+    Field,
+    FileFacts,
+    Function,
+    Guard,
+    GuardKind,
+    Import,
+    Parameter,
+)
+from reprocheck.project.facts.values import ValueReader
+from reprocheck.project.python.file import PythonFile
+from reprocheck.project.python.scopes import BUILTIN, Binding, Branch, CallSite, Kind, Scope
+
+VERSION = 1
+"""Raised whenever the facts of an unchanged file would change."""
+_LATEST = 1 << 60
+_DYNAMIC = frozenset({"exec", "eval", "globals", "setattr", "vars", "__import__"})
+_KEPT_BUILTINS = frozenset(
+    {"open", "exec", "eval", "setattr", "getattr", "globals", "vars", "map", "filter", "hash", "set", "sorted", "iter"}
+)
+_ARGUMENT_LIMIT = 40
+"""Arguments of one call that are kept; longer ones are tables, not options."""
+
+
+def extract(file: PythonFile) -> FileFacts:
+    """Summarise a module; time and size grow with its number of calls."""
+    return _Extraction(file).facts()
+
+
+class _Extraction:
+    def __init__(self, file: PythonFile) -> None:
+        self._file = file
+        self._values = ValueReader(file)
+        self._owners: dict[Scope, Scope] = {}
+        self._functions = [scope for scope in file.scopes if scope.kind in {"module", "function"}]
+        self._index = {scope: index for index, scope in enumerate(self._functions)}
+        self._events: list[list[tuple[int, Event]]] = [[] for _ in self._functions]
+        self._guards: list[dict[ast.AST, int]] = [{} for _ in self._functions]
+        self._guard_list: list[list[Guard]] = [[] for _ in self._functions]
+        self._assignments: list[Assignment] = []
+
+    def facts(self) -> FileFacts:
+        for site in self._file.calls:
+            self._call(site)
+        for scope in self._file.scopes:
+            self._bindings(scope)
+        for statement, scope, order, branch in self._file.exits:
+            if branch is not None and isinstance(statement, ast.Return | ast.Raise):
+                index = self._index[self._owner(scope)]
+                guard, side = self._guard(index, branch, statement.lineno)
+                self._events[index].append((order, Exit(guard, side)))
+        names = {name for scope in self._file.scopes for name in scope.uses}
+        module = self._file.module
+        return FileFacts(
+            path=self._file.source.path,
+            functions=tuple(self._function(index, scope) for index, scope in enumerate(self._functions)),
+            classes=tuple(self._class(scope) for scope in self._file.scopes if scope.kind == "class"),
+            assignments=tuple(self._assignments),
+            imports={
+                name: bindings[0].target for name, bindings in module.bindings.items() if bindings[0].kind is Kind.IMPORT
+            },
+            stars=tuple(module.stars),
+            attributes=tuple(sorted(self._file.attributes)),
+            strings=tuple(sorted(self._file.strings)),
+            names=tuple(sorted(names)),
+            dynamic=not names.isdisjoint(_DYNAMIC),
+        )
+
+    def _owner(self, scope: Scope) -> Scope:
+        """The function or module that a scope's code runs in."""
+        owner = self._owners.get(scope)
+        if owner is None:
+            owner = scope
+            while owner.kind not in {"module", "function"} and owner.parent is not None:
+                owner = owner.parent
+            self._owners[scope] = owner
+        return owner
+
+    # Events
+
+    def _call(self, site: CallSite) -> None:
+        node = site.node
+        callee = self._callee(node.func, site)
+        if callee is None:
+            return
+        index = self._index[self._owner(site.scope)]
+        guard, side = self._guard(index, site.branch, node.lineno)
+        arguments = [
+            Argument("*", None)
+            if argument.__class__ is ast.Starred
+            else Argument("", self._values.value(argument, site.scope, site.order))
+            for argument in node.args[:_ARGUMENT_LIMIT]
+        ]
+        arguments += [
+            Argument(keyword.arg or "**", self._values.value(keyword.value, site.scope, site.order))
+            for keyword in node.keywords[:_ARGUMENT_LIMIT]
+        ]
+        call = Call(callee, tuple(arguments), self._file.source.span(node), guard, side, site.loop is not None)
+        self._events[index].append((site.order, call))
+
+    def _callee(self, function: ast.expr, site: CallSite) -> str | None:
+        resolved = self._file.callee(site)
+        if resolved is not None:
+            if resolved.startswith(BUILTIN) and resolved[len(BUILTIN) :] not in _KEPT_BUILTINS:
+                return resolved if resolved.startswith("builtins.super") else None
+            return resolved
+        if isinstance(function, ast.Attribute):
+            if isinstance(function.value, ast.Name) and function.value.id in {"self", "cls"}:
+                return f"self.{function.attr}"
+            return f"?.{function.attr}"
+        if isinstance(function, ast.Name):
+            bindings = site.scope.lookup(function.id)
+            if bindings and bindings[0].kind is Kind.PARAMETER:
+                return f"@{function.id}"
+        return None
+
+    def _guard(self, index: int, branch: ast.stmt | None, line: int) -> tuple[int, bool]:
+        """Index of a guard in its function, made at first sight, and on which side of it a line lies."""
+        if branch is None:
+            return -1, True
+        known = self._guards[index]
+        position = known.get(branch)
+        if position is None:
+            around = self._file.branches[branch]
+            parent_index, parent_side = self._guard(index, around.parent, branch.lineno)
+            guards = self._guard_list[index]
+            position = len(guards)
+            guards.append(self._make_guard(branch, around, parent_index, parent_side))
+            known[branch] = position
+        guard = self._guard_list[index][position]
+        return position, not guard.other[0] <= line <= guard.other[1]
+
+    def _make_guard(self, branch: ast.stmt, around: Branch, parent: int, parent_side: bool) -> Guard:  # noqa: FBT001 — one value of a pair
+        span = self._file.source.span(branch)
+        body = _lines(getattr(branch, "body", []))
+        other = _lines(getattr(branch, "orelse", []))
+        test = None
+        match branch:
+            case ast.If() | ast.While():
+                kind = GuardKind.IF if isinstance(branch, ast.If) else GuardKind.LOOP
+                test = self._values.test(branch.test, around.scope, around.order)
+            case ast.Try():
+                kind = GuardKind.TRY
+            case ast.Match():
+                kind = GuardKind.MATCH
+            case _:
+                kind = GuardKind.LOOP
+        return Guard(kind, test, parent, parent_side, span, body, other)
+
+    # Bindings
+
+    def _bindings(self, scope: Scope) -> None:
+        owner = self._owner(scope)
+        index = self._index[owner]
+        imported: set[ast.AST] = set()
+        for name, bindings in scope.bindings.items():
+            for binding in bindings:
+                if binding.kind is Kind.IMPORT:
+                    if binding.node not in imported:
+                        imported.add(binding.node)
+                        self._import(binding, index)
+                elif scope.kind in {"module", "class"} and binding.kind in {Kind.ASSIGN, Kind.AUGMENTED, Kind.LOOP}:
+                    prefix = f".{scope.qualname}." if scope.qualname else "."
+                    self._assign(prefix + name, binding)
+        for module in scope.stars:
+            self._events[index].append((0, Import(module, Span(1, 1, 1, 1), -1, True)))  # noqa: FBT003
+        if scope.kind == "class":
+            for name, bindings in scope.attributes.items():
+                for binding in bindings:
+                    self._assign(f".{scope.qualname}.{name}", binding)
+
+    def _import(self, binding: Binding, index: int) -> None:
+        node = binding.node
+        guard, side = self._guard(index, binding.branch, node.lineno)  # type: ignore[attr-defined]
+        targets = [binding.target]
+        if isinstance(node, ast.Import):
+            targets = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            module = "." * node.level + (node.module or "")
+            targets = [module + alias.name if module.endswith(".") else f"{module}.{alias.name}" for alias in node.names]
+        span = self._file.source.span(node)
+        self._events[index].extend((binding.order, Import(target, span, guard, side)) for target in targets)
+
+    def _assign(self, target: str, binding: Binding) -> None:
+        function = self._owner(binding.scope)
+        index = self._index[function]
+        line: int = binding.node.lineno  # type: ignore[attr-defined]
+        guard, side = self._guard(index, binding.branch, line)
+        value = None
+        if binding.kind is Kind.ASSIGN and binding.value is not None and binding.index is None:
+            value = self._values.value(binding.value, binding.scope, binding.order)
+        span = self._file.source.span(binding.node)
+        self._assignments.append(Assignment(target, value, span, index, guard, side))
+
+    # Definitions
+
+    def _function(self, index: int, scope: Scope) -> Function:
+        node = scope.node
+        events = tuple(event for _, event in sorted(self._events[index], key=lambda item: item[0]))
+        guards = tuple(self._guard_list[index])
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            last = max(1, len(self._file.source.lines))
+            return Function("", Span(1, 1, last, 1), (), (), events, guards, method=False)
+        outer = scope.parent or self._file.module
+        return Function(
+            name=scope.qualname,
+            span=self._file.source.span(node),
+            parameters=tuple(self._parameters(node.args, outer)),
+            decorators=self._names(node.decorator_list, outer),
+            events=events,
+            guards=guards,
+            method=outer.kind == "class",
+        )
+
+    def _parameters(self, arguments: ast.arguments, scope: Scope) -> Iterable[Parameter]:
+        positional = arguments.posonlyargs + arguments.args
+        missing = len(positional) - len(arguments.defaults)
+        pairs: list[tuple[ast.arg, ast.expr | None]] = [
+            (argument, arguments.defaults[position - missing] if position >= missing else None)
+            for position, argument in enumerate(positional)
+        ]
+        pairs += list(zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True))
+        for argument, default in pairs:
+            annotation = self._file.annotated(argument.annotation, scope) if argument.annotation is not None else None
+            value = self._values.value(default, scope, _LATEST) if default is not None else None
+            span = self._file.source.span(argument)
+            yield Parameter(argument.arg, value, default is None, annotation or "", span)
+
+    def _class(self, scope: Scope) -> Class:
+        node = scope.node
+        assert isinstance(node, ast.ClassDef)
+        outer = scope.parent or self._file.module
+        fields = []
+        for statement in node.body:
+            if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
+                value = self._values.value(statement.value, scope, _LATEST) if statement.value is not None else None
+                annotation = self._file.annotated(statement.annotation, scope) or ""
+                fields.append(Field(statement.target.id, value, annotation, self._file.source.span(statement)))
+            elif isinstance(statement, ast.Assign):
+                fields.extend(
+                    Field(
+                        target.id,
+                        self._values.value(statement.value, scope, _LATEST),
+                        "",
+                        self._file.source.span(statement),
+                    )
+                    for target in statement.targets
+                    if isinstance(target, ast.Name)
+                )
+        return Class(
+            name=scope.qualname,
+            bases=self._names(node.bases, outer),
+            decorators=self._names(node.decorator_list, outer),
+            fields=tuple(fields),
+            span=self._file.source.span(node),
+        )
+
+    def _names(self, nodes: Iterable[ast.expr], scope: Scope) -> tuple[str, ...]:
+        return tuple(name for node in nodes if (name := self._file.resolve(node, scope)) is not None)
+
+
+def _lines(body: list[ast.stmt]) -> tuple[int, int]:
+    if not body or not isinstance(body[0], ast.stmt):
+        return (0, 0)
+    return body[0].lineno, body[-1].end_lineno or body[-1].lineno

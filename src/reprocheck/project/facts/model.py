@@ -1,0 +1,215 @@
+"""What is kept of a module once its tree is gone: functions with their events, classes, assignments, names.
+
+Facts know nothing of the catalog: a call is a qualified name with symbolic arguments. They are small, are sent between
+processes, and are kept in the cache.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from reprocheck.model.place import Span
+
+Scalar = str | int | float | bool | None
+
+
+class ValueKind(StrEnum):
+    """What is known of a value."""
+
+    CONSTANT = "c"
+    """`value` is the literal."""
+    NAME = "n"
+    """`value` is a qualified name, or that of a result: `argparse.ArgumentParser().parse_args().seed`."""
+    PARAMETER = "p"
+    """`value` is the name of a parameter of the enclosing function, `path` what is read of it."""
+    SELF = "s"
+    """`path` is what is read of the instance."""
+    DISPLAY = "d"
+    """`value` is `list`, `tuple`, `dict` or `set`: something written out whose parts are not kept."""
+    TEXT = "t"
+    """`value` is a text with `{}` for unknown parts."""
+
+
+class Value(msgspec.Struct, frozen=True, array_like=True):
+    """A value as far as the module tells; None stands for an unknown one wherever a Value may be."""
+
+    kind: ValueKind
+    value: Scalar = None
+    path: str = ""
+    """Attributes and keys behind it, as `.optim.lr`."""
+
+
+class TestKind(StrEnum):
+    """Form of a condition."""
+
+    TRUTH = "truth"
+    NOT = "not"
+    AND = "and"
+    OR = "or"
+    COMPARE = "compare"
+    MAIN = "main"
+    """`__name__ == "__main__"`."""
+    UNKNOWN = "unknown"
+
+
+class Test(msgspec.Struct, frozen=True, array_like=True):
+    """A condition."""
+
+    kind: TestKind
+    parts: tuple[Test, ...] = ()
+    """For not, and, or."""
+    operator: str = ""
+    """For compare: `==`, `!=`, `is`, `is not`, `<`, `in`, ..."""
+    left: Value | None = None
+    right: Value | None = None
+
+
+class GuardKind(StrEnum):
+    """What makes a stretch of code run, or not."""
+
+    IF = "if"
+    LOOP = "loop"
+    TRY = "try"
+    MATCH = "match"
+
+
+class Guard(msgspec.Struct, frozen=True, array_like=True):
+    """A conditional statement or loop of a function."""
+
+    kind: GuardKind
+    test: Test | None
+    parent: int
+    """Index of the guard around it in the same function; -1 for none."""
+    parent_side: bool
+    """Whether it lies in the body (True) or the else side of that guard."""
+    span: Span
+    """Of the whole statement."""
+    body: tuple[int, int]
+    """First and last line of the body."""
+    other: tuple[int, int]
+    """First and last line of the else side; (0, 0) for none."""
+
+
+class Argument(msgspec.Struct, frozen=True, array_like=True):
+    """One argument of a call."""
+
+    name: str
+    """Keyword; empty for a positional one; `*` and `**` for unpacked ones."""
+    value: Value | None
+
+
+class Call(msgspec.Struct, frozen=True, array_like=True, tag="call"):
+    """A call, in evaluation order among the events of its function."""
+
+    callee: str
+    """Qualified name; `?.method` where the receiver is not known; `@name` for a parameter that is called."""
+    arguments: tuple[Argument, ...]
+    span: Span
+    guard: int
+    """Index of the innermost guard; -1 for none."""
+    side: bool
+    """Whether the call lies in the guard's body or its else side."""
+    loop: bool
+    """Whether it lies in a loop of the same function."""
+
+
+class Import(msgspec.Struct, frozen=True, array_like=True, tag="import"):
+    """An import, which runs the module the first time."""
+
+    target: str
+    """Module or module and name, dots in front for a relative one."""
+    span: Span
+    guard: int
+    side: bool
+
+
+class Exit(msgspec.Struct, frozen=True, array_like=True, tag="exit"):
+    """A return or raise under a guard."""
+
+    guard: int
+    side: bool
+
+
+Event = Call | Import | Exit
+
+
+class Parameter(msgspec.Struct, frozen=True, array_like=True):
+    """A parameter of a function."""
+
+    name: str
+    default: Value | None
+    required: bool
+    """Whether it has no default."""
+    annotation: str
+    """Qualified name of the annotated type; empty where there is none."""
+    span: Span
+
+
+class Function(msgspec.Struct, frozen=True, array_like=True):
+    """A function, method, or the body of the module (whose name is empty); lambdas belong to what surrounds them."""
+
+    name: str
+    """Qualified name in the module, such as `Net.forward`."""
+    span: Span
+    parameters: tuple[Parameter, ...]
+    decorators: tuple[str, ...]
+    events: tuple[Event, ...]
+    guards: tuple[Guard, ...]
+    method: bool
+    """Whether it stands in a class."""
+
+
+class Field(msgspec.Struct, frozen=True, array_like=True):
+    """A name bound in a class body."""
+
+    name: str
+    value: Value | None
+    annotation: str
+    span: Span
+
+
+class Class(msgspec.Struct, frozen=True, array_like=True):
+    """A class."""
+
+    name: str
+    bases: tuple[str, ...]
+    decorators: tuple[str, ...]
+    fields: tuple[Field, ...]
+    span: Span
+
+
+class Assignment(msgspec.Struct, frozen=True, array_like=True):
+    """An assignment to something that other code can see: a module's name, a class's or an object's attribute."""
+
+    target: str
+    """`.NAME`, `.Class.attr`, `package.module.NAME`; `?.attr` where the object is not known."""
+    value: Value | None
+    span: Span
+    function: int
+    """Index of the function that assigns."""
+    guard: int
+    side: bool
+
+
+class FileFacts(msgspec.Struct, frozen=True, array_like=True):
+    """One module."""
+
+    path: str
+    functions: tuple[Function, ...]
+    """The module's body first."""
+    classes: tuple[Class, ...]
+    assignments: tuple[Assignment, ...]
+    imports: dict[str, str]
+    """Qualified target by name bound at module level."""
+    stars: tuple[str, ...]
+    """Modules imported with `*`."""
+    attributes: tuple[str, ...]
+    """Names of attributes that are read, sorted."""
+    strings: tuple[str, ...]
+    """Short string constants, sorted."""
+    names: tuple[str, ...]
+    """Names that are read, sorted."""
+    dynamic: bool
+    """Whether `exec`, `eval`, `globals()`, `setattr` or `vars()` could change anything here."""
