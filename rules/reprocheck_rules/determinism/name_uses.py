@@ -52,6 +52,11 @@ class NameUses:
                 return isinstance(other.branch, ast.If) and other.branch is binding.branch and _apart(other, binding)
         return True
 
+    def reads(self, name: str) -> list[ast.Name]:
+        """Every read of a name in the module."""
+        self._index()
+        return self._loads.get(name, [])
+
     def attribute_uses(self, target: ast.Attribute) -> Iterator[ast.Attribute]:
         """Reads of `self.NAME` in the class around `target`."""
         self._index()

@@ -44,9 +44,10 @@ class LoopReader:
                 case ast.Assign(targets=[target]):
                     yield self._assigned(node, target)
                 case ast.Yield() | ast.YieldFrom():
-                    yield Effect(node, "the generator yields in that order", Confidence.MEDIUM)
+                    yield self._order.returned(node)
                 case ast.Return(value=ast.expr() as value) if self._depends(value):
-                    yield Effect(node, f"`{shown(node)}` returns whichever matches first", Confidence.MEDIUM)
+                    confidence = Confidence.LOW if self._searched(node) else Confidence.MEDIUM
+                    yield Effect(node, f"`{shown(node)}` returns whichever matches first", confidence)
 
     def _call(self, call: ast.Call) -> Effect | None:
         function = call.func
@@ -62,6 +63,9 @@ class LoopReader:
                 return None
             return Effect(call, f"`{shown(function)}(...)` collects in that order", effect.confidence)
         if function.attr in _WRITING and self._depends(call) and isinstance(receiver, ast.Name) and receiver.id != "sys":
+            kind = self._file.resolve(receiver, self._file.scope_of(receiver)) or ""
+            if kind.startswith(("zipfile.", "tarfile.")):
+                return None
             return Effect(call, f"`{shown(function)}(...)` writes in that order", Confidence.MEDIUM)
         if function.attr in _LEARNING and not isinstance(receiver, ast.Call):
             return Effect(call, f"`{shown(function)}(...)` learns in that order", Confidence.MEDIUM)
@@ -145,6 +149,17 @@ class LoopReader:
         if effect is None:
             return None
         return Effect(node, f"`{shown(node)}` joins in that order", effect.confidence)
+
+    def _searched(self, node: ast.AST) -> bool:
+        """Whether what is returned was looked for by name or value, so that there is rarely more than one."""
+        for ancestor in self._file.ancestors(node):
+            if ancestor is self._loop:
+                return False
+            if isinstance(ancestor, ast.If) and any(
+                isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.Eq | ast.In) for test in ast.walk(ancestor.test)
+            ):
+                return True
+        return False
 
     def _depends(self, value: ast.AST) -> bool:
         """Whether a value is made from the loop's own names, directly or through names bound in the body."""

@@ -1,6 +1,7 @@
 """Whether the order of a sequence reaches something: follows an expression to where it is used."""
 
 import ast
+import re
 from collections.abc import Iterable
 
 from reprocheck.rulekit import Confidence, Module
@@ -23,6 +24,15 @@ _SAME_ORDER = frozenset(
     "takewhile batched cast".split()
 )
 _MUTATIONS = frozenset("append extend insert remove clear appendleft add discard update".split())
+_DATA_LIBRARIES = frozenset(
+    "numpy pandas torch torchvision torchaudio tensorflow keras sklearn random jax datasets polars xgboost lightgbm "
+    "lightning pytorch_lightning cv2 PIL dask pyspark transformers scipy monai webdataset".split()
+)
+_CARRIERS = frozenset(
+    "subprocess os shutil huggingface_hub boto3 requests google azure zipfile tarfile logging wandb mlflow rich".split()
+)
+"""Packages that carry files elsewhere, all of them alike."""
+_LISTING_NAME = re.compile(r"^_?(ls|i?glob|list_?(dir|files?|paths?)?|walk|scandir|iterdir|my_glob|find_files?)$")
 _DEPTH = 12
 
 
@@ -69,7 +79,7 @@ class OrderOfUse:
             case ast.For() | ast.AsyncFor():
                 return strongest(LoopReader(self, parent).effects())
             case ast.Return() | ast.Yield() | ast.YieldFrom() | ast.Lambda():
-                return self._returned(parent)
+                return self.returned(parent)
             case ast.Assign(targets=targets):
                 return strongest(self._target(target) for target in targets)
             case ast.AnnAssign(target=target) | ast.AugAssign(target=target):
@@ -121,8 +131,10 @@ class OrderOfUse:
             return self._parameter(call, node, resolved)
         if self._sorted_later(call):
             return None
-        library = resolved is not None and not resolved.startswith("builtins.")
-        confidence = Confidence.HIGH if library else Confidence.MEDIUM
+        package = (resolved or "").partition(".")[0]
+        if package in _CARRIERS:
+            return None
+        confidence = Confidence.HIGH if package in _DATA_LIBRARIES else Confidence.MEDIUM
         return Effect(call, f"`{shown(call.func)}(...)` gets it in that order", confidence)
 
     def _sorted_later(self, call: ast.Call) -> bool:
@@ -165,8 +177,23 @@ class OrderOfUse:
             case ast.Slice():
                 return Effect(node, f"`{shown(node)}` keeps whichever come first", Confidence.HIGH)
             case ast.Constant(value=int()) | ast.UnaryOp():
+                if isinstance(node.value, ast.Name) and self._has_one(node.value):
+                    return None
                 return Effect(node, f"`{shown(node)}` takes whichever stands there", Confidence.MEDIUM)
         return Effect(node, f"`{shown(node)}` picks by position", Confidence.HIGH)
+
+    def _has_one(self, name: ast.Name) -> bool:
+        """Whether the code makes sure that there is one entry: `len(files) == 1`, `len(files) > 1`."""
+        scope = self.file.scope_of(name)
+        for use in self.names.reads(name.id):
+            match self.file.parent(use):
+                case ast.Call(func=ast.Name(id="len")) as call if self.file.scope_of(use) is scope:
+                    test = self.file.parent(call)
+                    if isinstance(test, ast.Compare) and any(
+                        isinstance(part, ast.Constant) and part.value in {1, 2} for part in test.comparators
+                    ):
+                        return True
+        return False
 
     def _method(self, attribute: ast.Attribute) -> Effect | None:
         call = self.file.parent(attribute)
@@ -188,13 +215,15 @@ class OrderOfUse:
             return Effect(owner, f"`{shown(owner)}` numbers in that order", Confidence.HIGH)
         return self.effect(owner) if isinstance(owner, ast.ListComp | ast.GeneratorExp) else None
 
-    def _returned(self, node: ast.AST) -> Effect | None:
+    def returned(self, node: ast.AST) -> Effect | None:
         """What the callers in this file do with it."""
         scope = self.file.scope_of(node)
         function = scope.enclosing("function")
         if isinstance(node, ast.Lambda) or function is None:
             return Effect(node, "it is returned in that order", Confidence.LOW)
-        unseen = Effect(node, f"`{function.name}` hands it on in that order", Confidence.MEDIUM)
+        wraps = _LISTING_NAME.match(function.name) is not None
+        confidence = Confidence.LOW if wraps else Confidence.MEDIUM
+        unseen = Effect(node, f"`{function.name}` hands it on in that order", confidence)
         name = "." + function.qualname
         calls = [call.node for call in self.module.calls if call.name == name]
         if not calls:
