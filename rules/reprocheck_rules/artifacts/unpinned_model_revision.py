@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from reprocheck.rulekit import ABSENT, HOLE, UNKNOWN, Call, Confidence, Match, Rule
 
@@ -49,17 +49,8 @@ _PREFIX = re.compile(r"hf[-_]hub:")
 def check(call: Call) -> Iterator[Match]:
     """Every download of a model, judged by how its kind states a version."""
     entry = call.entry
-    match entry.family if entry is not None else "":
-        case "revision":
-            found = _by_revision(call)
-        case "repository":
-            found = _by_repository(call)
-        case "address":
-            found = _by_address(call)
-        case "prefix":
-            found = _by_prefix(call)
-        case _:
-            found = None
+    roles = entry.roles if entry is not None else frozenset()
+    found = next((judge(call) for role, judge in _JUDGES.items() if role in roles), None)
     if found is not None:
         message, confidence = found
         yield call.match(message, confidence=Confidence.LOW if call.module.is_test else confidence)
@@ -203,6 +194,15 @@ def _by_prefix(call: Call) -> tuple[str, Confidence] | None:
         if not at or not _is_fixed(reference):
             return f"`{text}` is downloaded without a commit: append `@COMMIT`", Confidence.HIGH
     return None
+
+
+_JUDGES: dict[str, Callable[[Call], tuple[str, Confidence] | None]] = {
+    "hub-revision": _by_revision,
+    "hub-repository": _by_repository,
+    "hub-address": _by_address,
+    "hub-prefix": _by_prefix,
+}
+"""How a version is stated, by catalog role."""
 
 
 rule.flags(

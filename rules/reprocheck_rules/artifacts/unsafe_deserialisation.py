@@ -33,17 +33,18 @@ _CODE_LOADERS = frozenset({"Loader", "CLoader", "UnsafeLoader", "CUnsafeLoader"}
 def check(call: Call) -> Iterator[Match]:
     """Every load that may run code, judged by format."""
     entry = call.entry
-    judged = None if entry is None else _judge(call, entry.family)
+    formats = [role for role in entry.roles if role.startswith("format-")] if entry is not None else []
+    judged = _judge(call, formats[0].removeprefix("format-")) if formats else None
     if judged is None or _just_written(call):
         return
     message, confidence = judged
     yield call.match(message, confidence=Confidence.LOW if call.module.is_test else confidence)
 
 
-def _judge(call: Call, family: str) -> tuple[str, Confidence] | None:
+def _judge(call: Call, kind: str) -> tuple[str, Confidence] | None:
     """Message and confidence, or None for a load that runs no code."""
     what = f"`{_spelled(call)}`"
-    match family:
+    match kind:
         case "pickle":
             source = "the bytes hold" if call.name.endswith((".loads", ".decode")) else "the file holds"
             return f"{what} runs whatever code {source}", Confidence.HIGH
