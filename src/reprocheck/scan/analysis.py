@@ -23,7 +23,7 @@ from reprocheck.project.documents.shell import read_commands
 from reprocheck.project.documents.toml_file import read_toml
 from reprocheck.project.documents.yaml_file import read_yaml
 from reprocheck.project.file_kinds import FileKind
-from reprocheck.project.notebook import Notebook, read_notebook
+from reprocheck.project.notebook import read_notebook
 from reprocheck.project.python.file import PythonFile
 from reprocheck.project.python.grammar import parse
 from reprocheck.project.python.statements import normalized
@@ -187,7 +187,7 @@ class _FileWork:
             return
         file = PythonFile(notebook.python, tree, self._dispatch.nodes)
         self.lines = notebook.python.text.count("\n") + 1
-        self._module(Module(file, self._catalog, notebook=True), _in_notebook(notebook, self._task.path))
+        self._module(Module(file, self._catalog, notebook=True), notebook.place)
 
     def _module(self, module: Module, locate: Locate) -> None:
         dispatch = self._dispatch
@@ -307,14 +307,6 @@ class _FileWork:
 
 def _in_text(source: SourceText) -> Locate:
     return lambda span: Place(source.path, span, None, source.excerpt(span))
-
-
-def _in_notebook(notebook: Notebook, path: str) -> Locate:
-    def locate(span: Span) -> Place:
-        in_file, cell = notebook.locate(span)
-        return Place(path, in_file, cell, notebook.excerpt(span))
-
-    return locate
 
 
 def _surroundings(file: PythonFile, span: Span) -> tuple[str, str, str]:
