@@ -4,8 +4,7 @@ import ast
 import re
 from collections.abc import Iterable
 
-from reprocheck.rulekit import Confidence, Module
-from reprocheck_rules.determinism.name_uses import NameUses
+from reprocheck.rulekit import Confidence, Module, NameUses
 from reprocheck_rules.determinism.order_effects import Effect, last_name, shown, strongest
 from reprocheck_rules.determinism.order_in_loops import LoopReader
 

@@ -15,6 +15,7 @@ from reprocheck.project.python.values import HOLE
 from reprocheck.rulekit.catalog import Catalog, CatalogEntry
 from reprocheck.rulekit.match import Match, Note
 from reprocheck.rulekit.module import ABSENT, UNKNOWN, Call, Module
+from reprocheck.rulekit.name_uses import NameUses
 from reprocheck.rulekit.rule import Rule
 from reprocheck.rulekit.views import DockerfileView, NotebookView, RequirementsView, ShellView, TreeView
 
@@ -43,6 +44,7 @@ __all__ = [
     "Mapping",
     "Match",
     "Module",
+    "NameUses",
     "Node",
     "Note",
     "NotebookView",

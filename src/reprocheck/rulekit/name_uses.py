@@ -3,7 +3,8 @@
 import ast
 from collections.abc import Iterator
 
-from reprocheck.rulekit import Binding, Kind, Module, Scope
+from reprocheck.project.python.scopes import Binding, Kind, Scope
+from reprocheck.rulekit.module import Module
 
 
 class NameUses:
