@@ -1,0 +1,244 @@
+"""The code reads or writes a path that exists on one machine only.
+
+## Why
+`/home/name/data.csv`, `D:\\\\data`, `/content/drive/MyDrive`, `/scratch/...` and a private bucket exist for whoever wrote
+the line. Everybody else gets "file not found", or worse, another file of the same name.
+
+## Fix
+Take the path from an option, a configuration file or an environment variable, and let it default to a place inside
+the project: `Path(__file__).parent / "data"`. Say in the README where the data comes from.
+
+## Notes
+Judged by what the path is and by what happens to it: opened or listed weighs more than the default of an option, a
+home directory or a mount more than a container's own path. Silent for texts that are no paths (routes, patterns,
+MIME types, help texts, docstrings), for system and temporary folders, and for paths that are only tested for
+existence or compared. Placeholders such as `/path/to/data` and tests have low confidence.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+
+from reprocheck.rulekit import Confidence, Match, Module, NotebookView, Rule, Scalar, TreeView, walk
+from reprocheck_rules.data.machine_paths import MachinePath, Strength, machine_path
+from reprocheck_rules.data.path_sinks import PathSinks, Rank, Sink
+
+rule = Rule("DAT001", "hardcoded-path", __doc__)
+
+_CANDIDATE = r"""["'](/[A-Za-z]|~[\\/]|\\\\|[A-Za-z]:[\\/]|(s3[an]?|gs|gcs|hdfs|dbfs|abfss?|wasbs?|adl|az|oss|viewfs|cos):/)"""
+_CONFIDENCE: dict[Strength, dict[Rank, Confidence]] = {
+    Strength.PERSONAL: {
+        Rank.USED: Confidence.HIGH,
+        Rank.NAMED: Confidence.HIGH,
+        Rank.DEFAULT: Confidence.MEDIUM,
+        Rank.OTHER: Confidence.MEDIUM,
+    },
+    Strength.SHARED: {
+        Rank.USED: Confidence.MEDIUM,
+        Rank.NAMED: Confidence.MEDIUM,
+        Rank.DEFAULT: Confidence.LOW,
+        Rank.OTHER: Confidence.LOW,
+    },
+    Strength.ABSOLUTE: {Rank.USED: Confidence.MEDIUM, Rank.NAMED: Confidence.LOW, Rank.DEFAULT: Confidence.LOW},
+    Strength.CONTAINER: {Rank.USED: Confidence.LOW, Rank.NAMED: Confidence.LOW, Rank.DEFAULT: Confidence.LOW},
+}
+_CONFIG_KEY = re.compile(r"path|dir|root|file|folder|data|ckpt|checkpoint|weights|cache|output|input|uri|location", re.IGNORECASE)
+_OTHER_CONFIG = re.compile(
+    r"(^|/)(\.github|\.circleci|\.devcontainer|k8s|kubernetes|helm|charts|manifests)/|compose[^/]*\.ya?ml$|\.ipynb$|(^|/)package(-lock)?\.json$"
+    r"|(^|/)\.?(vscode|idea)/|environment[^/]*\.ya?ml$|(^|/)meta\.yaml$|mlruns/"
+)
+_SHELL_PATH = re.compile(r"""(?<![\w./:~-])(/content/drive/[^\s"'\\;|&]+|/kaggle/input/[^\s"'\\;|&]+|/(?:home|Users)/[^\s"'\\;|&]+|/mnt/[^\s"'\\;|&]+)""")
+
+
+@rule.on_module(contains=_CANDIDATE)
+def check(module: Module) -> Iterator[Match]:
+    """Every text of the module that names a machine's path."""
+    sinks: PathSinks | None = None
+    for node in ast.walk(module.tree):
+        if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
+            continue
+        path = machine_path(node.value)
+        if path is None:
+            continue
+        sinks = sinks or PathSinks(module)
+        sink = sinks.of(node)
+        confidence = None if sink is None else _CONFIDENCE[path.strength].get(sink.rank)
+        if sink is None or confidence is None:
+            continue
+        if path.placeholder or module.is_test or (path.strength is Strength.ABSOLUTE and not _plain(path.text)):
+            confidence = Confidence.LOW
+        yield module.match(
+            _joined(node, module), _message(path, sink.clause), confidence=confidence, trail=_trail(node, sink, module)
+        )
+
+
+@rule.on_notebook
+def check_notebook(view: NotebookView) -> Iterator[Match]:
+    """Commands and `%cd`."""
+    lines = [(line.text, line.place.span) for line in view.notebook.shell_lines]
+    lines += [(magic.arguments, magic.place.span) for magic in view.notebook.magics if magic.name in {"cd", "run", "load"}]
+    for text, span in lines:
+        found = _SHELL_PATH.search(text)
+        path = machine_path(found.group()) if found is not None else None
+        if path is not None and path.strength is Strength.PERSONAL and not path.placeholder:
+            yield Match(span=span, message=_message(path, "a command uses it"), confidence=Confidence.MEDIUM)
+
+
+@rule.on_tree
+def check_tree(tree: TreeView) -> Iterator[Match]:
+    """Configuration that was written for one machine."""
+    if tree.kind == "json" or _OTHER_CONFIG.search(tree.path):
+        return
+    for root in tree.document.roots:
+        for keys, node in walk(root):
+            if not isinstance(node, Scalar) or not isinstance(node.value, str) or not keys:
+                continue
+            key = next((part for part in reversed(keys) if isinstance(part, str)), "")
+            path = machine_path(node.value) if _CONFIG_KEY.search(key) else None
+            if path is not None and path.strength is Strength.PERSONAL:
+                confidence = Confidence.LOW if path.placeholder else Confidence.MEDIUM
+                yield Match(span=node.span, message=_message(path, f"`{key}` is set to it"), confidence=confidence)
+
+
+def _plain(text: str) -> bool:
+    """Whether an absolute path names a file, or something at least three levels deep."""
+    return re.search(r"\.\w{1,6}$", text) is not None or text.count("/") >= 3 or text.startswith(("/data", "/dataset"))
+
+
+def _joined(node: ast.Constant, module: Module) -> ast.AST:
+    parent = module.file.parent(node)
+    return parent if isinstance(parent, ast.JoinedStr) else node
+
+
+def _message(path: MachinePath, clause: str) -> str:
+    shown = path.text if len(path.text) <= 60 else path.text[:57] + "..."
+    return f"`{shown}` is {path.kind}, and {clause}"
+
+
+def _trail(node: ast.Constant, sink: Sink, module: Module) -> list:
+    line = getattr(sink.node, "lineno", None)
+    if line is None or line == node.lineno:
+        return []
+    return [module.note(sink.node, "used here")]
+
+
+rule.flags(
+    """
+    import os
+    import sys
+    import numpy as np
+    import pandas as pd
+    import torch
+    from pathlib import Path
+
+    frame = pd.read_csv("/home/alice/projects/churn/data.csv")  # expect: DAT001
+    ROOT = "/Users/alice/data"  # expect: DAT001
+    labels = np.load(os.path.join(ROOT, "labels.npy"))
+    windows = pd.read_excel("C:\\\\Users\\\\alice\\\\sales.xlsx")  # expect: DAT001
+    model = torch.load(f"/scratch/alice/{run}/model.pt")  # expect: DAT001
+    images = list(Path("/mnt/storage/images").glob("*.png"))  # expect: DAT001
+    sys.path.insert(0, "/home/alice/lib")  # expect: DAT001
+    os.chdir(r"D:\\work\\project")  # expect: DAT001
+    """,
+    title="opened, listed, imported from",
+)
+rule.flags(
+    """
+    import os
+    import pandas as pd
+
+    train = pd.read_csv("/content/drive/MyDrive/train.csv")  # expect: DAT001
+    test = pd.read_csv("/kaggle/input/titanic/test.csv")  # expect: DAT001
+    events = pd.read_parquet("s3://acme-events/2024.parquet")  # expect: DAT001
+    share = open("\\\\\\\\fileserver\\\\team\\\\data.csv")  # expect: DAT001
+    other = pd.read_csv("/data/churn/train.csv")  # expect: DAT001
+    os.environ["HF_HOME"] = "/mnt/cache/hf"  # expect: DAT001
+    """,
+    title="notebook services, buckets, shares",
+)
+rule.flags(
+    """
+    from dataclasses import dataclass
+
+    @dataclass
+    class Config:
+        data_dir: str = "/home/alice/data"  # expect: DAT001
+
+    class Settings:
+        CHECKPOINTS = "/gpfs/users/alice/ckpt"  # expect: DAT001
+
+    def main(parser):
+        parser.add_argument("--data", default="/home/alice/imagenet", help="where it is")  # expect: DAT001
+
+    config = {"train_path": "/media/disk1/train"}  # expect: DAT001
+    loader = make_loader(root="/mnt/ssd/coco")  # expect: DAT001
+    """,
+    title="defaults and settings",
+)
+rule.flags(
+    """
+    data:
+      root: /home/alice/imagenet  # expect: DAT001
+      size: 224
+    """,
+    file="config/train.yaml",
+)
+rule.allows(
+    '''
+    """Reads /home/alice/data.csv when asked to."""
+    import os
+    import re
+    import tempfile
+    from flask import Flask
+
+    app = Flask(__name__)
+
+    @app.route("/predict/image")
+    def predict():
+        return "ok"
+
+    parser.add_argument("--data", default="data", help="for example /home/alice/data")
+    response = client.get("/api/v1/items")
+    pattern = re.compile("/home/[a-z]+/")
+    with open("/dev/null") as sink, open("/proc/meminfo") as info, open("/tmp/log.txt") as log:
+        pass
+    text = "/".join(parts)
+    mime = "text/csv"
+    if path.startswith("/content/drive") or path == "/home/alice":
+        print("on Colab: /content/drive/MyDrive")
+    if os.path.exists("/kaggle/input"):
+        print("on Kaggle")
+    url = "https://example.org/home/alice"
+    ''',
+    title="texts that are no paths, or only compared",
+)
+rule.allows(
+    """
+    import os
+    import pandas as pd
+    from pathlib import Path
+
+    ROOT = Path(__file__).parent
+    frame = pd.read_csv(ROOT / "data" / "train.csv")
+    other = pd.read_csv("data/train.csv")
+    third = pd.read_csv(os.path.join(os.environ["DATA"], "x.csv"))
+    weights = open("/opt/ml/model/weights.bin")
+    cached = open(os.path.expanduser("~/.cache/tool/settings"))
+    node = tree.xpath("/html/body/div")
+    bucket = f"s3://{name}/data.parquet"
+    home = f"/home/{user}/data.csv"
+    scheme = "s3://"
+    key = s3.get_object(Bucket="b", Key="/x/y")
+    """,
+    title="inside the project, from the environment, system folders",
+)
+rule.allows(
+    """
+    runs-on: ubuntu-latest
+    data_dir: data/raw
+    volumes:
+      - /home/alice:/data
+    route: /api/v1
+    """,
+    file="config.yaml",
+)
