@@ -19,7 +19,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from reprocheck.rulekit import Confidence, Match, Module, NotebookView, Rule, Scalar, TreeView, walk
+from reprocheck.rulekit import Confidence, Match, Module, Note, NotebookView, Rule, Scalar, TreeView, walk
 from reprocheck_rules.data.machine_paths import MachinePath, Strength, machine_path
 from reprocheck_rules.data.path_sinks import PathSinks, Rank, Sink
 
@@ -42,7 +42,8 @@ _CONFIDENCE: dict[Strength, dict[Rank, Confidence]] = {
     Strength.ABSOLUTE: {Rank.USED: Confidence.MEDIUM, Rank.NAMED: Confidence.LOW, Rank.DEFAULT: Confidence.LOW},
     Strength.CONTAINER: {Rank.USED: Confidence.LOW, Rank.NAMED: Confidence.LOW, Rank.DEFAULT: Confidence.LOW},
 }
-_CONFIG_KEY = re.compile(r"path|dir|root|file|folder|data|ckpt|checkpoint|weights|cache|output|input|uri|location", re.IGNORECASE)
+_ORDER = (Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW)
+_CONFIG_KEY = re.compile(r"(?<!mount)(?<!Mount)(?:path|Path)(?!s-ignore)|dir|root|file|folder|[dD]ata|ckpt|checkpoint|weights|cache|CACHE|PATH|DIR|output|input|uri|location")
 _OTHER_CONFIG = re.compile(
     r"(^|/)(\.github|\.circleci|\.devcontainer|k8s|kubernetes|helm|charts|manifests)/|compose[^/]*\.ya?ml$|\.ipynb$|(^|/)package(-lock)?\.json$"
     r"|(^|/)\.?(vscode|idea)/|environment[^/]*\.ya?ml$|(^|/)meta\.yaml$|mlruns/"
@@ -54,6 +55,7 @@ _SHELL_PATH = re.compile(r"""(?<![\w./:~-])(/content/drive/[^\s"'\\;|&]+|/kaggle
 def check(module: Module) -> Iterator[Match]:
     """Every text of the module that names a machine's path."""
     sinks: PathSinks | None = None
+    best: dict[int, Match] = {}
     for node in ast.walk(module.tree):
         if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
             continue
@@ -67,9 +69,13 @@ def check(module: Module) -> Iterator[Match]:
             continue
         if path.placeholder or module.is_test or (path.strength is Strength.ABSOLUTE and not _plain(path.text)):
             confidence = Confidence.LOW
-        yield module.match(
+        match = module.match(
             _joined(node, module), _message(path, sink.clause), confidence=confidence, trail=_trail(node, sink, module)
         )
+        known = best.get(node.lineno)
+        if known is None or _ORDER.index(confidence) < _ORDER.index(known.confidence or Confidence.HIGH):
+            best[node.lineno] = match
+    yield from best.values()
 
 
 @rule.on_notebook
@@ -115,7 +121,7 @@ def _message(path: MachinePath, clause: str) -> str:
     return f"`{shown}` is {path.kind}, and {clause}"
 
 
-def _trail(node: ast.Constant, sink: Sink, module: Module) -> list:
+def _trail(node: ast.Constant, sink: Sink, module: Module) -> list[Note]:
     line = getattr(sink.node, "lineno", None)
     if line is None or line == node.lineno:
         return []

@@ -46,12 +46,13 @@ _FORMS: tuple[tuple[re.Pattern[str], str, Strength], ...] = tuple(
         (r"/(home|Users|homes|private/home|export/home|data/home)/[^/{<\s]+", "in somebody's home directory", Strength.PERSONAL),
         (r"[A-Za-z]:([\\/](?=[^\\/\s{])|\\\\(?=[^\\/\s{]))", "on one computer's drive", Strength.PERSONAL),
         (r"\\\\[A-Za-z0-9_.-]+\\[\w$. -]+", "on one network's share", Strength.PERSONAL),
-        (r"/(content|gdrive)(/|$)", "a path of Colab", Strength.PERSONAL),
+        (r"/(content/g?drive|gdrive)(/|$)", "a Google Drive as Colab mounts it", Strength.PERSONAL),
+        (r"/content(/|$)", "a path of Colab", Strength.SHARED),
         (r"/kaggle/(input|working|temp|lib)(/|$)", "a path of Kaggle", Strength.PERSONAL),
         (rf"/({_CLUSTER})/[^/{{\s]", "a path of one cluster", Strength.PERSONAL),
         (rf"/({_MOUNT})/[^/{{\s]", "on one machine's mount", Strength.PERSONAL),
         (r"(s3[an]?|gs|gcs|hdfs|abfss?|wasbs?|adl|az|oss|viewfs|cos)://[^/{<\s]", "in one bucket", Strength.SHARED),
-        (r"(hdfs|dbfs):/{1,3}[^/{<\s]", "on one cluster's file system", Strength.SHARED),
+        (r"(hdfs|dbfs):/{1,3}(?!tmp)[^/{<\s]", "on one cluster's file system", Strength.SHARED),
         (r"~[\\/]+(?!\.)[^\s{]", "in the home directory of whoever runs it", Strength.SHARED),
         (rf"/({_CONTAINER})(/|$)", "a container's path", Strength.CONTAINER),
         (r"/(data|datasets?|models?|checkpoints?|experiments?|results?)/[^/{\s]", "an absolute path", Strength.ABSOLUTE),
@@ -59,7 +60,7 @@ _FORMS: tuple[tuple[re.Pattern[str], str, Strength], ...] = tuple(
     )
 )
 _PLACEHOLDER = re.compile(
-    r"path[/_-]to|/your|your[_-]?\w+|my[_-]?(aws[_-])?bucket|[<>]|example|xxx|\.\.\.|USER(NAME)?\b|some[/_]|dummy|fake|nonexist|foo\b|"
+    r"path[/_-]to|/your|your[_-]?\w+|my[_-]?(aws[_-])?bucket|[<>]|\bexample\b|xxx|\.\.\.|USER(NAME)?\b|some[/_]|dummy|fake|nonexist|foo\b|"
     r"\bbar\b|PATH_",
     re.IGNORECASE,
 )

@@ -102,7 +102,8 @@ class PathSinks:
             case ast.Attribute(attr=name):
                 return self._attribute(parent, name, depth)
             case ast.Assign(targets=targets):
-                return _best(self._target(target, depth) for target in targets)
+                found = _best(self._target(target, depth) for target in targets)
+                return _lower(found) if self._falls_back(parent) else found
             case ast.AnnAssign(target=target):
                 scope = self.file.scope_of(parent)
                 found = self._target(target, depth)
@@ -126,6 +127,16 @@ class PathSinks:
             case ast.Subscript(value=value) if value is node:
                 return self.of(parent, depth)
         return None
+
+    def _falls_back(self, assignment: ast.Assign) -> bool:
+        """`if path is None: path = ...`, and names that call themselves defaults."""
+        name = _last(assignment.targets[0])
+        if name.lower().startswith("default"):
+            return True
+        match self.file.parent(assignment):
+            case ast.If(test=ast.Compare(left=left, ops=[ast.Is() | ast.Eq()]) | ast.UnaryOp(op=ast.Not(), operand=left)):
+                return bool(name) and _last(left) == name
+        return False
 
     def _attribute(self, node: ast.Attribute, name: str, depth: int) -> Sink | None:
         call = self.file.parent(node)
