@@ -46,8 +46,8 @@ def check(view: NotebookView) -> Iterator[Match]:
     (above_number, above_count, above_span), (number, count, span) = turns[0]
     more = f" ({len(turns)} such places)" if len(turns) > 1 else ""
     message = (
-        f"cell {number} ran as [{count}], before or beside cell {above_number} above it, which ran as [{above_count}]"
-        f"{more}: from top to bottom the results may differ"
+        f"cell {number} ran as [{count}] although cell {above_number} above it ran as [{above_count}]{more}: "
+        "run from top to bottom, the results may differ"
     )
     trail = [_note(above_span, above_number, above_count)]
     for _, (other_number, other_count, other_span) in turns[:_SHOWN]:
