@@ -1,0 +1,217 @@
+"""An estimator, split or sampler that draws, with nothing that fixes its random state.
+
+## Why
+Left out or `None`, `random_state` lets the library draw from NumPy's global state or from the operating system. Another
+run splits other rows into the test set and fits another model: scores move by more than the gains one looks for.
+
+## Fix
+Pass a number that the configuration holds: `train_test_split(X, y, random_state=config.seed)`. One global
+`np.random.seed(...)` also fixes what scikit-learn draws, as long as nothing else draws in between; Optuna, hyperopt and
+`default_rng()` don't look at it.
+
+## Notes
+Solvers that never draw are silent (`LogisticRegression` with lbfgs, `SVC` without probabilities, `Ridge`, cyclic
+`Lasso`, exact `PCA`, `KFold` without shuffling), and so are LightGBM, XGBoost and CatBoost, whose default seeds are
+constants. Where the file sets NumPy's global seed or calls a function that by its name seeds, the confidence is low.
+Decision trees and boosting draw only to break ties between equally good splits: medium at most.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+
+from reprocheck.rulekit import ABSENT, UNKNOWN, Call, Confidence, Match, Module, Rule
+
+rule = Rule("RNG011", "estimator-without-random-state", __doc__)
+
+_OTHER_NAMES = ("random_state", "seed", "rng", "generator")
+_SEEDS = re.compile(
+    r"_?((set|fix|init|setup|make|reset|manual|apply|global)_?)*(all_|global_|random_|torch_|numpy_|np_)*"
+    r"(seeds?|seed_(everything|all|all_rng|torch|worlds?)|determinis\w*|reproducib\w*)(_for_all)?",
+    re.IGNORECASE,
+)
+_SET_LATER = re.compile(
+    r"""set_params\([^)]*random_state|\.random_state\s*=[^=]|["'](\w+__)?random_state["']\s*[:\]]"""
+)
+_SEED_PARTS = frozenset({"sklearn.ensemble", "imblearn.ensemble"})
+"""Where ensembles hand seeds of their own to the estimators that they are given."""
+
+
+@rule.on_call(role=("estimator", "splitter", "sampler"))
+def check(call: Call) -> Iterator[Match]:
+    """Calls of names whose random state is an argument."""
+    entry, module = call.entry, call.module
+    if entry is None or not entry.seed_argument or not entry.family or module.is_test:
+        return
+    if call.draws is not True or not _left_open(call, entry.seed_argument) or _seeded_by_ensemble(call):
+        return
+    name = ast.unparse(call.node.func).rpartition(".")[2]
+    argument = entry.seed_argument
+    given = "None" if argument in {k.arg for k in call.node.keywords} else "not given"
+    seeded = _global_seed(module) if entry.family == "numpy" else None
+    confidence = _confidence(call, seeded)
+    if seeded is not None:
+        yield call.match(
+            f"`{argument}` of `{name}` is {given}: whatever NumPy's global state is by then decides",
+            confidence=confidence,
+            trail=[module.note(seeded, "the global state is seeded here")],
+        )
+    elif argument == "sampler":
+        yield call.match(
+            f"`{name}` without a seeded `sampler` takes a sampler that starts anew in each run", confidence=confidence
+        )
+    else:
+        yield call.match(
+            f"`{name}` draws at random and `{argument}` is {given}, so that each run differs", confidence=confidence
+        )
+
+
+def _left_open(call: Call, argument: str) -> bool:
+    value = call.value(argument)
+    if value is UNKNOWN or (value is not ABSENT and value is not None):
+        return False
+    return not any(keyword.arg in _OTHER_NAMES and keyword.arg != argument for keyword in call.node.keywords)
+
+
+def _seeded_by_ensemble(call: Call) -> bool:
+    parents = call.module.file.parents
+    parent = parents.get(call.node)
+    if isinstance(parent, ast.keyword):
+        parent = parents.get(parent)
+    if not isinstance(parent, ast.Call):
+        return False
+    outer = call.module.call(parent)
+    return (
+        outer is not None
+        and outer.entry is not None
+        and outer.name.rpartition(".")[0] in _SEED_PARTS
+        and not _left_open(outer, outer.entry.seed_argument)
+    )
+
+
+def _global_seed(module: Module) -> ast.Call | None:
+    for call in module.calls_with_role("seeder"):
+        if call.entry is not None and "numpy" in call.entry.families:
+            return call.node
+    for site in module.file.calls:
+        function = site.node.func
+        name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+        if _SEEDS.fullmatch(name) and not _is_library_seeder(module, site.node):
+            return site.node
+    return None
+
+
+def _is_library_seeder(module: Module, node: ast.Call) -> bool:
+    """Whether a call that seeds by its name is known, and known not to reach NumPy."""
+    name = module.name(node.func)
+    return name is not None and module.catalog.entry(name) is not None
+
+
+def _confidence(call: Call, seeder: ast.Call | None) -> Confidence:
+    module = call.module
+    if seeder is not None or _SET_LATER.search(module.source.text) is not None:
+        return Confidence.LOW
+    runs = module.notebook or call.scope.kind == "module" or "__main__" in module.source.text
+    weak = call.entry is not None and "breaks-ties" in call.entry.roles
+    match runs, weak:
+        case True, False:
+            return Confidence.HIGH
+        case False, True:
+            return Confidence.LOW
+    return Confidence.MEDIUM
+
+
+rule.flags(
+    """
+    import optuna
+    import pandas as pd
+    from sklearn.cluster import KMeans
+    from sklearn.ensemble import RandomForestClassifier
+    from sklearn.linear_model import LogisticRegression, SGDClassifier
+    from sklearn.model_selection import KFold, RandomizedSearchCV, train_test_split
+    from sklearn.svm import SVC
+    from imblearn.over_sampling import SMOTE
+
+    frame = pd.read_csv("train.csv")
+    part = frame.sample(frac=0.1)  # expect: RNG011
+    X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.2)  # expect: RNG011
+    folds = KFold(n_splits=5, shuffle=True)  # expect: RNG011
+    forest = RandomForestClassifier(n_estimators=200, random_state=None)  # expect: RNG011
+    linear = SGDClassifier(loss="log_loss")  # expect: RNG011
+    saga = LogisticRegression(solver="saga", penalty="l1")  # expect: RNG011
+    svm = SVC(probability=True)  # expect: RNG011
+    clusters = KMeans(8)  # expect: RNG011
+    X_more, y_more = SMOTE().fit_resample(X_train, y_train)  # expect: RNG011
+    search = RandomizedSearchCV(forest, grid, n_iter=20)  # expect: RNG011
+    study = optuna.create_study(direction="maximize")  # expect: RNG011
+    """
+)
+rule.flags(
+    """
+    import numpy as np
+    import optuna
+    from sklearn.neural_network import MLPClassifier
+
+    np.random.seed(0)
+    model = MLPClassifier(hidden_layer_sizes=(64,))  # expect: RNG011
+    sampler = optuna.samplers.TPESampler(n_startup_trials=5)  # expect: RNG011
+    """
+)
+rule.allows(
+    """
+    from lightgbm import LGBMClassifier
+    from sklearn.decomposition import PCA
+    from sklearn.ensemble import RandomForestClassifier
+    from sklearn.linear_model import Lasso, LinearRegression, LogisticRegression, Ridge
+    from sklearn.model_selection import GridSearchCV, KFold, StratifiedKFold, train_test_split
+    from sklearn.neighbors import KNeighborsClassifier
+    from sklearn.svm import SVC
+    from xgboost import XGBClassifier
+
+    SEED = 3
+    train, test = train_test_split(rows, test_size=0.2, shuffle=False)
+    train, test = train_test_split(rows, random_state=SEED)
+    folds = KFold(5)
+    stratified = StratifiedKFold(n_splits=5, shuffle=True, random_state=SEED)
+    models = [LogisticRegression(max_iter=500), SVC(kernel="rbf"), Ridge(), Lasso(), LinearRegression(), PCA(2)]
+    boosters = [LGBMClassifier(subsample=0.8), XGBClassifier(colsample_bytree=0.5)]
+    neighbours = GridSearchCV(KNeighborsClassifier(), {"n_neighbors": [3, 5]}, cv=folds)
+    forest = RandomForestClassifier(100, random_state=SEED)
+    """
+)
+rule.allows(
+    """
+    from sklearn.ensemble import BaggingClassifier, RandomForestClassifier
+    from sklearn.model_selection import ShuffleSplit, train_test_split
+    from sklearn.tree import DecisionTreeClassifier
+
+    def build(params, seed=None, rng=None):
+        forest = RandomForestClassifier(**params)
+        split = ShuffleSplit(5, random_state=seed)
+        bagging = BaggingClassifier(DecisionTreeClassifier(), random_state=seed)
+        return forest, split, bagging, train_test_split(range(10), random_state=rng)
+    """
+)
+rule.allows(
+    """
+    from sklearn.model_selection import train_test_split
+
+    def test_split_keeps_all_rows():
+        a, b = train_test_split(list(range(10)))
+        assert len(a) + len(b) == 10
+    """,
+    file="tests/test_split.py",
+)
+rule.allows(
+    """
+    def train_test_split(rows, share=0.2):
+        return rows[: int(len(rows) * share)], rows[int(len(rows) * share) :]
+
+    class KMeans:
+        def __init__(self, n):
+            self.n = n
+
+    first, second = train_test_split([1, 2, 3])
+    clusters = KMeans(3)
+    """
+)
