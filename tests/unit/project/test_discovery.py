@@ -156,6 +156,21 @@ def test_parents_up_to_the_top_of_the_work_tree_count(tmp_path: Path) -> None:
     assert paths(discover(tmp_path / "repo" / "sub", [])) == ["deep/drop.txt", "kept.py"]
 
 
+def test_nearer_parent_outweighs_the_farther(tmp_path: Path) -> None:
+    plant(
+        tmp_path,
+        {
+            ".git/HEAD": "",
+            "a/.gitignore": "*.dat\n",
+            "a/b/.gitignore": "!keep.dat\n",
+            "a/b/c/keep.dat": "",
+            "a/b/c/drop.dat": "",
+        },
+    )
+    assert paths(discover(tmp_path / "a" / "b" / "c", [])) == ["keep.dat"]
+    assert paths(discover(tmp_path, [Path("a/b/c")])) == ["a/b/c/keep.dat"]
+
+
 def test_exclude_of_a_linked_work_tree_is_found_in_the_main_repository(tmp_path: Path) -> None:
     plant(
         tmp_path,

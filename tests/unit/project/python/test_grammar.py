@@ -62,6 +62,7 @@ NEWER = {
     "template string": ('x = t"a {first} b" + after', ["first", "after"]),
     "raw template string": ('x = rt"a\\d {first["k"]}" + after', ["first", "after"]),
     "bare except tuple": ("try: x\nexcept (Aa), b.Cc , Dd: after", ["Aa", "b", "Dd", "after"]),
+    "bare except tuple with a comma behind": ("try: x\nexcept Aa, Bb,: after", ["Aa", "Bb", "after"]),
     "bare except* tuple": ("try: x\nexcept* Aa, Bb: after", ["Aa", "Bb", "after"]),
     "old and new line ends": ("type X = int\r\ndef f[T\r\n](a=first): after\r", ["X", "first", "after"]),
 }
