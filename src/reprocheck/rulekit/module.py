@@ -44,6 +44,9 @@ class Module:
         self.catalog = catalog
         self.notebook = notebook
         self._calls: list[Call] | None = None
+        self._calls_by_node: dict[ast.Call, Call] | None = None
+        self._calls_by_role: dict[str, list[Call]] | None = None
+        self._packages: frozenset[str] | None = None
 
     @property
     def path(self) -> str:
@@ -77,16 +80,26 @@ class Module:
             self._calls = found
         return self._calls
 
-    def calls_with_role(self, *roles: str) -> Iterator[Call]:
-        """Calls of names that the catalog gives one of these roles."""
-        for call in self.calls:
-            entry = call.entry
-            if entry is not None and not entry.roles.isdisjoint(roles):
-                yield call
+    def calls_with_role(self, *roles: str) -> list[Call]:
+        """Calls of names that the catalog gives one of these roles, in evaluation order."""
+        if self._calls_by_role is None:
+            by_role: dict[str, list[Call]] = {}
+            for call in self.calls:
+                entry = call.entry
+                for role in entry.roles if entry is not None else ():
+                    by_role.setdefault(role, []).append(call)
+            self._calls_by_role = by_role
+        found = [self._calls_by_role[role] for role in roles if role in self._calls_by_role]
+        if len(found) <= 1:
+            return found[0][:] if found else []
+        unique = dict.fromkeys(call for calls in found for call in calls)
+        return sorted(unique, key=lambda call: call.site.order)
 
     def call(self, node: ast.Call) -> Call | None:
         """The call that a node is, when its callee is known."""
-        return next((call for call in self.calls if call.node is node), None)
+        if self._calls_by_node is None:
+            self._calls_by_node = {call.node: call for call in self.calls}
+        return self._calls_by_node.get(node)
 
     def name(self, node: ast.expr, scope: Scope | None = None, order: int = _LATEST) -> str | None:
         """Canonical qualified name of an expression; for a call the type of its result."""
@@ -103,14 +116,23 @@ class Module:
 
     def imports(self, *packages: str) -> bool:
         """Whether the module imports one of these top-level packages anywhere."""
+        if self._packages is None:
+            self._packages = frozenset(self._imported())
+        return not self._packages.isdisjoint(packages)
+
+    def _imported(self) -> Iterator[str]:
         for scope in self.file.scopes:
             for bindings in scope.bindings.values():
                 for binding in bindings:
-                    if binding.target and self.catalog.canonical(binding.target).partition(".")[0] in packages:
-                        return True
-            if any(star.partition(".")[0] in packages for star in scope.stars):
-                return True
-        return False
+                    if binding.target:
+                        yield self.catalog.canonical(binding.target).partition(".")[0]
+            for star in scope.stars:
+                yield star.partition(".")[0]
+
+    def release(self) -> None:
+        """Break the circles of objects that hold the tree; for the engine, when all rules have run."""
+        self._calls = self._calls_by_node = self._calls_by_role = None
+        self.file.release()
 
     def span(self, marked: Marked) -> Span:
         """Span of a node or the span itself."""

@@ -206,6 +206,7 @@ class _FileWork:
             self._run(rule, partial(listener.check, module), module, locate)
         for comment in suppressions.of_python(module.file):
             self._comment(comment, locate)
+        module.release()
 
     def _run(self, rule: Rule, check: Callable[[], Iterable[Match]], module: Module, locate: Locate) -> None:
         started = time.process_time() if self._timing is not None else 0.0
@@ -311,19 +312,10 @@ def _in_text(source: SourceText) -> Locate:
 
 def _surroundings(file: PythonFile, span: Span) -> tuple[str, str, str]:
     """Enclosing symbol, normalized statement and digest of the neighbours of a match."""
-    statement, names = file.statement_at(span.line)
+    statement, names, siblings = file.statement_at(span.line)
     if statement is None:
         return "", " ".join(file.source.line(span.line).split()), ""
-    parent = file.parent(statement)
-    siblings: list[object] = []
-    for field in ("body", "orelse", "finalbody"):
-        body = getattr(parent, field, None)
-        if isinstance(body, list) and statement in body:
-            siblings = body
-    if not siblings:
-        return ".".join(names), normalized(statement), ""
     position = siblings.index(statement)
-    previous = siblings[position - 1] if position else None
-    following = siblings[position + 1] if position + 1 < len(siblings) else None
-    context = identity.context(*(normalized(s) if s is not None else "" for s in (previous, following)))  # type: ignore[arg-type]
-    return ".".join(names), normalized(statement), context
+    previous = normalized(siblings[position - 1]) if position else ""
+    following = normalized(siblings[position + 1]) if position + 1 < len(siblings) else ""
+    return ".".join(names), normalized(statement), identity.context(previous, following)

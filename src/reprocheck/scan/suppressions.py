@@ -76,7 +76,7 @@ def _next_code_line(source: SourceText, line: int) -> int:
 
 
 def _cover(comment: Found, file: PythonFile, line: int) -> None:
-    statement, _ = file.statement_at(line)
+    statement = file.statement_at(line).statement
     if statement is None:
         comment.first_line = comment.last_line = line
         return

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator
 
 from reprocheck.project.python.scopes import BUILTIN, UNRESOLVED, Binding, CallSite, Kind, Scope
+from reprocheck.project.python.surroundings import StatementPlace, parents_of, statement_at
 from reprocheck.project.python.walk import Walk
 from reprocheck.project.source import SourceText
 
@@ -48,6 +48,7 @@ class PythonFile:
         self.dead_code = walk.dead_code
         self.exits = walk.exits
         self.branches = walk.branches
+        self.sets = walk.sets
         self.attributes = walk.attributes
         self.strings = walk.strings
         self.nodes = walk.nodes
@@ -226,14 +227,7 @@ class PythonFile:
     def parents(self) -> dict[ast.AST, ast.AST]:
         """Parent of every node."""
         if self._parents is None:
-            table: dict[ast.AST, ast.AST] = {}
-            stack: list[ast.AST] = [self.tree]
-            while stack:
-                current = stack.pop()
-                for child in ast.iter_child_nodes(current):
-                    table[child] = current
-                    stack.append(child)
-            self._parents = table
+            self._parents = parents_of(self.tree)
         return self._parents
 
     def ancestors(self, node: ast.AST) -> Iterator[ast.AST]:
@@ -261,33 +255,16 @@ class PythonFile:
                 return by_node[ancestor]
         return self.module
 
-    def statement_at(self, line: int) -> tuple[ast.stmt | None, tuple[str, ...]]:
-        """Innermost statement whose lines include `line`, and the names of the definitions around it."""
-        names: list[str] = []
-        best: ast.stmt | None = None
-        body: Sequence[ast.AST] = self.tree.body
-        while True:
-            inner = next((node for node in body if _covers(node, line)), None)
-            if inner is None:
-                return best, tuple(names)
-            if isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-                names.append(inner.name)
-            if isinstance(inner, ast.stmt):
-                best = inner
-            body = [child for child in ast.iter_child_nodes(inner) if _holds_statements(child)]
+    def statement_at(self, line: int) -> StatementPlace:
+        """Innermost statement whose lines include `line`."""
+        return statement_at(self.tree, line)
 
-
-def _covers(node: Any, line: int) -> bool:  # noqa: ANN401 — statements, handlers and cases share no type
-    first = node.lineno if not isinstance(node, ast.match_case) else node.pattern.lineno
-    last = node.end_lineno if not isinstance(node, ast.match_case) else node.body[-1].end_lineno
-    decorators = getattr(node, "decorator_list", None)
-    if decorators:
-        first = min(first, decorators[0].lineno)
-    return bool(first <= line <= last)
-
-
-def _holds_statements(node: ast.AST) -> bool:
-    return isinstance(node, ast.stmt | ast.ExceptHandler | ast.match_case)
+    def release(self) -> None:
+        """Break the circle of scopes and bindings, so that the tree goes with its last user, not with a collection."""
+        for scope in self.scopes:
+            scope.bindings.clear()
+            scope.attributes.clear()
+            scope.nonlocals.clear()
 
 
 def _indexed(resolved: str | None, index: int | None) -> str | None:

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable
+from types import MethodType
 from typing import Any
 
-from reprocheck.project.python.scopes import Binding, Branch, CallSite, DeadCode, Kind, Scope
+from reprocheck.project.python.scopes import Binding, Branch, CallSite, DeadCode, Kind, Scope, SetSite
 
 Handler = Callable[[Any], None]
 NAME_LENGTH = 60
 """Characters beyond which a string constant is no name of anything."""
-_LEAVES = frozenset({ast.Pass, ast.Break, ast.Continue, ast.Global, ast.Nonlocal})
+_LEAVES = frozenset({ast.Pass, ast.Break, ast.Continue})
 _ENDS = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 _SKIPPED_FIELDS = frozenset({"ctx", "op", "ops", "annotation", "returns", "type_comment", "type_params"})
 
@@ -34,6 +35,8 @@ class Walk:
         """Return and raise statements with scope, evaluation step and innermost branch."""
         self.branches: dict[ast.stmt, Branch] = {}
         """Surroundings of each conditional statement and loop; an `elif` lies in the `if` before it."""
+        self.sets: list[SetSite] = []
+        """Assignments to attributes and items, in evaluation order."""
         self.attributes: set[str] = set()
         """Names of attributes that are read or called."""
         self.strings: set[str] = set()
@@ -44,25 +47,13 @@ class Walk:
         self._statement: ast.stmt = tree  # type: ignore[assignment]
         self._loop: ast.stmt | None = None
         self._branch: ast.stmt | None = None
-        self._table = self._handlers()
-        self._body(tree.body)
-
-    def _handlers(self) -> dict[type[ast.AST], Handler]:
-        table: dict[type[ast.AST], Handler] = {}
-        for kind in vars(ast).values():
-            if isinstance(kind, type) and issubclass(kind, ast.AST):
-                own = getattr(self, f"_on_{kind.__name__}", None)
-                if own is not None:
-                    table[kind] = own
-                elif kind not in _LEAVES:
-                    table[kind] = self._generic(kind)
-        for kind in _LEAVES:
-            table[kind] = _nothing
-        table[ast.Global] = self._on_Global
-        table[ast.Nonlocal] = self._on_Nonlocal
+        self._table: dict[type[ast.AST], Handler] = {
+            kind: MethodType(handler, self) for kind, handler in _HANDLERS.items()
+        }
         for kind, found in self.nodes.items():
-            table[kind] = self._collecting(found, table[kind])
-        return table
+            self._table[kind] = self._collecting(found, self._table[kind])
+        self._body(tree.body)
+        self._table = {}  # its methods hold the walk, and the walk holds the tree
 
     def _collecting(self, found: list[tuple[Any, Scope]], handler: Handler) -> Handler:
         def collect(node: Any) -> None:  # noqa: ANN401 — any node
@@ -70,25 +61,6 @@ class Walk:
             handler(node)
 
         return collect
-
-    def _generic(self, kind: type[ast.AST]) -> Handler:
-        fields = tuple(field for field in kind._fields if field not in _SKIPPED_FIELDS)
-
-        def visit(node: Any) -> None:  # noqa: ANN401 — any node
-            table = self._table
-            for field in fields:
-                value = getattr(node, field, None)
-                if value.__class__ is list:
-                    for item in value:
-                        handler = table.get(item.__class__)
-                        if handler is not None:
-                            handler(item)
-                else:
-                    handler = table.get(value.__class__)
-                    if handler is not None:
-                        handler(value)
-
-        return visit
 
     # Bodies and statements
 
@@ -151,8 +123,12 @@ class Walk:
                         self._bind_target(inner, kind, value, position)
             case ast.Attribute():
                 self._bind_attribute(target, kind, value, index)
+                self._order += 1
+                self.sets.append(SetSite(target, value, self._scope, self._order, self._branch))
                 self._visit(target.value)
             case ast.Subscript():
+                self._order += 1
+                self.sets.append(SetSite(target, value, self._scope, self._order, self._branch))
                 self._visit(target.value)
                 self._visit(target.slice)
             case ast.Starred():
@@ -458,5 +434,38 @@ class Walk:
         return outer
 
 
-def _nothing(node: Any) -> None:  # noqa: ANN401 — any node
+def _nothing(walk: Walk, node: Any) -> None:  # noqa: ANN401 — any node
     """Leaves hold nothing to find."""
+
+
+def _generic(kind: type[ast.AST]) -> Callable[[Walk, Any], None]:
+    fields = tuple(field for field in kind._fields if field not in _SKIPPED_FIELDS)
+
+    def visit(walk: Walk, node: Any) -> None:  # noqa: ANN401 — any node
+        table = walk._table  # noqa: SLF001 — a method in all but place
+        for field in fields:
+            value = getattr(node, field, None)
+            if value.__class__ is list:
+                for item in value:
+                    handler = table.get(item.__class__)
+                    if handler is not None:
+                        handler(item)
+            else:
+                handler = table.get(value.__class__)
+                if handler is not None:
+                    handler(value)
+
+    return visit
+
+
+def _handlers() -> dict[type[ast.AST], Callable[[Walk, Any], None]]:
+    table: dict[type[ast.AST], Callable[[Walk, Any], None]] = {}
+    for kind in vars(ast).values():
+        if isinstance(kind, type) and issubclass(kind, ast.AST):
+            own = getattr(Walk, f"_on_{kind.__name__}", None)
+            table[kind] = own or (_nothing if kind in _LEAVES else _generic(kind))
+    return table
+
+
+_HANDLERS = _handlers()
+"""What to do at each type of node."""
