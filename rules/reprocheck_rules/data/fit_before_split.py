@@ -1,0 +1,205 @@
+"""A transformer learns from all rows, and the test rows are taken from them afterwards.
+
+## Why
+A scaler, imputer, vectoriser, decomposition or feature selection that is fitted before the split has seen the test
+rows: their means, ranges, words or correlations are in the training data. The score on the test set is then too good,
+and the model does worse on data that nobody had when it was fitted.
+
+## Fix
+Split first; call `fit_transform` on the training part and `transform` on the others. For cross-validation put the
+steps into a `Pipeline`, so that they are fitted anew in each fold.
+
+## Notes
+Statistics written by hand (`(X - X.mean()) / X.std()`, `fillna(df.mean())`) and splits by slicing have medium
+confidence. Encoders that only learn which values occur have low confidence, and are silent on the labels. Steps that
+treat each row alone (`Normalizer`, hashing) are silent. Fitting on the training part and splitting that once more
+keeps the test set clean and has low confidence. Resampling before a split is DAT018.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+
+from reprocheck.rulekit import Match, Module, Rule
+from reprocheck_rules.data.fit_calls import call_value
+from reprocheck_rules.data.fit_flow import FitFlow, Leak, short
+
+rule = Rule("DAT010", "fit-before-split", __doc__)
+
+_LEARNS = r"fit_transform|\.fit\(|fit_on_texts|\.adapt\(|\bscale\(|_scale\(|\.(mean|std|min|max|median|mode)\(|_transform\("
+_SPLITS = re.compile(r"split|Fold|cross_val|SearchCV|\btest\w*\s*=|\bval\w*\s*=|_test\b|_val(id)?\b|learning_curve")
+
+
+@rule.on_module(contains=_LEARNS)
+def check(module: Module) -> Iterator[Match]:
+    """Every fit whose data or output is split later."""
+    if not _SPLITS.search(module.source.text):
+        return
+    for leak in FitFlow(module, call_value).run():
+        yield _match(module, leak)
+
+
+def _match(module: Module, leak: Leak) -> Match:
+    fit = leak.fit
+    splitter = f"`{short(leak.split.func)}`" if isinstance(leak.split, ast.Call) else f"`{short(leak.split)}`"
+    return module.match(
+        fit.node,
+        f"{fit.label} is learned from all rows of `{fit.data}` before {splitter} takes the held-out rows from them",
+        confidence=leak.confidence,
+        trail=[module.note(fit.node, "learns from all rows"), module.note(leak.split, "the rows are split only here")],
+    )
+
+
+rule.flags(
+    """
+    import pandas as pd
+    from sklearn.preprocessing import StandardScaler
+    from sklearn.model_selection import train_test_split
+
+    df = pd.read_csv("data.csv")
+    X, y = df.drop(columns=["y"]), df["y"]
+    scaler = StandardScaler()
+    X_scaled = scaler.fit_transform(X)  # expect: DAT010
+    X_train, X_test, y_train, y_test = train_test_split(X_scaled, y, random_state=0)
+    """,
+    title="scaled, then split",
+)
+rule.flags(
+    """
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.feature_selection import SelectKBest
+    from sklearn.decomposition import PCA
+    from sklearn.model_selection import KFold, train_test_split
+
+    def prepare(texts, labels):
+        features = TfidfVectorizer().fit_transform(texts)  # expect: DAT010
+        best = SelectKBest(k=100).fit(features, labels)  # expect: DAT010
+        features = best.transform(features)
+        return train_test_split(features, labels)
+
+    def folds(X, y):
+        reduced = PCA(10).fit(X).transform(X)  # expect: DAT010
+        for train, test in KFold(5).split(reduced):
+            yield reduced[train], reduced[test]
+    """,
+    title="vectorised, selected, reduced",
+)
+rule.flags(
+    """
+    from sklearn.preprocessing import MinMaxScaler
+    from sklearn.impute import SimpleImputer
+    from sklearn.model_selection import StratifiedKFold, train_test_split
+
+    imputer = SimpleImputer()
+    imputer.fit(X)  # expect: DAT010
+    X_train, X_test, y_train, y_test = train_test_split(X, y)
+    X_train = imputer.transform(X_train)
+    X_test = imputer.transform(X_test)
+
+    table = MinMaxScaler().fit_transform(raw)  # expect: DAT010
+    for train, test in StratifiedKFold(5).split(raw, y):
+        model.fit(table[train], y[train])
+    """,
+    title="fitted on the whole, applied to the parts",
+)
+rule.flags(
+    """
+    import pandas as pd
+    from sklearn.model_selection import train_test_split
+
+    df = pd.read_csv("data.csv")
+    df["age"] = df["age"].fillna(df["age"].mean())  # expect: DAT010
+    normal = (df - df.mean()) / df.std()  # expect: DAT010
+    train, test = train_test_split(normal)
+    """,
+    title="statistics by hand",
+)
+rule.flags(
+    """
+    from sklearn.preprocessing import RobustScaler
+    from sklearn.model_selection import cross_val_score
+
+    def scale(values):
+        return RobustScaler().fit_transform(values)  # expect: DAT010
+
+    data = scale(load("prices.csv"))
+    train_data = data[:800]
+    test_data = data[800:]
+
+    other = RobustScaler().fit_transform(load("more.csv"))  # expect: DAT010
+    scores = cross_val_score(model, other, y)
+    """,
+    title="in a function, split by slicing, cross-validated",
+)
+rule.flags(
+    """
+    from keras.preprocessing.text import Tokenizer
+    from sklearn.preprocessing import OrdinalEncoder
+    from sklearn.model_selection import train_test_split
+
+    tokenizer = Tokenizer(num_words=1000)
+    tokenizer.fit_on_texts(texts)  # expect: DAT010
+    sequences = tokenizer.texts_to_sequences(texts)
+    X_train, X_test = train_test_split(sequences)
+
+    codes = OrdinalEncoder().fit_transform(table)  # expect: DAT010
+    a, b = train_test_split(codes)
+    """,
+    title="vocabularies and categories",
+)
+rule.allows(
+    """
+    from sklearn.preprocessing import StandardScaler, Normalizer, LabelEncoder, normalize
+    from sklearn.model_selection import train_test_split
+
+    y = LabelEncoder().fit_transform(df["species"])
+    X = Normalizer().fit_transform(features)
+    X = normalize(X)
+    X_train, X_test, y_train, y_test = train_test_split(X, y)
+    scaler = StandardScaler()
+    X_train = scaler.fit_transform(X_train)
+    X_test = scaler.transform(X_test)
+    """,
+    title="split first; row-wise steps; labels",
+)
+rule.allows(
+    """
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+    from sklearn.decomposition import PCA
+    from sklearn.svm import SVC
+    from sklearn.model_selection import GridSearchCV, cross_val_score, train_test_split
+
+    pipe = make_pipeline(StandardScaler(), SVC())
+    scores = cross_val_score(pipe, X, y)
+    search = GridSearchCV(pipe, {"svc__C": [1, 10]}).fit(X, y)
+
+    points = PCA(2).fit_transform(X)
+    plt.scatter(points[:, 0], points[:, 1])
+    X_train, X_test, y_train, y_test = train_test_split(X, y)
+    pipe.fit(X_train, y_train)
+    """,
+    title="inside a pipeline; only drawn",
+)
+rule.allows(
+    """
+    from sklearn.preprocessing import StandardScaler
+    from sklearn.model_selection import KFold, train_test_split
+
+    scaler = StandardScaler().fit(X)
+    X_train, X_test = train_test_split(X)
+    scaler = StandardScaler()
+    X_train = scaler.fit_transform(X_train)
+    X_test = scaler.transform(X_test)
+
+    for train, test in KFold(5).split(X):
+        inner = StandardScaler().fit(X[train])
+        model.fit(inner.transform(X[train]), y[train])
+
+    print(df.mean(), df.max())
+    pixels = images / 255.0
+    rows = table - table.mean(axis=1)
+    a, b = train_test_split(pixels)
+    """,
+    title="fitted anew on the training part; folds; per row",
+)

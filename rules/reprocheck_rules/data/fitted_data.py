@@ -1,0 +1,123 @@
+"""What is known of a value while a program is followed: whose statistics it carries, and which data it comes from."""
+
+import ast
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from reprocheck.rulekit import Confidence
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Data that nothing earlier is known of."""
+
+    number: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """Statistics that were learned from data, and are part of the value now."""
+
+    node: ast.expr
+    label: str
+    """What learned, for the message."""
+    data: str
+    """Source of the data that it learned from."""
+    confidence: Confidence
+    columns: frozenset[str] | None = None
+    """Columns that carry them; None for all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statistic:
+    """A value computed over all rows, such as a mean."""
+
+    node: ast.expr
+    origins: frozenset[Origin]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One side of a split of that data, or the indices of it."""
+
+    split: ast.AST
+    origins: frozenset[Origin]
+
+
+Token = Origin | Fit | Statistic | Part
+Value = frozenset[Token]
+NOTHING: Value = frozenset()
+_TARGET = re.compile(
+    r"^(y|ys|y_\w+|\w+_y|targets?|labels?|class(es)?|classlabel|outcome|diagnosis|species|category|response)$|target|label", re.IGNORECASE
+)
+
+
+def union(values: Iterable[Value]) -> Value:
+    """All tokens of several values."""
+    return NOTHING.union(*values)
+
+
+def origins_of(value: Value) -> frozenset[Origin]:
+    """Data that a value comes from."""
+    return frozenset(token for token in value if isinstance(token, Origin))
+
+
+def fits_of(value: Value) -> list[Fit]:
+    """Statistics that a value carries."""
+    return [token for token in value if isinstance(token, Fit)]
+
+
+def parts_of(value: Value) -> list[Part]:
+    """Splits that a value is a part of."""
+    return [token for token in value if isinstance(token, Part)]
+
+
+def with_columns(value: Value, columns: frozenset[str] | None) -> Value:
+    """The value as part of a table, in these columns."""
+    if columns is None:
+        return value
+    return frozenset(replace(token, columns=columns) if isinstance(token, Fit) else token for token in value)
+
+
+def selected(value: Value, columns: frozenset[str] | None) -> Value:
+    """Some columns of a table."""
+    if columns is None:
+        return value
+    return frozenset(t for t in value if not isinstance(t, Fit) or t.columns is None or t.columns & columns)
+
+
+def dropped(value: Value, columns: frozenset[str] | None) -> Value:
+    """A table without some columns."""
+    if columns is None:
+        return value
+    return frozenset(t for t in value if not isinstance(t, Fit) or t.columns is None or not t.columns <= columns)
+
+
+def column_names(node: ast.expr | None) -> frozenset[str] | None:
+    """Constant column names of an index: `"a"`, `["a", "b"]`, `:, "a"`; None when they aren't known."""
+    match node:
+        case ast.Constant(value=str() as name):
+            return frozenset({name})
+        case ast.List(elts=elements) if elements:
+            names = [column_names(element) for element in elements]
+            known = [name for name in names if name is not None]
+            return frozenset().union(*known) if len(known) == len(names) else None
+        case ast.Tuple(elts=[_, column]):
+            return column_names(column)
+    return None
+
+
+def is_target(node: ast.expr) -> bool:
+    """Whether an expression is named like the labels that a model predicts."""
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return _TARGET.search(name) is not None
+        case ast.Subscript(slice=ast.Constant(value=str() as name)):
+            return _TARGET.search(name) is not None
+        case ast.Call(func=ast.Attribute(value=value)):
+            return is_target(value)
+        case ast.Subscript(value=value):
+            return is_target(value)
+    return False
