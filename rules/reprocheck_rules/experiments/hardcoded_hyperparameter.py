@@ -10,8 +10,8 @@ run.
 
 ## Notes
 One finding per file, with every literal in its trail. Values in variables, options, keyword defaults, constants of
-the module and configuration objects are not reported; nor are notebooks, tests, and modules that train nothing. A
-single literal among options is reported with low confidence.
+the module and configuration objects are not reported; nor are notebooks, tests, modules that train nothing, and the
+batch sizes of evaluations. Where a tracker's autologging records the values, confidence is low.
 """
 
 from __future__ import annotations
@@ -22,61 +22,20 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from reprocheck.rulekit import Call, CallSite, Confidence, Kind, Match, Module, Rule
+from reprocheck_rules.experiments.hyperparameter_names import KINDS, MAIN
 
 rule = Rule("EXP001", "hardcoded-hyperparameter", __doc__, confidence="medium")
 
 _TRAINS = r"\.backward\(|\.fit\(|\.fit_generator\(|GradientTape|\.minimize\(|value_and_grad|training_step|jax\.grad\("
 _CONFIGURATION = re.compile(r"(^|/)[^/]*(config|settings|hparams|hyperparam|params|defaults|constants)[^/]*(\.py$|/)")
-_KINDS = {
-    "lr": "learning rate",
-    "learning_rate": "learning rate",
-    "learning_rate_init": "learning rate",
-    "eta0": "learning rate",
-    "step_size": "step size",
-    "initial_learning_rate": "learning rate",
-    "max_lr": "learning rate",
-    "batch_size": "batch size",
-    "epochs": "epochs",
-    "nb_epoch": "epochs",
-    "n_epochs": "epochs",
-    "num_epochs": "epochs",
-    "max_epochs": "epochs",
-    "max_steps": "steps",
-    "num_boost_round": "boosting rounds",
-    "steps_per_epoch": "steps per epoch",
-    "n_estimators": "estimators",
-    "max_depth": "depth",
-    "num_leaves": "leaves",
-    "hidden_layer_sizes": "hidden layers",
-    "max_iter": "iterations",
-    "momentum": "momentum",
-    "weight_decay": "weight decay",
-    "betas": "betas",
-    "beta_1": "betas",
-    "beta1": "betas",
-    "b1": "betas",
-    "gamma": "decay",
-    "decay_rate": "decay",
-    "decay_steps": "decay steps",
-    "milestones": "milestones",
-    "T_max": "schedule length",
-    "patience": "patience",
-    "factor": "decay factor",
-    "alpha": "alpha",
-    "C": "regularisation",
-    "dropout": "dropout",
-}
-"""What an argument sets, by its name."""
-_MAIN = frozenset(
-    {"learning rate", "batch size", "epochs", "estimators", "depth", "leaves", "hidden layers", "boosting rounds"}
+_EVALUATION = re.compile(
+    r"(^|[_.])(val|valid|validation|test|dev|eval|evaluation|infer|predict)|(val|test|eval)(_?(data)?loader|_?dl|set)$"
 )
-"""What a report of an experiment can't leave out."""
 _FITS = frozenset({"fit", "fit_generator", "fit_one_cycle", "partial_fit"})
 _TRAINERS = frozenset({"lightning.pytorch.Trainer", "xgboost.train", "lightgbm.train"})
 _ROLES = frozenset({"optimizer", "scheduler", "loader", "estimator"})
 _SHOWN = 3
 _TRAIL = 10
-_ENOUGH = 3
 
 
 class _Literal(NamedTuple):
@@ -93,25 +52,24 @@ def check(module: Module) -> Iterator[Match]:
     if module.notebook or module.is_test or _CONFIGURATION.search(module.path):
         return
     found = [*_of_calls(module), *_of_fits(module), *_of_loops(module)]
-    main = {literal.kind for literal in found} & _MAIN
+    main = {literal.kind for literal in found} & MAIN
     if not main:
         return
     found.sort(key=lambda literal: (literal.node.lineno, literal.node.col_offset))
     # Each kind once, the ones that matter most first.
     first_of: dict[str, _Literal] = {}
-    for literal in sorted(found, key=lambda literal: literal.kind not in _MAIN):
+    for literal in sorted(found, key=lambda literal: literal.kind not in MAIN):
         first_of.setdefault(literal.kind, literal)
     shown = [literal.shown for literal in list(first_of.values())[:_SHOWN]]
     more = f" and {len(found) - len(shown)} more" if len(found) > len(shown) else ""
+    verb = "stands as a literal" if len(found) == 1 else "stand as literals"
     message = (
-        f"`{'`, `'.join(shown)}`{more} stand as literals in training code: no option or record of the run knows them"
+        f"`{'`, `'.join(shown)}`{more} {verb} in training code: another value is another edit, not another setting"
     )
-    if len(found) == 1:
-        message = f"`{shown[0]}` stands as a literal in training code: no option or record of the run knows it"
-    start = next(literal for literal in found if literal.kind in _MAIN)
-    confidence = None if len(main) > 1 or len(first_of) >= _ENOUGH else Confidence.LOW
+    start = next(literal for literal in found if literal.kind in MAIN)
     trail = [module.note(literal.node, literal.shown) for literal in found[:_TRAIL]] if len(found) > 1 else []
-    yield module.match(start.node, message, confidence=confidence, trail=trail)
+    recorded = any(call.name.endswith(".autolog") for call in module.calls)
+    yield module.match(start.node, message, confidence=Confidence.LOW if recorded else None, trail=trail)
 
 
 def _of_calls(module: Module) -> Iterator[_Literal]:
@@ -119,17 +77,24 @@ def _of_calls(module: Module) -> Iterator[_Literal]:
     for call in module.calls:
         entry = call.entry
         roles = entry.roles if entry is not None else frozenset()
-        if roles.isdisjoint(_ROLES) and call.name not in _TRAINERS:
+        if (roles.isdisjoint(_ROLES) and call.name not in _TRAINERS) or ("loader" in roles and _evaluates(call)):
             continue
         names = dict.fromkeys((*(entry.arguments if entry is not None else ()), *_keywords(call)))
         for name in names:
-            node = call.argument(name) if name in _KINDS else None
+            node = call.argument(name) if name in KINDS else None
             if node is not None and _matters(node, name) and not _configures(call):
-                yield _Literal(_KINDS[name], f"{name}={ast.unparse(node)}", node)
+                yield _Literal(KINDS[name], f"{name}={ast.unparse(node)}", node)
 
 
 def _keywords(call: Call) -> list[str]:
     return [keyword.arg for keyword in call.node.keywords if keyword.arg is not None]
+
+
+def _evaluates(call: Call) -> bool:
+    """Whether what a loader is assigned to says that it feeds an evaluation."""
+    statement = call.site.statement
+    targets = statement.targets if isinstance(statement, ast.Assign) else []
+    return any(_EVALUATION.search(ast.unparse(target).lower()) is not None for target in targets)
 
 
 def _configures(call: Call) -> bool:
@@ -148,8 +113,8 @@ def _of_fits(module: Module) -> Iterator[_Literal]:
 def _of_fit(site: CallSite) -> Iterator[_Literal]:
     for keyword in site.node.keywords:
         name = keyword.arg
-        if name in _KINDS and _matters(keyword.value, name):
-            yield _Literal(_KINDS[name], f"{name}={ast.unparse(keyword.value)}", keyword.value)
+        if name in KINDS and _matters(keyword.value, name):
+            yield _Literal(KINDS[name], f"{name}={ast.unparse(keyword.value)}", keyword.value)
 
 
 def _of_loops(module: Module) -> Iterator[_Literal]:
@@ -185,7 +150,7 @@ def _matters(node: ast.expr, name: str) -> bool:
         case ast.Constant(value=bool()):
             return False
         case ast.Constant(value=int() | float() as value):
-            return value != 0 and (value != 1 or _KINDS[name] not in {"batch size", "epochs", "steps"})
+            return value != 0 and (value != 1 or KINDS[name] not in {"batch size", "epochs", "steps"})
         case ast.Tuple() | ast.List():
             return bool(node.elts) and all(_matters(element, "betas") for element in node.elts)
         case ast.BinOp(left=ast.Constant(), right=ast.Constant() | ast.UnaryOp(operand=ast.Constant())):
@@ -256,7 +221,7 @@ rule.flags(
     for epoch in range(args.epochs):
         loss(model(batch)).backward()
     """,
-    title="one literal among options: low confidence",
+    title="one literal among options",
 )
 rule.allows(
     """
@@ -283,7 +248,7 @@ rule.allows(
     parser.add_argument("--batch-size", type=int, default=64)
     args = parser.parse_args()
     loader = torch.utils.data.DataLoader(data, batch_size=args.batch_size)
-    evaluation = torch.utils.data.DataLoader(test, batch_size=1)
+    evaluation = torch.utils.data.DataLoader(test, batch_size=100)
     optimizer = torch.optim.SGD(model.parameters(), lr=args.lr, momentum=0.9)
     loss.backward()
     """
