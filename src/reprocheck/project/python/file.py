@@ -138,7 +138,7 @@ class PythonFile:
             case Kind.ASSIGN | Kind.WITH:
                 if binding.value is None:
                     return None
-                resolved = self.resolve(binding.value, binding.scope, binding.order, depth)
+                resolved = self.resolve(binding.value, binding.scope, binding.order - 1, depth)
                 return _indexed(resolved, binding.index)
             case Kind.LOOP:
                 return self._resolve_element(binding, depth)
@@ -159,14 +159,14 @@ class PythonFile:
             elif function == "zip" and index < len(value.args):
                 inner = value.args[index]
             if inner is not None:
-                resolved = self.resolve(inner, binding.scope, binding.order, depth)
+                resolved = self.resolve(inner, binding.scope, binding.order - 1, depth)
                 return None if resolved is None else resolved + "[]"
         if value is None:
             return None
         resolved = (
             self.resolve(value, binding.scope.parent or binding.scope, _LATEST, depth)
             if (binding.scope.kind == "comprehension")
-            else self.resolve(value, binding.scope, binding.order, depth)
+            else self.resolve(value, binding.scope, binding.order - 1, depth)
         )
         return None if resolved is None else _indexed(resolved + "[]", index)
 

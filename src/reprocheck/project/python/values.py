@@ -102,7 +102,7 @@ def _text_of_name(file: PythonFile, node: ast.Name, scope: Scope, order: int, de
     binding = reaching(bindings, scope, order) if bindings else None
     if binding is None or binding.value is None or binding.index is not None or binding.kind is not Kind.ASSIGN:
         return None
-    return text(file, binding.value, binding.scope, binding.order, depth - 1)
+    return text(file, binding.value, binding.scope, binding.order - 1, depth - 1)
 
 
 def _text_of_call(file: PythonFile, node: ast.Call, scope: Scope, order: int, depth: int) -> str | None:
