@@ -33,7 +33,7 @@ class Problem(msgspec.Struct, frozen=True):
 class SourceText:
     """A decoded file. Lines are those of Python's tokenizer: LF, CRLF and CR end a line, form feeds don't."""
 
-    __slots__ = ("_ascii", "_lines", "path", "text")
+    __slots__ = ("_ascii", "_lines", "_wide", "path", "text")
 
     def __init__(self, path: str, text: str) -> None:
         """`path` is POSIX and relative to the root; `text` has no byte-order mark."""
@@ -41,12 +41,13 @@ class SourceText:
         self.text = text
         self._lines: list[str] | None = None
         self._ascii = text.isascii()
+        self._wide: frozenset[int] | None = None
 
     @property
     def lines(self) -> list[str]:
         """Lines without their ends; line N is `lines[N - 1]`."""
         if self._lines is None:
-            self._lines = _LINE_END.split(self.text)
+            self._lines = _LINE_END.split(self.text) if "\r" in self.text else self.text.split("\n")
         return self._lines
 
     def line(self, number: int) -> str:
@@ -56,12 +57,16 @@ class SourceText:
 
     def column(self, line: int, byte_offset: int) -> int:
         """Turn an offset in UTF-8 bytes, as `ast` counts, into a character column from 1."""
-        if self._ascii:
+        if self._ascii or line not in self._wide_lines():
             return byte_offset + 1
-        text = self.line(line)
-        if text.isascii():
-            return byte_offset + 1
-        return len(text.encode("utf-8", "surrogatepass")[:byte_offset].decode("utf-8", "ignore")) + 1
+        before = self.line(line).encode("utf-8", "surrogatepass")[:byte_offset]
+        return len(before.decode("utf-8", "ignore")) + 1
+
+    def _wide_lines(self) -> frozenset[int]:
+        """Numbers of the lines where bytes and characters are counted differently."""
+        if self._wide is None:
+            self._wide = frozenset(number for number, text in enumerate(self.lines, start=1) if not text.isascii())
+        return self._wide
 
     def span(self, node: ast.AST) -> Span:
         """Span of a node that has a position."""

@@ -16,6 +16,7 @@ from reprocheck.rulekit.catalog import Catalog, CatalogEntry
 from reprocheck.rulekit.match import Match, Note
 from reprocheck.rulekit.module import ABSENT, UNKNOWN, Call, Module
 from reprocheck.rulekit.name_uses import NameUses
+from reprocheck.rulekit.project import Project
 from reprocheck.rulekit.rule import Rule
 from reprocheck.rulekit.views import DockerfileView, NotebookView, RequirementsView, ShellView, TreeView
 
@@ -48,6 +49,7 @@ __all__ = [
     "Node",
     "Note",
     "NotebookView",
+    "Project",
     "RequirementsView",
     "Rule",
     "Scalar",

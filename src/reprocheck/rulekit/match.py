@@ -9,10 +9,12 @@ from reprocheck.model.place import Span
 
 
 class Note(msgspec.Struct, frozen=True):
-    """One step of a trail in the same file."""
+    """One step of a trail."""
 
     span: Span
     message: str
+    path: str = ""
+    """File of the step; empty for the file of the match."""
 
 
 class Match(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,3 +28,5 @@ class Match(msgspec.Struct, frozen=True, kw_only=True):
     confidence: Confidence | None = None
     """None takes the rule's own."""
     trail: tuple[Note, ...] = ()
+    path: str = ""
+    """File of the match, for rules about the project; empty for the file that the rule saw."""

@@ -14,6 +14,7 @@ from reprocheck.model.finding import Confidence, Severity
 from reprocheck.model.rule_info import RuleInfo
 from reprocheck.rulekit.match import Match
 from reprocheck.rulekit.module import Call, Module
+from reprocheck.rulekit.project import Project
 from reprocheck.rulekit.views import DockerfileView, NotebookView, RequirementsView, ShellView, TreeView
 
 CODE = re.compile(r"[A-Z]{2,8}\d{3}")
@@ -103,6 +104,7 @@ class Rule:
         self.tree_checks: list[Callable[[TreeView], Matches]] = []
         self.requirements_checks: list[Callable[[RequirementsView], Matches]] = []
         self.shell_checks: list[Callable[[ShellView], Matches]] = []
+        self.project_checks: list[Callable[[Project], Matches]] = []
 
     @property
     def code(self) -> str:
@@ -163,6 +165,11 @@ class Rule:
     def on_shell(self, check: _Check) -> _Check:
         """Run for each shell script."""
         self.shell_checks.append(check)
+        return check
+
+    def on_project(self, check: _Check) -> _Check:
+        """Run once for the project, over the facts of all its files."""
+        self.project_checks.append(check)
         return check
 
     # What proves it

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
+import msgspec
 from blake3 import blake3
 
 from reprocheck.model import fingerprint as identity
@@ -22,11 +23,13 @@ from reprocheck.project.documents.requirements_file import read_requirements
 from reprocheck.project.documents.shell import read_commands
 from reprocheck.project.documents.toml_file import read_toml
 from reprocheck.project.documents.yaml_file import read_yaml
+from reprocheck.project.facts import documents as document_facts
+from reprocheck.project.facts.extract import extract
+from reprocheck.project.facts.model import Facts
 from reprocheck.project.file_kinds import FileKind
 from reprocheck.project.notebook import read_notebook
 from reprocheck.project.python.file import PythonFile
 from reprocheck.project.python.grammar import parse
-from reprocheck.project.python.statements import normalized
 from reprocheck.project.source import Problem, SourceText, decode_python, decode_text
 from reprocheck.rulekit import (
     Catalog,
@@ -43,12 +46,14 @@ from reprocheck.scan import suppressions
 from reprocheck.scan.dispatch import Dispatch
 from reprocheck.scan.file_result import Comment, FileResult
 from reprocheck.scan.own_rules import UNREADABLE
+from reprocheck.scan.places import Locate, in_text, surroundings
 
 RECURSION_LIMIT = 20_000
 """Deep enough for generated code; CPython's pure-Python calls need no C stack."""
 _COLLECT_EVERY = 8_000_000
 """Bytes of source between garbage collections: trees hold few cycles, and collecting during a walk costs a fifth."""
 _MESSAGE_LIMIT = 300
+_ENCODER = msgspec.msgpack.Encoder()
 
 
 class Analyzer:
@@ -93,6 +98,7 @@ class Analyzer:
             comments=tuple(work.comments),
             unread=work.unread,
             timings=dict(self._timing or {}),
+            facts=_ENCODER.encode(work.facts) if work.facts is not None and self._dispatch.needs_facts else b"",
         )
 
     def _unread(self, task: ProjectFile, digest: bytes, reason: str) -> FileResult:
@@ -125,9 +131,6 @@ def unreadable(path: str, reason: str, place: Place | None = None) -> Finding:
     )
 
 
-Locate = Callable[[Span], Place]
-
-
 class _FileWork:
     """The state of one file's analysis."""
 
@@ -142,6 +145,7 @@ class _FileWork:
         self.comments: list[Comment] = []
         self.lines = 0
         self.unread = ""
+        self.facts: Facts | None = None
 
     def read(self, data: bytes) -> None:
         match self._task.kind:
@@ -149,7 +153,7 @@ class _FileWork:
                 self._python(data)
             case FileKind.NOTEBOOK:
                 self._notebook(data)
-            case FileKind.OTHER | FileKind.MAKEFILE:
+            case FileKind.OTHER:
                 pass
             case _:
                 self._document(data)
@@ -160,16 +164,18 @@ class _FileWork:
         text, problem = decode_python(data)
         source = SourceText(self._task.path, text)
         if problem is not None:
-            self._problem(problem, _in_text(source))
+            self._problem(problem, in_text(source))
         tree, problems = parse(source)
         for found in problems:
-            self._problem(found, _in_text(source))
+            self._problem(found, in_text(source))
         if tree is None:
             self.unread = problems[0].message if problems else "cannot be parsed"
             return
         file = PythonFile(source, tree, self._dispatch.nodes)
+        if self._dispatch.needs_facts:
+            self.facts = extract(file)
         self.lines = text.count("\n") + 1
-        self._module(Module(file, self._catalog), _in_text(source))
+        self._module(Module(file, self._catalog), in_text(source))
 
     def _notebook(self, data: bytes) -> None:
         notebook = read_notebook(self._task.path, data)
@@ -186,6 +192,8 @@ class _FileWork:
         if tree is None:
             return
         file = PythonFile(notebook.python, tree, self._dispatch.nodes)
+        if self._dispatch.needs_facts:
+            self.facts = extract(file)
         self.lines = notebook.python.text.count("\n") + 1
         self._module(Module(file, self._catalog, notebook=True), notebook.place)
 
@@ -211,7 +219,7 @@ class _FileWork:
     def _run(self, rule: Rule, check: Callable[[], Iterable[Match]], module: Module, locate: Locate) -> None:
         started = time.process_time() if self._timing is not None else 0.0
         for match in check():
-            symbol, statement, context = _surroundings(module.file, match.span)
+            symbol, statement, context = surroundings(module.file, match.span)
             self._finding(rule.info, match, locate, symbol, statement, context)
         if self._timing is not None:
             self._timing[rule.code] = self._timing.get(rule.code, 0.0) + time.process_time() - started
@@ -222,29 +230,34 @@ class _FileWork:
         text, problem = decode_text(data)
         source = SourceText(self._task.path, text)
         if problem is not None:
-            self._problem(problem, _in_text(source))
+            self._problem(problem, in_text(source))
         problems, matches = self._document_matches(source)
         for found in problems:
-            self._problem(found, _in_text(source))
+            self._problem(found, in_text(source))
         for rule, match in matches:
             statement = " ".join(source.line(match.span.line).split())
-            self._finding(rule.info, match, _in_text(source), "", statement)
+            self._finding(rule.info, match, in_text(source), "", statement)
         if self._task.kind is not FileKind.JSON:
             for comment in suppressions.of_text(source):
-                self._comment(comment, _in_text(source))
+                self._comment(comment, in_text(source))
 
     def _document_matches(self, source: SourceText) -> tuple[tuple[Problem, ...], list[tuple[Rule, Match]]]:
         rules = self._dispatch.rules
         match self._task.kind:
             case FileKind.DOCKERFILE:
                 dockerfile = read_dockerfile(source)
+                self.facts = document_facts.of_dockerfile(source, dockerfile)
                 view = DockerfileView(source, dockerfile)
                 return dockerfile.problems, [(r, m) for r in rules for c in r.dockerfile_checks for m in c(view)]
             case FileKind.REQUIREMENTS:
                 requirements = read_requirements(source)
                 listed = RequirementsView(source, requirements)
                 return requirements.problems, [(r, m) for r in rules for c in r.requirements_checks for m in c(listed)]
+            case FileKind.MAKEFILE:
+                self.facts = document_facts.of_makefile(source)
+                return (), []
             case FileKind.SHELL:
+                self.facts = document_facts.of_shell(source)
                 script = ShellView(source, read_commands(source.text, 1))
                 return (), [(r, m) for r in rules for c in r.shell_checks for m in c(script)]
             case FileKind.YAML:
@@ -253,6 +266,7 @@ class _FileWork:
                 document, kind = read_toml(source), "toml"
             case _:
                 document, kind = read_json(source), "json"
+        self.facts = document_facts.of_tree(source, document, kind)
         tree = TreeView(source, document, kind)
         return document.problems, [(r, m) for r in rules for c in r.tree_checks for m in c(tree)]
 
@@ -304,18 +318,3 @@ class _FileWork:
                 last_line=last,
             )
         )
-
-
-def _in_text(source: SourceText) -> Locate:
-    return lambda span: Place(source.path, span, None, source.excerpt(span))
-
-
-def _surroundings(file: PythonFile, span: Span) -> tuple[str, str, str]:
-    """Enclosing symbol, normalized statement and digest of the neighbours of a match."""
-    statement, names, siblings = file.statement_at(span.line)
-    if statement is None:
-        return "", " ".join(file.source.line(span.line).split()), ""
-    position = siblings.index(statement)
-    previous = normalized(siblings[position - 1]) if position else ""
-    following = normalized(siblings[position + 1]) if position + 1 < len(siblings) else ""
-    return ".".join(names), normalized(statement), identity.context(previous, following)

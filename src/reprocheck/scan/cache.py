@@ -11,10 +11,12 @@ import msgspec
 
 from reprocheck.scan.file_result import FileResult
 
-_FORMAT = 1
+_FORMAT = 2
 _GITIGNORE = "# Made by reprocheck; nothing here is worth keeping.\n*\n"
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS results (path TEXT PRIMARY KEY, digest BLOB, knowledge TEXT, value BLOB) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS results (path TEXT PRIMARY KEY, digest BLOB, knowledge TEXT, value BLOB);
+CREATE TABLE IF NOT EXISTS facts (path TEXT PRIMARY KEY, digest BLOB, value BLOB);
+CREATE TABLE IF NOT EXISTS joins (key BLOB PRIMARY KEY, value BLOB);
 """
 
 
@@ -53,7 +55,7 @@ class Cache:
         connection = sqlite3.connect(self._path, timeout=5.0, isolation_level=None)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = OFF")
-        connection.execute(_SCHEMA)
+        connection.executescript(_SCHEMA)
         return connection
 
     def load(self) -> dict[str, tuple[bytes, bytes]]:
@@ -76,23 +78,68 @@ class Cache:
         except msgspec.DecodeError:
             return None
 
+    def load_facts(self) -> dict[str, tuple[bytes, bytes]]:
+        """Digest of the file and encoded facts by path."""
+        if self._connection is None:
+            return {}
+        try:
+            rows = self._connection.execute("SELECT path, digest, value FROM facts")
+            return {path: (digest, value) for path, digest, value in rows}
+        except sqlite3.Error as error:
+            self.problem = f"the cache {self._path} cannot be read ({error}); scanning without it"
+            return {}
+
+    def load_join(self, key: bytes) -> bytes | None:
+        """Encoded findings of the project rules for exactly these files."""
+        if self._connection is None:
+            return None
+        try:
+            row = self._connection.execute("SELECT value FROM joins WHERE key = ?", (key,)).fetchone()
+        except sqlite3.Error:
+            return None
+        return row[0] if row else None
+
+    def store_join(self, key: bytes, value: bytes) -> None:
+        """Keep the findings of the project rules; earlier ones are forgotten."""
+        if self._connection is None:
+            return
+        try:
+            with self._connection:
+                self._connection.execute("BEGIN")
+                self._connection.execute("DELETE FROM joins")
+                self._connection.execute("INSERT INTO joins VALUES (?, ?)", (key, value))
+                self._connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            self._failed(error)
+
+    def _failed(self, error: sqlite3.Error) -> None:
+        self.problem = f"the cache {self._path} cannot be written ({error})"
+        if self._connection is not None:
+            with suppress(sqlite3.Error):
+                self._connection.execute("ROLLBACK")
+
     def store(self, results: Iterable[FileResult], present: set[str]) -> None:
         """Keep results, and forget files that are no longer there."""
         if self._connection is None:
             return
-        rows = [(r.path, r.digest, self._knowledge, self._encoder.encode(r)) for r in results]
+        results = list(results)
+        rows = [
+            (r.path, r.digest, self._knowledge, self._encoder.encode(msgspec.structs.replace(r, facts=b"")))
+            for r in results
+        ]
+        facts = [(r.path, r.digest, r.facts) for r in results if r.facts]
         try:
             with self._connection:
                 self._connection.execute("BEGIN")
                 self._connection.executemany("INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?)", rows)
+                self._connection.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?, ?)", facts)
                 known = {path for (path,) in self._connection.execute("SELECT path FROM results")}
                 gone = [(path,) for path in known - present] if len(known) > 2 * len(present) else []
                 self._connection.executemany("DELETE FROM results WHERE path = ?", gone)
+                self._connection.executemany("DELETE FROM facts WHERE path = ?", gone)
                 self._connection.execute("COMMIT")
         except sqlite3.Error as error:
-            self.problem = f"the cache {self._path} cannot be written ({error})"
-            with suppress(sqlite3.Error):
-                self._connection.execute("ROLLBACK")
+            self._failed(error)
 
     def close(self) -> None:
         """Let go of the file."""

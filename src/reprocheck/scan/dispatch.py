@@ -24,6 +24,8 @@ class Dispatch:
         self._by_name: dict[str, tuple[tuple[Rule, CallCheck], ...]] = {}
         self.nodes: dict[type[ast.AST], list[tuple[Rule, Callable[[Any, Any], Matches]]]] = {}
         self.modules: list[tuple[Rule, ModuleListener]] = []
+        self.needs_facts = any(rule.project_checks for rule in self.rules)
+        """Whether a chosen rule is about the project as a whole."""
         for rule in self.rules:
             self._add(rule)
 

@@ -36,5 +36,7 @@ class FileResult(msgspec.Struct, frozen=True, kw_only=True):
     comments: tuple[Comment, ...] = ()
     unread: str = ""
     """Why the file could not be read at all; empty when it could."""
+    facts: bytes = b""
+    """Encoded facts for rules about the project; empty when none of these runs."""
     timings: dict[str, float] = {}
     """Seconds of processor time by rule code or phase; only when asked for."""

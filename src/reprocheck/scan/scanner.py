@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import msgspec
 from blake3 import blake3
 
 from reprocheck.model.finding import Finding
@@ -20,11 +21,14 @@ from reprocheck.rulekit.loading import Knowledge, KnowledgeSources, load_knowled
 from reprocheck.scan.analysis import Analyzer
 from reprocheck.scan.cache import Cache
 from reprocheck.scan.file_result import FileResult
+from reprocheck.scan.join import join
 from reprocheck.scan.judge import Judgement, judge
 from reprocheck.scan.pool import analyze_all
 
-READ_KINDS = frozenset(FileKind) - {FileKind.OTHER, FileKind.MAKEFILE}
+READ_KINDS = frozenset(FileKind) - {FileKind.OTHER}
 """Kinds of files that are opened."""
+_ENCODER = msgspec.msgpack.Encoder()
+_FINDINGS = msgspec.msgpack.Decoder(list[Finding])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,34 +66,93 @@ Progress = Callable[[int, int], None]
 
 def scan(plan: ScanPlan, progress: Progress) -> ScanOutcome:
     """Run the chosen rules over the files."""
-    files = [file for file in plan.files if file.kind in READ_KINDS]
     cache = None
     if plan.cache_folder is not None and not plan.timing:
         cache = Cache(plan.cache_folder, _knowledge_key(plan))
     try:
-        kept = _from_cache(files, cache)
-        missing = [file for file in files if file.path not in kept]
-        done = len(kept)
-        progress(done, len(files))
-        fresh: list[FileResult] = []
-        make = partial(make_analyzer, plan.sources, tuple(plan.chosen), plan.timing)
-        for result in analyze_all(missing, make, jobs=plan.jobs):
-            fresh.append(result)
-            done += 1
-            progress(done, len(files))
-        if cache is not None and fresh:
-            cache.store(fresh, {file.path for file in files})
+        results, facts = _file_results(plan, cache, progress)
+        joined, timings = _join(plan, results, facts, cache)
     finally:
         if cache is not None:
             cache.close()
-    results = sorted([*kept.values(), *fresh], key=lambda result: result.path)
     return ScanOutcome(
-        findings=judge(results, plan.judgement),
+        findings=judge(_with_findings(results, joined), plan.judgement),
         files=_counts(results),
         unread=tuple(f"{result.path}: {result.unread}" for result in results if result.unread),
-        timings=_timings(results),
+        timings=_timings(results, timings),
         problems=(cache.problem,) if cache is not None and cache.problem else (),
     )
+
+
+def _file_results(plan: ScanPlan, cache: Cache | None, progress: Progress) -> tuple[list[FileResult], dict[str, bytes]]:
+    """Results of the file rules sorted by path, and the facts of files that were analysed anew."""
+    files = [file for file in plan.files if file.kind in READ_KINDS]
+    kept = _from_cache(files, cache)
+    missing = [file for file in files if file.path not in kept]
+    done = len(kept)
+    progress(done, len(files))
+    fresh: list[FileResult] = []
+    make = partial(make_analyzer, plan.sources, tuple(plan.chosen), plan.timing)
+    for result in analyze_all(missing, make, jobs=plan.jobs):
+        fresh.append(result)
+        done += 1
+        progress(done, len(files))
+    if cache is not None and fresh:
+        cache.store(fresh, {file.path for file in files})
+    return sorted([*kept.values(), *fresh], key=lambda result: result.path), {r.path: r.facts for r in fresh}
+
+
+def _join(
+    plan: ScanPlan, results: list[FileResult], fresh: dict[str, bytes], cache: Cache | None
+) -> tuple[list[Finding], dict[str, float]]:
+    """Findings of the project rules: those kept from an earlier scan when nothing changed, else made anew."""
+    rules = [rule for rule in chosen_rules(plan.knowledge, plan.chosen) if rule.project_checks]
+    timings: dict[str, float] = {}
+    if not rules:
+        return [], timings
+    key = _join_key(plan, results)
+    known = cache.load_join(key) if cache is not None else None
+    if known is not None:
+        return _FINDINGS.decode(known), timings
+    facts = dict(fresh)
+    if cache is not None and len(fresh) < len(results):
+        digests = {result.path: result.digest for result in results}
+        for path, (digest, value) in cache.load_facts().items():
+            if path not in facts and digests.get(path) == digest:
+                facts[path] = value
+    found = join(facts, plan.files, rules, plan.knowledge.catalog, timings if plan.timing else None)
+    if cache is not None:
+        cache.store_join(key, _ENCODER.encode(found))
+    return found, timings
+
+
+def _join_key(plan: ScanPlan, results: list[FileResult]) -> bytes:
+    key = blake3(_knowledge_key(plan).encode())
+    for file in plan.files:
+        key.update(file.path.encode("utf-8", "surrogateescape") + b"\0")
+    for result in results:
+        key.update(result.path.encode("utf-8", "surrogateescape") + b"\0" + result.digest)
+    return key.digest()
+
+
+def _with_findings(results: list[FileResult], joined: list[Finding]) -> list[FileResult]:
+    """The results with findings of project rules at the files that they are about."""
+    if not joined:
+        return results
+    by_path: dict[str, list[Finding]] = {}
+    for finding in joined:
+        by_path.setdefault(finding.place.path, []).append(finding)
+    merged = [
+        msgspec.structs.replace(result, findings=(*result.findings, *by_path.pop(result.path)))
+        if result.path in by_path
+        else result
+        for result in results
+    ]
+    merged += [
+        FileResult(path=path, kind=FileKind.OTHER.value, digest=b"", findings=tuple(found))
+        for path, found in by_path.items()
+    ]
+    return merged
 
 
 def scan_text(file: ProjectFile, data: bytes, plan: ScanPlan) -> ScanOutcome:
@@ -99,7 +162,7 @@ def scan_text(file: ProjectFile, data: bytes, plan: ScanPlan) -> ScanOutcome:
         findings=judge([result], plan.judgement),
         files=_counts([result]),
         unread=(f"{result.path}: {result.unread}",) if result.unread else (),
-        timings=_timings([result]),
+        timings=_timings([result], {}),
         problems=(),
     )
 
@@ -153,8 +216,8 @@ def _counts(results: Iterable[FileResult]) -> FileCounts:
     return FileCounts(python=python, notebooks=notebooks, documents=documents, lines=lines)
 
 
-def _timings(results: Iterable[FileResult]) -> tuple[RuleTiming, ...]:
-    totals: dict[str, float] = {}
+def _timings(results: Iterable[FileResult], joined: dict[str, float]) -> tuple[RuleTiming, ...]:
+    totals = dict(joined)
     for result in results:
         for name, seconds in result.timings.items():
             totals[name] = totals.get(name, 0.0) + seconds

@@ -23,7 +23,7 @@ from reprocheck.project.facts.model import (
 )
 from reprocheck.project.facts.values import ValueReader
 from reprocheck.project.python.file import PythonFile
-from reprocheck.project.python.scopes import BUILTIN, Binding, Branch, CallSite, Kind, Scope
+from reprocheck.project.python.scopes import BUILTIN, Binding, Branch, CallSite, Kind, Scope, SetSite
 
 VERSION = 1
 """Raised whenever the facts of an unchanged file would change."""
@@ -54,10 +54,12 @@ class _Extraction:
         self._assignments: list[Assignment] = []
 
     def facts(self) -> FileFacts:
-        for site in self._file.calls:
-            self._call(site)
+        for call in self._file.calls:
+            self._call(call)
         for scope in self._file.scopes:
             self._bindings(scope)
+        for site in self._file.sets:
+            self._set(site)
         for statement, scope, order, branch in self._file.exits:
             if branch is not None and isinstance(statement, ast.Return | ast.Raise):
                 index = self._index[self._owner(scope)]
@@ -71,7 +73,9 @@ class _Extraction:
             classes=tuple(self._class(scope) for scope in self._file.scopes if scope.kind == "class"),
             assignments=tuple(self._assignments),
             imports={
-                name: bindings[0].target for name, bindings in module.bindings.items() if bindings[0].kind is Kind.IMPORT
+                name: bindings[0].target
+                for name, bindings in module.bindings.items()
+                if bindings[0].kind is Kind.IMPORT
             },
             stars=tuple(module.stars),
             attributes=tuple(sorted(self._file.attributes)),
@@ -111,6 +115,33 @@ class _Extraction:
         ]
         call = Call(callee, tuple(arguments), self._file.source.span(node), guard, side, site.loop is not None)
         self._events[index].append((site.order, call))
+
+    def _set(self, site: SetSite) -> None:
+        """An assignment to what other code can see: an event called `NAME=`, with the value as its argument."""
+        target = self._set_target(site)
+        if target is None:
+            return
+        index = self._index[self._owner(site.scope)]
+        guard, side = self._guard(index, site.branch, site.target.lineno)
+        value = self._values.value(site.value, site.scope, site.order) if site.value is not None else None
+        span = self._file.source.span(site.target)
+        self._assignments.append(Assignment(target, value, span, index, guard, side))
+        if target[0] not in ".?":
+            call = Call(target + "=", (Argument("", value),), span, guard, side, loop=False)
+            self._events[index].append((site.order, call))
+
+    def _set_target(self, site: SetSite) -> str | None:
+        target = site.target
+        if isinstance(target, ast.Subscript):
+            key = target.slice
+            if not isinstance(key, ast.Constant) or not isinstance(key.value, str):
+                return None
+            owner = self._file.resolve(target.value, site.scope, site.order)
+            return f"{owner}.{key.value}" if owner is not None else f"?.{key.value}"
+        if isinstance(target.value, ast.Name) and target.value.id == "self":
+            return None
+        owner = self._file.resolve(target.value, site.scope, site.order)
+        return f"{owner}.{target.attr}" if owner is not None else f"?.{target.attr}"
 
     def _callee(self, function: ast.expr, site: CallSite) -> str | None:
         resolved = self._file.callee(site)
@@ -177,7 +208,7 @@ class _Extraction:
                     prefix = f".{scope.qualname}." if scope.qualname else "."
                     self._assign(prefix + name, binding)
         for module in scope.stars:
-            self._events[index].append((0, Import(module, Span(1, 1, 1, 1), -1, True)))  # noqa: FBT003
+            self._events[index].append((0, Import(module, Span(1, 1, 1, 1), -1, True)))
         if scope.kind == "class":
             for name, bindings in scope.attributes.items():
                 for binding in bindings:
@@ -191,7 +222,9 @@ class _Extraction:
             targets = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             module = "." * node.level + (node.module or "")
-            targets = [module + alias.name if module.endswith(".") else f"{module}.{alias.name}" for alias in node.names]
+            targets = [
+                module + alias.name if module.endswith(".") else f"{module}.{alias.name}" for alias in node.names
+            ]
         span = self._file.source.span(node)
         self._events[index].extend((binding.order, Import(target, span, guard, side)) for target in targets)
 

@@ -193,7 +193,7 @@ class Assignment(msgspec.Struct, frozen=True, array_like=True):
     side: bool
 
 
-class FileFacts(msgspec.Struct, frozen=True, array_like=True):
+class FileFacts(msgspec.Struct, frozen=True, array_like=True, tag="python"):
     """One module."""
 
     path: str
@@ -213,3 +213,35 @@ class FileFacts(msgspec.Struct, frozen=True, array_like=True):
     """Names that are read, sorted."""
     dynamic: bool
     """Whether `exec`, `eval`, `globals()`, `setattr` or `vars()` could change anything here."""
+
+
+class Command(msgspec.Struct, frozen=True, array_like=True):
+    """A program that a script, pipeline, image or CI job calls."""
+
+    words: tuple[str, ...]
+    variables: dict[str, str]
+    """Environment variables set for this command alone."""
+    span: Span
+
+
+class Setting(msgspec.Struct, frozen=True, array_like=True):
+    """One value of a configuration file."""
+
+    key: str
+    """Dotted path; list positions as numbers."""
+    value: Scalar
+    span: Span
+
+
+class DocumentFacts(msgspec.Struct, frozen=True, array_like=True, tag="document"):
+    """A file that is not Python: what it runs, sets and declares."""
+
+    path: str
+    kind: str
+    commands: tuple[Command, ...] = ()
+    variables: dict[str, str] = {}
+    """Environment variables that it sets for what runs inside or after it."""
+    settings: tuple[Setting, ...] = ()
+
+
+Facts = FileFacts | DocumentFacts

@@ -193,7 +193,7 @@ class PythonFile:
         return None if resolved is None else resolved + "()"
 
     def _is_self(self, node: ast.expr, scope: Scope) -> bool:
-        if node.__class__ is not ast.Name or node.id not in {"self", "cls"}:  # type: ignore[attr-defined]
+        if node.__class__ is not ast.Name or node.id not in {"self", "cls"}:
             return False
         function = scope.enclosing("function")
         return function is not None and function.parent is not None and function.parent.kind == "class"

@@ -73,7 +73,7 @@ class Scope:
         self.name = name
         self.node = node
         self.parent = parent
-        self.qualname = f"{parent.qualname}.{name}" if parent is not None and parent.qualname else name
+        self.qualname: str = f"{parent.qualname}.{name}" if parent is not None and parent.qualname else name
         self.bindings: dict[str, list[Binding]] = {}
         self.nonlocals: dict[str, Scope] = {}
         """Names declared `global` or `nonlocal`, and the scope that they belong to."""
@@ -139,6 +139,16 @@ class CallSite:
         """Innermost `for` or `while` around the call in the same function."""
         self.branch = branch
         """Innermost conditional statement or loop around the call in the same function."""
+
+
+class SetSite(NamedTuple):
+    """An assignment to an attribute or item."""
+
+    target: ast.Attribute | ast.Subscript
+    value: ast.expr | None
+    scope: Scope
+    order: int
+    branch: ast.stmt | None
 
 
 class DeadCode:

@@ -153,7 +153,7 @@ class Walk:
         self._table[value.__class__](value)
         for target in node.targets:
             if target.__class__ is ast.Name:
-                self._bind(target.id, Kind.ASSIGN, target, value)  # type: ignore[attr-defined]
+                self._bind(target.id, Kind.ASSIGN, target, value)
             else:
                 self._bind_target(target, Kind.ASSIGN, value)
 
@@ -223,7 +223,7 @@ class Walk:
             self._body(current.body)
             orelse = current.orelse
             if len(orelse) == 1 and orelse[0].__class__ is ast.If and ast.If not in self.nodes:
-                current = orelse[0]  # type: ignore[assignment]
+                current = orelse[0]
                 continue
             self._body(orelse)
             break
@@ -363,8 +363,8 @@ class Walk:
 
     def _on_Constant(self, node: ast.Constant) -> None:
         value = node.value
-        if value.__class__ is str and len(value) <= NAME_LENGTH:  # type: ignore[arg-type]
-            self.strings.add(value)  # type: ignore[arg-type]
+        if value.__class__ is str and len(value) <= NAME_LENGTH:
+            self.strings.add(value)
 
     def _on_Name(self, node: ast.Name) -> None:
         self._scope.uses.add(node.id)
@@ -373,8 +373,8 @@ class Walk:
         self.attributes.add(node.attr)
         value = node.value
         while value.__class__ is ast.Attribute:
-            self.attributes.add(value.attr)  # type: ignore[attr-defined]
-            value = value.value  # type: ignore[attr-defined]
+            self.attributes.add(value.attr)
+            value = value.value
         self._table[value.__class__](value)
 
     def _on_Call(self, node: ast.Call) -> None:
@@ -394,8 +394,8 @@ class Walk:
         rights: list[ast.expr] = []
         current: ast.expr = node
         while current.__class__ is ast.BinOp:
-            rights.append(current.right)  # type: ignore[attr-defined]
-            current = current.left  # type: ignore[attr-defined]
+            rights.append(current.right)
+            current = current.left
         table[current.__class__](current)
         for right in reversed(rights):
             table[right.__class__](right)

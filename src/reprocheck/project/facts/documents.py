@@ -1,0 +1,153 @@
+"""Facts of files that are not Python: commands, environment variables and settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from reprocheck.model.place import Span
+from reprocheck.project.documents.dockerfile import Dockerfile, shell_commands
+from reprocheck.project.documents.shell import ShellCommand, read_commands
+from reprocheck.project.documents.tree import Document, Mapping, Node, Scalar, Sequence, walk
+from reprocheck.project.facts.model import Command, DocumentFacts, Setting
+from reprocheck.project.source import SourceText
+
+_SETTINGS_LIMIT = 2000
+_SIZE_LIMIT = 300_000
+"""Characters beyond which a file holds data rather than settings."""
+_COMMAND_KEYS = frozenset({"run", "cmd", "command", "script", "before_script", "after_script", "entrypoint", "args"})
+_VARIABLE_KEYS = frozenset({"env", "environment", "variables", "containerEnv", "remoteEnv"})
+
+
+def of_shell(source: SourceText) -> DocumentFacts:
+    """Facts of a shell script."""
+    commands = read_commands(source.text)
+    return DocumentFacts(source.path, "shell", tuple(_commands(commands)), _exports(commands))
+
+
+def of_makefile(source: SourceText) -> DocumentFacts:
+    """Facts of a Makefile: the commands of its recipes."""
+    commands: list[ShellCommand] = []
+    for number, line in enumerate(source.lines, start=1):
+        if line.startswith("\t"):
+            commands.extend(read_commands(line.strip().lstrip("@-+"), number))
+    return DocumentFacts(source.path, "makefile", tuple(_commands(commands)), _exports(commands))
+
+
+def of_dockerfile(source: SourceText, dockerfile: Dockerfile) -> DocumentFacts:
+    """Facts of a Dockerfile."""
+    commands: list[ShellCommand] = []
+    variables: dict[str, str] = {}
+    for instruction in dockerfile.instructions:
+        commands.extend(shell_commands(instruction))
+        if instruction.name == "ENV":
+            for argument in instruction.arguments:
+                name, equals, value = argument.text.partition("=")
+                if equals:
+                    variables[name] = value
+                elif len(instruction.arguments) > 1:
+                    variables[instruction.arguments[0].text] = " ".join(a.text for a in instruction.arguments[1:])
+                    break
+    return DocumentFacts(source.path, "dockerfile", tuple(_commands(commands)), variables)
+
+
+def of_tree(source: SourceText, document: Document, kind: str) -> DocumentFacts:
+    """Facts of a YAML, TOML or JSON file."""
+    if len(source.text) > _SIZE_LIMIT:
+        return DocumentFacts(source.path, kind)
+    settings: list[Setting] = []
+    commands: list[Command] = []
+    variables: dict[str, str] = {}
+    for root in document.roots:
+        for path, node in walk(root):
+            if isinstance(node, Scalar):
+                if len(settings) < _SETTINGS_LIMIT and path:
+                    settings.append(Setting(".".join(map(str, path)), node.value, node.span))
+            elif isinstance(node, Mapping):
+                commands.extend(_tree_commands(node))
+                variables.update(_tree_variables(node))
+    return DocumentFacts(source.path, kind, tuple(commands), variables, tuple(settings))
+
+
+def of_notebook_shell(lines: Iterable[tuple[str, Span]]) -> tuple[Command, ...]:
+    """Commands that a notebook hands to a shell."""
+    found: list[Command] = []
+    for text, span in lines:
+        found.extend(Command(command.argv, {}, span) for command in read_commands(text) if command.words)
+    return tuple(found)
+
+
+def _commands(commands: Iterable[ShellCommand]) -> Iterator[Command]:
+    for command in commands:
+        if command.words:
+            variables = {assignment.name: assignment.value for assignment in command.assignments}
+            yield Command(command.argv, variables, command.span)
+
+
+def _exports(commands: Iterable[ShellCommand]) -> dict[str, str]:
+    variables: dict[str, str] = {}
+    for command in commands:
+        if not command.words:
+            variables.update({assignment.name: assignment.value for assignment in command.assignments})
+        elif command.argv[0] in {"export", "declare", "set", "setenv"}:
+            for word in command.argv[1:]:
+                name, equals, value = word.partition("=")
+                if equals:
+                    variables[name] = value
+    return variables
+
+
+def _tree_commands(node: Mapping) -> Iterator[Command]:
+    for entry in node.entries:
+        if entry.key.value not in _COMMAND_KEYS:
+            continue
+        value = entry.value
+        if isinstance(value, Scalar) and isinstance(value.value, str):
+            yield from _shell_text(value.value, value.span)
+        elif isinstance(value, Sequence):
+            yield from _command_list(value, is_script="script" in str(entry.key.value))
+
+
+def _command_list(value: Sequence, *, is_script: bool) -> Iterator[Command]:
+    words = [item.value for item in value.items if isinstance(item, Scalar) and isinstance(item.value, str)]
+    if len(words) != len(value.items) or not words:
+        return
+    if is_script or any(" " in word for word in words[:1]):
+        for item in value.items:
+            assert isinstance(item, Scalar)
+            yield from _shell_text(str(item.value), item.span)
+    else:
+        yield Command(tuple(words), {}, value.span)
+
+
+def _shell_text(text: str, span: Span) -> Iterator[Command]:
+    for command in read_commands(text):
+        if command.words:
+            yield Command(command.argv, {a.name: a.value for a in command.assignments}, span)
+
+
+def _tree_variables(node: Mapping) -> Iterator[tuple[str, str]]:
+    for entry in node.entries:
+        if entry.key.value not in _VARIABLE_KEYS:
+            continue
+        if isinstance(entry.value, Mapping):
+            for inner in entry.value.entries:
+                yield str(inner.key.value), _text(inner.value)
+        elif isinstance(entry.value, Sequence):
+            for item in entry.value.items:
+                yield from _listed_variable(item)
+
+
+def _listed_variable(item: Node) -> Iterator[tuple[str, str]]:
+    if isinstance(item, Scalar) and isinstance(item.value, str):
+        name, equals, value = item.value.partition("=")
+        if equals:
+            yield name, value
+    elif isinstance(item, Mapping):
+        name_node = item.get("name")
+        if isinstance(name_node, Scalar):
+            value_node = item.get("value")
+            yield str(name_node.value), _text(value_node) if value_node is not None else ""
+
+
+def _text(node: Node) -> str:
+    return str(node.value) if isinstance(node, Scalar) else ""

@@ -1,0 +1,1 @@
+"""The project as a whole: which module a name means, which function a call reaches, where execution begins."""

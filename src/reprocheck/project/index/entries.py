@@ -1,0 +1,196 @@
+"""Where execution begins: main guards, scripts, console scripts, notebooks, and the commands that call them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from reprocheck.model.place import WHOLE_FILE, Span
+from reprocheck.project.facts.model import Call, Command, DocumentFacts, FileFacts, Function, Import, Test, TestKind
+from reprocheck.project.index.symbols import FunctionRef, Symbols
+
+_TESTS = re.compile(r"(^|/)(tests?|testing|unittests?)/|(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$")
+_NOT_PROGRAMS = re.compile(
+    r"(^|/)(setup|conftest|__init__|__main__\.pyi|versioneer|noxfile|fabfile|tasks)\.py$|(^|/)docs?/"
+)
+_PYTHON = re.compile(r"(?:.*/)?python(?:\d(?:\.\d+)?)?(?:\.exe)?$")
+_LAUNCHERS = frozenset(
+    {"torchrun", "accelerate", "deepspeed", "horovodrun", "mpirun", "srun", "streamlit", "papermill"}
+)
+_VALUE_OPTIONS = frozenset({"-m", "-c", "-W", "-X"})
+_OBJECT = re.compile(r"^[\w.]+:[\w.]+$")
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """A command that starts an entry point."""
+
+    path: str
+    """File that holds the command."""
+    command: Command
+    arguments: tuple[str, ...]
+    """Words behind the program."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A place where execution begins."""
+
+    path: str
+    kind: str
+    """`main` (guarded), `script`, `notebook` or `console`."""
+    function: int
+    """Index of the function in the facts of the file; 0 for the module's body."""
+    span: Span
+    """The main guard, the function, or the first statement."""
+    invocations: tuple[Invocation, ...] = ()
+
+
+def find_entries(
+    files: Mapping[str, FileFacts], documents: Iterable[DocumentFacts], symbols: Symbols
+) -> tuple[Entry, ...]:
+    """Entry points of the project, tests left out, sorted by path."""
+    documents = list(documents)
+    invocations = _invocations(documents, symbols)
+    imported = _imported_modules(files, symbols)
+    found: list[Entry] = []
+    for path, facts in files.items():
+        if _TESTS.search(path):
+            continue
+        called = tuple(invocations.get(path, ()))
+        body = facts.functions[0]
+        guard = _main_guard(body)
+        if path.endswith(".ipynb"):
+            found.append(Entry(path, "notebook", 0, WHOLE_FILE, called))
+        elif guard is not None:
+            found.append(Entry(path, "main", 0, guard, called))
+        elif called or (path not in imported and not _NOT_PROGRAMS.search(path) and _works(body)):
+            found.append(Entry(path, "script", 0, _first_line(body), called))
+    known = {(entry.path, entry.function) for entry in found}
+    found.extend(
+        Entry(reference.path, "console", reference.index, reference.function.span)
+        for reference in _console_scripts(files, documents, symbols)
+        if reference.key not in known
+    )
+    return tuple(sorted(found, key=lambda entry: (entry.path, entry.function)))
+
+
+def _main_guard(body: Function) -> Span | None:
+    for guard in body.guards:
+        if guard.test is not None and _mentions_main(guard.test):
+            return guard.span
+    return None
+
+
+def _mentions_main(test: Test) -> bool:
+    return test.kind is TestKind.MAIN or any(_mentions_main(part) for part in test.parts)
+
+
+def _works(body: Function) -> bool:
+    """Whether a module does something when it runs, beyond defining."""
+    return any(isinstance(event, Call) for event in body.events)
+
+
+def _first_line(body: Function) -> Span:
+    for event in body.events:
+        if isinstance(event, Call):
+            return event.span
+    return WHOLE_FILE
+
+
+def _imported_modules(files: Mapping[str, FileFacts], symbols: Symbols) -> set[str]:
+    found: set[str] = set()
+    for path, facts in files.items():
+        events = (event for function in facts.functions for event in function.events)
+        targets = {event.target for event in events if isinstance(event, Import)}
+        for target in targets | set(facts.stars):
+            for name in (target, target.rpartition(".")[0]):
+                if name.strip("."):
+                    module = symbols.modules.find(path, name)
+                    if module is not None and module != path:
+                        found.add(module)
+    return found
+
+
+def _invocations(documents: Iterable[DocumentFacts], symbols: Symbols) -> dict[str, list[Invocation]]:
+    found: dict[str, list[Invocation]] = {}
+    for document in documents:
+        for command in document.commands:
+            program = _program(command.words)
+            if program is None:
+                continue
+            target, arguments, is_module = program
+            path = _module_path(target, symbols) if is_module else _script_path(document.path, target, symbols)
+            if path is not None:
+                found.setdefault(path, []).append(Invocation(document.path, command, arguments))
+    return found
+
+
+def _program(words: tuple[str, ...]) -> tuple[str, tuple[str, ...], bool] | None:
+    """Script or module that a command line starts, the words behind it, and whether it is a module."""
+    for position, word in enumerate(words):
+        name = word.rpartition("/")[2]
+        if _PYTHON.match(word) or name in _LAUNCHERS:
+            return _behind_interpreter(words[position + 1 :])
+        if word.endswith(".py") and position == 0:
+            return word, words[1:], False
+    return None
+
+
+def _behind_interpreter(words: tuple[str, ...]) -> tuple[str, tuple[str, ...], bool] | None:
+    position = 0
+    while position < len(words):
+        word = words[position]
+        if word == "-m" and position + 1 < len(words):
+            module = words[position + 1]
+            if module in {"torch.distributed.launch", "torch.distributed.run", "accelerate.commands.launch"}:
+                return _behind_interpreter(words[position + 2 :])
+            return module, words[position + 2 :], True
+        if word.endswith((".py", ".ipynb")):
+            return word, words[position + 1 :], False
+        if word == "-c":
+            return None
+        position += 2 if word in _VALUE_OPTIONS else 1
+    return None
+
+
+def _script_path(document: str, script: str, symbols: Symbols) -> str | None:
+    name = re.sub(r"^(\./|\$\{?\w+\}?/|/\w+/)+", "", script)
+    folder = document.rpartition("/")[0]
+    for candidate in (f"{folder}/{name}" if folder else name, name):
+        if candidate in symbols.modules.paths:
+            return candidate
+    matches = [path for path in symbols.modules.paths if path.endswith("/" + name)]
+    return matches[0] if len(matches) == 1 else None
+
+
+def _module_path(module: str, symbols: Symbols) -> str | None:
+    return symbols.modules.find("", module + ".__main__") or symbols.modules.find("", module)
+
+
+def _console_scripts(
+    files: Mapping[str, FileFacts], documents: Iterable[DocumentFacts], symbols: Symbols
+) -> Iterator[FunctionRef]:
+    for document in documents:
+        if not document.path.endswith("pyproject.toml"):
+            continue
+        for setting in document.settings:
+            if re.match(r"(project|tool\.poetry)\.(scripts|gui-scripts)\.", setting.key) and isinstance(
+                setting.value, str
+            ):
+                yield from _object(document.path, setting.value, symbols)
+    for path, facts in files.items():
+        if path.endswith("setup.py"):
+            for text in facts.strings:
+                name, equals, target = text.partition("=")
+                if equals and name.strip() and _OBJECT.match(target.strip()):
+                    yield from _object(path, target.strip(), symbols)
+
+
+def _object(path: str, reference: str, symbols: Symbols) -> Iterator[FunctionRef]:
+    if not _OBJECT.match(reference):
+        return
+    symbol = symbols.resolve(path, reference.replace(":", "."))
+    if isinstance(symbol, FunctionRef):
+        yield symbol

@@ -1,0 +1,179 @@
+"""Options that a user can give: argparse, click, typer, absl flags, dataclass configurations, YAML files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from reprocheck.model.place import Span
+from reprocheck.project.facts.model import (
+    Argument,
+    Call,
+    DocumentFacts,
+    FileFacts,
+    Function,
+    Scalar,
+    Setting,
+    Value,
+    ValueKind,
+)
+
+_LONG = re.compile(r"^--?[A-Za-z][\w-]*$")
+_FLAG_DEFINITIONS = re.compile(r"(?:^|\.)flags\.DEFINE_\w+$|^absl\.flags\.DEFINE_\w+$")
+_TYPER = frozenset({"typer.Option", "typer.Argument"})
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """Something that a user can set without changing code."""
+
+    name: str
+    """As code reads it: `learning_rate` for `--learning-rate`."""
+    path: str
+    span: Span
+    kind: str
+    """`argparse`, `click`, `typer`, `flags` or `yaml`."""
+    default: Value | None
+    """None when the default is not known; a constant None when there is none."""
+    required: bool = False
+
+
+class OptionTable:
+    """All options of a project by name and by file."""
+
+    def __init__(self, files: Mapping[str, FileFacts], documents: Iterable[DocumentFacts]) -> None:
+        """Options are read from calls, decorators and parameters; settings from YAML, TOML and JSON."""
+        self.by_name: dict[str, list[Option]] = {}
+        self.by_file: dict[str, dict[str, Option]] = {}
+        for facts in files.values():
+            for option in _options(facts):
+                self.by_name.setdefault(option.name, []).append(option)
+                self.by_file.setdefault(option.path, {})[option.name] = option
+        self.settings: dict[str, list[tuple[str, Setting]]] = {}
+        """Settings of configuration files by dotted key, with the path of the file."""
+        for document in documents:
+            for setting in document.settings:
+                self.settings.setdefault(setting.key, []).append((document.path, setting))
+
+    def find(self, name: str, path: str) -> Option | None:
+        """The option that code in `path` most likely reads as `name`: its own file's, else the only one there is."""
+        own = self.by_file.get(path, {}).get(name)
+        if own is not None:
+            return own
+        candidates = self.by_name.get(name, [])
+        if not candidates:
+            return None
+        first = candidates[0]
+        return first if all(option.default == first.default for option in candidates) else None
+
+    def setting(self, key: str, stem: str = "") -> Scalar | type[Missing]:
+        """Value of a configuration key; where files differ, that of the file called `stem`, else Missing."""
+        found = self.settings.get(key, [])
+        if stem:
+            named = [item for item in found if item[0].rpartition("/")[2].rpartition(".")[0] == stem]
+            found = named or found
+        values = {(type(setting.value), setting.value) for _, setting in found}
+        return next(iter(values))[1] if len(values) == 1 else Missing
+
+
+class Missing:
+    """Stands for a setting that no file has, or that files disagree on."""
+
+
+def _options(facts: FileFacts) -> Iterator[Option]:
+    for function in facts.functions:
+        for event in function.events:
+            if isinstance(event, Call):
+                yield from _of_call(facts, event)
+        yield from _of_parameters(facts, function)
+
+
+def _of_call(facts: FileFacts, call: Call) -> Iterator[Option]:
+    callee = call.callee
+    if callee.endswith(".add_argument"):
+        option = _argparse(facts.path, call)
+        if option is not None:
+            yield option
+    elif callee.endswith(".set_defaults"):
+        for argument in call.arguments:
+            if argument.name and argument.name != "**":
+                yield Option(argument.name, facts.path, call.span, "argparse", argument.value)
+    elif callee == "click.option" or callee.endswith("click.option"):
+        option = _click(facts.path, call)
+        if option is not None:
+            yield option
+    elif _FLAG_DEFINITIONS.search(callee):
+        positional = [argument.value for argument in call.arguments if not argument.name]
+        name = _string(positional[0]) if positional else None
+        if name:
+            default = positional[1] if len(positional) > 1 else keyword(call.arguments, "default")
+            yield Option(name, facts.path, call.span, "flags", default)
+
+
+def _argparse(path: str, call: Call) -> Option | None:
+    words = [text for argument in call.arguments if not argument.name and (text := _string(argument.value))]
+    name = _string(keyword(call.arguments, "dest")) or _long_name(words)
+    if name is None:
+        return None
+    positional = bool(words) and not words[0].startswith("-")
+    action = _string(keyword(call.arguments, "action"))
+    default = keyword(call.arguments, "default")
+    if not any(argument.name == "default" for argument in call.arguments):
+        constant = {"store_true": False, "store_false": True, "count": 0}.get(action or "")
+        default = Value(ValueKind.CONSTANT, constant)
+        if any(argument.name == "**" for argument in call.arguments):
+            default = None
+    required = positional or keyword(call.arguments, "required") == Value(ValueKind.CONSTANT, True)
+    return Option(name, path, call.span, "argparse", None if required else default, required)
+
+
+def _click(path: str, call: Call) -> Option | None:
+    words = [text for argument in call.arguments if not argument.name and (text := _string(argument.value))]
+    bare = [word for word in words if not word.startswith("-")]
+    name = bare[0] if bare else _long_name(words)
+    if name is None:
+        return None
+    has_default = any(argument.name == "default" for argument in call.arguments)
+    is_flag = keyword(call.arguments, "is_flag") == Value(ValueKind.CONSTANT, True)
+    default = (
+        keyword(call.arguments, "default") if has_default else Value(ValueKind.CONSTANT, False if is_flag else None)
+    )
+    required = keyword(call.arguments, "required") == Value(ValueKind.CONSTANT, True)
+    return Option(name.partition("/")[0], path, call.span, "click", None if required else default, required)
+
+
+def _long_name(words: list[str]) -> str | None:
+    names = [word for word in words if _LONG.match(word.partition("/")[0]) or not word.startswith("-")]
+    best = next((name for name in names if name.startswith("--")), names[0] if names else None)
+    return None if best is None else best.partition("/")[0].lstrip("-").replace("-", "_")
+
+
+def _of_parameters(facts: FileFacts, function: Function) -> Iterator[Option]:
+    typer_calls = {
+        (event.span.line, event.span.end_line): event
+        for event in facts.functions[0].events
+        if isinstance(event, Call) and event.callee in _TYPER
+    }
+    if not typer_calls:
+        return
+    for parameter in function.parameters:
+        for (line, _), call in typer_calls.items():
+            if parameter.span.line == line and parameter.default is not None:
+                positional = [argument.value for argument in call.arguments if not argument.name]
+                default = positional[0] if positional else keyword(call.arguments, "default")
+                yield Option(parameter.name, facts.path, parameter.span, "typer", default)
+
+
+def keyword(arguments: Iterable[Argument], name: str) -> Value | None:
+    """Value of a keyword argument; None when it is not given or not known."""
+    for argument in arguments:
+        if argument.name == name:
+            return argument.value
+    return None
+
+
+def _string(value: Value | None) -> str | None:
+    return (
+        value.value if value is not None and value.kind is ValueKind.CONSTANT and isinstance(value.value, str) else None
+    )

@@ -1,0 +1,58 @@
+"""Everything that rules about several files ask of a project."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+
+from reprocheck.project.facts.model import DocumentFacts, Facts, FileFacts
+from reprocheck.project.index.entries import Entry, find_entries
+from reprocheck.project.index.evaluate import Evaluator
+from reprocheck.project.index.modules import ModuleTable
+from reprocheck.project.index.options import OptionTable
+from reprocheck.project.index.symbols import Symbols
+
+
+class ProjectIndex:
+    """Facts of all files, joined; parts are made when first asked for."""
+
+    def __init__(self, facts: Iterable[Facts], paths: Iterable[str] = ()) -> None:
+        """`paths` are all files of the project, read or not."""
+        self.files: dict[str, FileFacts] = {}
+        self.documents: dict[str, DocumentFacts] = {}
+        for item in facts:
+            if isinstance(item, FileFacts):
+                self.files[item.path] = item
+            else:
+                self.documents[item.path] = item
+        self.paths = frozenset(paths)
+
+    @cached_property
+    def symbols(self) -> Symbols:
+        """Names across modules."""
+        return Symbols(self.files, ModuleTable(self.files))
+
+    @cached_property
+    def options(self) -> OptionTable:
+        """What a user can set without changing code."""
+        return OptionTable(self.files, self.documents.values())
+
+    @cached_property
+    def evaluator(self) -> Evaluator:
+        """Values under the defaults of all options."""
+        return Evaluator(self.symbols, self.options)
+
+    @cached_property
+    def entries(self) -> tuple[Entry, ...]:
+        """Where execution begins."""
+        return find_entries(self.files, self.documents.values(), self.symbols)
+
+    @cached_property
+    def variables(self) -> Mapping[str, str]:
+        """Environment variables that any file of the project sets."""
+        merged: dict[str, str] = {}
+        for document in self.documents.values():
+            merged.update(document.variables)
+            for command in document.commands:
+                merged.update(command.variables)
+        return merged

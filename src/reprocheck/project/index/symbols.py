@@ -1,0 +1,275 @@
+"""From a qualified name, as one module spells it, to what it means in the project."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from reprocheck.project.facts.model import Assignment, Class, FileFacts, Function
+from reprocheck.project.index.modules import ModuleTable
+
+_TOKEN = re.compile(r"\(\)|\[\d*\]|[^.()\[\]]+")
+_HOPS = 12
+"""Re-exports that are followed."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FunctionRef:
+    """A function of the project."""
+
+    path: str
+    index: int
+    function: Function
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """Identity."""
+        return (self.path, self.index)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClassRef:
+    """A class of the project."""
+
+    path: str
+    definition: Class
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Identity."""
+        return (self.path, self.definition.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """An object of a class of the project."""
+
+    of: ClassRef
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleRef:
+    """A module of the project."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class ValueRef:
+    """A name that is assigned to at module or class level."""
+
+    path: str
+    name: str
+    """As in the facts: `.NAME` or `.Class.attr`."""
+
+
+@dataclass(frozen=True, slots=True)
+class External:
+    """A name from outside the project, re-exports followed."""
+
+    name: str
+
+
+Symbol = FunctionRef | ClassRef | Instance | ModuleRef | ValueRef | External | None
+
+
+class ModuleSymbols:
+    """Names of one module."""
+
+    def __init__(self, facts: FileFacts) -> None:
+        """Tables by qualified name inside the module."""
+        self.facts = facts
+        self.functions = {
+            function.name: FunctionRef(facts.path, index, function) for index, function in enumerate(facts.functions)
+        }
+        self.classes = {definition.name: ClassRef(facts.path, definition) for definition in facts.classes}
+        self.assignments: dict[str, list[Assignment]] = {}
+        for assignment in facts.assignments:
+            self.assignments.setdefault(assignment.target, []).append(assignment)
+
+
+class Symbols:
+    """Resolves names across the modules of a project."""
+
+    def __init__(self, files: Mapping[str, FileFacts], modules: ModuleTable) -> None:
+        """`files` by path."""
+        self.modules = modules
+        self._files = files
+        self._tables: dict[str, ModuleSymbols] = {}
+        self._resolved: dict[tuple[str, str], Symbol] = {}
+        self._methods: dict[str, list[FunctionRef]] | None = None
+        self._subclasses: dict[tuple[str, str], list[ClassRef]] | None = None
+
+    def table(self, path: str) -> ModuleSymbols:
+        """Names of one module."""
+        table = self._tables.get(path)
+        if table is None:
+            table = self._tables[path] = ModuleSymbols(self._files[path])
+        return table
+
+    def resolve(self, path: str, name: str) -> Symbol:
+        """What `name`, as the facts of the module at `path` spell it, means."""
+        key = (path, name)
+        if key in self._resolved:
+            return self._resolved[key]
+        self._resolved[key] = None  # a circle of imports ends here
+        symbol = self._resolve(path, name, _HOPS)
+        self._resolved[key] = symbol
+        return symbol
+
+    def _resolve(self, path: str, name: str, hops: int) -> Symbol:
+        if hops <= 0 or not name or name[0] in "?@":
+            return None
+        local = name.startswith(".") and not self._is_relative_import(path, name)
+        if local:
+            return self._inside(path, _TOKEN.findall(name), hops)
+        return self._imported(path, name, hops)
+
+    def _is_relative_import(self, path: str, name: str) -> bool:
+        """`.utils.f` is either `f` of a class `utils` here or of a module `utils` beside: what is here wins."""
+        tokens = _TOKEN.findall(name)
+        if name.startswith("..") or not tokens:
+            return True
+        table = self.table(path)
+        first = tokens[0]
+        if first in table.functions or first in table.classes or f".{first}" in table.assignments:
+            return False
+        return self.modules.find(path, f".{first}") is not None
+
+    def _imported(self, path: str, name: str, hops: int) -> Symbol:
+        dots = len(name) - len(name.lstrip("."))
+        tokens = _TOKEN.findall(name[dots:])
+        plain = next((i for i, token in enumerate(tokens) if token[0] in "(["), len(tokens))
+        for length in range(plain, 0, -1):
+            found = self.modules.find(path, "." * dots + ".".join(tokens[:length]))
+            if found is not None and found != path:
+                return self._inside(found, tokens[length:], hops - 1)
+        if dots:
+            found = self.modules.find(path, "." * dots)
+            if found is not None and found != path:
+                return self._inside(found, tokens, hops - 1)
+            return None
+        return External(name)
+
+    def _inside(self, path: str, tokens: list[str], hops: int) -> Symbol:
+        if path not in self._files:
+            return None
+        if not tokens:
+            return ModuleRef(path)
+        table = self.table(path)
+        for length in range(len(tokens), 0, -1):
+            head = ".".join(tokens[:length])
+            rest = tokens[length:]
+            if head in table.classes:
+                return self._of_class(table.classes[head], rest)
+            if head in table.functions and head:
+                return table.functions[head] if not rest else None
+            if f".{head}" in table.assignments:
+                return self._of_value(path, head, rest, hops)
+        target = table.facts.imports.get(tokens[0])
+        if target is not None:
+            return self._imported(path, _join(target, tokens[1:]), hops - 1)
+        return self._starred(path, table, tokens, hops) or self._submodule(path, tokens, hops)
+
+    def _starred(self, path: str, table: ModuleSymbols, tokens: list[str], hops: int) -> Symbol:
+        for star in table.facts.stars:
+            found = self.modules.find(path, star)
+            if found is not None and found != path and hops > 0:
+                symbol = self._inside(found, tokens, hops - 1)
+                if symbol is not None and not isinstance(symbol, External):
+                    return symbol
+        return None
+
+    def _submodule(self, path: str, tokens: list[str], hops: int) -> Symbol:
+        if not path.endswith("__init__.py"):
+            return None
+        found = self.modules.find(path, "." + tokens[0])
+        return self._inside(found, tokens[1:], hops - 1) if found is not None and found != path else None
+
+    def _of_class(self, owner: ClassRef, rest: list[str]) -> Symbol:
+        if not rest:
+            return owner
+        if rest[0] == "()":
+            if len(rest) == 1:
+                return Instance(owner)
+            rest = rest[1:]
+        method = self.method(owner, rest[0])
+        return method if method is not None and len(rest) == 1 else None
+
+    def _of_value(self, path: str, head: str, rest: list[str], hops: int) -> Symbol:
+        value = self.table(path).assignments[f".{head}"][-1].value
+        if rest and value is not None and isinstance(value.value, str) and value.kind.value == "n":
+            return self._resolve(path, _join(value.value, rest), hops - 1)
+        return ValueRef(path, f".{head}") if not rest else None
+
+    # Classes
+
+    def method(self, owner: ClassRef, name: str) -> FunctionRef | None:
+        """The method that an instance of a class has, inherited ones included."""
+        for ancestor in self.ancestry(owner):
+            found = self.table(ancestor.path).functions.get(f"{ancestor.definition.name}.{name}")
+            if found is not None:
+                return found
+        return None
+
+    def ancestry(self, owner: ClassRef) -> Iterator[ClassRef]:
+        """The class and its bases in the project, depth first."""
+        stack, seen = [owner], set()
+        while stack:
+            current = stack.pop(0)
+            if current.key in seen:
+                continue
+            seen.add(current.key)
+            yield current
+            bases = [self.resolve(current.path, base) for base in current.definition.bases]
+            stack[0:0] = [base for base in bases if isinstance(base, ClassRef)]
+
+    def external_bases(self, owner: ClassRef) -> set[str]:
+        """Qualified names of the bases from outside the project."""
+        found = set()
+        for ancestor in self.ancestry(owner):
+            for base in ancestor.definition.bases:
+                symbol = self.resolve(ancestor.path, base)
+                if isinstance(symbol, External):
+                    found.add(symbol.name)
+        return found
+
+    def own_methods(self, owner: ClassRef) -> list[FunctionRef]:
+        """Methods that the class itself defines."""
+        prefix = owner.definition.name + "."
+        return [
+            ref
+            for name, ref in self.table(owner.path).functions.items()
+            if name.startswith(prefix) and "." not in name[len(prefix) :]
+        ]
+
+    def subclasses(self, owner: ClassRef) -> list[ClassRef]:
+        """Direct subclasses in the project."""
+        if self._subclasses is None:
+            self._subclasses = {}
+            for path in self._files:
+                for ref in self.table(path).classes.values():
+                    for base in ref.definition.bases:
+                        symbol = self.resolve(path, base)
+                        if isinstance(symbol, ClassRef):
+                            self._subclasses.setdefault(symbol.key, []).append(ref)
+        return self._subclasses.get(owner.key, [])
+
+    def methods_named(self, name: str) -> list[FunctionRef]:
+        """Every method of that name in the project."""
+        if self._methods is None:
+            self._methods = {}
+            for path, facts in self._files.items():
+                for index, function in enumerate(facts.functions):
+                    if function.method:
+                        last = function.name.rpartition(".")[2]
+                        self._methods.setdefault(last, []).append(FunctionRef(path, index, function))
+        return self._methods.get(name, [])
+
+
+def _join(target: str, rest: Iterable[str]) -> str:
+    joined = target
+    for token in rest:
+        joined += token if token[0] in "([" else f".{token}"
+    return joined

@@ -1,0 +1,477 @@
+"""What an entry point executes, in order: which random families are drawn from, what seeds them before.
+
+Execution is followed through calls, methods, constructors, callbacks and imports, under the defaults of all options. A
+function that can't matter is not entered: what matters is found first, backwards over the call graph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from reprocheck.model.place import Span
+from reprocheck.project.facts.model import Argument, Call, Exit, FileFacts, Function, Import, Value, ValueKind
+from reprocheck.project.index.entries import Entry
+from reprocheck.project.index.evaluate import UNKNOWN, Frame, Known, Result
+from reprocheck.project.index.project_index import ProjectIndex
+from reprocheck.project.index.symbols import ClassRef, External, FunctionRef, Instance, ModuleRef, Symbol
+from reprocheck.rulekit.catalog import Catalog, CatalogEntry
+
+_FUNCTION_LIMIT = 3
+"""Times that one function is followed with different arguments in one run."""
+_VISIT_LIMIT = 4000
+"""Functions followed in one run; more are a sign of generated code."""
+_CALL_DEPTH = 60
+_NAMESAKES = 3
+"""Methods of one name that a call on an unknown receiver may mean."""
+_COMMON_METHODS = frozenset(
+    {"get", "add", "append", "update", "items", "keys", "values", "copy", "close", "read", "write"}
+)
+CALLBACK_ROLES = frozenset({"runs-callbacks"})
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """One step on the way from the entry to an event."""
+
+    path: str
+    span: Span
+    name: str
+    """What is called or imported there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """A call to something that the catalog knows, as it happens in a run."""
+
+    name: str
+    """Canonical name."""
+    entry: CatalogEntry
+    path: str
+    call: Call
+    hops: tuple[Hop, ...]
+    """From the entry point down; the call itself is not among them."""
+    frame: Frame
+    active: bool
+    """False where a condition keeps it from running under the defaults."""
+    certain: bool
+    """False where a condition could not be told, or the receiver was guessed."""
+    guard: Span | None
+    """The condition that keeps it from running, or that could not be told."""
+    guard_path: str = ""
+    """File of that condition."""
+
+
+@dataclass(slots=True)
+class Run:
+    """What happens when an entry point runs with its defaults."""
+
+    entry: Entry
+    happenings: list[Happening] = field(default_factory=list)
+    complete: bool = True
+    """False where the limits cut the following short."""
+    unresolved: int = 0
+    """Calls in the project's own code whose target could not be told."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Linked:
+    """An event of a function that matters."""
+
+    event: Call | Import | Exit
+    name: str = ""
+    entry: CatalogEntry | None = None
+    targets: tuple[FunctionRef, ...] = ()
+    callbacks: tuple[FunctionRef, ...] = ()
+    guessed: bool = False
+    bound: bool = False
+    """Whether the first parameter of the target is the instance."""
+
+
+class Execution:
+    """Follows runs of one project; what is linked once serves all runs."""
+
+    def __init__(self, index: ProjectIndex, catalog: Catalog, roles: frozenset[str]) -> None:
+        """`roles` are those of catalog names that matter."""
+        self._index = index
+        self._symbols = index.symbols
+        self._catalog = catalog
+        self._roles = roles
+        self._links: dict[tuple[str, int], tuple[_Linked, ...]] = {}
+        self._matters: dict[tuple[str, int], bool] = {}
+
+    def run(self, entry: Entry) -> Run:
+        """Follow one entry point."""
+        self._explore(entry)
+        follower = _Follower(self, entry)
+        follower.follow()
+        return follower.run
+
+    # Linking
+
+    def _explore(self, entry: Entry) -> None:
+        """Link all functions that the entry can reach, then find backwards which of them matter."""
+        start = [(entry.path, 0)] if entry.function == 0 else [(entry.path, 0), (entry.path, entry.function)]
+        callers: dict[tuple[str, int], list[tuple[str, int]]] = {}
+        stack = list(start)
+        seen: set[tuple[str, int]] = set(start)
+        while stack:
+            key = stack.pop()
+            for linked in self.links(key):
+                for target in (*linked.targets, *linked.callbacks):
+                    callers.setdefault(target.key, []).append(key)
+                    if target.key not in seen:
+                        seen.add(target.key)
+                        stack.append(target.key)
+        front = [key for key in seen if any(linked.entry is not None for linked in self.links(key))]
+        matters = set(front)
+        while front:
+            for caller in callers.get(front.pop(), ()):
+                if caller not in matters:
+                    matters.add(caller)
+                    front.append(caller)
+        for key in seen:
+            self._matters[key] = self._matters.get(key, False) or key in matters
+
+    def matters(self, key: tuple[str, int]) -> bool:
+        """Whether a function can lead to something that matters."""
+        return self._matters.get(key, False)
+
+    def links(self, key: tuple[str, int]) -> tuple[_Linked, ...]:
+        """Events of a function with what they reach."""
+        linked = self._links.get(key)
+        if linked is None:
+            path, index = key
+            facts = self._index.files[path]
+            linked = tuple(self._link_all(facts, facts.functions[index]))
+            self._links[key] = linked
+        return linked
+
+    def _link_all(self, facts: FileFacts, function: Function) -> Iterator[_Linked]:
+        for event in function.events:
+            match event:
+                case Call():
+                    linked = self._link_call(facts, function, event)
+                    if linked is not None:
+                        yield linked
+                case Import():
+                    targets = tuple(self._imported(facts.path, event.target))
+                    if targets:
+                        yield _Linked(event, event.target, None, targets)
+                case Exit():
+                    yield _Linked(event)
+
+    def _imported(self, path: str, target: str) -> Iterator[FunctionRef]:
+        """Bodies of the project's modules that an import runs."""
+        dots = len(target) - len(target.lstrip("."))
+        parts = target[dots:].split(".")
+        for length in range(1, len(parts) + 1):
+            found = self._symbols.modules.find(path, "." * dots + ".".join(parts[:length]))
+            if found is not None and found != path:
+                yield self._symbols.table(found).functions[""]
+
+    def _link_call(self, facts: FileFacts, function: Function, call: Call) -> _Linked | None:
+        callbacks = tuple(self._callbacks(facts.path, call))
+        callee = call.callee
+        if callee.startswith(("self.", "builtins.super")):
+            targets = tuple(self._own_method(facts.path, function, callee))
+            return _Linked(call, callee, None, targets, callbacks, bound=True) if targets or callbacks else None
+        if callee[0] in "?@":
+            return self._link_unknown(call, callbacks)
+        symbol = self._symbols.resolve(facts.path, callee)
+        match symbol:
+            case External():
+                name = self._catalog.canonical(symbol.name)
+                entry = self._catalog.entry(name)
+                known = entry if entry is not None and not entry.roles.isdisjoint(self._roles) else None
+                return _Linked(call, name, known, (), callbacks) if known is not None or callbacks else None
+            case FunctionRef():
+                return _Linked(
+                    call, callee, None, (symbol,), callbacks, bound=symbol.function.method and "()" in callee
+                )
+            case ClassRef():
+                return self._link_class(call, symbol, callbacks)
+            case Instance():
+                targets = tuple(self._instance_call(symbol.of))
+                return _Linked(call, callee, None, targets, callbacks, bound=True) if targets or callbacks else None
+        inherited = self._inherited(facts.path, callee)
+        if inherited is not None:
+            name = self._catalog.canonical(inherited)
+            entry = self._catalog.entry(name)
+            if entry is not None and not entry.roles.isdisjoint(self._roles):
+                return _Linked(call, name, entry, (), callbacks)
+        return _Linked(call, callee, None, (), callbacks) if callbacks else None
+
+    def _link_class(self, call: Call, owner: ClassRef, callbacks: tuple[FunctionRef, ...]) -> _Linked | None:
+        targets = [
+            method for name in ("__init__", "__post_init__", "setup") if (method := self._symbols.method(owner, name))
+        ]
+        for base in self._symbols.external_bases(owner):
+            name = self._catalog.canonical(base)
+            entry = self._catalog.entry(name)
+            if entry is not None and not entry.roles.isdisjoint(self._roles) and not targets:
+                return _Linked(call, name, entry, (), callbacks)
+        return (
+            _Linked(call, owner.definition.name, None, tuple(targets), callbacks, bound=True)
+            if targets or callbacks
+            else None
+        )
+
+    def _link_unknown(self, call: Call, callbacks: tuple[FunctionRef, ...]) -> _Linked | None:
+        name = call.callee.rpartition(".")[2]
+        if call.callee[0] == "?":
+            entry = self._catalog.entry(f"?.{name}")
+            if entry is not None and not entry.roles.isdisjoint(self._roles):
+                return _Linked(call, f"?.{name}", entry, (), callbacks, guessed=True)
+            namesakes = self._symbols.methods_named(name)
+            if 0 < len(namesakes) <= _NAMESAKES and name not in _COMMON_METHODS:
+                return _Linked(call, name, None, tuple(namesakes), callbacks, guessed=True, bound=True)
+        return _Linked(call, name, None, (), callbacks) if callbacks else None
+
+    def _own_method(self, path: str, function: Function, callee: str) -> Iterator[FunctionRef]:
+        owner_name = function.name.rpartition(".")[0]
+        owner = self._symbols.table(path).classes.get(owner_name)
+        name = callee.rpartition(".")[2]
+        if owner is None or not name:
+            return
+        if callee.startswith("builtins.super"):
+            ancestors = list(self._symbols.ancestry(owner))[1:]
+            for ancestor in ancestors:
+                method = self._symbols.table(ancestor.path).functions.get(f"{ancestor.definition.name}.{name}")
+                if method is not None:
+                    yield method
+                    return
+            return
+        method = self._symbols.method(owner, name)
+        if method is not None:
+            yield method
+            return
+        for subclass in self._symbols.subclasses(owner):
+            overriding = self._symbols.method(subclass, name)
+            if overriding is not None:
+                yield overriding
+
+    def _inherited(self, path: str, callee: str) -> str | None:
+        """Name of a method that a class of the project has from an external base."""
+        owner_name, _, method = callee.rpartition(".")
+        if not owner_name.strip("."):
+            return None
+        owner = self._symbols.resolve(path, owner_name)
+        if isinstance(owner, Instance):
+            owner = owner.of
+        if not isinstance(owner, ClassRef):
+            return None
+        bases = sorted(self._symbols.external_bases(owner))
+        return f"{bases[0]}.{method}" if bases else None
+
+    def _instance_call(self, owner: ClassRef) -> Iterator[FunctionRef]:
+        for name in ("forward", "call", "__call__"):
+            method = self._symbols.method(owner, name)
+            if method is not None:
+                yield method
+                return
+
+    def _callbacks(self, path: str, call: Call) -> Iterator[FunctionRef]:
+        """Functions and objects of the project that are handed to code outside it."""
+        if call.callee.startswith(".") and isinstance(self._symbols.resolve(path, call.callee), FunctionRef | ClassRef):
+            return
+        for argument in call.arguments:
+            value = argument.value
+            if value is None or value.kind is not ValueKind.NAME:
+                continue
+            name = str(value.value)
+            if name.startswith("builtins."):
+                continue
+            symbol = self._symbols.resolve(path, name)
+            if isinstance(symbol, FunctionRef):
+                yield symbol
+            elif isinstance(symbol, Instance):
+                yield from self._hooks(symbol.of)
+            elif isinstance(symbol, ClassRef) and not name.endswith("()"):
+                continue
+
+    def _hooks(self, owner: ClassRef) -> Iterator[FunctionRef]:
+        for ancestor in self._symbols.ancestry(owner):
+            for method in self._symbols.own_methods(ancestor):
+                if not method.function.name.endswith("__init__"):
+                    yield method
+
+    # For followers
+
+    @property
+    def index(self) -> ProjectIndex:
+        """The project."""
+        return self._index
+
+
+class _Follower:
+    """One run."""
+
+    def __init__(self, execution: Execution, entry: Entry) -> None:
+        self._execution = execution
+        self._evaluator = execution.index.evaluator
+        self._visits: dict[tuple[str, int], int] = {}
+        self._seen: set[tuple[tuple[str, int], tuple[tuple[str, Result], ...], bool]] = set()
+        self._total = 0
+        self.run = Run(entry)
+
+    def follow(self) -> None:
+        entry = self.run.entry
+        table = self._execution.index.symbols.table(entry.path)
+        body = table.functions[""]
+        frame = Frame(entry.path, {}, _config_stem(body.function))
+        self._visit(body, frame, (), _Condition(), is_main=True)
+        if entry.function:
+            function = table.facts.functions[entry.function]
+            self._visit(FunctionRef(entry.path, entry.function, function), frame, (), _Condition(), is_main=True)
+
+    def _visit(
+        self, target: FunctionRef, frame: Frame, hops: tuple[Hop, ...], condition: _Condition, *, is_main: bool
+    ) -> None:
+        key = target.key
+        if not self._execution.matters(key) or len(hops) > _CALL_DEPTH:
+            return
+        if self._total >= _VISIT_LIMIT:
+            self.run.complete = False
+            return
+        state = (key, self._bound_constants(frame), condition.active)
+        if state in self._seen or self._visits.get(key, 0) >= _FUNCTION_LIMIT:
+            return
+        self._seen.add(state)
+        self._visits[key] = self._visits.get(key, 0) + 1
+        self._total += 1
+        for linked in self._execution.links(key):
+            here = self._condition(target, linked.event, frame, condition, is_main=is_main)
+            if here is None:
+                continue
+            if isinstance(linked.event, Exit):
+                if here.active and here.certain and condition.certain:
+                    return
+                continue
+            self._happen(target, linked, frame, hops, here)
+
+    def _bound_constants(self, frame: Frame) -> tuple[tuple[str, Result], ...]:
+        known = []
+        for name, bound in frame.arguments.items():
+            value = self._evaluator.value(bound.value, bound.frame or Frame(bound.path))
+            if value is not UNKNOWN:
+                known.append((name, value))
+        return tuple(known)
+
+    def _condition(
+        self, target: FunctionRef, event: Call | Import | Exit, frame: Frame, outer: _Condition, *, is_main: bool
+    ) -> _Condition | None:
+        """State of the conditions around an event; None where control never gets there, whatever the options."""
+        condition = outer
+        guard_index, side = event.guard, event.side
+        guards = target.function.guards
+        while guard_index >= 0:
+            guard = guards[guard_index]
+            if guard.test is not None and guard.kind.value == "if":
+                outcome = self._evaluator.test(guard.test, frame, is_main=is_main)
+                if outcome is None:
+                    condition = replace(
+                        condition,
+                        certain=False,
+                        guard=condition.guard or guard.span,
+                        path=condition.path or target.path,
+                    )
+                elif outcome is not side:
+                    if guard.test.kind.value == "main":
+                        return None
+                    condition = replace(condition, active=False, guard=guard.span, path=target.path)
+            guard_index, side = guard.parent, guard.parent_side
+        return condition
+
+    def _happen(
+        self, target: FunctionRef, linked: _Linked, frame: Frame, hops: tuple[Hop, ...], condition: _Condition
+    ) -> None:
+        event = linked.event
+        if isinstance(event, Exit):
+            return
+        if linked.guessed:
+            condition = replace(condition, certain=False)
+        if linked.entry is not None and isinstance(event, Call):
+            self.run.happenings.append(
+                Happening(
+                    name=linked.name,
+                    entry=linked.entry,
+                    path=target.path,
+                    call=event,
+                    hops=hops,
+                    frame=frame,
+                    active=condition.active,
+                    certain=condition.certain,
+                    guard=condition.guard,
+                    guard_path=condition.path,
+                )
+            )
+        hop = Hop(target.path, event.span, linked.name)
+        for reached in linked.targets:
+            if isinstance(event, Import):
+                self._visit(reached, Frame(reached.path), (*hops, hop), condition, is_main=False)
+            else:
+                inner = self._bind(reached, event, frame, bound=linked.bound)
+                self._visit(reached, inner, (*hops, hop), condition, is_main=False)
+        for callback in linked.callbacks:
+            self._visit(callback, Frame(callback.path, {}, frame.config_stem), (*hops, hop), condition, is_main=False)
+
+    def _bind(self, target: FunctionRef, call: Call, frame: Frame, *, bound: bool) -> Frame:
+        parameters = list(target.function.parameters)
+        if target.function.method and parameters:
+            first = parameters[0].name
+            if first == "cls" or (first == "self" and bound):
+                parameters = parameters[1:]
+        arguments: dict[str, Known] = {}
+        open_ended = False
+        position = 0
+        for argument in call.arguments:
+            if argument.name in {"*", "**"}:
+                open_ended = True
+            elif argument.name:
+                arguments[argument.name] = Known(argument.value, frame.path, frame)
+            elif position < len(parameters):
+                arguments[parameters[position].name] = Known(argument.value, frame.path, frame)
+                position += 1
+        if not open_ended:
+            for parameter in parameters:
+                if parameter.name not in arguments and not parameter.required:
+                    arguments[parameter.name] = Known(parameter.default, target.path, Frame(target.path))
+        return Frame(target.path, arguments, frame.config_stem)
+
+
+@dataclass(frozen=True, slots=True)
+class _Condition:
+    """Whether control gets to a place."""
+
+    active: bool = True
+    certain: bool = True
+    guard: Span | None = None
+    path: str = ""
+
+
+def argument_of(call: Call, entry: CatalogEntry, name: str) -> Argument | None:
+    """The argument of a call that the catalog's order of arguments or a keyword names."""
+    for argument in call.arguments:
+        if argument.name == name:
+            return argument
+    if name in entry.arguments:
+        position = entry.arguments.index(name)
+        positional = [argument for argument in call.arguments if not argument.name]
+        if position < len(positional):
+            return positional[position]
+    return None
+
+
+def _config_stem(body: Function) -> str:
+    """Name of the configuration that a Hydra program composes."""
+    for event in body.events:
+        if isinstance(event, Call) and event.callee in {"hydra.main", "hydra.compose"}:
+            for argument in event.arguments:
+                value = argument.value
+                if argument.name == "config_name" and value is not None and isinstance(value.value, str):
+                    return value.value.removesuffix(".yaml")
+    return ""
+
+
+__all__ = ["Execution", "Happening", "Hop", "ModuleRef", "Run", "Symbol", "Value", "argument_of"]

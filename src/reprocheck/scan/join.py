@@ -1,0 +1,57 @@
+"""Runs the rules about the project as a whole, over the facts of all files."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from reprocheck.model import fingerprint as identity
+from reprocheck.model.finding import Finding, Step
+from reprocheck.project.discovery import ProjectFile
+from reprocheck.project.facts.model import Facts
+from reprocheck.project.index.project_index import ProjectIndex
+from reprocheck.rulekit import Catalog, Match, Rule
+from reprocheck.rulekit.project import Project
+from reprocheck.scan.places import Places
+
+_DECODER = msgspec.msgpack.Decoder(Facts)
+
+
+def join(
+    facts: Mapping[str, bytes],
+    files: Iterable[ProjectFile],
+    rules: Iterable[Rule],
+    catalog: Catalog,
+    timings: dict[str, float] | None = None,
+) -> list[Finding]:
+    """Findings of the project rules; `facts` are encoded, by path, `files` all files of the project."""
+    by_path = {file.path: file for file in files}
+    decoded = [_DECODER.decode(facts[path]) for path in sorted(facts) if facts[path]]
+    project = Project(ProjectIndex(decoded, by_path), catalog)
+    places = Places(by_path)
+    found: list[Finding] = []
+    for rule in rules:
+        started = time.process_time()
+        for check in rule.project_checks:
+            found.extend(_finding(rule, match, places) for match in check(project))
+        if timings is not None and rule.project_checks:
+            timings[rule.code] = timings.get(rule.code, 0.0) + time.process_time() - started
+    return found
+
+
+def _finding(rule: Rule, match: Match, places: Places) -> Finding:
+    symbol, statement, context = places.surroundings(match.path, match.span)
+    return Finding(
+        code=rule.code,
+        rule=rule.info.name,
+        severity=match.severity or rule.info.severity,
+        confidence=match.confidence or rule.info.confidence,
+        message=match.message,
+        place=places.place(match.path, match.span),
+        symbol=symbol,
+        trail=tuple(Step(places.place(note.path or match.path, note.span), note.message) for note in match.trail),
+        fingerprint=identity.fingerprint(rule.code, symbol, statement),
+        context=context,
+    )
