@@ -11,9 +11,7 @@ from reprocheck.cli.progress import ProgressLine
 from reprocheck.cli.settings import load_config
 from reprocheck.config import Config
 
-_FILE = click.option(
-    "--baseline", type=click.Path(path_type=Path, dir_okay=False), help="File; the project's if left out."
-)
+_FILE = click.option("--baseline", type=click.Path(dir_okay=False), help="File; the project's if left out.")
 
 
 @click.group("baseline", context_settings={"help_option_names": ["-h", "--help"]})
@@ -23,7 +21,7 @@ def command() -> None:
 
 @command.command("create")
 @_FILE
-def create(baseline: Path | None) -> int:
+def create(baseline: str | None) -> int:
     """Record every finding of today."""
     config, progress = _config(baseline), ProgressLine(enabled=True)
     count = record_baseline.create(config, progress)
@@ -37,7 +35,7 @@ def create(baseline: Path | None) -> int:
 
 @command.command("update")
 @_FILE
-def update(baseline: Path | None) -> int:
+def update(baseline: str | None) -> int:
     """Record new findings and forget those that are gone."""
     config, progress = _config(baseline), ProgressLine(enabled=True)
     added, gone = record_baseline.update(config, progress, add=True)
@@ -48,7 +46,7 @@ def update(baseline: Path | None) -> int:
 
 @command.command("prune")
 @_FILE
-def prune(baseline: Path | None) -> int:
+def prune(baseline: str | None) -> int:
     """Forget recorded findings that are gone; add none."""
     config, progress = _config(baseline), ProgressLine(enabled=True)
     _, gone = record_baseline.update(config, progress, add=False)
@@ -59,7 +57,7 @@ def prune(baseline: Path | None) -> int:
 
 @command.command("show")
 @_FILE
-def show(baseline: Path | None) -> int:
+def show(baseline: str | None) -> int:
     """Count what is recorded, by rule."""
     path, counts = record_baseline.summary(_config(baseline))
     for code, count in sorted(counts.items()):
@@ -68,5 +66,5 @@ def show(baseline: Path | None) -> int:
     return 0
 
 
-def _config(baseline: Path | None) -> Config:
+def _config(baseline: str | None) -> Config:
     return load_config(Path(), {"baseline": baseline}, isolated=False)

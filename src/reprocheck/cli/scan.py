@@ -35,7 +35,7 @@ _WATCH_SECONDS = 0.4
     "--fail-on", type=click.Choice(["error", "warning", "note", "never"]), help="Least severity that exits with 1."
 )
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 whatever is found.")
-@click.option("--baseline", type=click.Path(path_type=Path, dir_okay=False), help="Findings in this file don't count.")
+@click.option("--baseline", type=click.Path(dir_okay=False), help="Findings in this file don't count.")
 @click.option("--since", metavar="REV", help="Only findings on lines changed since this git revision.")
 @click.option(
     "--stdin-filename", metavar="NAME", type=click.Path(path_type=Path), help="Name of what is read from `-`."
