@@ -116,22 +116,23 @@ def _constant(node: ast.expr, scope: Scope) -> ast.Constant | None:
 
 def _exclude(first: ast.expr, second: ast.expr) -> bool:
     """Whether both can't hold at once."""
-    if _negates(first, second):
-        return True
-    one, two = _equality(first), _equality(second)
-    if one is None or two is None or ast.dump(one[0]) != ast.dump(two[0]):
-        return False
-    return isinstance(one[1], ast.Eq | ast.Is) and isinstance(two[1], ast.Eq | ast.Is) and one[2] != two[2]
+    return _negates(first, second) or _tell_apart(first, second, (ast.Eq, ast.Is))
 
 
 def _cover(first: ast.expr, second: ast.expr) -> bool:
     """Whether one of both always holds."""
-    if _negates(first, second):
-        return True
-    one, two = _equality(first), _equality(second)
-    if one is None or two is None or ast.dump(one[0]) != ast.dump(two[0]):
-        return False
-    return isinstance(one[1], ast.NotEq | ast.IsNot) and isinstance(two[1], ast.NotEq | ast.IsNot) and one[2] != two[2]
+    return _negates(first, second) or _tell_apart(first, second, (ast.NotEq, ast.IsNot))
+
+
+def _tell_apart(first: ast.expr, second: ast.expr, operators: tuple[type[ast.cmpop], ...]) -> bool:
+    """Whether both compare the same with different literals by one of these operators."""
+    match first, second:
+        case (
+            ast.Compare(left=left, ops=[op], comparators=[ast.Constant(value=value)]),
+            ast.Compare(left=other, ops=[other_op], comparators=[ast.Constant(value=other_value)]),
+        ) if isinstance(op, operators) and isinstance(other_op, operators) and value != other_value:
+            return settled(left) and settled(other) and ast.dump(left) == ast.dump(other)
+    return False
 
 
 def _negates(first: ast.expr, second: ast.expr) -> bool:
@@ -144,13 +145,6 @@ def _negates(first: ast.expr, second: ast.expr) -> bool:
                 sides = (first.left, right), (second.left, other_right)
                 return [ast.dump(side) for side in sides[0]] == [ast.dump(side) for side in sides[1]]
     return False
-
-
-def _equality(node: ast.expr) -> tuple[ast.expr, ast.cmpop, object] | None:
-    match node:
-        case ast.Compare(left=left, ops=[op], comparators=[ast.Constant(value=value)]) if settled(left):
-            return left, op, value
-    return None
 
 
 def settled(node: ast.expr) -> bool:

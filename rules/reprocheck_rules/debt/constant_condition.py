@@ -93,6 +93,8 @@ def _assertion(module: Module, node: ast.Assert) -> Iterator[Match]:
 
 def _repeated(module: Module, node: ast.If, seen_chains: set[int]) -> Iterator[Match]:
     """An `elif` that asks what was asked before in the same chain."""
+    if len(node.orelse) != 1 or not isinstance(node.orelse[0], ast.If):
+        return
     asked: dict[str, ast.expr] = {}
     current = node
     while True:

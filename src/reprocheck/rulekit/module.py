@@ -80,7 +80,7 @@ class Module:
             self._calls = found
         return self._calls
 
-    def calls_with_role(self, *roles: str) -> list[Call]:
+    def calls_with_role(self, *roles: str) -> Iterator[Call]:
         """Calls of names that the catalog gives one of these roles, in evaluation order."""
         if self._calls_by_role is None:
             by_role: dict[str, list[Call]] = {}
@@ -91,9 +91,9 @@ class Module:
             self._calls_by_role = by_role
         found = [self._calls_by_role[role] for role in roles if role in self._calls_by_role]
         if len(found) <= 1:
-            return found[0][:] if found else []
+            return iter(found[0] if found else ())
         unique = dict.fromkeys(call for calls in found for call in calls)
-        return sorted(unique, key=lambda call: call.site.order)
+        return iter(sorted(unique, key=lambda call: call.site.order))
 
     def call(self, node: ast.Call) -> Call | None:
         """The call that a node is, when its callee is known."""
