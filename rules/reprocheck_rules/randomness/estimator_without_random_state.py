@@ -31,8 +31,12 @@ _SEEDS = re.compile(
     re.IGNORECASE,
 )
 _SET_LATER = re.compile(
-    r"""set_params\([^)]*random_state|\.random_state\s*=[^=]|["'](\w+__)?random_state["']\s*[:\]]"""
+    r"""set_params\([^)]*random_state|set_random_states?\(|\.random_state\s*=[^=]|["'](\w+__)?random_state["']\s*[:\]]"""
 )
+_FAMILIES = frozenset({"numpy", "entropy", "python", "polars"})
+"""Where an open random state takes its numbers from; splits of torch have a rule of their own."""
+_SEARCHES = re.compile(r"\.(optimize|ask)\(")
+"""What makes a study draw; one that is only opened to be read doesn't."""
 _SEED_PARTS = frozenset({"sklearn.ensemble", "imblearn.ensemble"})
 """Where ensembles hand seeds of their own to the estimators that they are given."""
 
@@ -41,9 +45,11 @@ _SEED_PARTS = frozenset({"sklearn.ensemble", "imblearn.ensemble"})
 def check(call: Call) -> Iterator[Match]:
     """Calls of names whose random state is an argument."""
     entry, module = call.entry, call.module
-    if entry is None or not entry.seed_argument or not entry.family or module.is_test:
+    if entry is None or not entry.seed_argument or entry.family not in _FAMILIES or module.is_test:
         return
-    if call.draws is not True or not _left_open(call, entry.seed_argument) or _seeded_by_ensemble(call):
+    if entry.seed_argument == "sampler" and _SEARCHES.search(module.source.text) is None:
+        return
+    if call.draws is not True or not _left_open(call, entry.seed_argument) or _settled_around(call):
         return
     name = ast.unparse(call.node.func).rpartition(".")[2]
     argument = entry.seed_argument
@@ -61,9 +67,8 @@ def check(call: Call) -> Iterator[Match]:
             f"`{name}` without a seeded `sampler` takes a sampler that starts anew in each run", confidence=confidence
         )
     else:
-        yield call.match(
-            f"`{name}` draws at random and `{argument}` is {given}, so that each run differs", confidence=confidence
-        )
+        why = "no global seed reaches it" if entry.family == "entropy" else "nothing here seeds the global state"
+        yield call.match(f"`{name}` draws at random: `{argument}` is {given} and {why}", confidence=confidence)
 
 
 def _left_open(call: Call, argument: str) -> bool:
@@ -73,20 +78,22 @@ def _left_open(call: Call, argument: str) -> bool:
     return not any(keyword.arg in _OTHER_NAMES and keyword.arg != argument for keyword in call.node.keywords)
 
 
-def _seeded_by_ensemble(call: Call) -> bool:
+def _settled_around(call: Call) -> bool:
+    """Whether an ensemble seeds what it is given, or the caller may give another: `sampler or TPESampler()`."""
     parents = call.module.file.parents
     parent = parents.get(call.node)
     if isinstance(parent, ast.keyword):
         parent = parents.get(parent)
-    if not isinstance(parent, ast.Call):
-        return False
-    outer = call.module.call(parent)
-    return (
-        outer is not None
-        and outer.entry is not None
-        and outer.name.rpartition(".")[0] in _SEED_PARTS
-        and not _left_open(outer, outer.entry.seed_argument)
-    )
+    match parent:
+        case ast.BoolOp() | ast.arguments():
+            return True
+        case ast.IfExp(test=ast.Compare(ops=[ast.Is() | ast.IsNot()])):
+            return True
+        case ast.Call():
+            outer = call.module.call(parent)
+            if outer is not None and outer.entry is not None and outer.name.rpartition(".")[0] in _SEED_PARTS:
+                return not _left_open(outer, outer.entry.seed_argument)
+    return False
 
 
 def _global_seed(module: Module) -> ast.Call | None:
@@ -144,6 +151,7 @@ rule.flags(
     X_more, y_more = SMOTE().fit_resample(X_train, y_train)  # expect: RNG011
     search = RandomizedSearchCV(forest, grid, n_iter=20)  # expect: RNG011
     study = optuna.create_study(direction="maximize")  # expect: RNG011
+    study.optimize(objective, n_trials=50)
     """
 )
 rule.flags(
@@ -185,7 +193,8 @@ rule.allows(
     from sklearn.model_selection import ShuffleSplit, train_test_split
     from sklearn.tree import DecisionTreeClassifier
 
-    def build(params, seed=None, rng=None):
+    def build(params, seed=None, rng=None, model=None):
+        model = model or RandomForestClassifier()
         forest = RandomForestClassifier(**params)
         split = ShuffleSplit(5, random_state=seed)
         bagging = BaggingClassifier(DecisionTreeClassifier(), random_state=seed)

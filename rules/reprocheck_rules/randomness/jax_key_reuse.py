@@ -17,6 +17,7 @@ Silent in tests.
 """
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -43,6 +44,8 @@ _HARMLESS = frozenset(
     }
     | {"replicate", "unreplicate", "block_until_ready", "key_data", "asarray", "array", "append", "hash", "sharded"}
 )
+_FIXED = re.compile(r"eval|infer|test|valid|fixed|predict|generat|plot|vis|same|init", re.IGNORECASE)
+"""Names of keys that are often the same on purpose."""
 _ORDER = {Confidence.LOW: 0, Confidence.MEDIUM: 1, Confidence.HIGH: 2}
 
 
@@ -85,10 +88,7 @@ def _finding(module: Module, key: str, first: _Use, second: _Use) -> Match:
             f"`{function}` gets the same key `{key}` in every turn of the loop, and so gives the same numbers each time"
         )
         return module.match(second.node, message, confidence=confidence)
-    line = module.span(first.node).line
-    message = (
-        f"`{function}` gets the key `{key}` that line {line} already used up, so that their numbers aren't independent"
-    )
+    message = f"`{function}` gets the key `{key}` that was used up before, so that their numbers aren't independent"
     return module.match(
         second.node, message, confidence=confidence, trail=[module.note(first.node, f"`{key}` is used up here")]
     )
@@ -250,7 +250,7 @@ class _Flow:
         if call is not None and "consumes-key" in roles:
             text = _key_text(call.argument("key") or call.argument("rng_key"))
             if text is not None:
-                yield text, Confidence.HIGH
+                yield text, _sure(text, call)
             return
         last = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         if roles & {"derives-key", "makes-key"} or last in _HARMLESS:
@@ -263,7 +263,14 @@ class _Flow:
             if spent is None:
                 yield text, Confidence.LOW
             elif name in spent:
-                yield text, Confidence.MEDIUM
+                yield text, Confidence.LOW if _FIXED.search(text) else Confidence.MEDIUM
+
+
+def _sure(key: str, call: Call) -> Confidence:
+    """Low where the numbers are only shown, or where the key's name says that it is meant to stay."""
+    statement = call.site.statement
+    shown = isinstance(statement, ast.Expr) and statement.value is call.node
+    return Confidence.LOW if shown or _FIXED.search(key) else Confidence.HIGH
 
 
 def _arguments(node: ast.Call, call: Call | None) -> Iterator[tuple[str, ast.expr]]:

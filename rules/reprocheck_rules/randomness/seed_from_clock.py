@@ -126,16 +126,27 @@ def _changes(module: Module, node: ast.Call, scope: Scope, order: int) -> bool:
     entry = module.catalog.entry(name) if name is not None else None
     if entry is None or "source-of-change" not in entry.roles:
         return False
-    if entry.family != "string-hash":
-        return True
-    return len(node.args) == 1 and not isinstance(module.literal(node.args[0], scope, order), int | float)
+    return entry.family != "string-hash" or (len(node.args) == 1 and _salted(module, node.args[0]) is not False)
+
+
+def _salted(module: Module, node: ast.expr) -> bool | None:
+    """Whether the hash of a value is salted per process, as that of a text is; None when its type isn't known."""
+    match node:
+        case ast.Tuple(elts=items):
+            return any(_salted(module, item) is True for item in items)
+        case ast.Constant(value=value):
+            return isinstance(value, str | bytes)
+        case ast.JoinedStr():
+            return True
+        case ast.Call(func=ast.Attribute(attr="lower" | "upper" | "strip" | "format" | "join" | "encode")):
+            return True
+    if isinstance(module.literal(node), int | float):
+        return False
+    return True if module.name(node) == "builtins.str" else None
 
 
 def _certain(module: Module, source: ast.Call) -> bool:
-    if not (isinstance(source.func, ast.Name) and source.func.id == "hash"):
-        return True
-    argument = source.args[0]
-    return isinstance(argument, ast.JoinedStr) or module.name(argument) == "builtins.str"
+    return not (isinstance(source.func, ast.Name) and source.func.id == "hash") or bool(_salted(module, source.args[0]))
 
 
 def _through_name(module: Module, name: str, scope: Scope, order: int, names: set[str], depth: int) -> ast.Call | None:
@@ -213,11 +224,15 @@ def _mentions(node: ast.expr, names: set[str]) -> bool:
 
 
 def _state_kept(call: Call) -> bool:
-    """Whether the state of an unseeded generator is saved or set later, or the drawn seed written down."""
+    """Whether the state of an unseeded generator is saved or replaced, or the drawn seed written down."""
     module = call.module
     statement = call.site.statement
     held = {ast.unparse(target) for target in statement.targets} if isinstance(statement, ast.Assign) else set()
+    if any(name.isidentifier() and not any(name in scope.uses for scope in module.file.scopes) for name in held):
+        return True  # nothing is ever drawn from it
     for node in ast.walk(module.tree):
+        if isinstance(node, ast.Assign) and node is not statement and {ast.unparse(t) for t in node.targets} & held:
+            return True
         if not isinstance(node, ast.Attribute):
             continue
         if node.attr in _STATE or (node.attr in _STATE_OF and ast.unparse(node.value) in held):

@@ -51,6 +51,8 @@ def check(call: Call) -> Iterator[Match]:
     if call.value(entry.seed_argument) is ABSENT or "seeds-by-default" in entry.roles:
         return
     seed = call.argument(entry.seed_argument)
+    if "makes-key" in entry.roles and not _is_drawn_from(call):
+        return
     if seed is None or (isinstance(seed, ast.Constant) and seed.value is None) or _is_state(seed):
         return
     found = _in_loop(call, seed) or _in_step(call, seed)
@@ -66,6 +68,14 @@ def check(call: Call) -> Iterator[Match]:
     yield call.match(
         f"`{ast.unparse(call.node)}`: {what} {where}, so that the same numbers are drawn again", confidence=confidence
     )
+
+
+def _is_drawn_from(call: Call) -> bool:
+    """Whether a new JAX key is kept or drawn from, and not just handed to what initialises shapes."""
+    parent = call.module.file.parent(call.node)
+    if isinstance(parent, ast.Call):
+        return (call.module.name(parent.func) or "").startswith("jax.random.")
+    return isinstance(parent, ast.Assign | ast.AnnAssign)
 
 
 def _in_loop(call: Call, seed: ast.expr) -> tuple[str, Confidence] | None:
