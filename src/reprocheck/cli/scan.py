@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import shutil
 import sys
 import time
@@ -126,7 +127,9 @@ def _outputs(config: Config) -> list[tuple[Reporter, Output]]:
     outputs = config.output or (Output("full"),)
     for output in outputs:
         if output.format not in FORMATS:
-            raise UsageError(f"there is no report format {output.format!r}; there are: {', '.join(FORMATS)}")
+            near = difflib.get_close_matches(output.format, FORMATS, n=1)
+            hint = f" (did you mean {near[0]!r}?)" if near else ""
+            raise UsageError(f"there is no report format {output.format!r}{hint}; there are: {', '.join(FORMATS)}")
     if sum(output.file is None for output in outputs) > 1:
         raise UsageError("only one report can go to standard output; give the others a file: -o FORMAT:FILE")
     return [(FORMATS[output.format], output) for output in outputs]
