@@ -22,18 +22,21 @@ from collections.abc import Iterator
 
 from reprocheck.rulekit import Match, Module, Rule
 from reprocheck_rules.data.fit_calls import call_value
-from reprocheck_rules.data.fit_flow import FitFlow, Leak, short
+from reprocheck_rules.data.fit_flow import FitFlow, Leak
+from reprocheck_rules.data.fitted_data import short
 
 rule = Rule("DAT010", "fit-before-split", __doc__)
 
 _LEARNS = r"fit_transform|\.fit\(|fit_on_texts|\.adapt\(|\bscale\(|_scale\(|\.(mean|std|min|max|median|mode)\(|_transform\("
-_SPLITS = re.compile(r"split|Fold|cross_val|SearchCV|\btest\w*\s*=|\bval\w*\s*=|_test\b|_val(id)?\b|learning_curve")
+_BY_HAND = re.compile(r"(test|val)\w*\s*=[^=\n]*(\[[^\]\n]*:|\.sample\(|\.drop\()")
+"""A part for testing, cut out of something."""
 
 
 @rule.on_module(contains=_LEARNS)
 def check(module: Module) -> Iterator[Match]:
     """Every fit whose data or output is split later."""
-    if not _SPLITS.search(module.source.text):
+    splits = any(True for _ in module.calls_with_role("splitter", "cross-validation"))
+    if not splits and not _BY_HAND.search(module.source.text):
         return
     for leak in FitFlow(module, call_value).run():
         yield _match(module, leak)
@@ -109,8 +112,10 @@ rule.flags(
 
     df = pd.read_csv("data.csv")
     df["age"] = df["age"].fillna(df["age"].mean())  # expect: DAT010
+    df.income = df.income.fillna(df.income.median())  # expect: DAT010
     normal = (df - df.mean()) / df.std()  # expect: DAT010
     train, test = train_test_split(normal)
+    train["fare"] = train["fare"].fillna(normal["fare"].mean())  # expect: DAT010
     """,
     title="statistics by hand",
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from reprocheck.rulekit import Call, CatalogEntry, Confidence
-from reprocheck_rules.data.fit_flow import FitFlow, short
+from reprocheck_rules.data.fit_flow import FitFlow
 from reprocheck_rules.data.fitted_data import (
     NOTHING,
     Fit,
@@ -17,6 +17,7 @@ from reprocheck_rules.data.fitted_data import (
     is_target,
     origins_of,
     parts_of,
+    short,
     union,
 )
 
@@ -136,7 +137,7 @@ def _fit_transform(flow: FitFlow, call: Call, data: Value, roles: frozenset[str]
 def _fit(node: ast.Call, name: str, source: ast.expr, data: Value, roles: frozenset[str]) -> Fit:
     if parts_of(data) or "categories" in roles:
         confidence = Confidence.LOW
-    elif "vocabulary" in roles or "train" in short(source).lower():
+    elif not roles.isdisjoint(("vocabulary", "statistics")) or "train" in short(source).lower():
         confidence = Confidence.MEDIUM
     else:
         confidence = Confidence.HIGH
@@ -185,11 +186,11 @@ def _other(flow: FitFlow, node: ast.Call, method: str) -> Value:
     if name in _NO_DATA:
         return NOTHING
     if name in {"fillna", "replace"} and method:
-        return receiver | _filled(node, receiver, arguments)
+        return receiver | flow.learned(node, receiver, arguments, function.value if isinstance(function, ast.Attribute) else node)
     if name in {"drop", "pop"} and method:
         wanted = next((k.value for k in node.keywords if k.arg in {"columns", "labels"}), node.args[0] if node.args else None)
         return dropped(receiver, column_names(wanted))
-    if node.args and isinstance(node.args[0], ast.Lambda) and method and not _row_wise(node):
+    if method in {"apply", "transform", "pipe", "agg", "map"} and node.args and not _row_wise(node):
         return receiver | _applied(flow, node.args[0], receiver)
     found = arguments if _is_library(flow, function) else receiver | arguments
     return found or frozenset({flow.origin(name)})
@@ -210,19 +211,14 @@ def _row_wise(node: ast.Call) -> bool:
     )
 
 
-def _filled(node: ast.Call, receiver: Value, arguments: Value) -> Value:
-    """`x.fillna(x.mean())`."""
-    for token in arguments:
-        if isinstance(token, Statistic) and token.origins & origins_of(receiver):
-            confidence = Confidence.LOW if parts_of(receiver) else Confidence.MEDIUM
-            target = node.func.value if isinstance(node.func, ast.Attribute) else node
-            return frozenset({Fit(node, f"`{short(token.node)}`", short(target), confidence)})
-    return NOTHING
-
-
-def _applied(flow: FitFlow, function: ast.Lambda, receiver: Value) -> Value:
-    """`x.apply(lambda column: column - column.mean())`."""
-    if not function.args.args:
+def _applied(flow: FitFlow, function: ast.expr, receiver: Value) -> Value:
+    """`x.apply(lambda column: column - column.mean())`, `x.apply(scale)`."""
+    if isinstance(function, ast.Name):
+        scope = flow.functions.get("." + function.id)
+        if scope is None or not isinstance(scope.node, ast.FunctionDef) or not scope.node.args.args:
+            return NOTHING
+        return frozenset(fits_of(flow.inline("." + function.id, {scope.node.args.args[0].arg: receiver}) or NOTHING))
+    if not isinstance(function, ast.Lambda) or not function.args.args:
         return NOTHING
     name = function.args.args[0].arg
     before = flow.env.get(name)

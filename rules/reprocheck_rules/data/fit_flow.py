@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reprocheck.rulekit import Confidence, Module, Scope
 from reprocheck_rules.data.fitted_data import (
@@ -17,10 +17,14 @@ from reprocheck_rules.data.fitted_data import (
     Value,
     column_names,
     fits_of,
+    is_cut,
     origins_of,
     parts_of,
     selected,
+    selected_attribute,
+    short,
     union,
+    weaker,
     with_columns,
 )
 
@@ -74,9 +78,9 @@ class FitFlow:
     def leak(self, value: Value, split: ast.AST, most: Confidence = Confidence.HIGH) -> None:
         """Data with these tokens is split here."""
         for fit in fits_of(value):
-            confidence = _weaker(fit.confidence, most)
+            confidence = weaker(fit.confidence, most)
             known = self.leaks.get(fit.node)
-            if known is None or _weaker(known.confidence, confidence) is not confidence:
+            if known is None or weaker(known.confidence, confidence) is not confidence:
                 self.leaks[fit.node] = Leak(fit, split, confidence)
 
     def part(self, value: Value, split: ast.AST) -> Value:
@@ -183,7 +187,7 @@ class FitFlow:
         """`train = X[:n]` and `test = X[n:]` are a split by hand."""
         name = target.id if isinstance(target, ast.Name) else ""
         side = "held out" if _HELD_OUT.search(name) else "train" if _TRAIN.search(name) else ""
-        if not side or not _is_cut(value) or not fits_of(found) or parts_of(found):
+        if not side or not is_cut(value) or not fits_of(found) or parts_of(found):
             return found
         sides = self._slices.setdefault(origins_of(found), set())
         sides.add(side)
@@ -203,10 +207,15 @@ class FitFlow:
                 self.bind(inner, value)
             case ast.Subscript(value=base, slice=index):
                 owner = base.value if isinstance(base, ast.Attribute) and base.attr in {"loc", "iloc"} else base
-                written = frozenset(t for t in value if not isinstance(t, Origin | Statistic))
-                self.bind(owner, self.value(owner) | with_columns(written, column_names(index)))
-            case ast.Attribute():
+                self._written(owner, value, column_names(index))
+            case ast.Attribute(value=ast.Name(id="self" | "cls")):
                 self.env[ast.unparse(target)] = value
+            case ast.Attribute(value=owner, attr=name):
+                self._written(owner, value, frozenset({name}))
+
+    def _written(self, table: ast.expr, value: Value, columns: frozenset[str] | None) -> None:
+        written = frozenset(t for t in value if not isinstance(t, Origin | Statistic | Part))
+        self.bind(table, self.value(table) | with_columns(written, columns))
 
     # Expressions
 
@@ -263,13 +272,22 @@ class FitFlow:
         """`X - X.mean()` and `X / X.max()`: the statistic becomes part of the data."""
         both = left | right
         if isinstance(node.op, ast.Sub | ast.Div):
-            origins = origins_of(left)
-            for token in right:
-                if isinstance(token, Statistic) and token.origins & origins:
-                    data = frozenset(t for t in left if not isinstance(t, Statistic))
-                    confidence = Confidence.LOW if parts_of(data) else Confidence.MEDIUM
-                    return data | {Fit(node, f"`{short(token.node)}`", short(node.left), confidence)}
+            return both | self.learned(node, left, right, node.left)
         return both
+
+    def learned(self, node: ast.expr, data: Value, statistics: Value, source: ast.expr) -> Value:
+        """What data takes over when statistics of it, or of the whole that it is a part of, are worked into it."""
+        for token in statistics:
+            if not isinstance(token, Statistic):
+                continue
+            fit = Fit(node, f"`{short(token.node)}`", short(source), Confidence.MEDIUM)
+            for part in parts_of(data):
+                if part.origins & token.origins:
+                    self.leak(frozenset({fit}), part.split)
+                    return NOTHING
+            if token.origins & origins_of(data):
+                return frozenset({replace(fit, confidence=Confidence.LOW) if parts_of(data) else fit})
+        return NOTHING
 
     def inline(self, name: str, bound: dict[str, Value]) -> Value | None:
         """Result of a function of this file; None when it is not followed."""
@@ -287,33 +305,3 @@ class FitFlow:
         result = union(self._returned)
         self.env, self.fitted, self._returned, self._slices = outer
         return result
-
-
-def selected_attribute(value: Value, name: str) -> Value:
-    """`frame.column`, or an attribute that holds the same data."""
-    if name in {"values", "T", "iloc", "loc", "at", "str", "data", "dt", "cat", "A", "vocabulary_", "x", "y"}:
-        return value
-    return selected(value, frozenset({name}))
-
-
-def short(node: ast.AST) -> str:
-    """Source of a node for a message."""
-    text = " ".join(ast.unparse(node).split())
-    return text if len(text) <= 40 else text[:37] + "..."  # noqa: PLR2004 — fits a line
-
-
-def _weaker(first: Confidence, second: Confidence) -> Confidence:
-    order = (Confidence.LOW, Confidence.MEDIUM, Confidence.HIGH)
-    return order[min(order.index(first), order.index(second))]
-
-
-def _is_cut(node: ast.expr) -> bool:
-    """A slice of rows, a sample, or what a sample left."""
-    match node:
-        case ast.Subscript(slice=ast.Slice() | ast.Tuple(elts=[ast.Slice(), *_])):
-            return True
-        case ast.Call(func=ast.Attribute(attr="sample" | "head" | "tail")):
-            return True
-        case ast.Call(func=ast.Attribute(attr="drop" | "copy" | "reset_index" | "to_numpy", value=value), args=arguments):
-            return _is_cut(value) or any(isinstance(a, ast.Attribute) and a.attr == "index" for a in arguments)
-    return False

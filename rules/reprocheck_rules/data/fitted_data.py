@@ -121,3 +121,34 @@ def is_target(node: ast.expr) -> bool:
         case ast.Subscript(value=value):
             return is_target(value)
     return False
+
+
+def selected_attribute(value: Value, name: str) -> Value:
+    """`frame.column`, or an attribute that holds the same data."""
+    if name in {"values", "T", "iloc", "loc", "at", "str", "data", "dt", "cat", "A", "vocabulary_", "x", "y"}:
+        return value
+    return selected(value, frozenset({name}))
+
+
+def short(node: ast.AST) -> str:
+    """Source of a node for a message."""
+    text = " ".join(ast.unparse(node).split())
+    return text if len(text) <= 40 else text[:37] + "..."  # noqa: PLR2004 — fits a line
+
+
+def weaker(first: Confidence, second: Confidence) -> Confidence:
+    """The lower of two."""
+    order = (Confidence.LOW, Confidence.MEDIUM, Confidence.HIGH)
+    return order[min(order.index(first), order.index(second))]
+
+
+def is_cut(node: ast.expr) -> bool:
+    """Whether an expression is a slice of rows, a sample, or what a sample left."""
+    match node:
+        case ast.Subscript(slice=ast.Slice() | ast.Tuple(elts=[ast.Slice(), *_])):
+            return True
+        case ast.Call(func=ast.Attribute(attr="sample" | "head" | "tail")):
+            return True
+        case ast.Call(func=ast.Attribute(attr="drop" | "copy" | "reset_index" | "to_numpy", value=value), args=arguments):
+            return is_cut(value) or any(isinstance(a, ast.Attribute) and a.attr == "index" for a in arguments)
+    return False
