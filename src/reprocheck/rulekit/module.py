@@ -17,7 +17,9 @@ from reprocheck.rulekit.catalog import Catalog, CatalogEntry
 from reprocheck.rulekit.match import Match, Note
 
 _LATEST = 1 << 60
-_TEST_PATH = re.compile(r"(^|/)(tests?|testing|unittests?)/|(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$")
+_TEST_FOLDER = re.compile(r"(^|/)(tests?|testing|unittests?)/|(^|/)conftest\.py$")
+_TEST_NAME = re.compile(r"(^|/)(test_[^/]*|[^/]*_test)\.py$")
+_TEST_CODE = re.compile(r"^\s*(async )?def test|^class Test|\b(pytest|unittest)\b", re.MULTILINE)
 
 
 class Absent:
@@ -65,8 +67,13 @@ class Module:
 
     @property
     def is_test(self) -> bool:
-        """Whether the path says that this is test code."""
-        return _TEST_PATH.search(self.path) is not None
+        """Whether this is test code: by its folder, or by its name where the code agrees.
+
+        `test_model.py` beside `train_model.py` is more often an evaluation than a test.
+        """
+        if _TEST_FOLDER.search(self.path):
+            return True
+        return _TEST_NAME.search(self.path) is not None and _TEST_CODE.search(self.source.text) is not None
 
     @property
     def calls(self) -> list[Call]:
