@@ -12,6 +12,7 @@ from reprocheck.project.file_kinds import kind_of
 from reprocheck.rulekit import Catalog, Rule
 from reprocheck.rulekit.rule import Example
 from reprocheck.scan.analysis import Analyzer
+from reprocheck.scan.join import join
 
 _EXPECT = re.compile(r"#\s*expect:\s*([A-Z]{2,8}\d{3}(?:\s*,\s*[A-Z]{2,8}\d{3})*)")
 
@@ -49,22 +50,29 @@ def check_examples(rules: Iterable[Rule], catalog: Catalog) -> list[ExampleFailu
             failures.append(ExampleFailure(rule.code, 0, "has no example of code that it allows"))
         analyzer = Analyzer([rule], catalog)
         for number, example in enumerate(rule.examples, start=1):
-            message = _check(rule, example, analyzer)
+            message = _check(rule, catalog, example, analyzer)
             if message:
                 failures.append(ExampleFailure(rule.code, number, message))
     return failures
 
 
-def _check(rule: Rule, example: Example, analyzer: Analyzer) -> str:
+def _check(rule: Rule, catalog: Catalog, example: Example, analyzer: Analyzer) -> str:
     found: set[tuple[str, int]] = set()
     expected: set[tuple[str, int]] = set()
+    files: list[ProjectFile] = []
+    facts: dict[str, bytes] = {}
     for path, text in example.files.items():
         file = ProjectFile(path=path, location="", kind=kind_of(path), size=len(text))
         result = analyzer.analyze(file, text.encode())
         if result.unread:
             return f"{path} cannot be read: {result.unread}"
+        files.append(file)
+        facts[path] = result.facts
         found |= {(path, finding.place.span.line) for finding in result.findings if finding.code == rule.code}
         expected |= {(path, line) for line, codes in expectations(text).items() if rule.code in codes}
+    if rule.project_checks:
+        joined = join(facts, files, [rule], catalog)
+        found |= {(finding.place.path, finding.place.span.line) for finding in joined}
     if not example.flagged:
         return "" if not found else f"should be allowed, but is flagged at {_list(found)}"
     if not expected:

@@ -61,7 +61,7 @@ class Places:
     def _load(self, path: str) -> tuple[Locate, PythonFile | None, SourceText | None]:
         file = self._files.get(path)
         try:
-            data = file.absolute.read_bytes() if file is not None else b""
+            data = file.absolute.read_bytes() if file is not None and file.location else b""
         except OSError:
             data = b""
         if file is None or not data:
