@@ -20,7 +20,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from reprocheck.rulekit import ABSENT, Call, Confidence, Kind, Match, Rule, reaching
+from reprocheck.rulekit import ABSENT, Call, Confidence, Match, Rule
+from reprocheck_rules.artifacts.round_trip import just_written
 
 rule = Rule("ART003", "unsafe-deserialisation", __doc__)
 
@@ -35,7 +36,7 @@ def check(call: Call) -> Iterator[Match]:
     entry = call.entry
     formats = [role for role in entry.roles if role.startswith("format-")] if entry is not None else []
     judged = _judge(call, formats[0].removeprefix("format-")) if formats else None
-    if judged is None or _just_written(call):
+    if judged is None or just_written(call):
         return
     message, confidence = judged
     yield call.match(message, confidence=Confidence.LOW if call.module.is_test else confidence)
@@ -77,6 +78,8 @@ def _torch(call: Call, what: str) -> tuple[str, Confidence] | None:
     if call.name == "torch.hub.load_state_dict_from_url":
         # What the hub serves is cached under a name that carries its hash, so only an explicit choice is worth a word.
         return _when(call, "weights_only", False, "runs whatever code the file holds")
+    if value is ABSENT and _is_fallback(call):
+        return None
     if value is ABSENT:
         message = f"{what} without `weights_only=True` runs whatever code the file holds on torch before 2.6"
         return message, Confidence.MEDIUM
@@ -85,6 +88,17 @@ def _torch(call: Call, what: str) -> tuple[str, Confidence] | None:
     if value is True:
         return None
     return f"{what} runs whatever code the file holds unless `weights_only` turns out true", Confidence.LOW
+
+
+def _is_fallback(call: Call) -> bool:
+    """Whether this is what an old torch gets: a handler behind an attempt that states `weights_only`."""
+    parents = call.module.file.parents
+    for ancestor in call.module.file.ancestors(call.node):
+        attempt = parents.get(ancestor) if isinstance(ancestor, ast.ExceptHandler) else None
+        if isinstance(attempt, ast.Try):
+            nodes = (node for statement in attempt.body for node in ast.walk(statement))
+            return any(isinstance(node, ast.keyword) and node.arg == "weights_only" for node in nodes)
+    return False
 
 
 def _when(call: Call, argument: str, wanted: bool, consequence: str) -> tuple[str, Confidence] | None:  # noqa: FBT001 — the value that makes it unsafe
@@ -120,55 +134,6 @@ def _yaml(call: Call, what: str) -> tuple[str, Confidence] | None:
                 if last in _CODE_LOADERS:
                     return f"{what} with a loader made from `{last}` builds any Python object", Confidence.HIGH
     return None
-
-
-def _just_written(call: Call) -> bool:
-    """Whether what is loaded was written or dumped before in the same function, on the same branch."""
-    source = call.node.args[0] if call.node.args else None
-    if source is None:
-        return False
-    if _is_dump(call, source):
-        return True
-    place = _place(call, source)
-    for other in call.module.calls_with_role("serialiser"):
-        if other.scope is not call.scope or other.site.order >= call.site.order:
-            continue
-        target = next((argument for name in ("file", "filename", "f") if (argument := other.argument(name))), None)
-        if target is not None and _place(other, target) == place and _dominates(other, call):
-            return True
-    return False
-
-
-def _is_dump(call: Call, source: ast.expr) -> bool:
-    if isinstance(source, ast.Name):
-        bindings = call.scope.bindings.get(source.id)
-        binding = reaching(bindings, call.scope, call.site.order) if bindings else None
-        if binding is None or binding.value is None or binding.kind is not Kind.ASSIGN:
-            return False
-        source = binding.value
-    if not isinstance(source, ast.Call):
-        return False
-    dumped = call.module.call(source)
-    return dumped is not None and dumped.entry is not None and "serialiser" in dumped.entry.roles
-
-
-def _place(call: Call, expression: ast.expr) -> str:
-    """The path behind an open file, spelled as in the source; the expression itself for anything else."""
-    if isinstance(expression, ast.Name):
-        bindings = call.scope.bindings.get(expression.id)
-        binding = reaching(bindings, call.scope, call.site.order) if bindings else None
-        if binding is not None and isinstance(binding.value, ast.Call):
-            opened = call.module.file.resolve(binding.value.func, call.scope, binding.order)
-            if opened == "builtins.open" and binding.value.args:
-                expression = binding.value.args[0]
-    elif isinstance(expression, ast.Call) and isinstance(expression.func, ast.Name) and expression.func.id == "open":
-        expression = expression.args[0] if expression.args else expression
-    return ast.unparse(expression)
-
-
-def _dominates(earlier: Call, later: Call) -> bool:
-    branch = earlier.site.branch
-    return branch is None or branch is later.site.branch or branch in later.module.file.ancestors(later.node)
 
 
 rule.flags(
@@ -218,6 +183,14 @@ rule.flags(
                 pickle.dump(compute(), f)
         with open(path, "rb") as f:
             return pickle.load(f)  # expect: ART003
+
+    def table(path):
+        if not os.path.exists(path):
+            with open(path, "wb") as f:
+                pickle.dump(compute(), f)
+        else:
+            with open(path, "rb") as f:
+                return pickle.load(f)  # expect: ART003
     """,
     title="a cache on disk may come from another run",
 )
@@ -229,6 +202,10 @@ rule.allows(
     import yaml
 
     state = torch.load("model.pt", weights_only=True)
+    try:
+        resumed = torch.load("last.pt", weights_only=True)
+    except TypeError:
+        resumed = torch.load("last.pt")
     scripted = torch.jit.load("model.ts")
     array = np.load("embeddings.npy")
     plain = np.load("embeddings.npy", allow_pickle=False)
