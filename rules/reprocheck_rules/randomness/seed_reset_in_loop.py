@@ -41,13 +41,13 @@ _BUILDS = re.compile(
 _DRAWING = frozenset({"draw", "source-of-change"})
 
 
-@rule.on_call(role=("seeder", "generator"))
+@rule.on_call(role=("seeder", "generator", "reseeds-generator"))
 def check(call: Call) -> Iterator[Match]:
     """Seeders and new generators that a constant seeds."""
     entry, module = call.entry, call.module
     if entry is None or not entry.seed_argument or module.is_test or "environment" in entry.roles:
         return
-    is_generator = "generator" in entry.roles
+    is_generator = "seeder" not in entry.roles
     if call.value(entry.seed_argument) is ABSENT or "seeds-by-default" in entry.roles:
         return
     seed = call.argument(entry.seed_argument)
@@ -62,7 +62,7 @@ def check(call: Call) -> Iterator[Match]:
     function = call.scope.enclosing("function")
     if function is not None and _restores(function.node):
         return
-    what = "a new generator with the same seed" if is_generator else "the same seed is set"
+    what = "a generator starts from the same seed" if is_generator else "the same seed is set"
     if is_generator:
         confidence = Confidence.MEDIUM if confidence is Confidence.HIGH else Confidence.LOW
     yield call.match(
@@ -262,6 +262,7 @@ rule.flags(
             random.seed(0)  # expect: RNG017
             np.random.seed(self.seed)  # expect: RNG017
             rng = np.random.default_rng(7)  # expect: RNG017
+            generator = torch.Generator().manual_seed(0)  # expect: RNG017
             return self.images[index][random.randint(0, 4) :]
 
     class Net(torch.nn.Module):
