@@ -18,7 +18,7 @@ def _last_call(code: str) -> str | None:
 
 
 def test_a_method_of_a_name_bound_from_itself_is_the_method_of_what_it_was_first_bound_to() -> None:
-    code = "import pandas\nframe = pandas.read_csv('a')\nframe = frame.dropna()\nframe = frame.head()\nframe.sample(3)\n"
+    code = "import pandas\nx = pandas.read_csv('a')\nx = x.dropna()\nx = x.head()\nx.sample(3)\n"
     assert _last_call(code) == "pandas.read_csv().dropna().head().sample"
 
 
