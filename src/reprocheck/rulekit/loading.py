@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property, partial
 from hashlib import blake2b
 from importlib.metadata import entry_points
 from importlib.resources import files
@@ -44,13 +46,19 @@ class KnowledgeSources(msgspec.Struct, frozen=True):
     """`.toml` catalog files, absolute."""
 
 
-class Knowledge(msgspec.Struct, frozen=True):
-    """Rules by code, the catalog, the packs, and a digest of all they were read from."""
+@dataclass(frozen=True)
+class Knowledge:
+    """Rules by code, the packs, the catalog, and a digest of all they were read from."""
 
     rules: dict[str, Rule]
-    catalog: Catalog
     packs: dict[str, PackFile]
     digest: str
+    read_catalog: Callable[[], Catalog]
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """The catalog, parsed at the first question: a scan that finds all in its cache asks none."""
+        return self.read_catalog()
 
 
 def load_knowledge(sources: KnowledgeSources) -> Knowledge:
@@ -71,23 +79,37 @@ def load_knowledge(sources: KnowledgeSources) -> Knowledge:
                 f"{path}: the family {rule.info.family} is reprocheck's own; take another one for {rule.code}"
             )
         _add(rules, rule)
-    return Knowledge(rules, load_catalog(sources, digest), packs, digest.hexdigest())
+    installed, own = _catalog_texts(sources)
+    for _, text in (*installed, *own):
+        digest.update(text.encode())
+    return Knowledge(rules, packs, digest.hexdigest(), partial(_catalog, installed, _parsed(own)))
 
 
-def load_catalog(sources: KnowledgeSources, digest: blake2b | None = None) -> Catalog:
+def load_catalog(sources: KnowledgeSources) -> Catalog:
     """Load the catalog alone, for those who need no rules."""
-    loaded: list[CatalogFile] = []
+    installed, own = _catalog_texts(sources)
+    return _catalog(installed, _parsed(own))
+
+
+Texts = list[tuple[str, str]]
+"""Name and content of files."""
+
+
+def _catalog_texts(sources: KnowledgeSources) -> tuple[Texts, Texts]:
+    """Catalog files of installed distributions, and those of the user's repository."""
+    installed: Texts = []
     for point in sorted(entry_points(group="reprocheck.catalog"), key=lambda p: p.name):
         items = sorted(files(point.value).iterdir(), key=lambda i: i.name)
-        loaded += [_catalog_file(i.read_text("utf-8"), i.name, digest) for i in items if i.name.endswith(".toml")]
-    loaded += [_catalog_file(_read(path), str(path), digest) for path in _toml_files(sources.catalog_paths)]
-    return Catalog(loaded)
+        installed += [(item.name, item.read_text("utf-8")) for item in items if item.name.endswith(".toml")]
+    return installed, [(str(path), _read(path)) for path in _toml_files(sources.catalog_paths)]
 
 
-def _catalog_file(text: str, name: str, digest: blake2b | None) -> CatalogFile:
-    if digest is not None:
-        digest.update(text.encode())
-    return read_catalog_file(text, name)
+def _parsed(texts: Texts) -> list[CatalogFile]:
+    return [read_catalog_file(text, name) for name, text in texts]
+
+
+def _catalog(installed: Texts, own: list[CatalogFile]) -> Catalog:
+    return Catalog([*_parsed(installed), *own])
 
 
 def _installed_rules(package_name: str, digest: blake2b) -> Iterator[Rule]:
@@ -97,9 +119,10 @@ def _installed_rules(package_name: str, digest: blake2b) -> Iterator[Rule]:
             yield from _declared_rules(files(info.name), package_name, digest)
             continue
         module = importlib.import_module(info.name)
+        # Also of modules that only help others: what they say decides what is found.
+        digest.update(Path(str(module.__file__)).read_bytes())
         rule = getattr(module, "rule", None)
         if isinstance(rule, Rule):
-            digest.update(Path(str(module.__file__)).read_bytes())
             yield rule
 
 
