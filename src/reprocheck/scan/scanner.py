@@ -92,8 +92,7 @@ def _file_results(plan: ScanPlan, cache: Cache | None, progress: Progress) -> tu
     done = len(kept)
     progress(done, len(files))
     fresh: list[FileResult] = []
-    make = partial(make_analyzer, plan.sources, tuple(plan.chosen), plan.timing)
-    for result in analyze_all(missing, make, jobs=plan.jobs):
+    for result in analyze_all(missing, _AnalyzerMaker(plan), jobs=plan.jobs):
         fresh.append(result)
         done += 1
         progress(done, len(files))
@@ -157,7 +156,7 @@ def _with_findings(results: list[FileResult], joined: list[Finding]) -> list[Fil
 
 def scan_text(file: ProjectFile, data: bytes, plan: ScanPlan) -> ScanOutcome:
     """Scan a text that is not on disk as if it were the content of `file`."""
-    result = make_analyzer(plan.sources, tuple(plan.chosen), plan.timing).analyze(file, data)
+    result = _AnalyzerMaker(plan)().analyze(file, data)
     return ScanOutcome(
         findings=judge([result], plan.judgement),
         files=_counts([result]),
@@ -165,6 +164,20 @@ def scan_text(file: ProjectFile, data: bytes, plan: ScanPlan) -> ScanOutcome:
         timings=_timings([result], {}),
         problems=(),
     )
+
+
+class _AnalyzerMaker:
+    """Makes analyzers of the knowledge at hand; a process that inherits no memory loads its own."""
+
+    def __init__(self, plan: ScanPlan) -> None:
+        self._plan = plan
+
+    def __call__(self) -> Analyzer:
+        knowledge = self._plan.knowledge
+        return Analyzer(chosen_rules(knowledge, self._plan.chosen), knowledge.catalog, timing=self._plan.timing)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return partial, (make_analyzer, self._plan.sources, tuple(self._plan.chosen), self._plan.timing)
 
 
 def make_analyzer(sources: KnowledgeSources, codes: Iterable[str], timing: bool) -> Analyzer:  # noqa: FBT001 — crosses processes as a partial
