@@ -23,14 +23,26 @@ from reprocheck_rules.data.fitted_data import (
 
 _FITS = frozenset({"fit", "partial_fit", "fit_on_texts", "adapt"})
 _TRANSFORMS = frozenset(
-    "transform texts_to_sequences texts_to_matrix sequences_to_matrix texts_to_sequences_generator __call__".split()
+    [
+        "transform",
+        "texts_to_sequences",
+        "texts_to_matrix",
+        "sequences_to_matrix",
+        "texts_to_sequences_generator",
+        "__call__",
+    ]
 )
-_STATISTICS = frozenset("mean std var min max median mode quantile nanmean nanstd nanmedian nanmin nanmax average amin amax".split())
-_NO_DATA = frozenset(
-    "len print predict predict_proba score fit isnull isna sum count nunique value_counts unique info describe hist plot "
-    "corr keys evaluate display show get_feature_names get_feature_names_out accuracy_score range fit_generator summary "
-    "any all notnull display save to_csv to_pickle isinstance type str format imshow scatter figure countplot heatmap".split()
-)
+_STATISTICS_TEXT = """
+    mean std var min max median mode quantile nanmean nanstd nanmedian nanmin nanmax average amin amax
+"""
+_STATISTICS = frozenset(_STATISTICS_TEXT.split())
+_NO_DATA_TEXT = """
+    len print predict predict_proba score fit isnull isna sum count nunique value_counts unique info describe hist
+    plot corr keys evaluate display show get_feature_names get_feature_names_out accuracy_score range fit_generator
+    summary any all notnull display save to_csv to_pickle isinstance type str format imshow scatter figure countplot
+    heatmap
+"""
+_NO_DATA = frozenset(_NO_DATA_TEXT.split())
 
 
 def call_value(flow: FitFlow, node: ast.Call) -> Value:
@@ -117,7 +129,9 @@ def _of_owner(flow: FitFlow, call: Call, owner: CatalogEntry, method: str) -> Va
 def _data(node: ast.Call) -> ast.expr | None:
     if node.args and not isinstance(node.args[0], ast.Starred):
         return node.args[0]
-    return next((k.value for k in node.keywords if k.arg in {"X", "raw_documents", "texts", "data", "y", "dataset"}), None)
+    return next(
+        (k.value for k in node.keywords if k.arg in {"X", "raw_documents", "texts", "data", "y", "dataset"}), None
+    )
 
 
 def _fit_transform(flow: FitFlow, call: Call, data: Value, roles: frozenset[str]) -> Value:
@@ -186,9 +200,13 @@ def _other(flow: FitFlow, node: ast.Call, method: str) -> Value:
     if name in _NO_DATA:
         return NOTHING
     if name in {"fillna", "replace"} and method:
-        return receiver | flow.learned(node, receiver, arguments, function.value if isinstance(function, ast.Attribute) else node)
+        return receiver | flow.learned(
+            node, receiver, arguments, function.value if isinstance(function, ast.Attribute) else node
+        )
     if name in {"drop", "pop"} and method:
-        wanted = next((k.value for k in node.keywords if k.arg in {"columns", "labels"}), node.args[0] if node.args else None)
+        wanted = next(
+            (k.value for k in node.keywords if k.arg in {"columns", "labels"}), node.args[0] if node.args else None
+        )
         return dropped(receiver, column_names(wanted))
     if method in {"apply", "transform", "pipe", "agg", "map"} and node.args and not _row_wise(node):
         return receiver | _applied(flow, node.args[0], receiver)
@@ -206,7 +224,9 @@ def _is_library(flow: FitFlow, function: ast.expr) -> bool:
 
 def _row_wise(node: ast.Call) -> bool:
     return any(
-        k.arg == "axis" and isinstance(k.value, ast.Constant | ast.UnaryOp) and short(k.value) in {"1", "-1", "'columns'"}
+        k.arg == "axis"
+        and isinstance(k.value, ast.Constant | ast.UnaryOp)
+        and short(k.value) in {"1", "-1", "'columns'"}
         for k in node.keywords
     )
 

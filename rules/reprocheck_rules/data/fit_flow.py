@@ -32,7 +32,7 @@ _BUDGET = 60_000
 """Expressions that are evaluated in one module at most."""
 _DEPTH = 3
 """How deep functions of the file are followed."""
-_NOT_DATA = frozenset("shape dtype dtypes columns index size ndim name names".split())
+_NOT_DATA = frozenset(["shape", "dtype", "dtypes", "columns", "index", "size", "ndim", "name", "names"])
 _TRAIN = re.compile(r"(^|_)(train|trn|tr)", re.IGNORECASE)
 _HELD_OUT = re.compile(r"(^|_)(test|tst|val|valid|validation|holdout|te|dev)(_|$|\d|x|y)", re.IGNORECASE)
 
@@ -144,9 +144,10 @@ class FitFlow:
 
     def _expression(self, value: ast.expr) -> None:
         result = self.value(value)
-        if isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute):
-            if any(k.arg == "inplace" and isinstance(k.value, ast.Constant) and k.value.value for k in value.keywords):
-                self.bind(value.func.value, result)
+        match value:
+            case ast.Call(func=ast.Attribute(value=owner), keywords=keywords):
+                if any(k.arg == "inplace" and isinstance(k.value, ast.Constant) and k.value.value for k in keywords):
+                    self.bind(owner, result)
 
     def _assign(self, targets: list[ast.expr], value: ast.expr) -> None:
         for target in targets:
@@ -230,7 +231,7 @@ class FitFlow:
             case ast.Attribute():
                 return self._attribute(node)
             case ast.Subscript(value=base, slice=index):
-                return self._subscript(node, self.value(base), index)
+                return self._subscript(self.value(base), index)
             case ast.Call():
                 return self._call(self, node)
             case ast.BinOp():
@@ -260,7 +261,7 @@ class FitFlow:
             return self._named(ast.unparse(node))
         return selected_attribute(self.value(node.value), node.attr)
 
-    def _subscript(self, node: ast.Subscript, base: Value, index: ast.expr) -> Value:
+    def _subscript(self, base: Value, index: ast.expr) -> Value:
         if not isinstance(index, ast.Constant | ast.Slice):
             for part in parts_of(self.value(index)):
                 if fits_of(base) and not parts_of(base):

@@ -48,9 +48,12 @@ class Part:
 
 Token = Origin | Fit | Statistic | Part
 Value = frozenset[Token]
+_SHOWN = 40
+"""Characters of source in a message."""
 NOTHING: Value = frozenset()
 _TARGET = re.compile(
-    r"^(y|ys|y_\w+|\w+_y|targets?|labels?|class(es)?|classlabel|outcome|diagnosis|species|category|response)$|target|label", re.IGNORECASE
+    r"^(y|ys|y_\w+|\w+_y|targets?|labels?|class(es)?|classlabel|outcome|diagnosis|species|category|response)$|target|label",
+    re.IGNORECASE,
 )
 
 
@@ -133,7 +136,7 @@ def selected_attribute(value: Value, name: str) -> Value:
 def short(node: ast.AST) -> str:
     """Source of a node for a message."""
     text = " ".join(ast.unparse(node).split())
-    return text if len(text) <= 40 else text[:37] + "..."  # noqa: PLR2004 — fits a line
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
 
 
 def weaker(first: Confidence, second: Confidence) -> Confidence:
@@ -149,6 +152,8 @@ def is_cut(node: ast.expr) -> bool:
             return True
         case ast.Call(func=ast.Attribute(attr="sample" | "head" | "tail")):
             return True
-        case ast.Call(func=ast.Attribute(attr="drop" | "copy" | "reset_index" | "to_numpy", value=value), args=arguments):
+        case ast.Call(
+            func=ast.Attribute(attr="drop" | "copy" | "reset_index" | "to_numpy", value=value), args=arguments
+        ):
             return is_cut(value) or any(isinstance(a, ast.Attribute) and a.attr == "index" for a in arguments)
     return False

@@ -1,7 +1,7 @@
-"""The code reads or writes a path that exists on one machine only.
+r"""The code reads or writes a path that exists on one machine only.
 
 ## Why
-`/home/name/data.csv`, `D:\\\\data`, `/content/drive/MyDrive`, `/scratch/...` and a private bucket exist for whoever wrote
+`/home/name/data.csv`, `D:\data`, `/content/drive/MyDrive`, `/scratch/...` and a private bucket exist for whoever wrote
 the line. Everybody else gets "file not found", or worse, another file of the same name.
 
 ## Fix
@@ -25,7 +25,9 @@ from reprocheck_rules.data.path_sinks import PathSinks, Rank, Sink
 
 rule = Rule("DAT001", "hardcoded-path", __doc__)
 
-_CANDIDATE = r"""["'](/[A-Za-z]|~[\\/]|\\\\|[A-Za-z]:[\\/]|(s3[an]?|gs|gcs|hdfs|dbfs|abfss?|wasbs?|adl|az|oss|viewfs|cos):/)"""
+_CANDIDATE = (
+    r"""["'](/[A-Za-z]|~[\\/]|\\\\|[A-Za-z]:[\\/]|(s3[an]?|gs|gcs|hdfs|dbfs|abfss?|wasbs?|adl|az|oss|viewfs|cos):/)"""
+)
 _CONFIDENCE: dict[Strength, dict[Rank, Confidence]] = {
     Strength.PERSONAL: {
         Rank.USED: Confidence.HIGH,
@@ -42,13 +44,21 @@ _CONFIDENCE: dict[Strength, dict[Rank, Confidence]] = {
     Strength.ABSOLUTE: {Rank.USED: Confidence.MEDIUM, Rank.NAMED: Confidence.LOW, Rank.DEFAULT: Confidence.LOW},
     Strength.CONTAINER: {Rank.USED: Confidence.LOW, Rank.NAMED: Confidence.LOW, Rank.DEFAULT: Confidence.LOW},
 }
+_SHALLOW = 2
+"""Slashes in an absolute path that may well be something else, such as a route."""
+_SHOWN = 60
+"""Characters of a path in a message."""
 _ORDER = (Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW)
-_CONFIG_KEY = re.compile(r"(?<!mount)(?<!Mount)(?:path|Path)(?!s-ignore)|dir|root|file|folder|[dD]ata|ckpt|checkpoint|weights|cache|CACHE|PATH|DIR|output|input|uri|location")
+_CONFIG_KEY = re.compile(
+    r"(?<!mount)(?<!Mount)(?:path|Path)(?!s-ignore)|dir|root|file|folder|[dD]ata|ckpt|checkpoint|weights|cache|CACHE|PATH|DIR|output|input|uri|location"
+)
 _OTHER_CONFIG = re.compile(
     r"(^|/)(\.github|\.circleci|\.devcontainer|k8s|kubernetes|helm|charts|manifests)/|compose[^/]*\.ya?ml$|\.ipynb$|(^|/)package(-lock)?\.json$"
     r"|(^|/)\.?(vscode|idea)/|environment[^/]*\.ya?ml$|(^|/)meta\.yaml$|mlruns/"
 )
-_SHELL_PATH = re.compile(r"""(?<![\w./:~-])(/content/drive/[^\s"'\\;|&]+|/kaggle/input/[^\s"'\\;|&]+|/(?:home|Users)/[^\s"'\\;|&]+|/mnt/[^\s"'\\;|&]+)""")
+_SHELL_PATH = re.compile(
+    r"""(?<![\w./:~-])(/content/drive/[^\s"'\\;|&]+|/kaggle/input/[^\s"'\\;|&]+|/(?:home|Users)/[^\s"'\\;|&]+|/mnt/[^\s"'\\;|&]+)"""
+)
 
 
 @rule.on_module(contains=_CANDIDATE)
@@ -82,7 +92,9 @@ def check(module: Module) -> Iterator[Match]:
 def check_notebook(view: NotebookView) -> Iterator[Match]:
     """Commands and `%cd`."""
     lines = [(line.text, line.place.span) for line in view.notebook.shell_lines]
-    lines += [(magic.arguments, magic.place.span) for magic in view.notebook.magics if magic.name in {"cd", "run", "load"}]
+    lines += [
+        (magic.arguments, magic.place.span) for magic in view.notebook.magics if magic.name in {"cd", "run", "load"}
+    ]
     for text, span in lines:
         found = _SHELL_PATH.search(text)
         path = machine_path(found.group()) if found is not None else None
@@ -108,7 +120,11 @@ def check_tree(tree: TreeView) -> Iterator[Match]:
 
 def _plain(text: str) -> bool:
     """Whether an absolute path names a file, or something at least three levels deep."""
-    return re.search(r"\.\w{1,6}$", text) is not None or text.count("/") >= 3 or text.startswith(("/data", "/dataset"))
+    return (
+        re.search(r"\.\w{1,6}$", text) is not None
+        or text.count("/") > _SHALLOW
+        or text.startswith(("/data", "/dataset"))
+    )
 
 
 def _joined(node: ast.Constant, module: Module) -> ast.AST:
@@ -117,7 +133,7 @@ def _joined(node: ast.Constant, module: Module) -> ast.AST:
 
 
 def _message(path: MachinePath, clause: str) -> str:
-    shown = path.text if len(path.text) <= 60 else path.text[:57] + "..."
+    shown = path.text if len(path.text) <= _SHOWN else path.text[: _SHOWN - 3] + "..."
     return f"`{shown}` is {path.kind}, and {clause}"
 
 

@@ -1,4 +1,4 @@
-"""Where a path goes: follows a text to the call that opens it, the option that it is a default of, or the name it gets."""
+"""Where a path goes: to the call that opens it, the option that it is the default of, or the name that it gets."""
 
 import ast
 import re
@@ -38,26 +38,33 @@ _PATH_WORD = re.compile(
     re.IGNORECASE,
 )
 _JOINS = frozenset({"os.path.join", "posixpath.join", "ntpath.join"})
-_SAME_PATH = frozenset(
-    "str fspath Path PurePath PosixPath WindowsPath expanduser expandvars normpath abspath realpath format joinpath resolve "
-    "absolute with_suffix with_name as_posix replace rstrip strip UPath to_absolute_path AnyPath CloudPath S3Path list sorted "
-    "array asarray tuple parse join".split()
-)
-_NOT_PATHS = frozenset(
-    "startswith endswith split find match search fullmatch sub compile findall print info debug warning error warn exception log "
-    "lstrip removeprefix partition count index exists isfile isdir is_dir is_file xpath route get post put patch head options "
-    "websocket api_route add_url_rule url_for redirect mount Mount include_router join_path assertEqual isinstance append_url "
-    "record_event event critical commonprefix relpath relative_to getsize setdefault warn_once echo success request url "
-    "capture group ValueError RuntimeError FileNotFoundError KeyError Exception Markdown markdown write title secho".split()
-)
-_DEFAULTS = frozenset(
-    "getenv get pop add_argument option Option argument Argument Field field DEFINE_string DEFINE_multi_string DEFINE_list setdefault "
-    "add_option Parameter DEFINE_string_list DEFINE_spaceseplist getattr config".split()
-)
-_PATH_METHODS = frozenset(
-    "open read_text read_bytes write_text write_bytes mkdir touch iterdir glob rglob rename unlink walk read_csv".split()
-)
+_SAME_PATH_TEXT = """
+    str fspath Path PurePath PosixPath WindowsPath expanduser expandvars normpath abspath realpath format joinpath
+    resolve absolute with_suffix with_name as_posix replace rstrip strip UPath to_absolute_path AnyPath CloudPath
+    S3Path list sorted array asarray tuple parse join
+"""
+_SAME_PATH = frozenset(_SAME_PATH_TEXT.split())
+_NOT_PATHS_TEXT = """
+    startswith endswith split find match search fullmatch sub compile findall print info debug warning error warn
+    exception log lstrip removeprefix partition count index exists isfile isdir is_dir is_file xpath route get post
+    put patch head options websocket api_route add_url_rule url_for redirect mount Mount include_router join_path
+    assertEqual isinstance append_url record_event event critical commonprefix relpath relative_to getsize
+    setdefault warn_once echo success request url capture group ValueError RuntimeError FileNotFoundError KeyError
+    Exception Markdown markdown write title secho
+"""
+_NOT_PATHS = frozenset(_NOT_PATHS_TEXT.split())
+_DEFAULTS_TEXT = """
+    getenv get pop add_argument option Option argument Argument Field field DEFINE_string DEFINE_multi_string
+    DEFINE_list setdefault add_option Parameter DEFINE_string_list DEFINE_spaceseplist getattr config
+"""
+_DEFAULTS = frozenset(_DEFAULTS_TEXT.split())
+_PATH_METHODS_TEXT = """
+    open read_text read_bytes write_text write_bytes mkdir touch iterdir glob rglob rename unlink walk read_csv
+"""
+_PATH_METHODS = frozenset(_PATH_METHODS_TEXT.split())
 _DEPTH = 7
+_SHOWN = 40
+"""Characters of source in a message."""
 
 
 class PathSinks:
@@ -94,6 +101,10 @@ class PathSinks:
                 return None if test is node else self.of(parent, depth)
             case ast.BoolOp():
                 return _lower(self.of(parent, depth))
+            case ast.List() | ast.Tuple() | ast.Set() | ast.Starred():
+                return self.of(parent, depth)
+            case ast.Subscript(value=value) if value is node:
+                return self.of(parent, depth)
             case ast.Call():
                 return self._argument(parent, node, None, depth)
             case ast.keyword(arg=name):
@@ -101,6 +112,17 @@ class PathSinks:
                 return self._argument(call, node, name, depth) if isinstance(call, ast.Call) else None
             case ast.Attribute(attr=name):
                 return self._attribute(parent, name, depth)
+            case ast.For() | ast.comprehension() if parent.iter is node and isinstance(parent.target, ast.Name):
+                return self._target(parent.target, depth)
+            case ast.Dict(keys=keys, values=values) if node in values:
+                key = keys[values.index(node)]
+                word = str(key.value) if isinstance(key, ast.Constant) else ""
+                return _named(parent, word) or Sink(Rank.OTHER, parent, "it is kept in a table")
+        return self._by_statement(node, parent, depth)
+
+    def _by_statement(self, node: ast.expr, parent: ast.AST | None, depth: int) -> Sink | None:
+        """Where a path that isn't part of another expression goes."""
+        match parent:
             case ast.Assign(targets=targets):
                 found = _best(self._target(target, depth) for target in targets)
                 return _lower(found) if self._falls_back(parent) else found
@@ -111,21 +133,11 @@ class PathSinks:
             case ast.AugAssign(target=target):
                 return self._target(target, depth)
             case ast.arguments():
-                return self._parameter(parent, node, depth)
-            case ast.List() | ast.Tuple() | ast.Set() | ast.Starred():
-                return self.of(parent, depth)
-            case ast.Dict(keys=keys, values=values) if node in values:
-                key = keys[values.index(node)]
-                name = key.value if isinstance(key, ast.Constant) else ""
-                return _named(parent, str(name)) or Sink(Rank.OTHER, parent, "it is kept in a table")
-            case ast.For() | ast.comprehension() if parent.iter is node and isinstance(parent.target, ast.Name):
-                return self._target(parent.target, depth)
+                return self._parameter(parent, node)
             case ast.withitem(optional_vars=ast.Name() as target):
                 return self._target(target, depth)
             case ast.Return():
                 return Sink(Rank.OTHER, parent, "it is returned")
-            case ast.Subscript(value=value) if value is node:
-                return self.of(parent, depth)
         return None
 
     def _falls_back(self, assignment: ast.Assign) -> bool:
@@ -134,7 +146,9 @@ class PathSinks:
         if name.lower().startswith("default"):
             return True
         match self.file.parent(assignment):
-            case ast.If(test=ast.Compare(left=left, ops=[ast.Is() | ast.Eq()]) | ast.UnaryOp(op=ast.Not(), operand=left)):
+            case ast.If(
+                test=ast.Compare(left=left, ops=[ast.Is() | ast.Eq()]) | ast.UnaryOp(op=ast.Not(), operand=left)
+            ):
                 return bool(name) and _last(left) == name
         return False
 
@@ -152,10 +166,22 @@ class PathSinks:
         name = _last(call.func)
         seen = self._calls.get(call)
         entry = seen.entry if seen is not None else None
-        if keyword in {"help", "description", "epilog", "metavar", "pattern", "url", "doc", "usage", "endpoint", "title", "name"}:
+        if keyword in {
+            "help",
+            "description",
+            "epilog",
+            "metavar",
+            "pattern",
+            "url",
+            "doc",
+            "usage",
+            "endpoint",
+            "title",
+            "name",
+        }:
             return None
         if seen is not None and entry is not None and entry.path_arguments:
-            return self._known(seen, node, keyword)
+            return self._known(seen, node)
         if keyword == "default" or (name in _DEFAULTS and self._is_default(call, node, name)):
             return Sink(Rank.DEFAULT, call, f"it is the default of {_option(call)}")
         if name in _NOT_PATHS:
@@ -176,7 +202,7 @@ class PathSinks:
         position = call.args.index(node)
         return position == (2 if name == "getattr" else 0 if name in {"Field", "Option", "Argument"} else 1)
 
-    def _known(self, call: Call, node: ast.expr, keyword: str | None) -> Sink | None:
+    def _known(self, call: Call, node: ast.expr) -> Sink | None:
         entry = call.entry
         assert entry is not None
         if not any(call.argument(name) is node for name in entry.path_arguments):
@@ -189,7 +215,9 @@ class PathSinks:
     def _of_parameter(self, call: Call, node: ast.expr, keyword: str | None, depth: int) -> Sink | None:
         """What a function of this file does with it."""
         scope = next((s for s in self.file.scopes if s.kind == "function" and "." + s.qualname == call.name), None)
-        fallback = _named(call.node, keyword or "") or Sink(Rank.OTHER, call.node, f"`{_short(call.node.func)}(...)` gets it")
+        fallback = _named(call.node, keyword or "") or Sink(
+            Rank.OTHER, call.node, f"`{_short(call.node.func)}(...)` gets it"
+        )
         if scope is None or not isinstance(scope.node, ast.FunctionDef | ast.AsyncFunctionDef):
             return fallback
         names = [a.arg for a in (*scope.node.args.posonlyargs, *scope.node.args.args) if a.arg not in {"self", "cls"}]
@@ -201,7 +229,7 @@ class PathSinks:
         found = _best(self.of(use, depth) for use in self.names.uses_of(bindings[0], keyword))
         return found if found is not None and found.rank >= Rank.NAMED else _named(call.node, keyword) or fallback
 
-    def _parameter(self, arguments: ast.arguments, node: ast.expr, depth: int) -> Sink | None:
+    def _parameter(self, arguments: ast.arguments, node: ast.expr) -> Sink | None:
         """A parameter's default."""
         positional = (*arguments.posonlyargs, *arguments.args)
         pairs = [*zip(reversed(positional), reversed(arguments.defaults), strict=False)]
@@ -219,7 +247,7 @@ class PathSinks:
                 return _best((found, _named(target, name) or Sink(Rank.OTHER, target, f"it becomes `{name}`")))
             case ast.Subscript(value=value, slice=ast.Constant(value=key)):
                 if _last(value) == "environ":
-                    return Sink(Rank.USED, target, f"the environment variable `{key}` is set to it")
+                    return Sink(Rank.USED, target, f"the environment variable `{key!s}` is set to it")
                 return _named(target, str(key)) or Sink(Rank.OTHER, target, "it is kept in a table")
         return None
 
@@ -247,7 +275,7 @@ def _last(function: ast.expr) -> str:
 
 def _short(node: ast.AST) -> str:
     text = " ".join(ast.unparse(node).split())
-    return text if len(text) <= 40 else text[:37] + "..."
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
 
 
 def _option(call: ast.Call) -> str:

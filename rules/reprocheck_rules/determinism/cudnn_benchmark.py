@@ -55,7 +55,12 @@ def check_assignment(node: ast.Assign | ast.AnnAssign, module: Module) -> Iterat
                     yield module.match(node, f"`cudnn_benchmark` is on, {_WHY}", confidence=Confidence.MEDIUM)
 
 
-@rule.on_call("torch.backends.cudnn.flags", "lightning.pytorch.Trainer", "lightning.Trainer", "lightning.pytorch.Trainer.from_argparse_args")
+@rule.on_call(
+    "torch.backends.cudnn.flags",
+    "lightning.pytorch.Trainer",
+    "lightning.Trainer",
+    "lightning.pytorch.Trainer.from_argparse_args",
+)
 def check_call(call: Call) -> Iterator[Match]:
     """Lightning's trainer and the context manager of torch."""
     value = call.value("benchmark", 1 if call.name.endswith("flags") else None)
@@ -73,7 +78,7 @@ def check_configuration(module: Module) -> Iterator[Match]:
                 pairs = [(keyword.arg, keyword.value) for keyword in node.keywords]
             case ast.Dict():
                 pairs = [
-                    (key.value if isinstance(key, ast.Constant) else None, value)
+                    (str(key.value) if isinstance(key, ast.Constant) else None, value)
                     for key, value in zip(node.keys, node.values, strict=True)
                 ]
             case _:
@@ -128,7 +133,9 @@ def _judge(node: ast.stmt, value: ast.expr, module: Module) -> Iterator[Match]:
         if confidence is not None:
             source = ast.unparse(value)[:60]
             yield module.match(
-                node, f"`{source}` decides over `cudnn.benchmark`; where it is true, runs can differ", confidence=confidence
+                node,
+                f"`{source}` decides over `cudnn.benchmark`; where it is true, runs can differ",
+                confidence=confidence,
             )
     elif known:
         condition = _condition(node, module)
@@ -155,7 +162,9 @@ def _confidence_of(value: ast.expr, module: Module) -> Confidence | None:
             binding = reaching(bindings, bindings[-1].scope, 1 << 60) if bindings else None
             if binding is not None and binding.kind is Kind.PARAMETER:
                 default = binding.value
-                return Confidence.MEDIUM if isinstance(default, ast.Constant) and default.value is True else Confidence.LOW
+                return (
+                    Confidence.MEDIUM if isinstance(default, ast.Constant) and default.value is True else Confidence.LOW
+                )
             restores = binding is not None and binding.value is not None and "benchmark" in ast.unparse(binding.value)
             return None if restores or _RESTORED.search(name) else Confidence.LOW
     return None if _RESTORED.search(ast.unparse(value)) else Confidence.LOW

@@ -33,7 +33,10 @@ def check_mode(call: Call) -> Iterator[Match]:
     if warn_only is True:
         yield call.match(f"`warn_only=True` turns errors into warnings, {_WHY}")
     elif warn_only is UNKNOWN:
-        yield call.match(f"`warn_only` comes from a variable; where it is true, errors are warnings, {_WHY}", confidence=Confidence.LOW)
+        yield call.match(
+            f"`warn_only` comes from a variable; where it is true, errors are warnings, {_WHY}",
+            confidence=Confidence.LOW,
+        )
 
 
 @rule.on_call("torch.set_deterministic_debug_mode")

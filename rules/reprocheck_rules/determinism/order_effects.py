@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from reprocheck.rulekit import Confidence
 
+_SHOWN = 48
+"""Characters of source in a message."""
+
 
 @dataclass(frozen=True, slots=True)
 class Effect:
@@ -29,7 +32,7 @@ def strongest(effects: Iterable[Effect | None]) -> Effect | None:
 def shown(node: ast.AST) -> str:
     """Source of a node, short enough for a message."""
     text = " ".join(ast.unparse(node).split())
-    return text if len(text) <= 48 else text[:45] + "..."
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
 
 
 def last_name(function: ast.expr) -> str:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 _COLLECTING = frozenset({"append", "extend", "insert", "appendleft"})
 _WRITING = frozenset({"write", "writerow", "writelines", "writerows"})
 _JOINING = frozenset({"concat", "concatenate", "vstack", "hstack", "append", "stack", "dstack", "cat", "r_", "c_"})
+_DRAWS = frozenset(
+    {"random", "randint", "randrange", "uniform", "choice", "choices", "sample", "shuffle", "rand", "randn", "normal"}
+)
 _LEARNING = frozenset({"fit", "partial_fit", "train_on_batch", "fit_generator"})
 _TELLING = frozenset({"print", "info", "debug", "warning", "write", "set_description", "update", "log", "error"})
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
@@ -29,7 +32,9 @@ class LoopReader:
         self._file = order.file
         self._loop = loop
         self._nodes = list(_inside(loop.body))
-        self._bound = {node.id for node in self._nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+        self._bound = {
+            node.id for node in self._nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+        }
         self._targets = {node.id for node in ast.walk(loop.target) if isinstance(node, ast.Name)}
 
     def effects(self) -> Iterator[Effect | None]:
@@ -51,8 +56,9 @@ class LoopReader:
 
     def _call(self, call: ast.Call) -> Effect | None:
         function = call.func
-        if not isinstance(function, ast.Attribute):
-            return None
+        drawn = self._drawn(call)
+        if drawn is not None or not isinstance(function, ast.Attribute):
+            return drawn or self._printed(call)
         receiver = function.value
         own = isinstance(receiver, ast.Name) and (receiver.id in self._bound or receiver.id in self._targets)
         if own:
@@ -62,7 +68,12 @@ class LoopReader:
             if effect is None:
                 return None
             return Effect(call, f"`{shown(function)}(...)` collects in that order", effect.confidence)
-        if function.attr in _WRITING and self._depends(call) and isinstance(receiver, ast.Name) and receiver.id != "sys":
+        if (
+            function.attr in _WRITING
+            and self._depends(call)
+            and isinstance(receiver, ast.Name)
+            and receiver.id != "sys"
+        ):
             kind = self._file.resolve(receiver, self._file.scope_of(receiver)) or ""
             if kind.startswith(("zipfile.", "tarfile.")):
                 return None
@@ -70,6 +81,20 @@ class LoopReader:
         if function.attr in _LEARNING and not isinstance(receiver, ast.Call):
             return Effect(call, f"`{shown(function)}(...)` learns in that order", Confidence.MEDIUM)
         return None
+
+    def _drawn(self, call: ast.Call) -> Effect | None:
+        """Each entry gets the random number that is next: another order deals them to others."""
+        name = self._file.resolve(call.func, self._file.scope_of(call)) or ""
+        if name.startswith(("random.", "numpy.random.")) and last_name(call.func) in _DRAWS:
+            return Effect(call, f"`{shown(call)}` draws for each of them in that order", Confidence.HIGH)
+        return None
+
+    def _printed(self, call: ast.Call) -> Effect | None:
+        """`print(path, file=out)`."""
+        target = next((keyword.value for keyword in call.keywords if keyword.arg == "file"), None)
+        if last_name(call.func) != "print" or not isinstance(target, ast.Name) or not self._depends(call):
+            return None
+        return Effect(call, f"`{shown(call)}` writes in that order", Confidence.MEDIUM)
 
     def _added(self, node: ast.AugAssign) -> Effect | None:
         """`xs += [x]`, and a counter that numbers things."""
@@ -126,7 +151,7 @@ class LoopReader:
                     break
                 if isinstance(ancestor, ast.BinOp) and isinstance(ancestor.op, ast.Mod) and ancestor.left is node:
                     break
-                if isinstance(ancestor, ast.Subscript | ast.Assign) or isinstance(ancestor, ast.Call):
+                if isinstance(ancestor, ast.Subscript | ast.Assign | ast.Call):
                     return ancestor
                 if isinstance(ancestor, ast.stmt):
                     break
@@ -135,7 +160,10 @@ class LoopReader:
     def _assigned(self, node: ast.Assign, target: ast.expr) -> Effect | None:
         """`frame = pd.concat([frame, part])`, `xs = xs + [x]`, `index[name] = len(index)`."""
         match target, node.value:
-            case (ast.Subscript(value=ast.Name(id=table)), ast.Call(func=ast.Name(id="len"), args=[ast.Name(id=measured)])):
+            case (
+                ast.Subscript(value=ast.Name(id=table)),
+                ast.Call(func=ast.Name(id="len"), args=[ast.Name(id=measured)]),
+            ):
                 if table == measured:
                     return Effect(node, f"`{shown(node)}` numbers in that order", Confidence.HIGH)
             case (ast.Name(id=name), ast.Call() as call) if last_name(call.func) in _JOINING and _mentions(call, name):
@@ -156,7 +184,8 @@ class LoopReader:
             if ancestor is self._loop:
                 return False
             if isinstance(ancestor, ast.If) and any(
-                isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.Eq | ast.In) for test in ast.walk(ancestor.test)
+                isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.Eq | ast.In)
+                for test in ast.walk(ancestor.test)
             ):
                 return True
         return False

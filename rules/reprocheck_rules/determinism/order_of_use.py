@@ -8,28 +8,33 @@ from reprocheck.rulekit import Confidence, Module, NameUses
 from reprocheck_rules.determinism.order_effects import Effect, last_name, shown, strongest
 from reprocheck_rules.determinism.order_in_loops import LoopReader
 
-_ORDERLESS = frozenset(
-    "sorted natsorted humansorted os_sorted realsorted index_natsorted order_by_index len set frozenset any all max min sum "
-    "bool print pprint isinstance type str repr id Counter sort unique argsort lexsort dict rmtree remove unlink copy "
-    "copy2 copyfile copytree move exists isfile isdir log info debug warning warn error exception critical log_artifacts "
-    "update add union difference intersection issubset issuperset isdisjoint symmetric_difference difference_update "
-    "intersection_update delete cleanup count echo display fromkeys remove_files gather getsize dirname basename zip_files "
-    "commonprefix commonpath hash getctime getmtime fail subTest skipif".split()
-)
+_ORDERLESS_TEXT = """
+    sorted natsorted humansorted os_sorted realsorted index_natsorted order_by_index len set frozenset any all max
+    min sum bool print pprint isinstance type str repr id Counter sort unique argsort lexsort dict rmtree remove
+    unlink copy copy2 copyfile copytree move exists isfile isdir log info debug warning warn error exception
+    critical log_artifacts update add union difference intersection issubset issuperset isdisjoint
+    symmetric_difference difference_update intersection_update delete cleanup count echo display fromkeys
+    remove_files gather getsize dirname basename zip_files commonprefix commonpath hash getctime getmtime fail
+    subTest skipif
+"""
+_ORDERLESS = frozenset(_ORDERLESS_TEXT.split())
 """Last part of the name of calls whose result doesn't depend on the order of what they are given."""
-_SAME_ORDER = frozenset(
-    "list tuple iter enumerate zip map filter reversed array asarray chain from_iterable tqdm trange track copy "
-    "filterfalse compress starmap join flatten cycle as_posix Series Index progress_bar progressbar deepcopy trange "
-    "takewhile batched cast".split()
-)
-_MUTATIONS = frozenset("append extend insert remove clear appendleft add discard update".split())
-_DATA_LIBRARIES = frozenset(
-    "numpy pandas torch torchvision torchaudio tensorflow keras sklearn random jax datasets polars xgboost lightgbm "
-    "lightning pytorch_lightning cv2 PIL dask pyspark transformers scipy monai webdataset".split()
-)
-_CARRIERS = frozenset(
-    "subprocess os shutil huggingface_hub boto3 requests google azure zipfile tarfile logging wandb mlflow rich".split()
-)
+_SAME_ORDER_TEXT = """
+    list tuple iter enumerate zip map filter reversed array asarray chain from_iterable tqdm trange track copy
+    filterfalse compress starmap join flatten cycle as_posix Series Index progress_bar progressbar deepcopy trange
+    takewhile batched cast
+"""
+_SAME_ORDER = frozenset(_SAME_ORDER_TEXT.split())
+_MUTATIONS = frozenset(["append", "extend", "insert", "remove", "clear", "appendleft", "add", "discard", "update"])
+_DATA_LIBRARIES_TEXT = """
+    numpy pandas torch torchvision torchaudio tensorflow keras sklearn random jax datasets polars xgboost lightgbm
+    lightning pytorch_lightning cv2 PIL dask pyspark transformers scipy monai webdataset
+"""
+_DATA_LIBRARIES = frozenset(_DATA_LIBRARIES_TEXT.split())
+_CARRIERS_TEXT = """
+    subprocess os shutil huggingface_hub boto3 requests google azure zipfile tarfile logging wandb mlflow rich
+"""
+_CARRIERS = frozenset(_CARRIERS_TEXT.split())
 """Packages that carry files elsewhere, all of them alike."""
 _LISTING_NAME = re.compile(r"^_?(ls|i?glob|list_?(dir|files?|paths?)?|walk|scandir|iterdir|my_glob|find_files?)$")
 _DEPTH = 12
@@ -75,6 +80,8 @@ class OrderOfUse:
                 return self._method(parent)
             case ast.comprehension():
                 return self._comprehension(parent)
+            case ast.ListComp() | ast.GeneratorExp():
+                return self.effect(parent)
             case ast.For() | ast.AsyncFor():
                 return strongest(LoopReader(self, parent).effects())
             case ast.Return() | ast.Yield() | ast.YieldFrom() | ast.Lambda():
@@ -276,7 +283,8 @@ class OrderOfUse:
             return parent.attr.startswith("sort")
         if isinstance(parent, ast.Call) and "sort" in last_name(parent.func) and parent.func is not use:
             statement = self.file.parent(parent)
-            return isinstance(statement, ast.Assign) and any(
-                ast.dump(target).replace("Store()", "Load()") == ast.dump(use) for target in statement.targets
+            return (
+                isinstance(statement, ast.Assign)
+                and any(ast.dump(target).replace("Store()", "Load()") == ast.dump(use) for target in statement.targets)
             ) or isinstance(statement, ast.Expr)
         return False

@@ -20,17 +20,18 @@ import ast
 from collections.abc import Iterator
 
 from reprocheck.rulekit import Call, Confidence, Match, Module, Rule
-from reprocheck_rules.determinism.order_effects import Effect, shown
+from reprocheck_rules.determinism.order_effects import Effect, shown, strongest
 from reprocheck_rules.determinism.order_in_loops import LoopReader
 from reprocheck_rules.determinism.order_of_use import OrderOfUse
-from reprocheck_rules.determinism.order_effects import strongest
 
 rule = Rule("DET008", "unsorted-directory-listing", __doc__)
 
 _PATH_METHODS = frozenset({"iterdir", "rglob", "glob"})
 
 
-@rule.on_module(contains=r"\b(listdir|scandir|walk|i?glob1?|rglob|iterdir|list_images|list_files|ListDirectory|Glob|Walk)\s*\(")
+@rule.on_module(
+    contains=r"\b(listdir|scandir|walk|i?glob1?|rglob|iterdir|list_images|list_files|ListDirectory|Glob|Walk)\s*\("
+)
 def check(module: Module) -> Iterator[Match]:
     """Listings of libraries, and methods that only paths have."""
     order: OrderOfUse | None = None
@@ -177,6 +178,7 @@ rule.flags(
 rule.flags(
     """
     import os
+    import random
 
     def paths(root):
         found = []
@@ -202,6 +204,11 @@ rule.flags(
     def rename(root):
         for i, name in enumerate(os.listdir(root)):  # expect: DET008
             os.rename(os.path.join(root, name), os.path.join(root, f"{i}.png"))
+
+    def manifest(folder, train, valid):
+        for path in folder.rglob("*.wav"):  # expect: DET008
+            out = train if random.random() > 0.1 else valid
+            print(path, file=out)
 
     def stream(folder):
         for path in folder.rglob("*.json"):  # expect: DET008

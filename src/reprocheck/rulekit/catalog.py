@@ -67,7 +67,7 @@ class Catalog:
     """All entries, frozen after construction; answers are remembered per spelling."""
 
     def __init__(self, files: Iterable[CatalogFile] = ()) -> None:
-        """Files add to one another: roles of a name are united, of other fields the last counts, or the longest signature."""
+        """Files add to one another: roles are united; of other fields the last counts, of signatures the longest."""
         names: dict[str, CatalogEntry] = {}
         aliases: dict[str, str] = {}
         for file in files:
