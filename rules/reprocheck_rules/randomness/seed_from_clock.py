@@ -20,23 +20,18 @@ import ast
 import re
 from collections.abc import Iterator
 
-from reprocheck.rulekit import ABSENT, Call, Confidence, Kind, Match, Module, Rule, Scope, reaching
+from reprocheck.rulekit import ABSENT, Call, Confidence, Match, Rule
+from reprocheck_rules.randomness.seed_sources import certain, recorded, source_of
 
 rule = Rule("RNG004", "seed-from-clock", __doc__)
 
 _VOLATILE_TEXT = re.compile(
     r"\b(time|timeit|datetime|date|uuid|urandom|getrandom|secrets|getp?pid|get_ident|hash|id)\b"
 )
-_RECORDERS = re.compile(
-    r"(print|pprint|echo|info|debug|warn|warning|error|exception|critical|log|log_\w+|write\w*|dump|dumps|save\w*|savez"
-    r"|add_text|add_hparams|add_param|set_tags?|to_(csv|json|yaml|pickle)|put|record\w*|register_config)"
-)
-_TRACKERS = ("wandb.", "mlflow.", "logging.", "loguru.", "comet_ml.", "neptune.", "aim.", "clearml.", "sacred.")
 _STATE = frozenset({"initial_seed", "getstate", "get_state", "get_rng_state"})
 """What reads the state of a global generator."""
 _STATE_OF = frozenset({"seed", "set_state", "setstate", "manual_seed", "entropy", "bit_generator"})
 """What reads or sets the state of a generator object."""
-_DEPTH = 6
 
 
 @rule.on_call(role=("seeder", "generator", "reseeds-generator"))
@@ -54,7 +49,7 @@ def check_seeding(call: Call) -> Iterator[Match]:
         return
     node = call.argument(entry.seed_argument)
     if node is not None:
-        yield from _from_source(call, node)
+        yield from _fromsource_of(call, node)
 
 
 @rule.on_call(role=("estimator", "splitter", "sampler", "draw-implicit"))
@@ -65,7 +60,7 @@ def check_random_state(call: Call) -> Iterator[Match]:
         return
     node = call.argument(entry.seed_argument)
     if node is not None:
-        yield from _from_source(call, node)
+        yield from _fromsource_of(call, node)
 
 
 @rule.on_call("argparse.ArgumentParser.add_argument", "click.option")
@@ -76,150 +71,25 @@ def check_option(call: Call) -> Iterator[Match]:
     if default is None or call.module.is_test or not any("seed" in name.lower() for name in names):
         return
     options = {"args", "opt", "opts", "options", "config", "cfg", "params", "hparams", "flags", "FLAGS"}
-    source = _source(call.module, default, call.scope, call.site.order, options, _DEPTH)
-    if source is not None and not _recorded(call.module, options):
+    source = source_of(call.module, default, call.scope, call.site.order, options)
+    if source is not None and not recorded(call.module, options):
         yield call.match(f"The default of `{names[-1]}` comes from {_words(source)}, and it isn't recorded", at=default)
 
 
-def _from_source(call: Call, node: ast.expr) -> Iterator[Match]:
+def _fromsource_of(call: Call, node: ast.expr) -> Iterator[Match]:
     module = call.module
     if _VOLATILE_TEXT.search(module.source.text) is None:
         return
     names: set[str] = set()
-    source = _source(module, node, call.scope, call.site.order, names, _DEPTH)
-    if source is None or _recorded(module, names):
+    source = source_of(module, node, call.scope, call.site.order, names)
+    if source is None or recorded(module, names):
         return
     trail = () if module.span(source) == module.span(node) else (module.note(source, "the value comes from here"),)
-    confidence = None if _certain(module, source) else Confidence.LOW
+    confidence = None if certain(module, source) else Confidence.LOW
     yield call.match(
         f"The seed of `{_shown(call)}` comes from {_words(source)}: each run differs, and it isn't recorded",
         confidence=confidence,
         trail=trail,
-    )
-
-
-# Where a value comes from
-
-
-def _source(module: Module, node: ast.expr, scope: Scope, order: int, names: set[str], depth: int) -> ast.Call | None:
-    """The call that makes the value different each time; `names` collects the variables on the way."""
-    for part in ast.walk(node):
-        if isinstance(part, ast.Call) and _changes(module, part, scope, order):
-            return part
-    if depth <= 0:
-        return None
-    for part in ast.walk(node):
-        found: ast.Call | None = None
-        if isinstance(part, ast.Name):
-            found = _through_name(module, part.id, scope, order, names, depth)
-        elif isinstance(part, ast.Attribute):
-            found = _through_attribute(module, part, names)
-        elif isinstance(part, ast.Call):
-            found = _through_function(module, part, scope, order, depth)
-        if found is not None:
-            return found
-    return None
-
-
-def _changes(module: Module, node: ast.Call, scope: Scope, order: int) -> bool:
-    name = module.name(node.func, scope, order)
-    entry = module.catalog.entry(name) if name is not None else None
-    if entry is None or "source-of-change" not in entry.roles:
-        return False
-    return entry.family != "string-hash" or (len(node.args) == 1 and _salted(module, node.args[0]) is not False)
-
-
-def _salted(module: Module, node: ast.expr) -> bool | None:
-    """Whether the hash of a value is salted per process, as that of a text is; None when its type isn't known."""
-    match node:
-        case ast.Tuple(elts=items):
-            return any(_salted(module, item) is True for item in items)
-        case ast.Constant(value=value):
-            return isinstance(value, str | bytes)
-        case ast.JoinedStr():
-            return True
-        case ast.Call(func=ast.Attribute(attr="lower" | "upper" | "strip" | "format" | "join" | "encode")):
-            return True
-    if isinstance(module.literal(node), int | float):
-        return False
-    return True if module.name(node) == "builtins.str" else None
-
-
-def _certain(module: Module, source: ast.Call) -> bool:
-    return not (isinstance(source.func, ast.Name) and source.func.id == "hash") or bool(_salted(module, source.args[0]))
-
-
-def _through_name(module: Module, name: str, scope: Scope, order: int, names: set[str], depth: int) -> ast.Call | None:
-    bindings = scope.lookup(name)
-    binding = reaching(bindings, scope, order) if bindings else None
-    if binding is None or binding.value is None or binding.kind not in {Kind.ASSIGN, Kind.PARAMETER}:
-        return None
-    found = _source(module, binding.value, binding.scope, binding.order - 1, names, depth - 1)
-    if found is not None:
-        names.add(name)
-    return found
-
-
-def _through_attribute(module: Module, node: ast.Attribute, names: set[str]) -> ast.Call | None:
-    if "seed" not in node.attr.lower():
-        return None
-    wanted = ast.unparse(node)
-    for statement in ast.walk(module.tree):
-        if isinstance(statement, ast.Assign) and any(
-            isinstance(target, ast.Attribute) and ast.unparse(target) == wanted for target in statement.targets
-        ):
-            inside = module.file.scope_of(statement)
-            found = _source(module, statement.value, inside, 1 << 60, names, 0)
-            if found is not None:
-                names.add(wanted)
-                if not wanted.startswith("self."):
-                    names.add(wanted.partition(".")[0])
-                return found
-    return None
-
-
-def _through_function(module: Module, node: ast.Call, scope: Scope, order: int, depth: int) -> ast.Call | None:
-    name = module.name(node.func, scope, order)
-    if name is None or not name.startswith("."):
-        return None
-    inner = next((s for s in module.file.scopes if s.kind == "function" and "." + s.qualname == name), None)
-    if inner is None:
-        return None
-    for part in ast.walk(inner.node):
-        if isinstance(part, ast.Return) and part.value is not None:
-            found = _source(module, part.value, inner, 1 << 60, set(), depth - 3)
-            if found is not None:
-                return found
-    return None
-
-
-# Whether somebody writes it down
-
-
-def _recorded(module: Module, names: set[str]) -> bool:
-    if not names:
-        return False
-    for site in module.file.calls:
-        function = site.node.func
-        last = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
-        if _RECORDERS.fullmatch(last) or (module.name(function, site.scope, site.order) or "").startswith(_TRACKERS):
-            arguments = [*site.node.args, *(keyword.value for keyword in site.node.keywords)]
-            if any(_mentions(argument, names) for argument in arguments):
-                return True
-    for node in ast.walk(module.tree):
-        match node:
-            case ast.Return(value=ast.expr() as value) if not isinstance(value, ast.Call) and _mentions(value, names):
-                return True
-            case ast.Dict(values=values) if any(_mentions(value, names) for value in values):
-                return True
-    return False
-
-
-def _mentions(node: ast.expr, names: set[str]) -> bool:
-    return any(
-        isinstance(part, ast.Name | ast.Attribute) and ast.unparse(part) in names
-        for part in ast.walk(node)
-        if not isinstance(part, ast.Attribute) or any("." in name for name in names)
     )
 
 
@@ -239,7 +109,7 @@ def _state_kept(call: Call) -> bool:
             return True
     entry = call.entry
     gives_seed = entry is not None and not entry.seed_argument
-    return gives_seed and _recorded(module, held)
+    return gives_seed and recorded(module, held)
 
 
 # Where a caller may pass a generator or a seed

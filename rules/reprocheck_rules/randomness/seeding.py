@@ -1,0 +1,206 @@
+"""What each random family of a run is seeded by, and when: shared by the rules about seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from reprocheck.rulekit import Confidence, Note, Project, Span
+from reprocheck.rulekit.execution import Happening, Run, argument_of
+
+FAMILIES = {
+    "python": "Python's `random`",
+    "numpy": "NumPy's global generator",
+    "torch": "PyTorch",
+    "tensorflow": "TensorFlow",
+    "keras": "Keras",
+    "mxnet": "MXNet",
+    "paddle": "PaddlePaddle",
+    "cupy": "CuPy",
+}
+"""Families with a global state that a program seeds once, and what a person calls them."""
+SEEDERS = {
+    "python": "random.seed(seed)",
+    "numpy": "np.random.seed(seed)",
+    "torch": "torch.manual_seed(seed)",
+    "tensorflow": "tf.random.set_seed(seed)",
+    "keras": "keras.utils.set_random_seed(seed)",
+    "mxnet": "mx.random.seed(seed)",
+    "paddle": "paddle.seed(seed)",
+    "cupy": "cupy.random.seed(seed)",
+}
+_DRAWS = frozenset({"draw", "draw-implicit", "estimator", "splitter", "sampler", "cross-validation"})
+_TRAINING = frozenset({"optimizer", "trains"})
+_ESTIMATORS = frozenset({"estimator", "splitter", "sampler", "cross-validation"})
+_MANY = 3
+
+
+@dataclass(slots=True)
+class Seeding:
+    """One family in one run."""
+
+    family: str
+    draws: list[tuple[int, Happening]] = field(default_factory=list)
+    """Draws that matter, with their position in the run."""
+    seeds: list[tuple[int, Happening]] = field(default_factory=list)
+    """Seeders that run by default."""
+    optional: list[Happening] = field(default_factory=list)
+    """Seeders that run only when an option is given."""
+
+    @property
+    def first_draw(self) -> Happening:
+        """The first draw that matters."""
+        return self.draws[0][1]
+
+
+def trains(run: Run) -> bool:
+    """Whether a run trains a model."""
+    return any(h.active and not h.entry.roles.isdisjoint(_TRAINING) for h in run.happenings)
+
+
+def seedings(project: Project, run: Run) -> dict[str, Seeding]:
+    """Families that a run draws from or seeds."""
+    found = {family: Seeding(family) for family in FAMILIES}
+    training = trains(run)
+    seeds_taken = _drawn_seeds(run)
+    for position, happening in enumerate(run.happenings):
+        roles = happening.entry.roles
+        if "seeder" in roles:
+            _add_seeder(project, found, position, happening)
+        elif happening.active and not roles.isdisjoint(_DRAWS) and happening.name not in seeds_taken:
+            family = (
+                "numpy" if not roles.isdisjoint(_ESTIMATORS) and not happening.entry.family else happening.entry.family
+            )
+            if family in found and _matters(happening, training=training) and draws(project, happening):
+                found[family].draws.append((position, happening))
+    return found
+
+
+def _drawn_seeds(run: Run) -> set[str]:
+    """Names of draws whose result is the seed of something: `seed = random.randint(1, 10000)`."""
+    taken = set()
+    for happening in run.happenings:
+        if "seeder" in happening.entry.roles:
+            for argument in happening.call.arguments:
+                if argument.value is not None and isinstance(argument.value.value, str):
+                    taken.add(argument.value.value.removesuffix("()"))
+    return taken
+
+
+def _add_seeder(project: Project, found: dict[str, Seeding], position: int, happening: Happening) -> None:
+    state = _seeds(project, happening)
+    for family in happening.entry.families:
+        if family in found:
+            if state:
+                found[family].seeds.append((position, happening))
+            elif state is None:
+                found[family].optional.append(happening)
+
+
+def _seeds(project: Project, happening: Happening) -> bool | None:
+    """Whether a seeder fixes the state: None when only an option makes it, False when it never does."""
+    entry = happening.entry
+    argument = argument_of(happening.call, entry, entry.seed_argument) if entry.seed_argument else None
+    if argument is None and "unseeds" in entry.roles:
+        return False
+    if not happening.active:
+        return None
+    if argument is not None and argument.value is not None and "seeds-by-default" not in entry.roles:
+        if project.index.evaluator.value(argument.value, happening.frame) is None:
+            return None
+    return True
+
+
+def _matters(happening: Happening, *, training: bool) -> bool:
+    """Whether a draw can change a result: initial weights and dropout do only where something is trained."""
+    roles = happening.entry.roles
+    if not roles.isdisjoint({"initialises", "dropout", "augmentation", "loader"}):
+        return training
+    return True
+
+
+def draws(project: Project, happening: Happening) -> bool:
+    """Whether a call really draws from the global state, by its arguments."""
+    entry, call = happening.entry, happening.call
+    if entry.seed_argument:
+        argument = argument_of(call, entry, entry.seed_argument)
+        if argument is not None:
+            value = argument.value
+            if value is None or project.index.evaluator.value(value, happening.frame) is not None:
+                return False
+        elif any(argument.name == "**" for argument in call.arguments):
+            return False
+    if not entry.random_when:
+        return True
+    return _random_by_arguments(project, happening)
+
+
+def _random_by_arguments(project: Project, happening: Happening) -> bool:
+    given = False
+    for name, wanted in happening.entry.random_when.items():
+        argument = argument_of(happening.call, happening.entry, name)
+        if argument is None:
+            continue
+        given = True
+        value = project.index.evaluator.value(argument.value, happening.frame)
+        if not isinstance(value, str | int | float | bool | None) or value in (
+            wanted if isinstance(wanted, list) else [wanted]
+        ):
+            return True
+    return not given and happening.entry.random_default
+
+
+def kind_of_draw(happening: Happening) -> str:
+    """What draws, in a person's words."""
+    roles = happening.entry.roles
+    name = happening.name.removeprefix("?.")
+    short = name if name.count(".") <= _MANY else ".".join(name.split(".")[-2:])
+    if "initialises" in roles:
+        return f"`{short}` draws its initial weights"
+    if "dropout" in roles:
+        return f"`{short}` draws a mask at each step"
+    if "augmentation" in roles:
+        return f"`{short}` transforms at random"
+    if "loader" in roles:
+        return f"`{short}` shuffles"
+    if "splitter" in roles:
+        return f"`{short}` splits at random"
+    if not roles.isdisjoint({"estimator", "sampler"}):
+        return f"`{short}` draws"
+    return f"`{short}` draws"
+
+
+def confidence_of(run: Run, seeding: Seeding) -> Confidence:
+    """How sure it is that the draws matter to a result."""
+    certain = [h for _, h in seeding.draws if h.certain]
+    if not run.complete or not certain:
+        return Confidence.LOW
+    if trains(run):
+        return Confidence.HIGH
+    if any(not h.entry.roles.isdisjoint(_ESTIMATORS) for h in certain):
+        return Confidence.MEDIUM
+    return Confidence.LOW
+
+
+def place_in_entry(run: Run, happening: Happening) -> Span:
+    """The last place in the entry's own file on the way to an event."""
+    spans = [hop.span for hop in happening.hops if hop.path == run.entry.path]
+    if happening.path == run.entry.path:
+        spans.append(happening.call.span)
+    return spans[-1] if spans else run.entry.span
+
+
+def story(project: Project, run: Run, happening: Happening, last: str) -> Iterator[Note]:
+    """Trail from the entry to an event."""
+    yield project.note(run.entry.path, run.entry.span, f"{ENTRY_KINDS[run.entry.kind]}")
+    for hop in happening.hops:
+        yield project.note(hop.path, hop.span, f"reaches `{hop.name.lstrip('.')}`")
+    yield project.note(happening.path, happening.call.span, last)
+
+
+ENTRY_KINDS = {
+    "main": "the program starts here",
+    "script": "the script starts here",
+    "notebook": "the notebook starts here",
+    "console": "the console command starts here",
+}

@@ -1,0 +1,317 @@
+"""A program draws random numbers that nothing it runs has seeded.
+
+## Why
+Two runs of the same code give two models. Nobody can tell afterwards whether a change helped or the dice did, and a
+reviewer can't get the number in the paper.
+
+## Fix
+Seed every family that the program draws from, first thing in the program, from a value that is recorded:
+
+    def set_seed(seed: int) -> None:
+        random.seed(seed)
+        np.random.seed(seed)
+        torch.manual_seed(seed)
+
+## Notes
+The whole program is followed from its start: through helpers in other files, methods, constructors, callbacks and
+imports, under the defaults of its options. Draws that no call names count too: layers draw their initial weights,
+loaders shuffle, estimators without `random_state` use NumPy's global generator. Weights and dropout count only where
+something is trained. Libraries, which have no start, get no finding.
+"""
+
+from collections.abc import Iterator
+
+from reprocheck.rulekit import Match, Project, Rule
+from reprocheck_rules.randomness.seeding import (
+    FAMILIES,
+    SEEDERS,
+    Seeding,
+    confidence_of,
+    kind_of_draw,
+    place_in_entry,
+    seedings,
+    story,
+)
+
+rule = Rule("RNG001", "unseeded-entry-point", __doc__)
+
+
+@rule.on_project
+def check(project: Project) -> Iterator[Match]:
+    """Families of a run that are drawn from, while no family is seeded."""
+    for run in project.runs:
+        found = seedings(project, run)
+        if any(seeding.seeds for seeding in found.values()):
+            continue  # some family is seeded: what is missing is RNG002's
+        for seeding in found.values():
+            if seeding.draws and not seeding.optional:
+                yield _match(project, run, seeding)
+
+
+def _match(project: Project, run: object, seeding: Seeding) -> Match:
+    first = seeding.first_draw
+    what = kind_of_draw(first)
+    return project.match(
+        run.entry.path,
+        place_in_entry(run, first),
+        f"nothing seeds {FAMILIES[seeding.family]} before {what}; call `{SEEDERS[seeding.family]}` first",
+        confidence=confidence_of(run, seeding),
+        trail=story(project, run, first, what),
+    )
+
+
+rule.flags(
+    {
+        "train.py": """
+        import torch
+        from model import Net
+
+        def main():
+            net = Net()  # expect: RNG001
+            optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+            for x, y in data():
+                torch.nn.functional.mse_loss(net(x), y).backward()
+                optimizer.step()
+
+        if __name__ == "__main__":
+            main()
+        """,
+        "model.py": """
+        import torch
+
+        class Net(torch.nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.layer = torch.nn.Linear(4, 1)
+        """,
+    },
+    title="The model of another file draws its weights",
+)
+rule.flags(
+    {
+        "train.py": """
+        import random
+        from helpers import set_seed  # never called
+        from sklearn.ensemble import RandomForestClassifier
+
+        rows = load()
+        random.shuffle(rows)  # expect: RNG001
+        model = RandomForestClassifier()  # expect: RNG001
+        model.fit(rows, labels)
+        """,
+        "helpers.py": """
+        import random
+        import numpy as np
+
+        def set_seed(seed):
+            random.seed(seed)
+            np.random.seed(seed)
+        """,
+    },
+    title="The helper that seeds is never called",
+)
+rule.flags(
+    """
+    import numpy as np
+    from sklearn.linear_model import SGDClassifier
+
+    np.random.seed()
+    order = np.random.permutation(100)  # expect: RNG001
+    SGDClassifier(random_state=0).fit(X[order], y[order])
+    """,
+    title="Seeded from the clock",
+)
+rule.flags(
+    """
+    from keras.layers import Dense
+    from keras.models import Sequential
+
+    model = Sequential()
+    model.add(Dense(10, activation="relu"))  # expect: RNG001
+    model.compile(optimizer="adam", loss="mse")
+    model.fit(x, y, epochs=3)
+    """,
+    title="Keras",
+)
+rule.flags(
+    """
+    import numpy as np
+    from sklearn.model_selection import train_test_split
+    from sklearn.linear_model import LogisticRegression
+
+    def run():
+        X_train, X_test, y_train, y_test = train_test_split(X, y)  # expect: RNG001
+        LogisticRegression().fit(X_train, y_train)
+
+    run()
+    """,
+    title="A split without random_state",
+)
+rule.flags(
+    {
+        "app/train.py": """
+        import torch
+
+        class Trainer:
+            def __init__(self, model):
+                self.model = model
+                self.optimizer = torch.optim.Adam(model.parameters())
+
+            def fit(self, loader):
+                for batch in loader:
+                    self.step(batch)
+
+            def step(self, batch):
+                noise = torch.randn(4)
+                (self.model(batch) + noise).sum().backward()
+                self.optimizer.step()
+
+        def main():
+            Trainer(load_model()).fit(load_batches())  # expect: RNG001
+        """,
+        "pyproject.toml": """
+        [project]
+        name = "app"
+
+        [project.scripts]
+        train = "app.train:main"
+        """,
+    },
+    title="A console script, a method",
+)
+
+rule.allows(
+    {
+        "train.py": """
+        import torch
+        from tools.seed import fix_all
+        from model import Net
+
+        def main():
+            fix_all(3)
+            net = Net()
+            optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+
+        if __name__ == "__main__":
+            main()
+        """,
+        "tools/seed.py": """
+        import torch
+
+        def fix_all(seed):
+            torch.manual_seed(seed)
+        """,
+        "model.py": """
+        import torch
+
+        class Net(torch.nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.layer = torch.nn.Linear(4, 1)
+        """,
+    },
+    title="Seeded by a helper of another file",
+)
+rule.allows(
+    """
+    import torch
+
+    class Experiment:
+        def __init__(self, seed):
+            self._prepare(seed)
+
+        def _prepare(self, seed):
+            seeder = torch.manual_seed
+            seeder(seed)
+
+        def train(self):
+            net = torch.nn.Linear(2, 2)
+            torch.optim.SGD(net.parameters(), lr=0.1)
+
+    Experiment(7).train()
+    """,
+    title="Seeded by a method, under an alias",
+)
+rule.allows(
+    """
+    import lightning as L
+    import torch
+    from lightning.pytorch import seed_everything
+
+    seed_everything(42, workers=True)
+    net = torch.nn.Linear(2, 2)
+    L.Trainer().fit(Model(net))
+    """,
+    title="Lightning",
+)
+rule.allows(
+    """
+    import numpy as np
+    from sklearn.linear_model import SGDClassifier
+
+    def main():
+        rng = np.random.default_rng(11)
+        order = rng.permutation(len(X))
+        SGDClassifier(random_state=11).fit(X[order], y[order])
+
+    main()
+    """,
+    title="A generator passed everywhere",
+)
+rule.allows(
+    {
+        "split.py": """
+        import numpy as np
+
+        def train_test_split(data, seed=1):
+            np.random.seed(seed)
+            order = np.random.permutation(len(data))
+            return data[order[:80]], data[order[80:]]
+        """,
+        "main.py": """
+        from split import train_test_split
+        from sklearn.linear_model import LogisticRegression
+
+        train, test = train_test_split(load(), seed=1)
+        LogisticRegression().fit(train, labels)
+        """,
+    },
+    title="A split of the project's own that seeds NumPy",
+)
+rule.allows(
+    """
+    import torch
+    from model import Net
+
+    net = torch.nn.Linear(2, 2)
+    net.load_state_dict(torch.load("weights.pt", weights_only=True))
+    net.eval()
+    print(net(batch))
+    """,
+    title="Initial weights that are never trained",
+)
+rule.allows(
+    """
+    import torch
+
+    class Net(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = torch.nn.Linear(4, 1)
+
+    def build():
+        return Net()
+    """,
+    title="A library without a start",
+)
+rule.allows(
+    """
+    from transformers import Trainer, TrainingArguments
+    import keras
+
+    keras.utils.set_random_seed(1)
+    model = keras.Sequential([keras.layers.Dense(3)])
+    model.fit(x, y)
+    """,
+    title="Keras",
+)
