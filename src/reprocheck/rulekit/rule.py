@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+import textwrap
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
@@ -185,7 +186,7 @@ class Rule:
 
 def _example(code: str | Mapping[str, str], file: str, *, flagged: bool, title: str) -> Example:
     files = {file: code} if isinstance(code, str) else dict(code)
-    cleaned = {path: inspect.cleandoc(text) + "\n" for path, text in files.items()}
+    cleaned = {path: textwrap.dedent(text).strip("\n") + "\n" for path, text in files.items()}
     return Example(cleaned, flagged, title)
 
 
