@@ -22,6 +22,7 @@ something is trained. Libraries, which have no start, get no finding.
 from collections.abc import Iterator
 
 from reprocheck.rulekit import Match, Project, Rule
+from reprocheck.rulekit.execution import Run
 from reprocheck_rules.randomness.seeding import (
     FAMILIES,
     SEEDERS,
@@ -48,7 +49,7 @@ def check(project: Project) -> Iterator[Match]:
                 yield _match(project, run, seeding)
 
 
-def _match(project: Project, run: object, seeding: Seeding) -> Match:
+def _match(project: Project, run: Run, seeding: Seeding) -> Match:
     first = seeding.first_draw
     what = kind_of_draw(first)
     return project.match(
@@ -162,12 +163,12 @@ rule.flags(
                     self.step(batch)
 
             def step(self, batch):
-                noise = torch.randn(4)
+                noise = torch.randn(4)  # expect: RNG001
                 (self.model(batch) + noise).sum().backward()
                 self.optimizer.step()
 
         def main():
-            Trainer(load_model()).fit(load_batches())  # expect: RNG001
+            Trainer(load_model()).fit(load_batches())
         """,
         "pyproject.toml": """
         [project]

@@ -70,7 +70,7 @@ def scan_project(request: ScanRequest, progress: Progress) -> Scanned:
         sources=sources,
         knowledge=knowledge,
         chosen=chosen,
-        judgement=_judgement(config, chosen, own, rules),
+        judgement=_judgement(config, chosen, own, rules, knowledge.packs),
         jobs=default_jobs() if config.jobs == "auto" else config.jobs,
         cache_folder=(config.cache_dir or config.root / CACHE_FOLDER) if config.cache else None,
         timing=request.timing,
@@ -125,7 +125,11 @@ def _choose(
 
 
 def _judgement(
-    config: Config, chosen: dict[str, RuleInfo], own: frozenset[str], rules: dict[str, RuleInfo]
+    config: Config,
+    chosen: dict[str, RuleInfo],
+    own: frozenset[str],
+    rules: dict[str, RuleInfo],
+    packs: dict[str, PackFile],
 ) -> Judgement:
     severity: dict[str, Severity] = {}
     everything = {**rules, **OWN_RULES}
@@ -143,6 +147,7 @@ def _judgement(
         min_confidence=config.min_confidence,
         severity={**changed, **severity},
         per_file_ignores=config.per_file_ignores,
+        notes=packs[config.pack].notes or bool(config.select),
         own_codes=own,
         today=dt.datetime.now(tz=dt.UTC).date(),
     )

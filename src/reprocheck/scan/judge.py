@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import msgspec
-from pathspec import GitIgnoreSpec
 
 from reprocheck.model import fingerprint as identity
 from reprocheck.model.finding import Confidence, Finding, Severity, Suppression
@@ -25,6 +24,8 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     """Severity by code, from the configuration."""
     per_file_ignores: dict[str, tuple[str, ...]] = {}
     """Codes by path pattern in git's notation."""
+    notes: bool = False
+    """Whether single findings that a rule lowers to a note are shown."""
     own_codes: frozenset[str] = frozenset(OWN_RULES)
     """The tool's own diagnostics that are reported."""
     today: dt.date
@@ -32,14 +33,24 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
 
 def judge(results: Iterable[FileResult], judgement: Judgement) -> tuple[Finding, ...]:
     """Findings to report, sorted; suppressed ones are marked, not dropped."""
-    ignores = [(GitIgnoreSpec.from_lines([pattern]), codes) for pattern, codes in judgement.per_file_ignores.items()]
+    ignored_in = _path_matcher(judgement.per_file_ignores)
     judged: list[Finding] = []
     for result in results:
         if not result.findings and not result.comments:
             continue
-        ignored = {code for spec, codes in ignores if spec.match_file(result.path) for code in codes}
+        ignored = ignored_in(result.path)
         judged.extend(_judge_file(result, judgement, ignored))
     return tuple(sorted(judged, key=lambda finding: finding.sort_key))
+
+
+def _path_matcher(per_file_ignores: dict[str, tuple[str, ...]]) -> Callable[[str], set[str]]:
+    """From a path to the codes that are ignored there."""
+    if not per_file_ignores:
+        return lambda _: set()
+    from pathspec import GitIgnoreSpec
+
+    ignores = [(GitIgnoreSpec.from_lines([pattern]), codes) for pattern, codes in per_file_ignores.items()]
+    return lambda path: {code for spec, codes in ignores if spec.match_file(path) for code in codes}
 
 
 def _judge_file(result: FileResult, judgement: Judgement, ignored: set[str]) -> list[Finding]:
@@ -54,7 +65,7 @@ def _judge_file(result: FileResult, judgement: Judgement, ignored: set[str]) -> 
             comment = result.comments[index]
             suppression = Suppression("inline", comment.reason, comment.place)
             finding = msgspec.structs.replace(finding, suppression=suppression)
-        if _shown(finding, judgement, ignored):
+        if _shown(finding, judgement, ignored) and not _mere_note(raw, finding, judgement):
             judged.append(finding)
     for index, comment in enumerate(result.comments):
         own = _about_comment(index, comment, used, judgement)
@@ -65,6 +76,14 @@ def _judge_file(result: FileResult, judgement: Judgement, ignored: set[str]) -> 
 def _leveled(finding: Finding, judgement: Judgement) -> Finding:
     severity = judgement.severity.get(finding.code)
     return finding if severity is None else msgspec.structs.replace(finding, severity=severity)
+
+
+def _mere_note(raw: Finding, finding: Finding, judgement: Judgement) -> bool:
+    """Whether a rule itself lowered this finding to a note, in a scan that was not asked for notes."""
+    if judgement.notes or raw.severity is not Severity.NOTE or finding.severity is not Severity.NOTE:
+        return False
+    info = judgement.rules.get(finding.code)
+    return info is not None and info.severity is not Severity.NOTE
 
 
 def _shown(finding: Finding, judgement: Judgement, ignored: set[str]) -> bool:
