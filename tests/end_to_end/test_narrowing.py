@@ -50,9 +50,7 @@ def test_exit_codes_of_a_scan(run: Run, project: Path) -> None:
     assert run("scan", "missing.py").returncode == USAGE
 
 
-@pytest.mark.parametrize(
-    ("level", "code"), [("never", CLEAN), ("error", CLEAN), ("warning", FOUND), ("note", FOUND)]
-)
+@pytest.mark.parametrize(("level", "code"), [("never", CLEAN), ("error", CLEAN), ("warning", FOUND), ("note", FOUND)])
 def test_fail_on_decides_what_fails(run: Run, project: Path, level: str, code: int) -> None:
     (project / "a.py").write_text("import pickle\npickle.load(stream)\n", "utf-8")
     done = run("scan", "-o", "concise", "--fail-on", level)

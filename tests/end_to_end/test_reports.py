@@ -35,7 +35,9 @@ def test_several_formats_at_once_tell_of_the_same_findings(run: Run, messy: Path
 
 def test_reports_do_not_depend_on_cache_processes_or_the_order_of_the_file_system(run: Run, messy: Path) -> None:
     for number in range(12):  # enough to be worth several processes
-        (messy / f"part_{number}.py").write_text((messy / "train.py").read_text("utf-8") + "# padding\n" * 4000, "utf-8")
+        (messy / f"part_{number}.py").write_text(
+            (messy / "train.py").read_text("utf-8") + "# padding\n" * 4000, "utf-8"
+        )
     other = messy.with_name("other")
     for path in sorted(messy.rglob("*"), reverse=True):
         if path.is_file():
