@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-import traceback
 from typing import Any
 
 import click
@@ -115,6 +114,8 @@ def _unexpected(error: Exception, arguments: list[str]) -> int:
         click.echo(f"{click.style('error', fg='red', bold=True)}: {error}", err=True)
         return USAGE
     if "-v" in arguments or "--verbose" in arguments:
+        import traceback
+
         traceback.print_exception(error)
     click.echo(f"{click.style('internal error', fg='red', bold=True)}: {type(error).__name__}: {error}", err=True)
     click.echo(_REPORT, err=True)

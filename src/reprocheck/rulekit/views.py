@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from reprocheck.project.documents.dockerfile import Dockerfile
-from reprocheck.project.documents.requirements_file import Requirements
-from reprocheck.project.documents.shell import ShellCommand
-from reprocheck.project.documents.tree import Document
-from reprocheck.project.notebook import Notebook
-from reprocheck.project.source import SourceText
+if TYPE_CHECKING:  # the readers are loaded when there is a file to read
+    from reprocheck.project.documents.dockerfile import Dockerfile
+    from reprocheck.project.documents.requirements_file import Requirements
+    from reprocheck.project.documents.shell import ShellCommand
+    from reprocheck.project.documents.tree import Document
+    from reprocheck.project.notebook import Notebook
+    from reprocheck.project.source import SourceText
 
 
 @dataclass(frozen=True, slots=True)

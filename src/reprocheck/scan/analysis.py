@@ -17,17 +17,10 @@ from reprocheck.model.finding import Finding, Step
 from reprocheck.model.place import Place, Span
 from reprocheck.model.rule_info import RuleInfo
 from reprocheck.project.discovery import ProjectFile
-from reprocheck.project.documents.dockerfile import read_dockerfile
-from reprocheck.project.documents.json_file import read_json
-from reprocheck.project.documents.requirements_file import read_requirements
-from reprocheck.project.documents.shell import read_commands
-from reprocheck.project.documents.toml_file import read_toml
-from reprocheck.project.documents.yaml_file import read_yaml
 from reprocheck.project.facts import documents as document_facts
 from reprocheck.project.facts.extract import extract
 from reprocheck.project.facts.model import Facts
 from reprocheck.project.file_kinds import FileKind
-from reprocheck.project.notebook import read_notebook
 from reprocheck.project.python.file import PythonFile
 from reprocheck.project.python.grammar import parse
 from reprocheck.project.source import Problem, SourceText, decode_python, decode_text
@@ -178,6 +171,8 @@ class _FileWork:
         self._module(Module(file, self._catalog), in_text(source))
 
     def _notebook(self, data: bytes) -> None:
+        from reprocheck.project.notebook import read_notebook
+
         notebook = read_notebook(self._task.path, data)
         for found in notebook.problems:
             self._problem(found, lambda span: Place(self._task.path, span))
@@ -245,11 +240,15 @@ class _FileWork:
         rules = self._dispatch.rules
         match self._task.kind:
             case FileKind.DOCKERFILE:
+                from reprocheck.project.documents.dockerfile import read_dockerfile
+
                 dockerfile = read_dockerfile(source)
                 self.facts = document_facts.of_dockerfile(source, dockerfile)
                 view = DockerfileView(source, dockerfile)
                 return dockerfile.problems, [(r, m) for r in rules for c in r.dockerfile_checks for m in c(view)]
             case FileKind.REQUIREMENTS:
+                from reprocheck.project.documents.requirements_file import read_requirements
+
                 requirements = read_requirements(source)
                 listed = RequirementsView(source, requirements)
                 return requirements.problems, [(r, m) for r in rules for c in r.requirements_checks for m in c(listed)]
@@ -257,14 +256,22 @@ class _FileWork:
                 self.facts = document_facts.of_makefile(source)
                 return (), []
             case FileKind.SHELL:
+                from reprocheck.project.documents.shell import read_commands
+
                 self.facts = document_facts.of_shell(source)
                 script = ShellView(source, read_commands(source.text, 1))
                 return (), [(r, m) for r in rules for c in r.shell_checks for m in c(script)]
             case FileKind.YAML:
+                from reprocheck.project.documents.yaml_file import read_yaml
+
                 document, kind = read_yaml(source), "yaml"
             case FileKind.TOML:
+                from reprocheck.project.documents.toml_file import read_toml
+
                 document, kind = read_toml(source), "toml"
             case _:
+                from reprocheck.project.documents.json_file import read_json
+
                 document, kind = read_json(source), "json"
         self.facts = document_facts.of_tree(source, document, kind)
         tree = TreeView(source, document, kind)

@@ -30,6 +30,8 @@ MakeAnalyzer = Callable[[], Analyzer]
 
 def analyze_all(files: Sequence[ProjectFile], make_analyzer: MakeAnalyzer, *, jobs: int) -> Iterator[FileResult]:
     """Results in the order of their completion; `make_analyzer` is called once in each process."""
+    if not files:
+        return
     size = sum(file.size for file in files)
     if jobs <= 1 or len(files) <= 1 or size < PARALLEL_FROM:
         analyzer = make_analyzer()
