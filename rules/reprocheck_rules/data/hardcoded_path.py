@@ -11,8 +11,9 @@ the project: `Path(__file__).parent / "data"`. Say in the README where the data 
 ## Notes
 Judged by what the path is and by what happens to it: opened or listed weighs more than the default of an option, a
 home directory or a mount more than a container's own path. Silent for texts that are no paths (routes, patterns,
-MIME types, help texts, docstrings), for system and temporary folders, and for paths that are only tested for
-existence or compared. Placeholders such as `/path/to/data` and tests have low confidence.
+MIME types, help texts, docstrings), for system and temporary folders, for paths that are only tested for existence
+or compared, and for those used only where the code has seen that it runs there. Placeholders such as `/path/to/data`
+and tests have low confidence.
 """
 
 import ast
@@ -52,6 +53,7 @@ _ORDER = (Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW)
 _CONFIG_KEY = re.compile(
     r"(?<!mount)(?<!Mount)(?:path|Path)(?!s-ignore)|dir|root|file|folder|[dD]ata|ckpt|checkpoint|weights|cache|CACHE|PATH|DIR|output|input|uri|location"
 )
+_ASKS = re.compile(r"colab|kaggle|(path\.exists|isdir|isfile)\(['\"f]", re.IGNORECASE)
 _OTHER_CONFIG = re.compile(
     r"(^|/)(\.github|\.circleci|\.devcontainer|k8s|kubernetes|helm|charts|manifests)/|compose[^/]*\.ya?ml$|\.ipynb$|(^|/)package(-lock)?\.json$"
     r"|(^|/)\.?(vscode|idea)/|environment[^/]*\.ya?ml$|(^|/)meta\.yaml$|mlruns/"
@@ -75,7 +77,7 @@ def check(module: Module) -> Iterator[Match]:
         sinks = sinks or PathSinks(module)
         sink = sinks.of(node)
         confidence = None if sink is None else _CONFIDENCE[path.strength].get(sink.rank)
-        if sink is None or confidence is None:
+        if sink is None or confidence is None or _only_where_it_exists(node, module):
             continue
         if path.placeholder or module.is_test or (path.strength is Strength.ABSOLUTE and not _plain(path.text)):
             confidence = Confidence.LOW
@@ -116,6 +118,14 @@ def check_tree(tree: TreeView) -> Iterator[Match]:
             if path is not None and path.strength is Strength.PERSONAL:
                 confidence = Confidence.LOW if path.placeholder else Confidence.MEDIUM
                 yield Match(span=node.span, message=_message(path, f"`{key}` is set to it"), confidence=confidence)
+
+
+def _only_where_it_exists(node: ast.AST, module: Module) -> bool:
+    """Whether the code asks first for the service, or the path, that it is about to use."""
+    for ancestor in module.file.ancestors(node):
+        if isinstance(ancestor, ast.If | ast.IfExp) and _ASKS.search(ast.unparse(ancestor.test)):
+            return True
+    return False
 
 
 def _plain(text: str) -> bool:
@@ -231,6 +241,10 @@ rule.allows(
     if os.path.exists("/kaggle/input"):
         print("on Kaggle")
     url = "https://example.org/home/alice"
+    if "google.colab" in str(get_ipython()):
+        os.chdir("/content")
+    root = "/kaggle/input/titanic" if os.path.exists("/kaggle/input") else "data"
+    frame = open(os.path.join(root, "train.csv"))
     ''',
     title="texts that are no paths, or only compared",
 )

@@ -71,7 +71,7 @@ class OrderOfUse:
                 call = self.file.parent(parent)
                 return self._argument(call, node) if isinstance(call, ast.Call) else None
             case ast.Starred() | ast.Await() | ast.NamedExpr() | ast.BoolOp() | ast.List() | ast.Tuple():
-                return self._unpacked(node, parent) or self.effect(parent)
+                return self._in_tuple(node, parent) if isinstance(parent, ast.Tuple) else self.effect(parent)
             case ast.BinOp(op=ast.Add()) | ast.IfExp():
                 return None if isinstance(parent, ast.IfExp) and parent.test is node else self.effect(parent)
             case ast.Subscript(value=value) if value is node:
@@ -96,14 +96,15 @@ class OrderOfUse:
                 return Effect(parent, "it is stored in that order", Confidence.LOW)
         return None
 
-    def _unpacked(self, node: ast.expr, parent: ast.expr) -> Effect | None:
-        """`a, b = listing(), 1`: the target that gets the listing."""
-        statement = self.file.parent(parent)
-        if isinstance(parent, ast.Tuple) and isinstance(statement, ast.Assign):
-            for target in statement.targets:
-                if isinstance(target, ast.Tuple) and len(target.elts) == len(parent.elts):
-                    return self._target(target.elts[parent.elts.index(node)])
-        return None
+    def _in_tuple(self, node: ast.expr, parent: ast.Tuple) -> Effect | None:
+        """`a, b = listing(), 1` and `return listing(), 1`: the name that gets the listing."""
+        position = parent.elts.index(node)
+        match self.file.parent(parent):
+            case ast.Assign(targets=[ast.Tuple(elts=names)]) if len(names) == len(parent.elts):
+                return self._target(names[position])
+            case ast.Return():
+                return self.returned(parent, position)
+        return self.effect(parent)
 
     def _target(self, target: ast.expr) -> Effect | None:
         match target:
@@ -221,8 +222,8 @@ class OrderOfUse:
             return Effect(owner, f"`{shown(owner)}` numbers in that order", Confidence.HIGH)
         return self.effect(owner) if isinstance(owner, ast.ListComp | ast.GeneratorExp) else None
 
-    def returned(self, node: ast.AST) -> Effect | None:
-        """What the callers in this file do with it."""
+    def returned(self, node: ast.AST, position: int | None = None) -> Effect | None:
+        """What the callers in this file do with it; `position` is its place in a tuple."""
         scope = self.file.scope_of(node)
         function = scope.enclosing("function")
         if isinstance(node, ast.Lambda) or function is None:
@@ -234,7 +235,13 @@ class OrderOfUse:
         calls = [call.node for call in self.module.calls if call.name == name]
         if not calls:
             return unseen
-        return strongest(self.effect(call) for call in calls)
+        return strongest(self._received(call, position) for call in calls)
+
+    def _received(self, call: ast.Call, position: int | None) -> Effect | None:
+        match self.file.parent(call):
+            case ast.Assign(targets=[ast.Tuple(elts=names)]) if position is not None and position < len(names):
+                return self._target(names[position])
+        return self.effect(call)
 
     # Names
 

@@ -58,11 +58,7 @@ def check(module: Module) -> Iterator[Match]:
 
 
 def _like_path(function: ast.Attribute, call: ast.Call) -> bool:
-    match function.attr:
-        case "iterdir":
-            return not call.args
-        case _:
-            return len(call.args) == 1
+    return len(call.args) == (0 if function.attr == "iterdir" else 1)
 
 
 def _display(call: Call) -> str:
@@ -73,13 +69,21 @@ def _display(call: Call) -> str:
 
 
 def _match(module: Module, node: ast.Call, callee: str, effect: Effect) -> Match:
-    confidence = Confidence.LOW if module.is_test else effect.confidence
+    confidence = Confidence.LOW if module.is_test or _names_one(node, module) else effect.confidence
     return module.match(
         node,
         f"`{callee}` lists in the file system's own order, and {effect.clause}",
         confidence=confidence,
         trail=[module.note(effect.node, "the order matters here")] if effect.node is not node else (),
     )
+
+
+def _names_one(node: ast.Call, module: Module) -> bool:
+    """Whether a pattern has no wildcard, so that it finds one file of that name."""
+    if not node.args or not isinstance(node.func, ast.Attribute) or node.func.attr != "rglob":
+        return False
+    pattern = module.text(node.args[0])
+    return pattern is not None and pattern != "{}" and not any(sign in pattern for sign in "*?[")
 
 
 def _walk_effect(call: Call, order: OrderOfUse) -> Effect | None:
@@ -220,7 +224,6 @@ rule.allows(
     """
     import os
     import glob
-    import shutil
     from pathlib import Path
     from natsort import natsorted
 
@@ -228,7 +231,6 @@ rule.allows(
     names = natsorted(glob.glob("data/*.png"))
     paths = list(Path("data").rglob("*.txt"))
     paths.sort()
-    first = paths[0]
     images = [p for p in Path("data").iterdir() if p.suffix == ".png"]
     images = sorted(images)
     train = images[:100]
@@ -236,8 +238,6 @@ rule.allows(
     latest = max(glob.glob("checkpoints/*.pt"), key=os.path.getctime)
     if "model.pt" in os.listdir("checkpoints"):
         print("found")
-    if not os.listdir("out"):
-        print("empty")
     done = set(os.listdir("out"))
     print(os.listdir("data"))
     """,
@@ -274,9 +274,17 @@ rule.allows(
         return [name for name in os.listdir(root) if name.endswith(".npz")]
 
     def load(root):
-        files = entries(root)
+        files, count = os.listdir(root), 0
         files.sort()
         return files
+
+    def both(root):
+        return entries(root), root
+
+    def use(root):
+        names, root = both(root)
+        names = sorted(names)
+        return names[0]
 
     def newest(root):
         steps = [int(name.split("-")[1]) for name in os.listdir(root)]
