@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
@@ -71,12 +72,14 @@ class Analyzer:
         digest = blake3(data).digest()
         if self._timing is not None:
             self._timing = {}
+        work = _FileWork(task, self._dispatch, self._catalog, self._timing)
         try:
             with _PausedCollection():
-                work = _FileWork(task, self._dispatch, self._catalog, self._timing)
                 work.read(data)
         except (RecursionError, MemoryError) as error:
             return self._unread(task, digest, f"is nested too deeply to analyse ({type(error).__name__})")
+        except Exception as error:  # noqa: BLE001 — a defect that one file brings out must not hide all the others
+            work.give_up(error)
         finally:
             self._since_collection += len(data)
             if self._since_collection > _COLLECT_EVERY:
@@ -150,6 +153,13 @@ class _FileWork:
                 pass
             case _:
                 self._document(data)
+
+    def give_up(self, error: Exception) -> None:
+        """Keep what was found so far, and say that it isn't all."""
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{Path(place.filename).name}:{place.lineno}"
+        self.unread = f"could not be analysed to its end: {type(error).__name__} at {where}, a defect of reprocheck"
+        self.findings.append(unreadable(self._task.path, self.unread))
 
     # Python
 
