@@ -10,6 +10,7 @@ from reprocheck.project.facts.model import (
     Argument,
     Assignment,
     Call,
+    Choice,
     Class,
     Event,
     Exit,
@@ -20,12 +21,13 @@ from reprocheck.project.facts.model import (
     GuardKind,
     Import,
     Parameter,
+    TestKind,
 )
 from reprocheck.project.facts.values import ValueReader
 from reprocheck.project.python.file import PythonFile
 from reprocheck.project.python.scopes import BUILTIN, Binding, Branch, CallSite, Kind, Scope, SetSite
 
-VERSION = 1
+VERSION = 2
 """Raised whenever the facts of an unchanged file would change."""
 _LATEST = 1 << 60
 _DYNAMIC = frozenset({"exec", "eval", "globals", "setattr", "vars", "__import__"})
@@ -52,6 +54,7 @@ class _Extraction:
         self._guards: list[dict[ast.AST, int]] = [{} for _ in self._functions]
         self._guard_list: list[list[Guard]] = [[] for _ in self._functions]
         self._assignments: list[Assignment] = []
+        self._choices: list[Choice] = []
 
     def facts(self) -> FileFacts:
         for call in self._file.calls:
@@ -65,6 +68,8 @@ class _Extraction:
                 index = self._index[self._owner(scope)]
                 guard, side = self._guard(index, branch, statement.lineno)
                 self._events[index].append((order, Exit(guard, side)))
+        for condition, scope in self._file.conditions:
+            self._condition(condition, scope)
         names = {name for scope in self._file.scopes for name in scope.uses}
         module = self._file.module
         return FileFacts(
@@ -82,7 +87,16 @@ class _Extraction:
             strings=tuple(sorted(self._file.strings)),
             names=tuple(sorted(names)),
             dynamic=not names.isdisjoint(_DYNAMIC),
+            choices=tuple(self._choices),
+            references=tuple(sorted(self._file.references)),
+            forms=tuple(self._forms()),
         )
+
+    def _forms(self) -> Iterable[int]:
+        if "@param" in self._file.source.text:
+            for number, line in enumerate(self._file.source.lines, start=1):
+                if "#@param" in line or "# @param" in line:
+                    yield number
 
     def _owner(self, scope: Scope) -> Scope:
         """The function or module that a scope's code runs in."""
@@ -192,6 +206,18 @@ class _Extraction:
                 kind = GuardKind.LOOP
         return Guard(kind, test, parent, parent_side, span, body, other)
 
+    def _condition(self, node: ast.If | ast.While | ast.IfExp | ast.Assert, scope: Scope) -> None:
+        index = self._index[self._owner(scope)]
+        kind = node.__class__
+        if kind is ast.If or kind is ast.While:
+            self._guard(index, node, node.lineno)  # type: ignore[arg-type]
+        elif kind is ast.IfExp:
+            test = self._values.test(node.test, scope, _LATEST)
+            if test.kind is not TestKind.UNKNOWN:
+                span = self._file.source.span
+                choice = Choice(index, test, span(node), span(node.body), span(node.orelse))  # type: ignore[union-attr,arg-type]
+                self._choices.append(choice)
+
     # Bindings
 
     def _bindings(self, scope: Scope) -> None:
@@ -252,14 +278,14 @@ class _Extraction:
         return Function(
             name=scope.qualname,
             span=self._file.source.span(node),
-            parameters=tuple(self._parameters(node.args, outer)),
+            parameters=tuple(self._parameters(node.args, scope, outer)),
             decorators=self._names(node.decorator_list, outer),
             events=events,
             guards=guards,
             method=outer.kind == "class",
         )
 
-    def _parameters(self, arguments: ast.arguments, scope: Scope) -> Iterable[Parameter]:
+    def _parameters(self, arguments: ast.arguments, function: Scope, scope: Scope) -> Iterable[Parameter]:
         positional = arguments.posonlyargs + arguments.args
         missing = len(positional) - len(arguments.defaults)
         pairs: list[tuple[ast.arg, ast.expr | None]] = [
@@ -271,7 +297,8 @@ class _Extraction:
             annotation = self._file.annotated(argument.annotation, scope) if argument.annotation is not None else None
             value = self._values.value(default, scope, _LATEST) if default is not None else None
             span = self._file.source.span(argument)
-            yield Parameter(argument.arg, value, default is None, annotation or "", span)
+            rebound = len(function.bindings[argument.arg]) > 1
+            yield Parameter(argument.arg, value, default is None, annotation or "", span, rebound)
 
     def _class(self, scope: Scope) -> Class:
         node = scope.node

@@ -145,6 +145,21 @@ class Parameter(msgspec.Struct, frozen=True, array_like=True):
     annotation: str
     """Qualified name of the annotated type; empty where there is none."""
     span: Span
+    rebound: bool = False
+    """Whether the function gives the name another value."""
+
+
+class Choice(msgspec.Struct, frozen=True, array_like=True):
+    """A conditional expression."""
+
+    function: int
+    """Index of the function it stands in."""
+    test: Test
+    span: Span
+    """Of the whole expression."""
+    body: Span
+    """Of what is taken when the condition holds."""
+    other: Span
 
 
 class Function(msgspec.Struct, frozen=True, array_like=True):
@@ -213,6 +228,12 @@ class FileFacts(msgspec.Struct, frozen=True, array_like=True, tag="python"):
     """Names that are read, sorted."""
     dynamic: bool
     """Whether `exec`, `eval`, `globals()`, `setattr` or `vars()` could change anything here."""
+    choices: tuple[Choice, ...] = ()
+    """Conditional expressions whose condition could be told."""
+    references: tuple[str, ...] = ()
+    """Names and attributes that are read otherwise than to be called, sorted."""
+    forms: tuple[int, ...] = ()
+    """Lines whose value a notebook's form sets (`#@param`)."""
 
 
 class Command(msgspec.Struct, frozen=True, array_like=True):

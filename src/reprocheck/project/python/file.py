@@ -50,6 +50,7 @@ class PythonFile:
         self.branches = walk.branches
         self.sets = walk.sets
         self.attributes = walk.attributes
+        self.references = walk.references
         self.strings = walk.strings
         self.nodes = walk.nodes
         self._binding_names: dict[Binding, str | None] = {}

@@ -39,6 +39,8 @@ class Walk:
         """Assignments to attributes and items, in evaluation order."""
         self.attributes: set[str] = set()
         """Names of attributes that are read or called."""
+        self.references: set[str] = set()
+        """Names and attributes that are read otherwise than to be called."""
         self.strings: set[str] = set()
         """Short string constants that could name something."""
         self.nodes: dict[type[ast.AST], list[tuple[Any, Scope]]] = {kind: [] for kind in collect}
@@ -368,19 +370,33 @@ class Walk:
 
     def _on_Name(self, node: ast.Name) -> None:
         self._scope.uses.add(node.id)
+        self.references.add(node.id)
 
     def _on_Attribute(self, node: ast.Attribute) -> None:
         self.attributes.add(node.attr)
+        self.references.add(node.attr)
         value = node.value
         while value.__class__ is ast.Attribute:
             self.attributes.add(value.attr)
+            self.references.add(value.attr)
             value = value.value
         self._table[value.__class__](value)
 
     def _on_Call(self, node: ast.Call) -> None:
         table = self._table
         function = node.func
-        table[function.__class__](function)
+        kind = function.__class__
+        # What is called is no reference, so these two don't go through their handlers.
+        if kind is ast.Name:
+            self._scope.uses.add(function.id)  # type: ignore[attr-defined]
+        elif kind is ast.Attribute:
+            self.attributes.add(function.attr)  # type: ignore[attr-defined]
+            value = function.value  # type: ignore[attr-defined]
+            table[value.__class__](value)
+        else:
+            table[kind](function)
+        if (kind is ast.Name or kind is ast.Attribute) and kind in self.nodes:
+            self.nodes[kind].append((function, self._scope))
         for argument in node.args:
             table[argument.__class__](argument)
         for keyword in node.keywords:
