@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -30,9 +31,10 @@ SEEDERS = {
     "cupy": "cupy.random.seed(seed)",
 }
 _DRAWS = frozenset({"draw", "draw-implicit", "estimator", "splitter", "sampler", "cross-validation"})
-_TRAINING = frozenset({"optimizer", "trains"})
 _ESTIMATORS = frozenset({"estimator", "splitter", "sampler", "cross-validation"})
 _MANY = 3
+_BENCHMARK = re.compile(r"(^|[/_])bench(mark)?s?([/_.]|$)")
+"""Programs that measure speed draw inputs whose values don't matter."""
 
 
 @dataclass(slots=True)
@@ -54,8 +56,8 @@ class Seeding:
 
 
 def trains(run: Run) -> bool:
-    """Whether a run trains a model."""
-    return any(h.active and not h.entry.roles.isdisjoint(_TRAINING) for h in run.happenings)
+    """Whether a run trains a model; a function that is only handed over may never be called."""
+    return any(h.active and not h.callback and "trains" in h.entry.roles for h in run.happenings)
 
 
 def seedings(project: Project, run: Run) -> dict[str, Seeding]:
@@ -173,10 +175,10 @@ def kind_of_draw(happening: Happening) -> str:
 def confidence_of(run: Run, seeding: Seeding) -> Confidence:
     """How sure it is that the draws matter to a result."""
     certain = [h for _, h in seeding.draws if h.certain]
-    if not run.complete or not certain:
+    if not run.complete or not certain or _BENCHMARK.search(run.entry.path):
         return Confidence.LOW
     if trains(run):
-        return Confidence.HIGH
+        return Confidence.HIGH if any(not h.callback for h in certain) else Confidence.MEDIUM
     if any(not h.entry.roles.isdisjoint(_ESTIMATORS) for h in certain):
         return Confidence.MEDIUM
     return Confidence.LOW

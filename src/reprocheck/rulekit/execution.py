@@ -27,7 +27,8 @@ _NAMESAKES = 3
 _COMMON_METHODS = frozenset(
     {"get", "add", "append", "update", "items", "keys", "values", "copy", "close", "read", "write"}
 )
-CALLBACK_ROLES = frozenset({"runs-callbacks"})
+RUNS_CALLBACKS = "runs-callbacks"
+"""Role of code that calls the functions it is given; other code may or may not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,8 @@ class Happening:
     """The condition that keeps it from running, or that could not be told."""
     guard_path: str = ""
     """File of that condition."""
+    callback: bool = False
+    """Whether it lies in a function that was handed to code which may or may not call it."""
 
 
 @dataclass(slots=True)
@@ -177,7 +180,7 @@ class Execution:
             targets = tuple(self._own_method(facts.path, function, callee))
             return _Linked(call, callee, None, targets, callbacks, bound=True) if targets or callbacks else None
         if callee[0] in "?@":
-            return self._link_unknown(call, callbacks)
+            return self._link_unknown(facts.path, call, callbacks)
         symbol = self._symbols.resolve(facts.path, callee)
         match symbol:
             case External():
@@ -217,13 +220,15 @@ class Execution:
             else None
         )
 
-    def _link_unknown(self, call: Call, callbacks: tuple[FunctionRef, ...]) -> _Linked | None:
+    def _link_unknown(self, path: str, call: Call, callbacks: tuple[FunctionRef, ...]) -> _Linked | None:
         name = call.callee.rpartition(".")[2]
         if call.callee[0] == "?":
             entry = self._catalog.entry(f"?.{name}")
             if entry is not None and not entry.roles.isdisjoint(self._roles):
                 return _Linked(call, f"?.{name}", entry, (), callbacks, guessed=True)
-            namesakes = self._symbols.methods_named(name)
+            everywhere = self._symbols.methods_named(name)
+            # Who calls a method on something unknown most likely means one that stands in the same file.
+            namesakes = [method for method in everywhere if method.path == path] or everywhere
             if 0 < len(namesakes) <= _NAMESAKES and name not in _COMMON_METHODS:
                 return _Linked(call, name, None, tuple(namesakes), callbacks, guessed=True, bound=True)
         return _Linked(call, name, None, (), callbacks) if callbacks else None
@@ -404,6 +409,7 @@ class _Follower:
                     certain=condition.certain,
                     guard=condition.guard,
                     guard_path=condition.path,
+                    callback=condition.callback,
                 )
             )
         hop = Hop(target.path, event.span, linked.name)
@@ -413,8 +419,10 @@ class _Follower:
             else:
                 inner = self._bind(reached, event, frame, bound=linked.bound)
                 self._visit(reached, inner, (*hops, hop), condition, is_main=False)
+        calls_back = linked.entry is not None and RUNS_CALLBACKS in linked.entry.roles
+        handed = condition if calls_back else replace(condition, callback=True)
         for callback in linked.callbacks:
-            self._visit(callback, Frame(callback.path, {}, frame.config_stem), (*hops, hop), condition, is_main=False)
+            self._visit(callback, Frame(callback.path, {}, frame.config_stem), (*hops, hop), handed, is_main=False)
 
     def _bind(self, target: FunctionRef, call: Call, frame: Frame, *, bound: bool) -> Frame:
         parameters = list(target.function.parameters)
@@ -448,6 +456,7 @@ class _Condition:
     certain: bool = True
     guard: Span | None = None
     path: str = ""
+    callback: bool = False
 
 
 def argument_of(call: Call, entry: CatalogEntry, name: str) -> Argument | None:

@@ -24,6 +24,7 @@ RUN_ROLES = frozenset(
         "sampler",
         "optimizer",
         "trains",
+        "runs-callbacks",
         "restores",
         "determinism-flag",
         "uses-cuda",

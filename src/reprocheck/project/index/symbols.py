@@ -10,6 +10,10 @@ from reprocheck.project.facts.model import Assignment, Class, FileFacts, Functio
 from reprocheck.project.index.modules import ModuleTable
 
 _TOKEN = re.compile(r"\(\)|\[\d*\]|[^.()\[\]]+")
+_FLUENT = frozenset(
+    {"to", "cuda", "cpu", "eval", "train", "half", "float", "double", "bfloat16", "requires_grad_", "share_memory"}
+)
+"""Methods of models that return the model."""
 _HOPS = 12
 """Re-exports that are followed."""
 
@@ -195,7 +199,9 @@ class Symbols:
                 return Instance(owner)
             rest = rest[1:]
         method = self.method(owner, rest[0])
-        return method if method is not None and len(rest) == 1 else None
+        if method is not None or len(rest) == 1:
+            return method if len(rest) == 1 else None
+        return self._of_class(owner, rest[1:]) if rest[0] in _FLUENT and rest[1] == "()" else None
 
     def _of_value(self, path: str, head: str, rest: list[str], hops: int) -> Symbol:
         value = self.table(path).assignments[f".{head}"][-1].value
