@@ -104,7 +104,8 @@ class LoopReader:
             return None
         if isinstance(node.value, ast.Constant) and node.value.value == 1:
             return self._counter(node)
-        if isinstance(node.value, ast.List | ast.ListComp | ast.JoinedStr) or self._is_sequence(node.value):
+        text = isinstance(node.value, ast.JoinedStr) and isinstance(node.target, ast.Name)
+        if text or isinstance(node.value, ast.List | ast.ListComp) or self._is_sequence(node.value):
             effect = self._order.receiver_effect(node.target)
             if effect is not None:
                 return Effect(node, f"`{shown(node)}` collects in that order", effect.confidence)
