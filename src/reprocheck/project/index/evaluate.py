@@ -157,7 +157,7 @@ class Evaluator:
                 left, right = self.value(test.left, frame), self.value(test.right, frame)
                 if isinstance(left, Unknown) or isinstance(right, Unknown):
                     return None
-                return _compare(test.operator, left, right)
+                return compare(test.operator, left, right)
         return None
 
     def _combined(self, test: Test, frame: Frame, *, is_main: bool) -> bool | None:
@@ -180,7 +180,8 @@ _COMPARISONS: dict[str, Callable[[Any, Any], object]] = {
 }
 
 
-def _compare(symbol: str, left: Scalar, right: Scalar) -> bool | None:
+def compare(symbol: str, left: Scalar, right: Scalar) -> bool | None:
+    """Outcome of a comparison of two literals; None where it cannot be told."""
     function = _COMPARISONS.get(symbol)
     if function is None:
         return None
