@@ -118,7 +118,13 @@ def decode_python(data: bytes) -> tuple[str, Problem | None]:
     try:
         return data.decode("utf-8-sig") if not _declares_encoding(data) else _decode_declared(data), None
     except (SyntaxError, UnicodeDecodeError, LookupError, ValueError) as error:
-        reason = "is not UTF-8 and declares no encoding" if isinstance(error, UnicodeDecodeError) else str(error)
+        match error:
+            case UnicodeDecodeError():
+                reason = "is not UTF-8 and declares no encoding"
+            case UnicodeEncodeError():
+                reason = "holds characters that no parser takes"
+            case _:
+                reason = str(error)
         line = data[: error.start].count(b"\n") + 1 if isinstance(error, UnicodeDecodeError) else 1
         problem = Problem(f"{reason}; read as Latin-1", Span(line, 1, line, 1), fatal=False)
         return data.decode("latin-1"), problem
@@ -130,7 +136,9 @@ def _declares_encoding(data: bytes) -> bool:
 
 def _decode_declared(data: bytes) -> str:
     encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
-    return data.decode(encoding)
+    text = data.decode(encoding)
+    text.encode()  # UTF-7 and escapes can make lone surrogates, which no parser takes
+    return text
 
 
 def decode_text(data: bytes) -> tuple[str, Problem | None]:

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
-import msgspec
 from blake3 import blake3
 
 from reprocheck.model import fingerprint as identity
@@ -38,6 +37,7 @@ from reprocheck.rulekit import (
 )
 from reprocheck.scan import suppressions
 from reprocheck.scan.dispatch import Dispatch
+from reprocheck.scan.encoding import encoded, spelled_out
 from reprocheck.scan.file_result import Comment, FileResult
 from reprocheck.scan.own_rules import UNREADABLE
 from reprocheck.scan.places import Locate, in_text, surroundings
@@ -47,7 +47,6 @@ RECURSION_LIMIT = 20_000
 _COLLECT_EVERY = 8_000_000
 """Bytes of source between garbage collections: trees hold few cycles, and collecting during a walk costs a fifth."""
 _MESSAGE_LIMIT = 300
-_ENCODER = msgspec.msgpack.Encoder()
 
 
 class Analyzer:
@@ -94,7 +93,7 @@ class Analyzer:
             comments=tuple(work.comments),
             unread=work.unread,
             timings=dict(self._timing or {}),
-            facts=_ENCODER.encode(work.facts) if work.facts is not None and self._dispatch.needs_facts else b"",
+            facts=encoded(work.facts) if work.facts is not None and self._dispatch.needs_facts else b"",
         )
 
     def _unread(self, task: ProjectFile, digest: bytes, reason: str) -> FileResult:
@@ -121,7 +120,7 @@ def unreadable(path: str, reason: str, place: Place | None = None) -> Finding:
         rule=UNREADABLE.name,
         severity=UNREADABLE.severity,
         confidence=UNREADABLE.confidence,
-        message=reason,
+        message=spelled_out(reason),
         place=place or Place(path, Span(1, 1, 1, 1)),
         fingerprint=identity.fingerprint(UNREADABLE.code, "", reason),
     )
@@ -298,10 +297,10 @@ class _FileWork:
                 rule=info.name,
                 severity=match.severity or info.severity,
                 confidence=match.confidence or info.confidence,
-                message=match.message,
+                message=spelled_out(match.message),
                 place=locate(match.span),
                 symbol=symbol,
-                trail=tuple(Step(locate(note.span), note.message) for note in match.trail),
+                trail=tuple(Step(locate(note.span), spelled_out(note.message)) for note in match.trail),
                 fingerprint=identity.fingerprint(info.code, symbol, statement),
                 context=context,
             )

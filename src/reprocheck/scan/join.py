@@ -14,6 +14,7 @@ from reprocheck.project.facts.model import Facts
 from reprocheck.project.index.project_index import ProjectIndex
 from reprocheck.rulekit import Catalog, Match, Rule
 from reprocheck.rulekit.project import Project
+from reprocheck.scan.encoding import spelled_out
 from reprocheck.scan.places import Places
 
 _DECODER = msgspec.msgpack.Decoder(Facts)
@@ -48,10 +49,12 @@ def _finding(rule: Rule, match: Match, places: Places) -> Finding:
         rule=rule.info.name,
         severity=match.severity or rule.info.severity,
         confidence=match.confidence or rule.info.confidence,
-        message=match.message,
+        message=spelled_out(match.message),
         place=places.place(match.path, match.span),
         symbol=symbol,
-        trail=tuple(Step(places.place(note.path or match.path, note.span), note.message) for note in match.trail),
+        trail=tuple(
+            Step(places.place(note.path or match.path, note.span), spelled_out(note.message)) for note in match.trail
+        ),
         fingerprint=identity.fingerprint(rule.code, symbol, statement),
         context=context,
     )
