@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -126,7 +125,7 @@ def test_a_narrow_ascii_terminal_gets_ascii(run: Run, project: Path) -> None:
 def test_nothing_is_written_beside_the_cache(run: Run, project: Path) -> None:
     (project / "a.py").write_text("x = 1\n", "utf-8")
     run("scan")
-    assert sorted(os.listdir(project)) == [".reprocheck_cache", "a.py", "reprocheck.toml"]
+    assert sorted(path.name for path in project.iterdir()) == [".reprocheck_cache", "a.py", "reprocheck.toml"]
     run("clean")
     run("scan", "--no-cache")
-    assert sorted(os.listdir(project)) == ["a.py", "reprocheck.toml"]
+    assert sorted(path.name for path in project.iterdir()) == ["a.py", "reprocheck.toml"]

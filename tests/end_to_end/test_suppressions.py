@@ -89,8 +89,10 @@ def test_a_comment_for_a_whole_file(run: Run, project: Path) -> None:
         ),
         (
             "docker-compose.yml",
-            "services:\n  a:\n    image: redis  # reprocheck: ignore[ENV007]\n  b:\n    image: redis\n"
-            "  c:\n    # reprocheck: ignore[unpinned-image]\n    image: redis\n",
+            (
+                "services:\n  a:\n    image: redis  # reprocheck: ignore[ENV007]\n  b:\n    image: redis\n"
+                "  c:\n    # reprocheck: ignore[unpinned-image]\n    image: redis\n"
+            ),
             [5],
         ),
         (
