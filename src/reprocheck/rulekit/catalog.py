@@ -39,6 +39,10 @@ class CatalogEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """Draws only when one of these arguments has this value, or one of these."""
     random_default: bool = True
     """Whether it draws when none of the arguments of `random_when` is given."""
+    when: dict[str, dict[str, Scalar | list[Scalar]]] = {}
+    """By role: it holds only when one of these arguments has this value, or one of these; without any, it doesn't."""
+    sets: tuple[str, ...] = ()
+    """What it changes without being asked, as a person would list it."""
     path_arguments: tuple[str, ...] = ()
     """Arguments that name a file, folder or URL."""
     versions: str = ""
@@ -175,6 +179,7 @@ def _merged(known: CatalogEntry, added: CatalogEntry) -> CatalogEntry:
     }
     stated["roles"] = known.roles | added.roles
     stated["arguments"] = max(known.arguments, added.arguments, key=len)
+    stated["when"] = {**known.when, **added.when}
     return msgspec.structs.replace(known, **stated)
 
 

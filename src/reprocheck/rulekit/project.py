@@ -10,8 +10,9 @@ from reprocheck.model.place import Span
 from reprocheck.project.index.entries import Entry
 from reprocheck.project.index.project_index import ProjectIndex
 from reprocheck.rulekit.catalog import Catalog
-from reprocheck.rulekit.execution import Execution, Run
+from reprocheck.rulekit.execution import Execution, Happening, Run, argument_of
 from reprocheck.rulekit.match import Match, Note
+from reprocheck.rulekit.module import ABSENT, UNKNOWN
 
 RUN_ROLES = frozenset(
     {
@@ -33,6 +34,10 @@ RUN_ROLES = frozenset(
         "logs-metrics",
         "writes-configuration",
         "launches",
+        "nondeterministic-cuda",
+        "records-code",
+        "saves-checkpoint",
+        "hides-gpu",
     }
 )
 """Roles of calls that runs are followed for."""
@@ -59,6 +64,31 @@ class Project:
     def entries(self) -> tuple[Entry, ...]:
         """Where execution begins."""
         return self.index.entries
+
+    def value(self, happening: Happening, name: str) -> object:
+        """Value of an argument under the defaults: ABSENT when it is not given, UNKNOWN when it can't be told."""
+        argument = argument_of(happening.call, happening.entry, name)
+        if argument is None:
+            unpacked = any(given.name in {"*", "**"} for given in happening.call.arguments)
+            return UNKNOWN if unpacked else ABSENT
+        value = self.index.evaluator.value(argument.value, happening.frame)
+        return value if value is None or isinstance(value, str | int | float) else UNKNOWN
+
+    def holds(self, happening: Happening, role: str) -> bool | None:
+        """Whether a happening has a role with the arguments that it gets; None when that can't be told."""
+        if role not in happening.entry.roles:
+            return False
+        conditions = happening.entry.when.get(role)
+        if conditions is None:
+            return True
+        outcome: bool | None = False
+        for name, wanted in conditions.items():
+            value = self.value(happening, name)
+            if value is UNKNOWN:
+                outcome = None
+            elif value is not ABSENT and value in (wanted if isinstance(wanted, list) else [wanted]):
+                return True
+        return outcome
 
     def note(self, path: str, span: Span, message: str) -> Note:
         """A step of a trail."""
