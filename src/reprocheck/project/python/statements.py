@@ -34,8 +34,15 @@ def normalized(statement: ast.stmt) -> str:
             if value is None or value == [] or field in _IGNORED or (item is statement and _is_body(item, field)):
                 continue
             children = value if isinstance(value, list) else [value]
+            if isinstance(item, ast.JoinedStr):
+                children = [child for child in children if not _is_empty_text(child)]
             stack.extend(reversed([child if isinstance(child, ast.AST) else repr(child) for child in children]))
     return "".join(parts)
+
+
+def _is_empty_text(node: object) -> bool:
+    """Python 3.12 ends format specifications in an empty text, 3.11 and 3.13 don't."""
+    return isinstance(node, ast.Constant) and node.value == ""
 
 
 def _is_body(statement: ast.AST, field: str) -> bool:
