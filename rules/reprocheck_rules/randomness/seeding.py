@@ -35,6 +35,8 @@ _ESTIMATORS = frozenset({"estimator", "splitter", "sampler", "cross-validation"}
 _MANY = 3
 _BENCHMARK = re.compile(r"(^|[/_])bench(mark)?s?([/_.]|$)")
 """Programs that measure speed draw inputs whose values don't matter."""
+_PROGRAM = re.compile(r"(train|main|run|fit|finetune|tune|eval|infer|predict|experiment|demo|search|sweep)[^/]*\.py$")
+"""Names of files that are programs although others import them."""
 
 
 @dataclass(slots=True)
@@ -175,13 +177,19 @@ def kind_of_draw(happening: Happening) -> str:
 def confidence_of(run: Run, seeding: Seeding) -> Confidence:
     """How sure it is that the draws matter to a result."""
     certain = [h for _, h in seeding.draws if h.certain]
-    if not run.complete or not certain or _BENCHMARK.search(run.entry.path):
+    if not run.complete or not certain or _BENCHMARK.search(run.entry.path) or _checks_itself(run):
         return Confidence.LOW
     if trains(run):
         return Confidence.HIGH if any(not h.callback for h in certain) else Confidence.MEDIUM
     if any(not h.entry.roles.isdisjoint(_ESTIMATORS) for h in certain):
         return Confidence.MEDIUM
     return Confidence.LOW
+
+
+def _checks_itself(run: Run) -> bool:
+    """Whether the main part of an imported module is likely a check of the module and no program."""
+    entry = run.entry
+    return entry.imported and not entry.invocations and _PROGRAM.search(entry.path) is None
 
 
 def place_in_entry(run: Run, happening: Happening) -> Span:

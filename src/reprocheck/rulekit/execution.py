@@ -203,7 +203,8 @@ class Execution:
             entry = self._catalog.entry(name)
             if entry is not None and not entry.roles.isdisjoint(self._roles):
                 return _Linked(call, name, entry, (), callbacks)
-        return _Linked(call, callee, None, (), callbacks) if callbacks else None
+        # A method of what the project's own function returned: as good as one of an unknown object.
+        return self._link_unknown(facts.path, call, callbacks)
 
     def _link_class(self, call: Call, owner: ClassRef, callbacks: tuple[FunctionRef, ...]) -> _Linked | None:
         targets = [
@@ -222,7 +223,7 @@ class Execution:
 
     def _link_unknown(self, path: str, call: Call, callbacks: tuple[FunctionRef, ...]) -> _Linked | None:
         name = call.callee.rpartition(".")[2]
-        if call.callee[0] == "?":
+        if "." in call.callee.lstrip("."):
             entry = self._catalog.entry(f"?.{name}")
             if entry is not None and not entry.roles.isdisjoint(self._roles):
                 return _Linked(call, f"?.{name}", entry, (), callbacks, guessed=True)
@@ -350,8 +351,9 @@ class _Follower:
             if here is None:
                 continue
             if isinstance(linked.event, Exit):
-                if here.active and here.certain and condition.certain:
-                    return
+                if here.active and here.certain and condition.active and condition.certain:
+                    # What follows never runs under the defaults; an option may still bring it to life.
+                    condition = replace(condition, active=False, guard=_guard_span(target, linked.event), path=target.path)
                 continue
             self._happen(target, linked, frame, hops, here)
 
@@ -457,6 +459,10 @@ class _Condition:
     guard: Span | None = None
     path: str = ""
     callback: bool = False
+
+
+def _guard_span(target: FunctionRef, event: Exit) -> Span:
+    return target.function.guards[event.guard].span
 
 
 def argument_of(call: Call, entry: CatalogEntry, name: str) -> Argument | None:

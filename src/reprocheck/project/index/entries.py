@@ -45,6 +45,8 @@ class Entry:
     span: Span
     """The main guard, the function, or the first statement."""
     invocations: tuple[Invocation, ...] = ()
+    imported: bool = False
+    """Whether other modules import this one: its main part may be no more than a check of itself."""
 
 
 def find_entries(
@@ -64,7 +66,7 @@ def find_entries(
         if path.endswith(".ipynb"):
             found.append(Entry(path, "notebook", 0, WHOLE_FILE, called))
         elif guard is not None:
-            found.append(Entry(path, "main", 0, guard, called))
+            found.append(Entry(path, "main", 0, guard, called, path in imported))
         elif called or (path not in imported and not _NOT_PROGRAMS.search(path) and _works(body)):
             found.append(Entry(path, "script", 0, _first_line(body), called))
     known = {(entry.path, entry.function) for entry in found}

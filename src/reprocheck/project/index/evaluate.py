@@ -17,6 +17,7 @@ _FLAGS = re.compile(r"(?:^|\.)(?:FLAGS|flags\.FLAGS)\.(\w+)$")
 _CONFIGURATION = re.compile(
     r"^(args?|opts?|options?|cfg|config|conf|flags|hparams?|params?|hps?|settings)$", re.IGNORECASE
 )
+_PASSED_AS_PARAMETERS = frozenset({"click", "typer"})
 _DEPTH = 12
 
 
@@ -101,20 +102,30 @@ class Evaluator:
                 return result
         if value.path and _CONFIGURATION.match(str(value.value)):
             return self._option(value.path.lstrip("."), frame)
+        if bound is None and not value.path:
+            option = self._options.find(str(value.value), frame.path)
+            if option is not None and option.kind in _PASSED_AS_PARAMETERS and option.path == frame.path:
+                return self.value(option.default, Frame(option.path), depth - 1)
         return UNKNOWN
 
     def _option(self, key: str, frame: Frame) -> Result:
         option = self._options.find(key.rpartition(".")[2], frame.path)
         if option is not None:
-            return self.value(option.default, Frame(option.path))
+            return self._default(option, frame, _DEPTH)
         setting = self._options.setting(key, frame.config_stem)
         return UNKNOWN if setting is Missing else setting  # type: ignore[return-value]
+
+    def _default(self, option: Option, frame: Frame, depth: int) -> Result:
+        """Default of an option, unless code gives it another value after the command line was read."""
+        if self._options.is_assigned(option.name, {option.path, frame.path}):
+            return UNKNOWN
+        return self.value(option.default, Frame(option.path), depth - 1)
 
     def _name(self, name: str, frame: Frame, depth: int) -> Result:
         parsed = _PARSED.search(name) or _FLAGS.search(name)
         if parsed is not None:
             option = self._options.find(parsed.group(1), frame.path)
-            return self.value(option.default, Frame(option.path), depth - 1) if option is not None else UNKNOWN
+            return self._default(option, frame, depth) if option is not None else UNKNOWN
         symbol = self._symbols.resolve(frame.path, name)
         if isinstance(symbol, ValueRef):
             return self._assigned(symbol, depth)

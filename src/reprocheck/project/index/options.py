@@ -50,6 +50,12 @@ class OptionTable:
             for option in _options(facts):
                 self.by_name.setdefault(option.name, []).append(option)
                 self.by_file.setdefault(option.path, {})[option.name] = option
+        self._assigned = {
+            (facts.path, assignment.target.rpartition(".")[2])
+            for facts in files.values()
+            for assignment in facts.assignments
+            if _is_namespace(assignment.target)
+        }
         self.settings: dict[str, list[tuple[str, Setting]]] = {}
         """Settings of configuration files by dotted key, with the path of the file."""
         for document in documents:
@@ -67,6 +73,10 @@ class OptionTable:
         first = candidates[0]
         return first if all(option.default == first.default for option in candidates) else None
 
+    def is_assigned(self, name: str, paths: set[str]) -> bool:
+        """Whether code in one of the files gives an option a value: `args.seed = ...`."""
+        return any((path, name) in self._assigned for path in paths)
+
     def setting(self, key: str, stem: str = "") -> Scalar | type[Missing]:
         """Value of a configuration key; where files differ, that of the file called `stem`, else Missing."""
         found = self.settings.get(key, [])
@@ -75,6 +85,11 @@ class OptionTable:
             found = named or found
         values = {(type(setting.value), setting.value) for _, setting in found}
         return next(iter(values))[1] if len(values) == 1 else Missing
+
+
+def _is_namespace(target: str) -> bool:
+    """Whether an assignment is to an attribute of parsed options or of an object that is not known."""
+    return target.startswith("?.") or "parse_args()" in target or "parse_known_args()" in target
 
 
 class Missing:
