@@ -1,0 +1,266 @@
+"""A program seeds only when an option is given, and its default leaves it off.
+
+## Why
+Whoever runs the program as it stands gets a result that can't be had again, and nobody notices: the code seeds.
+
+## Fix
+Give the option a number as its default, and record it: `parser.add_argument("--seed", type=int, default=0)`.
+
+## Notes
+Options are those of argparse, click, typer, absl, dataclasses and configuration files; their defaults are followed
+through calls. A program that draws a seed and records it in that case is fine.
+"""
+
+from collections.abc import Iterator
+
+from reprocheck.rulekit import Confidence, Match, Project, Rule
+from reprocheck.rulekit.execution import Happening, Run
+from reprocheck_rules.randomness.seeding import FAMILIES, Seeding, place_in_entry, seedings, story, trains
+
+rule = Rule("RNG005", "optional-seed", __doc__, confidence="medium")
+
+
+@rule.on_project
+def check(project: Project) -> Iterator[Match]:
+    """Runs whose only seeders wait for an option; one finding for all families."""
+    for run in project.runs:
+        waiting = [s for s in seedings(project, run).values() if s.draws and s.optional and not s.seeds]
+        if waiting:
+            yield _match(project, run, waiting)
+
+
+def _match(project: Project, run: Run, waiting: list[Seeding]) -> Match:
+    seed = waiting[0].optional[0]
+    families = " and ".join(FAMILIES[seeding.family] for seeding in waiting)
+    trail = list(story(project, run, seed, "seeds here"))
+    if seed.guard is not None:
+        trail.append(project.note(seed.guard_path, seed.guard, "only under this condition, which the defaults don't meet"))
+    certain = any(draw.certain for seeding in waiting for _, draw in seeding.draws)
+    return project.match(
+        run.entry.path,
+        place_in_entry(run, seed),
+        f"{families} {'are' if len(waiting) > 1 else 'is'} seeded only when {_option(project, seed)}; "
+        "by default every run is different",
+        confidence=Confidence.MEDIUM if trains(run) and certain else Confidence.LOW,
+        trail=trail,
+    )
+
+
+def _option(project: Project, seed: Happening) -> str:
+    for argument in seed.call.arguments:
+        option = project.index.evaluator.option(argument.value, seed.frame)
+        if option is not None:
+            return f"the option `{option.name}` is given"
+    return "an option asks for it"
+
+
+rule.flags(
+    """
+    import argparse
+    import torch
+
+    def main():
+        parser = argparse.ArgumentParser()
+        parser.add_argument("--seed", type=int, default=None)
+        args = parser.parse_args()
+        if args.seed is not None:
+            torch.manual_seed(args.seed)  # expect: RNG005
+        net = torch.nn.Linear(2, 2)
+        net(load()).sum().backward()
+
+    main()
+    """,
+    title="argparse",
+)
+rule.flags(
+    {
+        "train.py": """
+        import argparse
+        import torch
+        from tools import set_seed
+
+        parser = argparse.ArgumentParser()
+        parser.add_argument("--seed", type=int)
+        args = parser.parse_args()
+        set_seed(args.seed)  # expect: RNG005
+        net = torch.nn.Linear(2, 2)
+        net(load()).sum().backward()
+        """,
+        "tools.py": """
+        import torch
+
+        def set_seed(seed=None):
+            if seed is None:
+                return
+            torch.manual_seed(seed)
+        """,
+    },
+    title="The condition stands in a helper",
+)
+rule.flags(
+    {
+        "train.py": """
+        import hydra
+        import torch
+
+        @hydra.main(config_path="configs", config_name="train")
+        def main(cfg):
+            if cfg.seed:
+                torch.manual_seed(cfg.seed)  # expect: RNG005
+            net = torch.nn.Linear(2, 2)
+            net(load()).sum().backward()
+
+        if __name__ == "__main__":
+            main()
+        """,
+        "configs/train.yaml": """
+        seed: null
+        lr: 0.1
+        """,
+    },
+    title="Hydra",
+)
+rule.flags(
+    """
+    import click
+    import numpy as np
+
+    @click.command()
+    @click.option("--seed", type=int, default=None)
+    def main(seed):
+        if seed is not None:
+            np.random.seed(seed)  # expect: RNG005
+        model.fit(np.random.permutation(10))
+
+    if __name__ == "__main__":
+        main()
+    """,
+    title="click",
+)
+rule.flags(
+    """
+    import argparse
+    import random
+
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--deterministic", action="store_true")
+    args = parser.parse_args()
+    if args.deterministic:
+        random.seed(0)  # expect: RNG005
+    random.shuffle(rows)
+    model.fit(rows)
+    """,
+    title="A switch that is off",
+)
+rule.flags(
+    """
+    import argparse
+    from lightning.pytorch import seed_everything
+    import torch
+
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seed", default=None)
+    args = parser.parse_args()
+    seed_everything(args.seed)  # expect: RNG005
+    net = torch.nn.Linear(2, 2)
+    net(load()).sum().backward()
+    """,
+    title="A helper that takes a seed of its own for None",
+)
+
+rule.allows(
+    """
+    import argparse
+    import torch
+
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args()
+    if args.seed is not None:
+        torch.manual_seed(args.seed)
+    net = torch.nn.Linear(2, 2)
+    net(load()).sum().backward()
+    """,
+    title="On by default",
+)
+rule.allows(
+    """
+    import argparse
+    import torch
+
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seed", type=int, required=True)
+    args = parser.parse_args()
+    torch.manual_seed(args.seed)
+    net = torch.nn.Linear(2, 2)
+    net(load()).sum().backward()
+    """,
+    title="Required",
+)
+rule.allows(
+    {
+        "train.py": """
+        import hydra
+        import torch
+
+        @hydra.main(config_path="configs", config_name="train")
+        def main(cfg):
+            if cfg.seed:
+                torch.manual_seed(cfg.seed)
+            net = torch.nn.Linear(2, 2)
+            net(load()).sum().backward()
+
+        if __name__ == "__main__":
+            main()
+        """,
+        "configs/train.yaml": """
+        seed: 12345
+        """,
+    },
+    title="Hydra with a seed",
+)
+rule.allows(
+    """
+    import argparse
+    import random
+    import torch
+
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seed", type=int, default=None)
+    args = parser.parse_args()
+    if args.seed is None:
+        args.seed = random.randint(1, 10000)
+    print("seed", args.seed)
+    torch.manual_seed(args.seed)
+    net = torch.nn.Linear(2, 2)
+    net(load()).sum().backward()
+    """,
+    title="A seed is drawn and recorded",
+)
+rule.allows(
+    """
+    import argparse
+    import torch
+
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--cuda", action="store_true")
+    args = parser.parse_args()
+    torch.manual_seed(1)
+    if args.cuda:
+        torch.cuda.manual_seed(1)
+    net = torch.nn.Linear(2, 2)
+    net(load()).sum().backward()
+    """,
+    title="Only the second seeder is optional",
+)
+rule.allows(
+    """
+    import argparse
+
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seed", type=int, default=None)
+    args = parser.parse_args()
+    print(args.seed)
+    """,
+    title="Nothing is drawn",
+)

@@ -1,0 +1,233 @@
+"""A program seeds a random family after it has drawn from it.
+
+## Why
+What was drawn before (initial weights, a shuffled list, a split) is different in each run, although a seed is set.
+
+## Fix
+Seed first thing in the program, before the model is built and the data is read.
+
+## Notes
+The order is that of execution, followed from the start of the program through calls and imports.
+"""
+
+from collections.abc import Iterator
+
+from reprocheck.rulekit import Match, Project, Rule
+from reprocheck.rulekit.execution import Run
+from reprocheck_rules.randomness.seeding import (
+    FAMILIES,
+    Seeding,
+    confidence_of,
+    kind_of_draw,
+    place_in_entry,
+    seedings,
+    story,
+)
+
+rule = Rule("RNG003", "seed-after-use", __doc__)
+
+
+@rule.on_project
+def check(project: Project) -> Iterator[Match]:
+    """Families whose first draw comes before their first seeder."""
+    for run in project.runs:
+        for seeding in seedings(project, run).values():
+            if seeding.seeds and _early(seeding):
+                yield _match(project, run, seeding)
+
+
+def _early(seeding: Seeding) -> list[tuple[int, object]]:
+    """Certain draws before the first seeder."""
+    first_seed = seeding.seeds[0][0]
+    return [(position, draw) for position, draw in seeding.draws if position < first_seed and draw.certain]
+
+
+def _match(project: Project, run: Run, seeding: Seeding) -> Match:
+    draw = next(draw for position, draw in seeding.draws if position < seeding.seeds[0][0] and draw.certain)
+    seed = seeding.seeds[0][1]
+    what = kind_of_draw(draw)
+    only_early = Seeding(seeding.family, [pair for pair in seeding.draws if pair[0] < seeding.seeds[0][0]])
+    return project.match(
+        run.entry.path,
+        place_in_entry(run, draw),
+        f"{what} before {FAMILIES[seeding.family]} is seeded; seed first",
+        confidence=confidence_of(run, only_early),
+        trail=[*story(project, run, draw, what), project.note(seed.path, seed.call.span, "seeded only here")],
+    )
+
+
+rule.flags(
+    """
+    import torch
+
+    net = torch.nn.Linear(4, 1)  # expect: RNG003
+    torch.manual_seed(0)
+    for x, y in data():
+        torch.nn.functional.mse_loss(net(x), y).backward()
+    """,
+    title="Built, then seeded",
+)
+rule.flags(
+    {
+        "train.py": """
+        import random
+        from data import rows
+        from helpers import set_seed
+
+        def main():
+            data = rows()  # expect: RNG003
+            set_seed(1)
+            model.fit(data)
+
+        main()
+        """,
+        "data.py": """
+        import random
+
+        def rows():
+            lines = open("rows.txt").readlines()
+            random.shuffle(lines)
+            return lines
+        """,
+        "helpers.py": """
+        import random
+
+        def set_seed(seed):
+            random.seed(seed)
+        """,
+    },
+    title="Shuffled in another file, then seeded",
+)
+rule.flags(
+    """
+    import numpy as np
+    from sklearn.model_selection import train_test_split
+    from sklearn.linear_model import LogisticRegression
+
+    X_train, X_test, y_train, y_test = train_test_split(X, y)  # expect: RNG003
+    np.random.seed(0)
+    LogisticRegression().fit(X_train, y_train)
+    """,
+    title="Split, then seeded",
+)
+rule.flags(
+    {
+        "train.py": """
+        import torch
+        import model  # expect: RNG003
+
+        torch.manual_seed(3)
+        model.net(load()).sum().backward()
+        """,
+        "model.py": """
+        import torch
+
+        net = torch.nn.Linear(2, 2)
+        """,
+    },
+    title="Built while a module is imported",
+)
+rule.flags(
+    """
+    import keras
+
+    model = keras.Sequential([keras.layers.Dense(4)])  # expect: RNG003
+    keras.utils.set_random_seed(0)
+    model.fit(x, y)
+    """,
+    title="Keras",
+)
+rule.flags(
+    """
+    import numpy as np
+
+    class Task:
+        def __init__(self):
+            self.weights = np.random.rand(10)  # expect: RNG003
+            self.setup(7)
+
+        def setup(self, seed):
+            np.random.seed(seed)
+
+        def train(self, model):
+            model.fit(self.weights)
+
+    Task().train(build())
+    """,
+    title="A method that seeds too late",
+)
+
+rule.allows(
+    """
+    import torch
+
+    torch.manual_seed(0)
+    net = torch.nn.Linear(4, 1)
+    net(load()).sum().backward()
+    """,
+)
+rule.allows(
+    """
+    import random
+
+    seed = random.randint(1, 10000)
+    print("seed", seed)
+    random.seed(seed)
+    random.shuffle(rows)
+    model.fit(rows)
+    """,
+    title="The draw is the seed",
+)
+rule.allows(
+    """
+    import torch
+
+    def build():
+        return torch.nn.Linear(2, 2)
+
+    torch.manual_seed(1)
+    net = build()
+    net(load()).sum().backward()
+    torch.manual_seed(1)
+    """,
+    title="Defined before, called after",
+)
+rule.allows(
+    """
+    import numpy as np
+
+    rng = np.random.default_rng(0)
+    order = rng.permutation(10)
+    np.random.seed(0)
+    model.fit(order)
+    """,
+    title="A generator of its own",
+)
+rule.allows(
+    """
+    import torch
+
+    generator = torch.Generator().manual_seed(0)
+    order = torch.randperm(10, generator=generator)
+    torch.manual_seed(0)
+    net = torch.nn.Linear(2, 2)
+    net(load(order)).sum().backward()
+    """,
+    title="A generator that is passed",
+)
+rule.allows(
+    """
+    import torch
+
+    def main():
+        if DEBUG:
+            torch.randn(2)
+        torch.manual_seed(0)
+        net = torch.nn.Linear(2, 2)
+        net(load()).sum().backward()
+
+    DEBUG = False
+    main()
+    """,
+    title="A draw that never happens",
+)
