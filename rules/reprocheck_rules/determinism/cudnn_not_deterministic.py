@@ -1,0 +1,344 @@
+"""A run seeds PyTorch and trains on CUDA, but leaves cuDNN free to choose algorithms that don't repeat.
+
+## Why
+The seed fixes what is drawn, not how it is added up. Unless told otherwise, cuDNN may compute the gradients of
+convolutions and recurrent layers with atomic additions, whose order is that in which threads happen to finish. Two runs
+with one seed then differ in the last bits after the first step, and visibly after some epochs.
+
+## Fix
+Next to the seed:
+
+    torch.backends.cudnn.deterministic = True
+    torch.backends.cudnn.benchmark = False
+
+or, to be told of every operation that can't repeat, `torch.use_deterministic_algorithms(True)`. With Lightning,
+`Trainer(deterministic=True)`; with transformers, `enable_full_determinism(seed)`.
+
+## Notes
+One finding for each seeding call, whatever the number of programs that lead to it. Silent where a switch is set on the
+way, where it comes from a value that can't be told, where nothing is trained, and where nothing shows that CUDA is
+used. Low confidence where no convolution, recurrent layer or ready-made vision model is seen, since then little depends
+on cuDNN, and where an option turns the switch on.
+"""
+
+import re
+from collections.abc import Iterator
+
+from reprocheck.rulekit import Confidence, Match, Project, Rule
+from reprocheck.rulekit.execution import Happening, Run
+from reprocheck_rules.determinism.switches import (
+    CudaUse,
+    Report,
+    Switch,
+    asked_seeds,
+    cuda_use,
+    merged,
+    story,
+    switch,
+    trains,
+)
+
+rule = Rule("DET002", "cudnn-not-deterministic", __doc__)
+
+_BY_CUDNN = re.compile(
+    r"^torch\.nn\.(?:functional\.)?(?:Lazy)?(?:[Cc]onv|RNN|LSTM|GRU)|^torchvision\.models\.|^timm\.create_model$"
+)
+_SETTING = re.compile(r"(?:^|\.)(?:cudnn_)?deterministic$")
+
+
+@rule.on_project
+def check(project: Project) -> Iterator[Match]:
+    """Seeding calls of runs that train on CUDA without a switch."""
+    yield from merged(project, _reports(project))
+
+
+def _reports(project: Project) -> Iterator[Report]:
+    for run in project.runs:
+        seeds = asked_seeds(project, run, "torch")
+        if not seeds or not trains(run):
+            continue
+        use = cuda_use(project, run)
+        if use is None:
+            continue
+        state = switch(project, run, "cudnn-deterministic")
+        stricter = switch(project, run, "deterministic-algorithms")
+        if state.on or stricter.on or _configured(project):
+            continue
+        optional = (*state.optional, *stricter.optional)
+        yield _report(project, run, seeds[0], use, Switch((), optional, (*state.off, *stricter.off)))
+
+
+def _report(project: Project, run: Run, seed: Happening, use: CudaUse, state: Switch) -> Report:
+    layer = next((h for h in run.happenings if h.active and _BY_CUDNN.search(h.name)), None)
+    trail = [*story(project, run, seed, "seeds PyTorch")]
+    trail.append(project.note(use.happening.path, use.happening.call.span, "computes on CUDA"))
+    if layer is not None:
+        trail.append(project.note(layer.path, layer.call.span, "is computed by cuDNN"))
+    trail += [project.note(h.path, h.call.span, "is off") for h in state.off]
+    trail += [project.note(h.path, h.call.span, "is on only when an option is given") for h in state.optional]
+    name = seed.name.removeprefix("?.")
+    where = "trains on CUDA" if use.certain else "trains on CUDA where there is a GPU"
+    return Report(
+        seed,
+        run,
+        f"`{name}` seeds a run that {where}, but nothing sets `cudnn.deterministic`, so equal seeds can differ",
+        _confidence(run, seed, use, layer, state),
+        trail,
+    )
+
+
+def _confidence(run: Run, seed: Happening, use: CudaUse, layer: Happening | None, state: Switch) -> Confidence:
+    if layer is None or state.optional or not run.complete:
+        return Confidence.LOW
+    return Confidence.HIGH if use.certain and seed.certain and layer.certain else Confidence.MEDIUM
+
+
+def _configured(project: Project) -> bool:
+    """Whether a configuration file of the project turns determinism on for what it instantiates."""
+    return any(
+        setting.value is True or setting.value == "warn"
+        for document in project.index.documents.values()
+        for setting in document.settings
+        if _SETTING.search(setting.key)
+    )
+
+
+rule.flags(
+    {
+        "train.py": """
+        import torch
+        from common import set_seed
+        from model import Net
+
+        def main():
+            set_seed(1)
+            net = Net().cuda()
+            optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+            for x, y in batches():
+                torch.nn.functional.cross_entropy(net(x.cuda()), y.cuda()).backward()
+                optimizer.step()
+
+        if __name__ == "__main__":
+            main()
+        """,
+        "model.py": """
+        import torch.nn as nn
+
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.conv = nn.Conv2d(3, 8, 3)
+        """,
+        "common.py": """
+        import random
+        import numpy as np
+        import torch
+
+        def set_seed(seed):
+            random.seed(seed)
+            np.random.seed(seed)
+            torch.manual_seed(seed)  # expect: DET002
+            torch.cuda.manual_seed_all(seed)
+        """,
+    },
+    title="The seed is in one file, the model in another, the switch nowhere",
+)
+rule.flags(
+    """
+    import torch
+    from torch import nn
+
+    torch.manual_seed(0)  # expect: DET002
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    model = nn.Sequential(nn.Conv1d(1, 8, 3), nn.ReLU()).to(device)
+    optimizer = torch.optim.Adam(model.parameters())
+    for x, y in loader:
+        loss = nn.functional.mse_loss(model(x.to(device)), y.to(device))
+        loss.backward()
+        optimizer.step()
+    """,
+    title="A script that takes the GPU when there is one",
+)
+rule.flags(
+    """
+    import torch
+    import torchvision
+    import torch.backends.cudnn as cudnn
+
+    torch.manual_seed(0)  # expect: DET002
+    cudnn.deterministic = False
+    model = torchvision.models.resnet18().to(torch.device("cuda"))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    for x, y in loader:
+        torch.nn.functional.cross_entropy(model(x), y).backward()
+        optimizer.step()
+    """,
+    title="Turned off by hand",
+)
+rule.flags(
+    """
+    import pytorch_lightning as pl
+    import torch
+
+    class Model(pl.LightningModule):
+        def __init__(self):
+            super().__init__()
+            self.net = torch.nn.LSTM(8, 8)
+
+        def configure_optimizers(self):
+            return torch.optim.Adam(self.parameters())
+
+    def main():
+        pl.seed_everything(1)  # expect: DET002
+        model = Model()
+        trainer = pl.Trainer(accelerator="gpu", devices=1)
+        trainer.fit(model)
+
+    main()
+    """,
+    title="Lightning without deterministic=True",
+)
+rule.flags(
+    {
+        "train.py": """
+        import torch
+        from helpers import make_deterministic  # never called
+
+        torch.manual_seed(3)  # expect: DET002
+        model = torch.nn.Conv2d(3, 8, 3).cuda()
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        for x in loader:
+            model(x.cuda()).sum().backward()
+            optimizer.step()
+        """,
+        "helpers.py": """
+        import torch
+
+        def make_deterministic():
+            torch.backends.cudnn.deterministic = True
+        """,
+    },
+    title="The helper that would set the switch is never called",
+)
+rule.flags(
+    """
+    import argparse
+    import torch
+
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--deterministic", action="store_true")
+    args = parser.parse_args()
+    torch.manual_seed(args.seed)  # expect: DET002
+    if args.deterministic:
+        torch.backends.cudnn.deterministic = True
+    model = torch.nn.GRU(8, 8).cuda()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    for x in loader:
+        model(x.cuda())[0].sum().backward()
+        optimizer.step()
+    """,
+    title="Off unless asked for, with low confidence",
+)
+rule.allows(
+    {
+        "train.py": """
+        import torch
+        from common import set_seed
+
+        set_seed(1)
+        model = torch.nn.Conv2d(3, 8, 3).cuda()
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        for x in loader:
+            model(x.cuda()).sum().backward()
+            optimizer.step()
+        """,
+        "common.py": """
+        import torch
+        from torch.backends import cudnn
+
+        def set_seed(seed):
+            torch.manual_seed(seed)
+            cudnn.deterministic = True
+            cudnn.benchmark = False
+        """,
+    },
+    title="Set in the helper that seeds",
+)
+rule.allows(
+    """
+    import torch
+
+    torch.manual_seed(1)
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    model = torch.nn.Conv2d(3, 8, 3).cuda()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    model(x).sum().backward()
+    optimizer.step()
+    """,
+    title="Deterministic algorithms include cuDNN's",
+)
+rule.allows(
+    """
+    import torch
+
+    torch.manual_seed(1)
+    model = torch.nn.Conv2d(3, 8, 3)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    model(x).sum().backward()
+    optimizer.step()
+    """,
+    title="On the CPU",
+)
+rule.allows(
+    """
+    import torch
+
+    torch.manual_seed(1)
+    model = torch.load("model.pt").cuda().eval()
+    with torch.no_grad():
+        print(model(torch.randn(1, 3, 8, 8).cuda()))
+    """,
+    title="Nothing is trained",
+)
+rule.allows(
+    """
+    import lightning as L
+    import torch
+
+    L.seed_everything(1)
+    model = build(torch.nn.Conv2d(3, 8, 3))
+    trainer = L.Trainer(accelerator="gpu", deterministic=True)
+    trainer.fit(model)
+    """,
+    title="Lightning's switch",
+)
+rule.allows(
+    """
+    import argparse
+    import torch
+
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--torch-deterministic", type=bool, default=True)
+    args = parser.parse_args()
+    torch.manual_seed(args.seed)
+    torch.backends.cudnn.deterministic = args.torch_deterministic
+    model = torch.nn.Conv2d(3, 8, 3).cuda()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    model(x).sum().backward()
+    optimizer.step()
+    """,
+    title="An option that is on by default",
+)
+rule.allows(
+    """
+    import torch
+
+    model = torch.nn.Conv2d(3, 8, 3).cuda()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    model(x).sum().backward()
+    optimizer.step()
+    """,
+    title="Without a seed nobody asked for equal numbers: the missing seed is another finding",
+)

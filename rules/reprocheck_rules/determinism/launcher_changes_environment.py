@@ -1,0 +1,280 @@
+"""A launcher changes thread counts, the hash seed or the visible devices of the training that it starts.
+
+## Why
+Sums depend on the number of threads that share them, and the order of sets on the hash seed. The same script gives
+other numbers alone than under the launcher, and nothing in the script says why.
+
+## Fix
+State what the launcher would choose: `OMP_NUM_THREADS=4 torchrun ...`, `Parallel(n_jobs=8, inner_max_num_threads=1)`,
+`ray.init(runtime_env={"env_vars": {...}})`. Record these values with the run.
+
+## Notes
+A note, since nothing is wrong yet. Silent where the project states the number of threads itself, where work runs in
+threads or one process only, and for spawned processes whose work seeds itself.
+"""
+
+from collections.abc import Iterator
+
+from reprocheck.rulekit import ABSENT, Confidence, Match, Project, Rule
+from reprocheck.rulekit.execution import Happening, Run
+from reprocheck_rules.determinism.switches import Report, merged, story, trains
+
+rule = Rule("DET011", "launcher-changes-environment", __doc__, severity="note", confidence="medium")
+
+_THREADS = "OMP_NUM_THREADS"
+_TORCHRUN = "torch.distributed.run"
+_LAUNCHING_MODULES = frozenset({"torch.distributed.run", "torch.distributed.launch"})
+_ONE = frozenset({"1", "--nproc_per_node=1", "--nproc-per-node=1"})
+_SHARING = frozenset({"threading", "sequential", "threads"})
+
+
+@rule.on_project
+def check(project: Project) -> Iterator[Match]:
+    """Launchers in runs that train, and commands that start such runs under one."""
+    stated = _THREADS in project.index.variables or any(
+        _THREADS in facts.strings for facts in project.index.files.values()
+    )
+    yield from merged(project, _reports(project, stated=stated))
+    if not stated:
+        yield from _commands(project)
+
+
+def _reports(project: Project, *, stated: bool) -> Iterator[Report]:
+    for run in project.runs:
+        if not trains(run):
+            continue
+        for happening in run.happenings:
+            if "launches" in happening.entry.roles and happening.active and not _settled(project, run, happening):
+                threads_only = "PYTHONHASHSEED" not in str(happening.entry.sets) and "THREADS" in str(
+                    happening.entry.sets
+                )
+                if not (stated and threads_only):
+                    yield _report(project, run, happening)
+
+
+def _settled(project: Project, run: Run, launch: Happening) -> bool:
+    """Whether the call states what the launcher would choose, or starts nothing that it could change."""
+    if launch.name == "joblib.Parallel":
+        return (
+            project.value(launch, "n_jobs") in {1, ABSENT, None}
+            or bool({project.value(launch, "backend"), project.value(launch, "prefer")} & _SHARING)
+            or project.value(launch, "require") is not ABSENT
+            or project.value(launch, "inner_max_num_threads") is not ABSENT
+        )
+    if launch.name == "ray.init":
+        return project.value(launch, "runtime_env") is not ABSENT or project.value(launch, "local_mode") is True
+    if launch.name.startswith("torch.multiprocessing."):
+        return any(
+            "seeder" in h.entry.roles and any(hop.span == launch.call.span for hop in h.hops) for h in run.happenings
+        )
+    return False
+
+
+def _report(project: Project, run: Run, launch: Happening) -> Report:
+    name = ".".join(launch.name.split(".")[-2:])
+    return Report(
+        launch,
+        run,
+        f"`{name}` sets {_listed(launch.entry.sets)} for the work that it starts",
+        Confidence.MEDIUM if launch.certain else Confidence.LOW,
+        [*story(project, run, launch, "starts work in other processes")],
+    )
+
+
+def _listed(parts: tuple[str, ...]) -> str:
+    return parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " and " + parts[-1]
+
+
+def _commands(project: Project) -> Iterator[Match]:
+    entry = project.catalog.entry(_TORCHRUN)
+    if entry is None:
+        return
+    seen = set()
+    for run in project.runs:
+        for invocation in run.entry.invocations if trains(run) else ():
+            command = invocation.command
+            place = (invocation.path, command.span)
+            if place in seen or not _several_processes(command.words):
+                continue
+            seen.add(place)
+            yield project.match(
+                invocation.path,
+                command.span,
+                f"`torchrun` sets {_listed(entry.sets)} for `{run.entry.path}`",
+                trail=[project.note(run.entry.path, run.entry.span, "the training that it starts")],
+            )
+
+
+def _several_processes(words: tuple[str, ...]) -> bool:
+    launcher = next(
+        (i for i, word in enumerate(words) if word.endswith("torchrun") or word in _LAUNCHING_MODULES), None
+    )
+    if launcher is None:
+        return False
+    options = words[launcher + 1 :]
+    for position, word in enumerate(options):
+        name, equals, value = word.partition("=")
+        if name.lstrip("-").replace("-", "_") == "nproc_per_node":
+            given = value if equals else next(iter(options[position + 1 :]), "1")
+            return given not in _ONE
+    return False
+
+
+rule.flags(
+    {
+        "train.py": """
+        import torch
+
+        model = torch.nn.Linear(4, 4)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        model(torch.randn(2, 4)).sum().backward()
+        optimizer.step()
+        """,
+        "run.sh": """
+        torchrun --nproc_per_node=4 train.py --epochs 3  # expect: DET011
+        """,
+    },
+    title="torchrun in a script",
+)
+rule.flags(
+    {
+        "train.py": """
+        import torch
+
+        model = torch.nn.Linear(4, 4)
+        model(torch.randn(2, 4)).sum().backward()
+        """,
+        "run.sh": """
+        python -m torch.distributed.launch --nproc_per_node 8 train.py  # expect: DET011
+        """,
+    },
+)
+rule.flags(
+    """
+    from joblib import Parallel, delayed
+    from sklearn.linear_model import SGDClassifier
+
+    def train(fold):
+        return SGDClassifier(random_state=0).fit(fold.x, fold.y)
+
+    models = Parallel(n_jobs=8)(delayed(train)(fold) for fold in folds)  # expect: DET011
+    final = SGDClassifier(random_state=0)
+    final.fit(x, y)
+    """,
+    title="joblib",
+)
+rule.flags(
+    """
+    from dask.distributed import Client
+    import lightgbm
+
+    client = Client(n_workers=4)  # expect: DET011
+    model = lightgbm.train({"seed": 1}, data)
+    """,
+    title="dask",
+)
+rule.flags(
+    """
+    import ray
+    import torch
+
+    ray.init()  # expect: DET011
+    model = torch.nn.Linear(4, 4)
+    model(x).sum().backward()
+    """,
+    title="ray",
+)
+rule.flags(
+    """
+    import torch
+    import torch.multiprocessing as mp
+
+    def work(rank, world):
+        model = torch.nn.Linear(4, 4)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        model(torch.randn(2, 4)).sum().backward()
+        optimizer.step()
+
+    if __name__ == "__main__":
+        torch.manual_seed(0)
+        mp.spawn(work, nprocs=4, args=(4,))  # expect: DET011
+    """,
+    title="Spawned processes that nothing seeds",
+)
+rule.allows(
+    {
+        "train.py": """
+        import torch
+
+        model = torch.nn.Linear(4, 4)
+        model(torch.randn(2, 4)).sum().backward()
+        """,
+        "run.sh": """
+        OMP_NUM_THREADS=4 torchrun --nproc_per_node=4 train.py
+        """,
+    },
+    title="The number of threads is stated",
+)
+rule.allows(
+    {
+        "train.py": """
+        import torch
+
+        model = torch.nn.Linear(4, 4)
+        model(torch.randn(2, 4)).sum().backward()
+        """,
+        "run.sh": """
+        torchrun --nproc_per_node=1 train.py
+        torchrun train.py
+        python train.py
+        """,
+    },
+    title="One process",
+)
+rule.allows(
+    """
+    from joblib import Parallel, delayed
+    from sklearn.linear_model import SGDClassifier
+
+    Parallel(n_jobs=1)(delayed(load)(name) for name in names)
+    Parallel(n_jobs=4, backend="threading")(delayed(load)(name) for name in names)
+    Parallel(n_jobs=4, prefer="threads")(delayed(load)(name) for name in names)
+    SGDClassifier(random_state=0).fit(x, y)
+    """,
+    title="One process, or threads",
+)
+rule.allows(
+    """
+    from joblib import Parallel, delayed
+
+    sizes = Parallel(n_jobs=8)(delayed(measure)(name) for name in names)
+    print(sizes)
+    """,
+    title="Nothing is trained",
+)
+rule.allows(
+    """
+    import ray
+    import torch
+
+    ray.init(runtime_env={"env_vars": {"OMP_NUM_THREADS": "4"}})
+    model = torch.nn.Linear(4, 4)
+    model(x).sum().backward()
+    """,
+    title="ray with its environment stated",
+)
+rule.allows(
+    """
+    import torch
+    import torch.multiprocessing as mp
+
+    def work(rank, world):
+        torch.manual_seed(rank)
+        model = torch.nn.Linear(4, 4)
+        model(torch.randn(2, 4)).sum().backward()
+
+    if __name__ == "__main__":
+        mp.spawn(work, nprocs=4, args=(4,))
+    """,
+    title="Spawned processes that seed themselves",
+)

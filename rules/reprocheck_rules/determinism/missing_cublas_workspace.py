@@ -1,0 +1,308 @@
+"""Deterministic algorithms are on, but nothing gives cuBLAS the workspace that it needs to repeat.
+
+## Why
+With several streams, cuBLAS may pick another workspace, and with it another order of additions, in each run. Most
+releases of PyTorch therefore refuse matrix products on CUDA in deterministic mode with a `RuntimeError` (with
+`warn_only=True`, a warning) until `CUBLAS_WORKSPACE_CONFIG` is set. The program works on the author's machine, whose
+shell sets it, and stops on the next one.
+
+## Fix
+Set it before the first use of CUDA, where the run is defined: `ENV CUBLAS_WORKSPACE_CONFIG=:4096:8` in the
+Dockerfile, in the job's script, or in the code beside the switch:
+
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(True)
+
+## Notes
+Looked for in code, shell scripts, Makefiles, Dockerfiles, compose files and CI. Lightning's `deterministic=True` and
+transformers' `enable_full_determinism` set it themselves. PyTorch 2.13 allocates workspaces of its own and no longer
+asks for the variable; a project that requires at least that release gets no finding.
+"""
+
+import re
+from collections.abc import Iterator
+
+from reprocheck.rulekit import Confidence, Match, Project, Rule
+from reprocheck.rulekit.execution import Happening, Run
+from reprocheck_rules.determinism.switches import CudaUse, Report, cuda_use, merged, story, switch
+
+rule = Rule("DET004", "missing-cublas-workspace", __doc__, confidence="medium")
+
+_VARIABLE = "CUBLAS_WORKSPACE_CONFIG"
+_REQUIREMENT = re.compile(r"^(?:pytorch|torch)\s*(?:\[\w+\])?\s*(?:==|>=|~=|=|\^)=?\s*(\d+)\.(\d+)")
+_NO_LONGER_NEEDED = (2, 13)
+
+
+@rule.on_project
+def check(project: Project) -> Iterator[Match]:
+    """Places that turn deterministic algorithms on in runs that use CUDA, where nothing sets the variable."""
+    if _set_by_documents(project) or _new_enough(project):
+        return
+    yield from merged(project, _reports(project))
+
+
+def _reports(project: Project) -> Iterator[Report]:
+    in_code = [path for path, facts in project.index.files.items() if _VARIABLE in facts.strings]
+    for run in project.runs:
+        state = switch(project, run, "deterministic-algorithms")
+        workspace = switch(project, run, "cublas-workspace")
+        asks = [h for h in (*state.on, *state.optional) if "cublas-workspace" not in h.entry.roles]
+        if not asks or workspace.on or workspace.optional:
+            continue
+        use = cuda_use(project, run)
+        if use is None:
+            continue
+        reached = {run.entry.path} | {h.path for h in run.happenings}
+        if not reached.isdisjoint(in_code):
+            continue  # it is named in a way that can't be followed, such as a dictionary of variables
+        yield _report(project, run, asks[0], use, elsewhere=bool(in_code))
+
+
+def _report(project: Project, run: Run, switched: Happening, use: CudaUse, *, elsewhere: bool) -> Report:
+    trail = [*story(project, run, switched, "deterministic algorithms are turned on here")]
+    trail.append(project.note(use.happening.path, use.happening.call.span, "computes on CUDA"))
+    if not switched.active and switched.guard is not None:
+        trail.append(project.note(switched.guard_path or switched.path, switched.guard, "only under this condition"))
+    return Report(
+        switched,
+        run,
+        f"deterministic algorithms are on, but nothing sets `{_VARIABLE}`, so matrix products on CUDA raise or differ",
+        Confidence.LOW if elsewhere or not run.complete else Confidence.MEDIUM,
+        trail,
+    )
+
+
+def _set_by_documents(project: Project) -> bool:
+    if _VARIABLE in project.index.variables:
+        return True
+    return any(
+        setting.key.rpartition(".")[2] == _VARIABLE
+        or (isinstance(setting.value, str) and setting.value.startswith(_VARIABLE))
+        for document in project.index.documents.values()
+        for setting in document.settings
+    )
+
+
+def _new_enough(project: Project) -> bool:
+    """Whether the project's own requirements leave only releases that don't need the variable."""
+    for document in project.index.documents.values():
+        for setting in document.settings:
+            found = _REQUIREMENT.match(setting.value) if isinstance(setting.value, str) else None
+            if found is not None and (int(found.group(1)), int(found.group(2))) >= _NO_LONGER_NEEDED:
+                return True
+    return False
+
+
+rule.flags(
+    {
+        "train.py": """
+        import torch
+        from reproducibility import make_deterministic
+
+        def main():
+            make_deterministic(1)
+            model = torch.nn.Linear(4, 4).cuda()
+            model(torch.randn(2, 4).cuda()).sum().backward()
+
+        if __name__ == "__main__":
+            main()
+        """,
+        "reproducibility.py": """
+        import torch
+
+        def make_deterministic(seed):
+            torch.manual_seed(seed)
+            torch.use_deterministic_algorithms(True)  # expect: DET004
+        """,
+    },
+    title="In a helper",
+)
+rule.flags(
+    """
+    import torch
+
+    torch.set_deterministic_debug_mode("error")  # expect: DET004
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    print(torch.ones(2, 2, device=device) @ torch.ones(2, 2, device=device))
+    """
+)
+rule.flags(
+    """
+    import torch
+    from accelerate.utils import set_seed
+
+    set_seed(3, deterministic=True)  # expect: DET004
+    model = torch.nn.Linear(4, 4).to(torch.device("cuda"))
+    """,
+    title="Through accelerate",
+)
+rule.flags(
+    {
+        "train.py": """
+        import torch
+
+        torch.use_deterministic_algorithms(True, warn_only=True)  # expect: DET004
+        model = torch.nn.Linear(4, 4).cuda()
+        """,
+        "Dockerfile": """
+        FROM pytorch/pytorch:2.3.0-cuda12.1-cudnn8-runtime
+        ENV PYTHONHASHSEED=0
+        CMD ["python", "train.py"]
+        """,
+        "run.sh": """
+        export OMP_NUM_THREADS=4
+        python train.py
+        """,
+    },
+    title="The image and the script set other variables",
+)
+rule.flags(
+    {
+        "train.py": """
+        import torch
+
+        torch.use_deterministic_algorithms(True)  # expect: DET004
+        model = torch.nn.Linear(4, 4).cuda()
+        """,
+        "setup_environment.py": """
+        import os
+
+        def prepare():
+            os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
+        """,
+    },
+    title="Set by a function that nobody calls, with low confidence",
+)
+rule.flags(
+    """
+    import argparse
+    import torch
+
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--deterministic", action="store_true")
+    args = parser.parse_args()
+    if args.deterministic:
+        torch.use_deterministic_algorithms(True)  # expect: DET004
+    model = torch.nn.Linear(4, 4).cuda()
+    """,
+    title="Under an option",
+)
+rule.allows(
+    """
+    import os
+    import torch
+
+    os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
+    torch.use_deterministic_algorithms(True)
+    model = torch.nn.Linear(4, 4).cuda()
+    """
+)
+rule.allows(
+    {
+        "train.py": """
+        import torch
+        import settings
+
+        settings.apply()
+        torch.use_deterministic_algorithms(True)
+        model = torch.nn.Linear(4, 4).cuda()
+        """,
+        "settings.py": """
+        import os
+
+        def apply():
+            os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":16:8")
+        """,
+    },
+    title="In a helper of another file",
+)
+rule.allows(
+    {
+        "train.py": """
+        import torch
+
+        torch.use_deterministic_algorithms(True)
+        model = torch.nn.Linear(4, 4).cuda()
+        """,
+        "Dockerfile": """
+        FROM pytorch/pytorch:2.3.0-cuda12.1-cudnn8-runtime
+        ENV CUBLAS_WORKSPACE_CONFIG=:4096:8
+        CMD ["python", "train.py"]
+        """,
+    },
+    title="In the image",
+)
+rule.allows(
+    {
+        "train.py": """
+        import torch
+
+        torch.use_deterministic_algorithms(True)
+        model = torch.nn.Linear(4, 4).cuda()
+        """,
+        "run.sh": """
+        CUBLAS_WORKSPACE_CONFIG=:4096:8 python train.py
+        """,
+    },
+    title="In the command",
+)
+rule.allows(
+    {
+        "train.py": """
+        import torch
+
+        torch.use_deterministic_algorithms(True)
+        model = torch.nn.Linear(4, 4).cuda()
+        """,
+        "compose.yaml": """
+        services:
+          train:
+            build: .
+            environment:
+              CUBLAS_WORKSPACE_CONFIG: ":4096:8"
+        """,
+    },
+    title="In the compose file",
+)
+rule.allows(
+    """
+    import lightning.pytorch as pl
+
+    trainer = pl.Trainer(accelerator="gpu", deterministic=True)
+    trainer.fit(model)
+    """,
+    title="Lightning sets it",
+)
+rule.allows(
+    """
+    import torch
+
+    torch.use_deterministic_algorithms(True)
+    print(torch.ones(2, 2) @ torch.ones(2, 2))
+    """,
+    title="On the CPU",
+)
+rule.allows(
+    {
+        "train.py": """
+        import torch
+
+        torch.use_deterministic_algorithms(True)
+        model = torch.nn.Linear(4, 4).cuda()
+        """,
+        "pyproject.toml": """
+        [project]
+        name = "model"
+        dependencies = ["torch>=2.13"]
+        """,
+    },
+    title="A release that brings its own workspace",
+)
+rule.allows(
+    """
+    import torch
+
+    torch.use_deterministic_algorithms(False)
+    model = torch.nn.Linear(4, 4).cuda()
+    """
+)

@@ -1,0 +1,137 @@
+"""What a run says about determinism: whether it asks for it, where it computes, and which switches it sets."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from reprocheck.rulekit import Confidence, Match, Note, Project
+from reprocheck.rulekit.execution import Happening, Run
+from reprocheck_rules.randomness.seeding import seedings, story, trains
+
+_NOT_ASKED = frozenset({"by-name", "seeds-by-default", "unseeds", "environment", "agent"})
+"""Seeders that a person did not call to have the same numbers again, or whose inside is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """The state of one switch in one run."""
+
+    on: tuple[Happening, ...] = ()
+    """Places that turn it on, or may."""
+    optional: tuple[Happening, ...] = ()
+    """Places that turn it on only when an option is given."""
+    off: tuple[Happening, ...] = ()
+    """Places that plainly turn it off."""
+
+
+@dataclass(frozen=True, slots=True)
+class CudaUse:
+    """A place that shows that a run computes on an NVIDIA GPU."""
+
+    happening: Happening
+    certain: bool
+    """False where it takes a GPU only if there is one, or if an option says so."""
+
+
+@dataclass(slots=True)
+class Report:
+    """A match to be made once, though several runs lead to it."""
+
+    happening: Happening
+    run: Run
+    message: str
+    confidence: Confidence
+    trail: list[Note]
+    others: set[str] = field(default_factory=set)
+    """Other entry points that lead to the same place."""
+
+
+_STRENGTH = {Confidence.LOW: 0, Confidence.MEDIUM: 1, Confidence.HIGH: 2}
+
+
+def merged(project: Project, reports: Iterator[Report]) -> Iterator[Match]:
+    """One match for each place, of the run that is surest of it."""
+    best: dict[tuple[str, int, int], Report] = {}
+    for report in reports:
+        span = report.happening.call.span
+        key = (report.happening.path, span.line, span.column)
+        known = best.get(key)
+        if known is None:
+            best[key] = report
+            continue
+        stronger, weaker = (
+            (report, known) if _STRENGTH[report.confidence] > _STRENGTH[known.confidence] else (known, report)
+        )
+        stronger.others |= weaker.others | {weaker.run.entry.path}
+        best[key] = stronger
+    for report in best.values():
+        others = len(report.others - {report.run.entry.path})
+        more = f" (and so in {others} more entry point{'s' if others > 1 else ''})" if others else ""
+        yield project.match(
+            report.happening.path,
+            report.happening.call.span,
+            report.message + more,
+            confidence=report.confidence,
+            trail=report.trail,
+        )
+
+
+def switch(project: Project, run: Run, role: str) -> Switch:
+    """Whether a run sets the switch that a catalog role names."""
+    on, optional, off = [], [], []
+    for happening in run.happenings:
+        roles = happening.entry.roles
+        if "determinism-flag" not in roles or role not in roles:
+            continue
+        if "sets-variable" in roles and project.holds(happening, role) is not True:
+            continue
+        state = project.holds(happening, "determinism-flag")
+        if state is False:
+            if _given(happening):
+                (off if _constant(happening) else optional).append(happening)
+        else:
+            (on if happening.active else optional).append(happening)
+    return Switch(tuple(on), tuple(optional), tuple(off))
+
+
+def _given(happening: Happening) -> bool:
+    """Whether the call says anything of the switch at all: a trainer without `deterministic` doesn't."""
+    conditions = happening.entry.when.get("determinism-flag", {})
+    named = {argument.name for argument in happening.call.arguments}
+    return not named.isdisjoint(conditions) or happening.name.endswith(("=", "_algorithms", "_mode"))
+
+
+def _constant(happening: Happening) -> bool:
+    """Whether the value stands in the code, so that no option changes it."""
+    return all(
+        argument.value is None or argument.value.kind.value == "c" for argument in happening.call.arguments[:1]
+    )
+
+
+def cuda_use(project: Project, run: Run) -> CudaUse | None:
+    """The surest sign that a run computes on an NVIDIA GPU."""
+    possible: Happening | None = None
+    for happening in run.happenings:
+        roles = happening.entry.roles
+        if "uses-cuda" in roles:
+            state = project.holds(happening, "uses-cuda")
+            if state is True and happening.active and (happening.certain or happening.name.startswith("?.")):
+                return CudaUse(happening, certain=happening.guard is None)
+            if state is not False or "may-use-cuda" in roles:
+                possible = possible or happening
+        elif "torch-cuda" in happening.entry.families and "torch" not in happening.entry.families:
+            possible = possible or happening
+    return CudaUse(possible, certain=False) if possible is not None else None
+
+
+def asked_seeds(project: Project, run: Run, *families: str) -> list[Happening]:
+    """Calls that seed one of the families because a person wrote them, first one first."""
+    found = seedings(project, run)
+    return [
+        happening
+        for family in families
+        for _, happening in found[family].seeds
+        if happening.entry.roles.isdisjoint(_NOT_ASKED)
+    ]
+
+
+__all__ = ["CudaUse", "Report", "Switch", "asked_seeds", "cuda_use", "merged", "story", "switch", "trains"]
