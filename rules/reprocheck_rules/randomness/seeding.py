@@ -33,6 +33,8 @@ SEEDERS = {
 _DRAWS = frozenset({"draw", "draw-implicit", "estimator", "splitter", "sampler", "cross-validation"})
 _ESTIMATORS = frozenset({"estimator", "splitter", "sampler", "cross-validation"})
 _MANY = 3
+_IDENTITY = re.compile(r"(^|_)(id|ids|uid|uuid|port|token|suffix|session|name|hash|seed)$")
+_SELF_TEST = re.compile(r"(^|[._])(self_?)?tests?$")
 _BENCHMARK = re.compile(r"(^|[/_])bench(mark)?s?([/_.]|$)")
 """Programs that measure speed draw inputs whose values don't matter."""
 _PROGRAM = re.compile(r"(train|main|run|fit|finetune|tune|eval|infer|predict|experiment|demo|search|sweep)[^/]*\.py$")
@@ -116,7 +118,13 @@ def _seeds(project: Project, happening: Happening) -> bool | None:
 
 
 def _matters(happening: Happening, *, training: bool) -> bool:
-    """Whether a draw can change a result: initial weights and dropout do only where something is trained."""
+    """Whether a draw can change a result.
+
+    Initial weights and dropout do only where something is trained; names of runs, ports and what a check of the code
+    itself draws never do.
+    """
+    if _IDENTITY.search(happening.call.result) or any(_SELF_TEST.search(hop.name) for hop in happening.hops):
+        return False
     roles = happening.entry.roles
     if not roles.isdisjoint({"initialises", "dropout", "augmentation", "loader"}):
         return training

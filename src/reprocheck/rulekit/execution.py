@@ -183,6 +183,8 @@ class Execution:
             return self._link_unknown(facts.path, call, callbacks)
         symbol = self._symbols.resolve(facts.path, callee)
         match symbol:
+            case External(name="hydra.utils.instantiate" | "hydra.utils.call" | "hydra.utils.get_class"):
+                return self._link_instantiation(call)
             case External():
                 name = self._catalog.canonical(symbol.name)
                 entry = self._catalog.entry(name)
@@ -205,6 +207,32 @@ class Execution:
                 return _Linked(call, name, entry, (), callbacks)
         # A method of what the project's own function returned: as good as one of an unknown object.
         return self._link_unknown(facts.path, call, callbacks)
+
+    def _link_instantiation(self, call: Call) -> _Linked | None:
+        """Classes of the project that Hydra makes from `_target_` keys of the configuration group that is named."""
+        value = call.arguments[0].value if call.arguments else None
+        group = value.path.rpartition(".")[2] if value is not None else ""
+        if not group:
+            return None
+        files: dict[str, list[str]] = {}
+        for path, document in self._index.documents.items():
+            inside = f"/{group}/" in f"/{path}"
+            for setting in document.settings:
+                named = setting.key.startswith(f"{group}.") or f".{group}." in setting.key
+                if setting.key.endswith("_target_") and (inside or named) and isinstance(setting.value, str):
+                    files.setdefault(path, []).append(setting.value)
+        targets: list[FunctionRef] = []
+        hooks: list[FunctionRef] = []
+        for names in files.values():
+            for name in names:
+                symbol = self._symbols.resolve("", name)
+                if isinstance(symbol, ClassRef):
+                    made = self._symbols.method(symbol, "__init__")
+                    targets.extend([made] if made is not None else [])
+                    hooks.extend(self._hooks(symbol))
+        if not targets and not hooks:
+            return None
+        return _Linked(call, group, None, tuple(targets), tuple(hooks), guessed=len(files) > 1, bound=True)
 
     def _link_class(self, call: Call, owner: ClassRef, callbacks: tuple[FunctionRef, ...]) -> _Linked | None:
         targets = [

@@ -32,14 +32,16 @@ def join(
     decoded = [_DECODER.decode(facts[path]) for path in sorted(facts) if facts[path]]
     project = Project(ProjectIndex(decoded, by_path), catalog)
     places = Places(by_path)
-    found: list[Finding] = []
+    # Several entry points may lead to one place: it is said once.
+    found: dict[tuple[object, ...], Finding] = {}
     for rule in rules:
         started = time.process_time()
         for check in rule.project_checks:
-            found.extend(_finding(rule, match, places) for match in check(project))
+            for match in check(project):
+                found.setdefault((rule.code, match.path, match.span, match.message), _finding(rule, match, places))
         if timings is not None and rule.project_checks:
             timings[rule.code] = timings.get(rule.code, 0.0) + time.process_time() - started
-    return found
+    return list(found.values())
 
 
 def _finding(rule: Rule, match: Match, places: Places) -> Finding:

@@ -27,7 +27,7 @@ from reprocheck.project.facts.values import ValueReader
 from reprocheck.project.python.file import PythonFile
 from reprocheck.project.python.scopes import BUILTIN, Binding, Branch, CallSite, Kind, Scope, SetSite
 
-VERSION = 2
+VERSION = 3
 """Raised whenever the facts of an unchanged file would change."""
 _LATEST = 1 << 60
 _DYNAMIC = frozenset({"exec", "eval", "globals", "setattr", "vars", "__import__"})
@@ -127,7 +127,8 @@ class _Extraction:
             Argument(keyword.arg or "**", self._values.value(keyword.value, site.scope, site.order))
             for keyword in node.keywords[:_ARGUMENT_LIMIT]
         ]
-        call = Call(callee, tuple(arguments), self._file.source.span(node), guard, side, site.loop is not None)
+        span = self._file.source.span(node)
+        call = Call(callee, tuple(arguments), span, guard, side, site.loop is not None, _result(site))
         self._events[index].append((site.order, call))
 
     def _set(self, site: SetSite) -> None:
@@ -331,6 +332,17 @@ class _Extraction:
 
     def _names(self, nodes: Iterable[ast.expr], scope: Scope) -> tuple[str, ...]:
         return tuple(name for node in nodes if (name := self._file.resolve(node, scope)) is not None)
+
+
+def _result(site: CallSite) -> str:
+    statement = site.statement
+    if statement.__class__ is ast.Assign and statement.value is site.node:  # type: ignore[attr-defined]
+        target = statement.targets[0]  # type: ignore[attr-defined]
+        if isinstance(target, ast.Name):
+            return target.id
+        if isinstance(target, ast.Attribute):
+            return target.attr
+    return ""
 
 
 def _lines(body: list[ast.stmt]) -> tuple[int, int]:

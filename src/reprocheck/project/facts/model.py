@@ -113,6 +113,8 @@ class Call(msgspec.Struct, frozen=True, array_like=True, tag="call"):
     """Whether the call lies in the guard's body or its else side."""
     loop: bool
     """Whether it lies in a loop of the same function."""
+    result: str = ""
+    """Name or attribute that the result is assigned to, without what stands before its last dot."""
 
 
 class Import(msgspec.Struct, frozen=True, array_like=True, tag="import"):

@@ -86,6 +86,9 @@ class ValueReader:
                 key = root.slice.value
                 path.append("." + key if isinstance(key, str) else "[]")
                 root = root.value
+            elif isinstance(root, ast.Call) and (key_read := _key_read(root)) is not None:
+                path.append("." + key_read)
+                root = root.func.value  # type: ignore[attr-defined]
             else:
                 break
         joined = "".join(reversed(path))
@@ -147,6 +150,16 @@ class ValueReader:
                 return self.test(node.value, scope, order)
         value = self.value(node, scope, order)
         return _UNKNOWN_TEST if value is None else Test(TestKind.TRUTH, (), "", value)
+
+
+def _key_read(call: ast.Call) -> str | None:
+    """The key of `mapping.get("key")` and `mapping.pop("key")`."""
+    function = call.func
+    if isinstance(function, ast.Attribute) and function.attr in {"get", "pop"} and call.args:
+        key = call.args[0]
+        if isinstance(key, ast.Constant) and isinstance(key.value, str):
+            return key.value
+    return None
 
 
 def _parameter(binding: Binding, name: str, path: str) -> Value:
