@@ -33,10 +33,10 @@ SEEDS = [
     and path.stat().st_size <= LARGEST
 ]
 SPICE = (
-    b"\0", b"\xff", b"\xef\xbb\xbf", b"\r", b"\f", b"\t", b"\\\n", b'"""', b"'", b"{", b"}", b"[", b"(", b":", b"%", b"!",
-    b"\xe2\x80\xa8", "\ud800".encode("utf-8", "surrogatepass"), "größe 🎲".encode(), b"# reprocheck: ignore[", b"*a, *b",
-    b"lambda: ", b"yield ", b"await ", b"f'{x!r:{y}}'", b"global x\n", b"nonlocal y\n", b"del ", b"import *", b"from . ",
-    b"match x:\n case _:\n  ", b"type X = ", b"class A[T]: ", b"self.", b"x := ", b"**{}", b"...", b"-1e999", b"0x",
+    b"\0", b"\xff", b"\xef\xbb\xbf", b"\r", b"\f", b"\t", b"\\\n", b'"""', b"'", b"{", b"}", b"[", b"(", b":", b"%",
+    b"!", b"\xe2\x80\xa8", "\ud800".encode("utf-8", "surrogatepass"), "größe 🎲".encode(), b"# reprocheck: ignore[",
+    b"*a, *b", b"lambda: ", b"yield ", b"await ", b"f'{x!r:{y}}'", b"global x\n", b"nonlocal y\n", b"del ", b"import *",
+    b"from . ", b"match x:\n case _:\n  ", b"type X = ", b"class A[T]: ", b"self.", b"x := ", b"**{}", b"-1e999", b"0x",
 )  # fmt: skip
 
 
@@ -87,9 +87,9 @@ class _Swap(ast.NodeTransformer):
         if self._chance.random() > 0.03:
             return here
         match here:
-            case ast.expr(ctx=ast.Store() | ast.Del()) | ast.JoinedStr() | ast.FormattedValue() | ast.Starred():
+            case ast.JoinedStr() | ast.FormattedValue() | ast.Starred():
                 return here
-            case ast.expr() if self._expressions:
+            case ast.expr() if not isinstance(getattr(here, "ctx", None), ast.Store | ast.Del) and self._expressions:
                 return self._chance.choice(self._expressions)
             case ast.stmt() if self._statements:
                 return [here, self._chance.choice(self._statements)]
@@ -98,9 +98,10 @@ class _Swap(ast.NodeTransformer):
 
 def reshaped(data: bytes, other: bytes, chance: random.Random) -> bytes:
     """Valid syntax that nobody would write: pieces of one module grafted into another."""
-    tree = _Swap(ast.parse(other), chance).visit(ast.parse(data))
+    tree = ast.parse(data)
+    _Swap(ast.parse(other), chance).generic_visit(tree)
     try:
-        return ast.unparse(ast.fix_missing_locations(tree)).encode()  # type: ignore[type-var]
+        return ast.unparse(ast.fix_missing_locations(tree)).encode()
     except (ValueError, RecursionError):  # some combinations have no spelling
         return data
 
