@@ -111,7 +111,7 @@ class ValueReader:
             return _parameter(binding, name.id, path)
         if binding.kind is not Kind.ASSIGN or binding.value is None or binding.index is not None or depth <= 0:
             return None
-        if len(bindings or ()) > 1 and any(b.branch is not binding.branch for b in bindings or ()):
+        if len(bindings or ()) > 1 and any(_is_alternative(b, binding) for b in bindings or ()):
             return None
         if binding.scope.kind in {"module", "class"}:
             # A name that other modules can change: keep the name, not today's value.
@@ -160,6 +160,17 @@ def _key_read(call: ast.Call) -> str | None:
         if isinstance(key, ast.Constant) and isinstance(key.value, str):
             return key.value
     return None
+
+
+def _is_alternative(other: Binding, binding: Binding) -> bool:
+    """Whether another run of the same code may take the value from there."""
+    branch = binding.branch
+    if other.branch is not branch:
+        return True
+    if branch is None or other is binding:
+        return False
+    last = branch.body[-1].end_lineno  # type: ignore[attr-defined]
+    return bool((other.node.lineno <= last) is not (binding.node.lineno <= last))  # type: ignore[attr-defined]
 
 
 def _parameter(binding: Binding, name: str, path: str) -> Value:
