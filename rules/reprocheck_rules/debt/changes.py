@@ -1,0 +1,235 @@
+"""What in a project can give a name another value: writes, calls, strings that name it, packaging that exports it."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import cached_property
+
+from reprocheck.rulekit import Project
+from reprocheck.rulekit.facts import (
+    Assignment,
+    Call,
+    ClassRef,
+    ModuleRef,
+    ValueKind,
+)
+
+TESTS = re.compile(r"(^|/)(tests?|testing|unittests?)/|(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$")
+"""Paths of test code."""
+_ASIDE = re.compile(
+    r"(^|/)(examples?|scripts?|tools?|docs?|benchmarks?|experiments?|notebooks?|projects?|recipes|demos?|samples?|"
+    r"tutorials?|research|contrib|bin)/"
+)
+_PATH = re.compile(r"[\w.:]+")
+_WORD = re.compile(r"[A-Za-z_]\w+")
+
+
+class CallSite:
+    """A call with the function it stands in."""
+
+    __slots__ = ("call", "function", "path")
+
+    def __init__(self, path: str, function: int, call: Call) -> None:
+        """`function` is the index among the functions of the module."""
+        self.path = path
+        self.function = function
+        self.call = call
+
+
+class Changes:
+    """Tables over a whole project, each made when first asked for."""
+
+    def __init__(self, project: Project) -> None:
+        """Nothing is read yet."""
+        self.project = project
+        self.index = project.index
+        self.symbols = project.index.symbols
+
+    @cached_property
+    def calls(self) -> dict[str, list[CallSite]]:
+        """Calls by the last part of what they call."""
+        found: dict[str, list[CallSite]] = defaultdict(list)
+        for path, facts in self.index.files.items():
+            for position, function in enumerate(facts.functions):
+                for event in function.events:
+                    if isinstance(event, Call):
+                        found[last_part(event.callee)].append(CallSite(path, position, event))
+        return found
+
+    @cached_property
+    def keywords(self) -> dict[str, list[CallSite]]:
+        """Calls by the keywords that they give."""
+        found: dict[str, list[CallSite]] = defaultdict(list)
+        for sites in self.calls.values():
+            for site in sites:
+                for argument in site.call.arguments:
+                    if argument.name:
+                        found[argument.name].append(site)
+        return found
+
+    @cached_property
+    def writes(self) -> dict[str, list[tuple[str, Assignment]]]:
+        """Assignments by the last part of their target."""
+        found: dict[str, list[tuple[str, Assignment]]] = defaultdict(list)
+        for path, facts in self.index.files.items():
+            for assignment in facts.assignments:
+                found[last_part(assignment.target)].append((path, assignment))
+        return found
+
+    @cached_property
+    def lookup_names(self) -> frozenset[str]:
+        """Names that a string, setting or command spells: `use_amp`, `package.module.use_amp`, `sed s/use_amp/`."""
+        found: set[str] = set()
+        for facts in self.index.files.values():
+            for text in facts.strings:
+                if _PATH.fullmatch(text):
+                    found.add(text.rpartition(".")[2].rpartition(":")[2])
+        for document in self.index.documents.values():
+            for setting in document.settings:
+                found.update(setting.key.split("."))
+                if isinstance(setting.value, str) and _PATH.fullmatch(setting.value):
+                    found.add(setting.value.rpartition(".")[2].rpartition(":")[2])
+            for command in document.commands:
+                found.update(word for text in command.words for word in _WORD.findall(text))
+        return frozenset(found)
+
+    @cached_property
+    def annotated(self) -> frozenset[str]:
+        """Classes that a field of another class is annotated with, by bare name."""
+        return frozenset(
+            last_part(field.annotation.removesuffix("()"))
+            for facts in self.index.files.values()
+            for owner in facts.classes
+            for field in owner.fields
+            if field.annotation
+        )
+
+    @cached_property
+    def _references(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = defaultdict(list)
+        for path, facts in self.index.files.items():
+            for name in facts.references:
+                found[name].append(path)
+        return found
+
+    @cached_property
+    def _aliases(self) -> dict[str, list[tuple[str, str]]]:
+        """Imports by the last part of what is imported, where it gets another name."""
+        found: dict[str, list[tuple[str, str]]] = defaultdict(list)
+        for path, facts in self.index.files.items():
+            for name, target in facts.imports.items():
+                last = last_part(target)
+                if last != name:
+                    found[last].append((path, name))
+        return found
+
+    def is_value(self, path: str, name: str) -> bool:
+        """Whether a function or class of a module is used otherwise than by calling it."""
+        stem = path.rpartition("/")[2].removesuffix(".py")
+        for reader in self._references.get(name, ()):
+            facts = self.index.files[reader]
+            if reader == path or name in facts.imports or stem in facts.names or stem in facts.attributes:
+                return True
+            if facts.stars or any(last_part(target) == stem for target in facts.imports.values()):
+                return True
+        return any(alias in self.index.files[reader].references for reader, alias in self._aliases.get(name, ()))
+
+    @cached_property
+    def packaged(self) -> tuple[str, ...]:
+        """Folders that hold a distribution's own files."""
+        found = [path.rpartition("/")[0] for path in self.index.paths if path.rpartition("/")[2] == "setup.py"]
+        for document in self.index.documents.values():
+            if document.path.rpartition("/")[2] == "pyproject.toml" and any(
+                setting.key in {"project.name", "tool.poetry.name"} for setting in document.settings
+            ):
+                found.append(document.path.rpartition("/")[0])
+        return tuple(sorted(set(found)))
+
+    def is_library(self, path: str) -> bool:
+        """Whether users of an installed distribution can import the module."""
+        folder = path.rpartition("/")[0]
+        if not folder or path.endswith(".ipynb") or f"{folder}/__init__.py" not in self.index.paths:
+            return False
+        for root in self.packaged:
+            inside = path if not root else path.removeprefix(root + "/")
+            if (not root or inside != path) and not _ASIDE.search(inside):
+                return True
+        return False
+
+    @cached_property
+    def rewritten_modules(self) -> frozenset[str]:
+        """Modules whose names some code sets without spelling them: `setattr(config, key, value)`."""
+        found: set[str] = set()
+        for site in self.calls.get("setattr", ()):
+            if site.call.callee == "builtins.setattr" and site.call.arguments:
+                value = site.call.arguments[0].value
+                if value is not None and value.kind is ValueKind.NAME:
+                    symbol = self.symbols.resolve(site.path, str(value.value))
+                    if isinstance(symbol, ModuleRef):
+                        found.add(symbol.path)
+        return frozenset(found)
+
+    @cached_property
+    def sets_by_computed_name(self) -> bool:
+        """Whether anything outside of tests sets attributes whose names are computed."""
+        for site in self.calls.get("setattr", ()):
+            if site.call.callee == "builtins.setattr" and not TESTS.search(site.path):
+                names = [argument.value for argument in site.call.arguments[1:2]]
+                if not names or names[0] is None or names[0].kind is not ValueKind.CONSTANT:
+                    return True
+        return False
+
+    def module_is_open(self, path: str) -> bool:
+        """Whether code that can't be seen sets names of a module: `exec`, `globals()`, an import by computed name."""
+        if path in self.rewritten_modules or path in self._open_modules:
+            return True
+        return not {"exec", "globals"}.isdisjoint(self.index.files[path].names)
+
+    @cached_property
+    def _open_modules(self) -> frozenset[str]:
+        """Modules that another one star-imports and then treats with `exec` or `globals()`."""
+        found: set[str] = set()
+        for path, facts in self.index.files.items():
+            if facts.stars and not {"exec", "globals"}.isdisjoint(facts.names):
+                for star in facts.stars:
+                    module = self.symbols.modules.find(path, star)
+                    if module is not None:
+                        found.add(module)
+        return frozenset(found)
+
+    def exported(self, path: str) -> frozenset[str]:
+        """Names that a module with an `__all__` may list there."""
+        facts = self.index.files[path]
+        return frozenset(facts.strings if ".__all__" in self.symbols.table(path).assignments else ())
+
+    # Classes
+
+    def family(self, owner: ClassRef) -> list[ClassRef]:
+        """A class with its bases and all that derive from any of them."""
+        found = {ref.key: ref for ref in self.symbols.ancestry(owner)}
+        stack = list(found.values())
+        while stack:
+            for derived in self.symbols.subclasses(stack.pop()):
+                if derived.key not in found:
+                    found[derived.key] = derived
+                    stack.append(derived)
+        return list(found.values())
+
+    def class_of(self, path: str, function_name: str) -> ClassRef | None:
+        """The class that a method belongs to."""
+        return self.symbols.table(path).classes.get(function_name.rpartition(".")[0])
+
+    def construct(self, owner: ClassRef) -> Iterator[CallSite]:
+        """Calls that make an instance of a class."""
+        for site in self.calls.get(last_part(owner.definition.name), ()):
+            symbol = self.symbols.resolve(site.path, site.call.callee)
+            if isinstance(symbol, ClassRef) and symbol.key == owner.key:
+                yield site
+
+
+def last_part(name: str) -> str:
+    """What stands behind the last dot of a qualified name, brackets and the sign of an assignment left out."""
+    return name.rpartition(".")[2].rstrip("=()[]0123456789") if name[-1:] in "=)]" else name.rpartition(".")[2]
+

@@ -1,0 +1,490 @@
+"""Which value a name has whatever the user does: constants, attributes and parameters that nothing changes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from reprocheck.rulekit import Span
+from reprocheck.rulekit.facts import (
+    Assignment,
+    Call,
+    Class,
+    ClassRef,
+    Function,
+    FunctionRef,
+    Instance,
+    Parameter,
+    Scalar,
+    TestKind,
+    Value,
+    ValueKind,
+    ValueRef,
+    keyword,
+)
+from reprocheck_rules.debt.changes import CallSite, Changes, last_part
+
+_DEPTH = 6
+_PROBES = re.compile(r"^(TYPE_CHECKING|MYPY|__\w+__|(?:HAS|HAVE)_\w+|_has_\w+|\w+_(?:AVAILABLE|available|INSTALLED))$")
+"""Names for what the interpreter or an installed package tells."""
+_PLAIN_BASES = frozenset(
+    {
+        "builtins.object",
+        "abc.ABC",
+        "typing.Generic",
+        "typing.Protocol",
+        "torch.nn.Module",
+        "torch.nn.modules.module.Module",
+        "torch.utils.data.Dataset",
+        "torch.utils.data.IterableDataset",
+        "torch.autograd.Function",
+        "keras.Model",
+        "tensorflow.keras.Model",
+        "builtins.Exception",
+    }
+)
+"""Bases that set no attributes of a subclass by configuration."""
+_RECORD_BASES = frozenset({"typing.NamedTuple", "flax.linen.Module", "flax.struct.PyTreeNode", "equinox.Module"})
+_RECORD_DECORATORS = re.compile(r"(^|\.)(dataclass|define|frozen|attrs)(\(\))?$|^attr\.s(\(\))?$")
+_PLAIN_DECORATORS = frozenset(
+    {
+        "builtins.staticmethod",
+        "builtins.classmethod",
+        "torch.no_grad()",
+        "torch.no_grad",
+        "torch.inference_mode()",
+        "torch.jit.script",
+        "functools.lru_cache()",
+        "functools.lru_cache",
+        "functools.cache",
+        "jax.jit",
+        "numba.jit",
+        "numba.njit",
+        "tensorflow.function",
+    }
+)
+_CALLED_BY_FRAMEWORK = frozenset({"forward", "call", "__call__", "main"})
+
+
+class Origin(NamedTuple):
+    """What fixes a value: the definition of a flag."""
+
+    path: str
+    span: Span
+    name: str
+    value: Scalar
+    kind: str
+    """`constant`, `attribute`, `field` or `parameter`."""
+    public: bool
+    """Whether users of an installed library may set it."""
+    callers: tuple[tuple[str, Span], ...] = ()
+    """Calls that leave a parameter or field at this value."""
+
+
+class Fixed(NamedTuple):
+    """A value that nothing in the project can change, and why."""
+
+    value: Scalar
+    origins: tuple[Origin, ...]
+
+
+class FixedValues:
+    """Follows values to constants; None stands for a value that something may change."""
+
+    def __init__(self, changes: Changes) -> None:
+        """Results are kept: conditions share their flags."""
+        self.changes = changes
+        self._symbols = changes.symbols
+        self._index = changes.index
+        self._constants: dict[tuple[str, str], Fixed | None] = {}
+        self._attributes: dict[tuple[str, str, str], Fixed | None] = {}
+        self._parameters: dict[tuple[str, int, str], Fixed | None] = {}
+
+    def value(self, value: Value | None, path: str, function: int, depth: int = _DEPTH) -> Fixed | None:
+        """The constant behind a value of a function, followed through names."""
+        if value is None or depth <= 0:
+            return None
+        match value.kind:
+            case ValueKind.CONSTANT:
+                return Fixed(value.value, ())
+            case ValueKind.NAME:
+                return self._name(str(value.value), path, depth)
+            case ValueKind.SELF:
+                owner = self._enclosing_class(path, function)
+                name = value.path[1:]
+                return self._attribute(owner, name, depth) if owner is not None and name.isidentifier() else None
+            case ValueKind.PARAMETER:
+                return self._of_parameter(value, path, function, depth)
+        return None
+
+    def _of_parameter(self, value: Value, path: str, function: int, depth: int) -> Fixed | None:
+        found = self._owner_of_parameter(path, function, str(value.value))
+        if found is None:
+            return None
+        reference, parameter = found
+        if not value.path:
+            return self._parameter(reference, parameter, depth)
+        owner = self._symbols.resolve(path, parameter.annotation) if parameter.annotation else None
+        name = value.path[1:]
+        if isinstance(owner, Instance) and name.isidentifier() and not parameter.rebound:
+            return self._attribute(owner.of, name, depth)
+        return None
+
+    def _owner_of_parameter(self, path: str, function: int, name: str) -> tuple[FunctionRef, Parameter] | None:
+        """The function, this one or one around it, that has the parameter."""
+        functions = self._index.files[path].functions
+        current = functions[function].name
+        while current:
+            reference = self._symbols.table(path).functions.get(current)
+            if reference is not None:
+                for parameter in reference.function.parameters:
+                    if parameter.name == name:
+                        return reference, parameter
+            current = current.rpartition(".")[0]
+        return None
+
+    def _enclosing_class(self, path: str, function: int) -> ClassRef | None:
+        name = self._index.files[path].functions[function].name
+        classes = self._symbols.table(path).classes
+        while name:
+            name = name.rpartition(".")[0]
+            if name in classes:
+                return classes[name]
+        return None
+
+    def _name(self, name: str, path: str, depth: int) -> Fixed | None:
+        symbol = self._symbols.resolve(path, name)
+        if isinstance(symbol, ValueRef):
+            owner_name, _, attribute = symbol.name[1:].rpartition(".")
+            owner = self._symbols.table(symbol.path).classes.get(owner_name) if owner_name else None
+            if owner is not None:
+                return self._attribute(owner, attribute, depth)
+            return self._constant(symbol, depth) if not owner_name else None
+        holder_name, _, attribute = name.rpartition(".")
+        holder = self._symbols.resolve(path, holder_name) if holder_name.strip(".") else None
+        if isinstance(holder, Instance):
+            holder = holder.of
+        return self._attribute(holder, attribute, depth) if isinstance(holder, ClassRef) else None
+
+    # Constants of modules
+
+    def _constant(self, reference: ValueRef, depth: int) -> Fixed | None:
+        key = (reference.path, reference.name)
+        if key not in self._constants:
+            self._constants[key] = None
+            self._constants[key] = self._find_constant(reference, depth)
+        return self._constants[key]
+
+    def _find_constant(self, reference: ValueRef, depth: int) -> Fixed | None:
+        path, name = reference.path, reference.name[1:]
+        table = self._symbols.table(path)
+        facts = table.facts
+        assignments = table.assignments[reference.name]
+        if len(assignments) != 1 or not self._is_settled(path, assignments[0]) or _PROBES.match(name):
+            return None
+        if name in facts.imports or name in table.functions or name in table.classes:
+            return None
+        if self.changes.module_is_open(path) or self._written_outside(reference, name):
+            return None
+        exported = name in self.changes.exported(path)
+        if name in self.changes.lookup_names and not exported:
+            return None
+        assignment = assignments[0]
+        inner = self.value(assignment.value, path, 0, depth - 1)
+        if inner is None:
+            return None
+        public = (exported or not name.startswith("_")) and self.changes.is_library(path)
+        return inner if inner.origins else _fixed(path, assignment.span, name, inner.value, "constant", public=public)
+
+    def _is_settled(self, path: str, assignment: Assignment) -> bool:
+        """Whether an assignment of a module runs once, whatever happens, and no form sets it."""
+        facts = self._index.files[path]
+        if assignment.function != 0 or assignment.span.line in facts.forms:
+            return False
+        position, side = assignment.guard, assignment.side
+        while position >= 0:
+            guard = facts.functions[0].guards[position]
+            if not side or guard.test is None or guard.test.kind is not TestKind.MAIN:
+                return False
+            position, side = guard.parent, guard.parent_side
+        return True
+
+    def _written_outside(self, reference: ValueRef, name: str) -> bool:
+        for path, assignment in self.changes.writes.get(name, ()):
+            if path == reference.path and assignment.target == reference.name:
+                continue
+            if assignment.target[0] == "?":
+                return True
+            if assignment.target == f".{name}":
+                continue  # the same name in another module
+            symbol = self._symbols.resolve(path, assignment.target)
+            if isinstance(symbol, ValueRef) and (symbol.path, symbol.name) == (reference.path, reference.name):
+                return True
+        return False
+
+    # Attributes
+
+    def _attribute(self, owner: ClassRef, name: str, depth: int) -> Fixed | None:
+        key = (*owner.key, name)
+        if key not in self._attributes:
+            self._attributes[key] = None
+            self._attributes[key] = self._find_attribute(owner, name, depth)
+        return self._attributes[key]
+
+    def _find_attribute(self, owner: ClassRef, name: str, depth: int) -> Fixed | None:
+        family = self.changes.family(owner)
+        written = [
+            (ref, assignment)
+            for ref in family
+            for assignment in self._symbols.table(ref.path).assignments.get(f".{ref.definition.name}.{name}", ())
+        ]
+        if len(written) != 1 or name.startswith("__") or name in self.changes.lookup_names or name == "training":
+            return None
+        holder, assignment = written[0]
+        if self._attribute_is_open(family, name) or assignment.span.line in self._index.files[holder.path].forms:
+            return None
+        if any(f"{ref.definition.name}.{name}" in self._symbols.table(ref.path).functions for ref in family):
+            return None
+        record = any(_is_record(ref.definition) for ref in family)
+        in_body = any(field.name == name for field in holder.definition.fields)
+        if record and in_body:
+            return self._record_field(family, holder, name, assignment, depth)
+        function = self._index.files[holder.path].functions[assignment.function]
+        if not in_body and (assignment.guard != -1 or not function.name.endswith(".__init__")):
+            return None
+        inner = self.value(assignment.value, holder.path, assignment.function, depth - 1)
+        if inner is None:
+            return None
+        public = self.changes.is_library(holder.path) and not name.startswith("_")
+        label = f"{holder.definition.name}.{name}"
+        if inner.origins:
+            return inner
+        return _fixed(holder.path, assignment.span, label, inner.value, "attribute", public=public)
+
+    def _attribute_is_open(self, family: list[ClassRef], name: str) -> bool:
+        """Whether code outside the family, or that can't be read, may set the attribute."""
+        for ref in family:
+            bases = {base for base in self._symbols.external_bases(ref) if base not in _PLAIN_BASES | _RECORD_BASES}
+            unresolved = [b for b in ref.definition.bases if self._symbols.resolve(ref.path, b) is None]
+            facts = self._index.files[ref.path]
+            if bases or unresolved or "__dict__" in facts.attributes or "setattr" in facts.names:
+                return True
+            if "metaclass" in facts.strings or any(not _RECORD_DECORATORS.search(d) for d in ref.definition.decorators):
+                return True
+        keys = {ref.key for ref in family}
+        for path, assignment in self.changes.writes.get(name, ()):
+            if assignment.target[0] == "?":
+                return True
+            holder = self._symbols.resolve(path, assignment.target.rpartition(".")[0] or ".")
+            if isinstance(holder, Instance):
+                holder = holder.of
+            own = assignment.target.startswith(".") and assignment.target[1:].rpartition(".")[0]
+            if isinstance(holder, ClassRef) and holder.key in keys and (path, own) not in keys:
+                return True
+            if holder is None and "()" in assignment.target:
+                return True
+        return False
+
+    def _record_field(
+        self, family: list[ClassRef], holder: ClassRef, name: str, assignment: Assignment, depth: int
+    ) -> Fixed | None:
+        """A field of a dataclass or its like, given by no call that makes one."""
+        facts = self._index.files[holder.path]
+        default = assignment.value
+        if default is not None and default.kind is ValueKind.NAME and str(default.value).endswith("field()"):
+            default = _field_default(facts.functions[0], assignment.span)
+        inner = self.value(default, holder.path, 0, depth - 1)
+        if inner is None or any(
+            self.changes.is_value(ref.path, last_part(ref.definition.name))
+            or last_part(ref.definition.name) in self.changes.annotated
+            or last_part(ref.definition.name) in self.changes.lookup_names
+            for ref in family
+        ):
+            return None
+        if any(last_part(site.call.callee) in {"replace", "_replace"} for site in self.changes.keywords.get(name, ())):
+            return None
+        sites = [site for ref in family for site in self.changes.construct(ref)]
+        position = [field.name for field in holder.definition.fields if field.annotation or True].index(name)
+        if not sites or any(_given(site.call, name, position) for site in sites):
+            return None
+        public = self.changes.is_library(holder.path)
+        callers = tuple((site.path, site.call.span) for site in sites)
+        label = f"{holder.definition.name}.{name}"
+        return _fixed(holder.path, assignment.span, label, inner.value, "field", public=public, callers=callers)
+
+    # Parameters
+
+    def _parameter(self, reference: FunctionRef, parameter: Parameter, depth: int) -> Fixed | None:
+        key = (*reference.key, parameter.name)
+        if key not in self._parameters:
+            self._parameters[key] = None
+            self._parameters[key] = self._find_parameter(reference, parameter, depth)
+        return self._parameters[key]
+
+    def _find_parameter(self, reference: FunctionRef, parameter: Parameter, depth: int) -> Fixed | None:
+        function = reference.function
+        if parameter.rebound or not self._only_called(reference):
+            return None
+        sites = list(self._callers(reference))
+        if not sites:
+            return None
+        results: list[Fixed] = []
+        given = False
+        for site in sites:
+            argument = bound_argument(site, function, parameter.name)
+            if argument is _OPEN:
+                return None
+            found = (
+                self.value(parameter.default, reference.path, 0, depth - 1)
+                if argument is None
+                else self.value(argument, site.path, site.function, depth - 1)  # type: ignore[arg-type]
+            )
+            if found is None or (argument is None and parameter.required):
+                return None
+            given = given or argument is not None
+            results.append(found)
+        first = results[0].value
+        if any(type(found.value) is not type(first) or found.value != first for found in results):
+            return None
+        inner = tuple(dict.fromkeys(origin for found in results for origin in found.origins))
+        public = self.changes.is_library(reference.path) and not _is_private(function.name)
+        if inner and all(found.origins for found in results):
+            return Fixed(first, inner)
+        label = f"{parameter.name}` of `{function.name.removesuffix('.__init__')}"
+        callers = tuple((site.path, site.call.span) for site in sites)
+        origin = Origin(reference.path, parameter.span, label, first, "parameter", public, callers)
+        return Fixed(first, (origin, *inner))
+
+    def _only_called(self, reference: FunctionRef) -> bool:
+        """Whether every use of a function is a call that can be found."""
+        function = reference.function
+        name = last_part(function.name)
+        owner = self.changes.class_of(reference.path, function.name) if function.method else None
+        if any(decorator not in _PLAIN_DECORATORS for decorator in function.decorators):
+            return False
+        if name == "__init__" and owner is not None:
+            return all(self._only_constructed(ref) for ref in self.changes.family(owner))
+        if name.startswith("__") or name in _CALLED_BY_FRAMEWORK or name in self.changes.lookup_names:
+            return False
+        if owner is not None:
+            family = self.changes.family(owner)
+            if any(self._symbols.external_bases(ref) - _PLAIN_BASES for ref in family):
+                return False
+            defining = [
+                ref for ref in family if f"{ref.definition.name}.{name}" in self._symbols.table(ref.path).functions
+            ]
+            if len(defining) != 1:
+                return False
+        return not self.changes.is_value(reference.path, name)
+
+    def _only_constructed(self, owner: ClassRef) -> bool:
+        name = last_part(owner.definition.name)
+        bases = self._symbols.external_bases(owner) - _PLAIN_BASES
+        return (
+            not bases
+            and not owner.definition.decorators
+            and name not in self.changes.lookup_names
+            and not self.changes.is_value(owner.path, name)
+        )
+
+    def _callers(self, reference: FunctionRef) -> Iterator[CallSite]:
+        function = reference.function
+        name = last_part(function.name)
+        if name == "__init__":
+            owner = self.changes.class_of(reference.path, function.name)
+            if owner is not None:
+                yield from self.changes.construct(owner)
+                yield from self._initialisers(owner)
+            return
+        stem = reference.path.rpartition("/")[2].removesuffix(".py")
+        for site in self.changes.calls.get(name, ()):
+            callee = site.call.callee
+            symbol = self._symbols.resolve(site.path, callee)
+            if isinstance(symbol, FunctionRef):
+                if symbol.key == reference.key:
+                    yield site
+            elif callee.startswith(("?", "self.", "builtins.super")):
+                if function.method:
+                    yield site
+            elif symbol is None or callee.endswith(f"{stem}.{name}") or _may_be_ours(callee, method=function.method):
+                yield site
+
+    def _initialisers(self, owner: ClassRef) -> Iterator[CallSite]:
+        """Calls of `__init__` by name: `super().__init__(...)` of a class that derives, `Base.__init__(self, ...)`."""
+        derived = {ref.key for ref in self.changes.family(owner)} - {owner.key}
+        for site in self.changes.calls.get("__init__", ()):
+            inside = self._enclosing_class(site.path, site.function)
+            if site.call.callee.startswith("builtins.super"):
+                if inside is not None and inside.key in derived:
+                    yield site
+            elif site.call.callee[0] == "?":
+                yield site
+            else:
+                symbol = self._symbols.resolve(site.path, site.call.callee)
+                holder = self.changes.class_of(symbol.path, symbol.function.name) if isinstance(symbol, FunctionRef) else None
+                if holder is not None and holder.key == owner.key:
+                    yield site
+
+
+def _may_be_ours(callee: str, *, method: bool) -> bool:
+    """Whether a library may have handed out an object or module of the project: `import_module(name).build()`."""
+    return callee.startswith("importlib.") or (method and ("()" in callee or "[" in callee))
+
+
+_OPEN = object()
+"""Stands for an argument that an unpacked one may give."""
+
+
+def bound_argument(site: CallSite, function: Function, name: str) -> Value | object | None:
+    """What a call gives for a parameter: a value, `None` where it leaves it out, or that it can't be told."""
+    call = site.call
+    parameters = [parameter.name for parameter in function.parameters]
+    if function.method and parameters[:1] in (["self"], ["cls"]):
+        parameters = parameters[1:]
+    position = 0
+    for argument in call.arguments:
+        if argument.name in {"*", "**"}:
+            return _OPEN
+        if argument.name == name:
+            return argument.value if argument.value is not None else _OPEN
+        if not argument.name:
+            if position < len(parameters) and parameters[position] == name:
+                return argument.value if argument.value is not None else _OPEN
+            position += 1
+    return None
+
+
+def _given(call: Call, name: str, position: int) -> bool:
+    positional = [argument for argument in call.arguments if not argument.name]
+    return len(positional) > position or any(argument.name in {name, "*", "**"} for argument in call.arguments)
+
+
+def _field_default(body: Function, span: Span) -> Value | None:
+    for event in body.events:
+        if isinstance(event, Call) and event.callee.endswith("field") and event.span.line >= span.line:
+            return keyword(event.arguments, "default") if event.span.line <= span.end_line else None
+    return None
+
+
+def _is_record(definition: Class) -> bool:
+    return any(_RECORD_DECORATORS.search(decorator) for decorator in definition.decorators) or any(
+        base in _RECORD_BASES for base in definition.bases
+    )
+
+
+def _is_private(name: str) -> bool:
+    return any(part.startswith("_") and not part.startswith("__") for part in name.split("."))
+
+
+def _fixed(  # noqa: PLR0913 — the parts of an origin
+    path: str,
+    span: Span,
+    name: str,
+    value: Scalar,
+    kind: str,
+    *,
+    public: bool,
+    callers: tuple[tuple[str, Span], ...] = (),
+) -> Fixed:
+    return Fixed(value, (Origin(path, span, name, value, kind, public, callers),))

@@ -1,0 +1,155 @@
+"""Switches outside of the code: environment variables that nothing sets, keys equal everywhere, feature-flag services."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from reprocheck.rulekit import Span
+from reprocheck.rulekit.facts import Call, FileFacts, Function, Guard, Test, Value, ValueKind
+from reprocheck_rules.debt.changes import TESTS, Changes, last_part
+
+_READS = frozenset({"os.environ.get", "os.getenv"})
+_SET_BY_PLATFORMS = re.compile(
+    r"^(HOME|USER|USERNAME|PATH|PWD|TMPDIR|TEMP|TMP|SHELL|TERM|DISPLAY|LANG|LC_\w+|HOSTNAME|CI|DEBUG|NO_COLOR|PORT|HOST|"
+    r"(LOCAL_|GLOBAL_|NODE_|GROUP_)?(RANK|WORLD_SIZE)|MASTER_\w+|CONDA\w*|VIRTUAL_ENV|XDG_\w+|HTTPS?_PROXY|"
+    r"(SLURM|OMPI|PMI|MPI|CUDA|CUDNN|CUBLAS|NVIDIA|NCCL|TORCH|PYTORCH|TF|XLA|JAX|OMP|MKL|HF|HUGGINGFACE|TRANSFORMERS|WANDB|"
+    r"MLFLOW|AWS|AZURE|GOOGLE|GCP|GITHUB|GITLAB|TRAVIS|CIRCLE|JENKINS|READTHEDOCS|COLAB|KAGGLE|SM|PYTHON|PYTEST|COVERAGE|RAY|"
+    r"DMLC|KUBERNETES|K8S|LSB|PBS|XRT|TPU|ROCM|HIP|DOCKER|HOROVOD)_?\w*|\w*(TOKEN|KEY|SECRET|PASSWORD|URL|URI|HOME|DIR|PATH))$"
+)
+"""Variables that a system, launcher or user sets by convention."""
+_SERVICES = re.compile(
+    r"^(ldclient|launchdarkly|UnleashClient|unleash|splitio|flagsmith|openfeature|posthog|growthbook|optimizely|statsig)\b"
+)
+_SERVICE_READS = frozenset(
+    {
+        "variation",
+        "bool_variation",
+        "is_enabled",
+        "is_feature_enabled",
+        "feature_enabled",
+        "get_treatment",
+        "get_boolean_value",
+        "check_gate",
+        "is_on",
+    }
+)
+
+
+class OutsideFlag(NamedTuple):
+    """A switch that is read from outside and guards a branch."""
+
+    path: str
+    span: Span
+    message: str
+    notes: tuple[tuple[str, Span, str], ...]
+
+
+def outside_flags(changes: Changes) -> Iterator[OutsideFlag]:
+    """All kinds, by file."""
+    set_in_code = {
+        last_part(assignment.target)
+        for facts in changes.index.files.values()
+        for assignment in facts.assignments
+        if assignment.target.startswith("os.environ.")
+    } | {
+        str(site.call.arguments[0].value.value)
+        for name in ("setdefault", "putenv", "setenv")
+        for site in changes.calls.get(name, ())
+        if site.call.arguments and site.call.arguments[0].value is not None
+    }
+    configured = _equal_keys(changes)
+    for path, facts in sorted(changes.index.files.items()):
+        if TESTS.search(path):
+            continue
+        for function in facts.functions:
+            for guard in function.guards:
+                yield from _variables(changes, facts, function, guard, set_in_code)
+                yield from _services(path, function, guard)
+                yield from _keys(path, guard, configured)
+
+
+def _leaves(test: Test | None) -> Iterator[Value]:
+    if test is None:
+        return
+    for part in test.parts:
+        yield from _leaves(part)
+    for side in (test.left, test.right):
+        if side is not None:
+            yield side
+
+
+def _inside_test(function: Function, guard: Guard) -> Iterator[Call]:
+    for event in function.events:
+        if isinstance(event, Call) and guard.span.line <= event.span.line < max(guard.body[0], guard.span.line + 1):
+            yield event
+
+
+def _variables(
+    changes: Changes, facts: FileFacts, function: Function, guard: Guard, set_in_code: set[str]
+) -> Iterator[OutsideFlag]:
+    names = {str(leaf.value) for leaf in _leaves(guard.test) if leaf.kind is ValueKind.NAME}
+    found: list[tuple[str, Span]] = [
+        (name.removeprefix("os.environ."), guard.span) for name in names if name.startswith("os.environ.") and "(" not in name
+    ]
+    if any(name.startswith(("os.environ.get()", "os.getenv()")) for name in names):
+        reads = [call for call in _inside_test(function, guard) if call.callee in _READS]
+        if not reads:
+            reads = [e for f in (function, facts.functions[0]) for e in f.events if isinstance(e, Call) and e.callee in _READS]
+            reads = reads if len({call.span for call in reads}) == 1 else []
+        found.extend((key, call.span) for call in reads if (key := _first_text(call)))
+    for key, span in found:
+        if key in changes.index.variables or key in set_in_code or _SET_BY_PLATFORMS.match(key):
+            continue
+        message = (
+            f"`{key}` is set nowhere in the repository, so only the default side of this condition runs unless someone "
+            "remembers the variable"
+        )
+        yield OutsideFlag(facts.path, span, message, ((facts.path, guard.span, "decides here"),))
+
+
+def _services(path: str, function: Function, guard: Guard) -> Iterator[OutsideFlag]:
+    for call in _inside_test(function, guard):
+        key = _first_text(call)
+        if key and last_part(call.callee) in _SERVICE_READS and _SERVICES.match(call.callee):
+            message = f"the feature flag `{key}` is asked for by a fixed key: see whether the service still changes it"
+            yield OutsideFlag(path, call.span, message, ())
+
+
+def _first_text(call: Call) -> str:
+    value = call.arguments[0].value if call.arguments else None
+    return value.value if value is not None and value.kind is ValueKind.CONSTANT and isinstance(value.value, str) else ""
+
+
+def _equal_keys(changes: Changes) -> dict[str, list[tuple[str, Span]]]:
+    """Switches that several configuration files give, all with the same value, by their last part."""
+    found: dict[str, list[tuple[str, Span, object]]] = defaultdict(list)
+    for path, document in changes.index.documents.items():
+        for setting in document.settings:
+            if isinstance(setting.value, bool):
+                found[last_part(setting.key)].append((path, setting.span, setting.value))
+    words = [word for d in changes.index.documents.values() for command in d.commands for word in command.words]
+    given = {re.sub(r"^[-+~]*", "", word).partition("=")[0].rpartition(".")[2].replace("-", "_") for word in words}
+    return {
+        key: [(path, span) for path, span, _ in places]
+        for key, places in found.items()
+        if len({path for path, _, _ in places}) > 1
+        and len({value for _, _, value in places}) == 1
+        and key not in given
+        and key not in changes.index.options.by_name
+        and not changes.writes.get(key)
+    }
+
+
+def _keys(path: str, guard: Guard, configured: dict[str, list[tuple[str, Span]]]) -> Iterator[OutsideFlag]:
+    for leaf in _leaves(guard.test):
+        text = leaf.path or str(leaf.value)
+        key = text.rpartition(".")[2]
+        if "." not in text or key not in configured or (leaf.kind is ValueKind.NAME and not text.startswith(".")):
+            continue
+        places = configured[key]
+        message = f"`{key}` has the same value in all {len(places)} configuration files, so one side here never runs"
+        notes = tuple((where, span, "the same value") for where, span in places[:8])
+        yield OutsideFlag(path, guard.span, message, notes)
