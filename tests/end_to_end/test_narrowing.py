@@ -121,7 +121,9 @@ def test_standard_input_is_scanned_as_the_file_it_is_named_for(run: Run, project
     assert (done.returncode, places(done)) == (FOUND, [("sub/a.py", 2, "ART003")])
     docker = run("scan", "-", "--stdin-filename", "Dockerfile", "-o", "json", stdin="FROM python:latest\n")
     assert places(docker) == [("Dockerfile", 1, "ENV007")]
-    assert not (project / ".reprocheck_cache").exists()
+    (project / "sub").mkdir(exist_ok=True)
+    (project / "sub/a.py").write_text("x = 1\n", "utf-8")
+    assert places(run("scan", "sub/a.py", "-o", "json")) == []  # the text given before is not taken for the file's
 
 
 def test_only_lines_changed_since_a_revision_count(run: Run, project: Path) -> None:

@@ -11,17 +11,18 @@ from pathlib import Path
 from reprocheck.app import knowledge as knowledge_of
 from reprocheck.app.changes import changed_since
 from reprocheck.app.errors import UsageError
-from reprocheck.config import Config, FailOn
+from reprocheck.config import Config, FailOn, is_project
 from reprocheck.model.finding import Finding, Severity
 from reprocheck.model.rule_info import RuleInfo
 from reprocheck.model.scan_result import ScanResult
 from reprocheck.project.discovery import Discovery, ProjectFile, discover
 from reprocheck.project.file_kinds import kind_of
+from reprocheck.project.versions import declared_versions
 from reprocheck.rulekit.loading import PackFile
 from reprocheck.scan.judge import Judgement
 from reprocheck.scan.own_rules import OWN_RULES, UNREADABLE
 from reprocheck.scan.pool import default_jobs
-from reprocheck.scan.scanner import ScanOutcome, ScanPlan, scan, scan_text
+from reprocheck.scan.scanner import ScanOutcome, ScanPlan, scan
 from reprocheck.scan.selection import SelectionError, choose, matching
 from reprocheck.triage import baseline as baselines
 
@@ -64,9 +65,12 @@ def scan_project(request: ScanRequest, progress: Progress) -> Scanned:
     knowledge = knowledge_of.load(sources)
     rules = {code: rule.info for code, rule in knowledge.rules.items()}
     chosen, own = _choose(config, rules, knowledge.packs)
-    discovery = _discover(request)
+    discovery, reported = _discover(request)
     plan = ScanPlan(
         files=discovery.files,
+        reported=reported,
+        text=None if request.text is None else (_relative(request.targets[0], config.root), request.text),
+        versions=declared_versions(discovery.files),
         sources=sources,
         knowledge=knowledge,
         chosen=chosen,
@@ -76,7 +80,7 @@ def scan_project(request: ScanRequest, progress: Progress) -> Scanned:
         timing=request.timing,
         tool_version=version("reprocheck"),
     )
-    outcome = scan(plan, progress) if request.text is None else scan_text(discovery.files[0], request.text, plan)
+    outcome = scan(plan, progress)
     findings, messages = _narrow(outcome.findings, request)
     result = ScanResult(
         findings=findings,
@@ -153,24 +157,38 @@ def _judgement(
     )
 
 
-def _discover(request: ScanRequest) -> Discovery:
+def _discover(request: ScanRequest) -> tuple[Discovery, frozenset[str] | None]:
+    """Files of the project, and the paths among them that were asked for (None for all).
+
+    Rules about the project see all its files even when one is asked for; a folder that is no project (it has neither
+    git nor a configuration) is not widened, since it may be somebody's home.
+    """
     config = request.config
+    missing = [target for target in request.targets if request.text is None and not target.exists()]
+    if missing:
+        raise UsageError(f"{missing[0]} does not exist")
+    asked = _found(config, request.targets)
     if request.text is not None:
-        path = request.targets[0]
-        relative = _relative(path, config.root)
-        file = ProjectFile(path=relative, location=str(path), kind=kind_of(relative), size=len(request.text))
-        return Discovery((file,))
-    discovery = discover(
+        path = _relative(request.targets[0], config.root)
+        file = ProjectFile(path=path, location=str(request.targets[0]), kind=kind_of(path), size=len(request.text))
+        asked = Discovery((file,))
+    whole = [target.resolve() for target in request.targets] == [config.root.resolve()]
+    if whole or not is_project(config.root):
+        return asked, None
+    everything = _found(config, [config.root])
+    files = {file.path: file for file in (*everything.files, *asked.files)}
+    merged = Discovery(tuple(files[path] for path in sorted(files)), asked.notes)
+    return merged, frozenset(file.path for file in asked.files)
+
+
+def _found(config: Config, targets: Sequence[Path]) -> Discovery:
+    return discover(
         config.root,
-        request.targets,
+        targets,
         exclude=config.exclude,
         include=config.include,
         respect_gitignore=config.respect_gitignore,
     )
-    missing = [target for target in request.targets if not target.exists()]
-    if missing:
-        raise UsageError(f"{missing[0]} does not exist")
-    return discovery
 
 
 def _relative(path: Path, root: Path) -> str:

@@ -1,6 +1,6 @@
 """Settings: where they are written, which one wins, and where each came from."""
 
-from reprocheck.config.files import find_root, user_config_file
+from reprocheck.config.files import find_root, is_project, user_config_file
 from reprocheck.config.keys import KEYS, Key
 from reprocheck.config.load import load
 from reprocheck.config.origin import ConfigError, Origin, Source
@@ -16,6 +16,7 @@ __all__ = [
     "Output",
     "Source",
     "find_root",
+    "is_project",
     "load",
     "user_config_file",
 ]

@@ -49,9 +49,14 @@ def find_root(start: Path) -> Path:
     """The nearest of `start` and its parents that holds settings or is the top of a git repository, else `start`."""
     folder = start if start.is_dir() else start.parent
     for candidate in (folder, *folder.absolute().parents):
-        if (candidate / PROJECT_FILE).is_file() or (candidate / ".git").exists() or _mentions_us(candidate / PYPROJECT):
+        if is_project(candidate):
             return candidate
     return folder
+
+
+def is_project(folder: Path) -> bool:
+    """Whether a folder holds settings or is the top of a git repository."""
+    return (folder / PROJECT_FILE).is_file() or (folder / ".git").exists() or _mentions_us(folder / PYPROJECT)
 
 
 def user_config_file(environment: Mapping[str, str]) -> Path | None:

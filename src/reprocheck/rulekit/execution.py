@@ -381,7 +381,9 @@ class _Follower:
             if isinstance(linked.event, Exit):
                 if here.active and here.certain and condition.active and condition.certain:
                     # What follows never runs under the defaults; an option may still bring it to life.
-                    condition = replace(condition, active=False, guard=_guard_span(target, linked.event), path=target.path)
+                    condition = replace(
+                        condition, active=False, guard=_guard_span(target, linked.event), path=target.path
+                    )
                 continue
             self._happen(target, linked, frame, hops, here)
 

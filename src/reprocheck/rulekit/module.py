@@ -13,6 +13,7 @@ from reprocheck.project.python.file import PythonFile
 from reprocheck.project.python.scopes import CallSite, Scope
 from reprocheck.project.python.values import UNKNOWN, Unknown, literal, text
 from reprocheck.project.source import SourceText
+from reprocheck.project.versions import NOTHING_DECLARED, DeclaredVersions
 from reprocheck.rulekit.catalog import Catalog, CatalogEntry
 from reprocheck.rulekit.match import Match, Note
 
@@ -40,8 +41,16 @@ Marked = ast.AST | Span
 class Module:
     """One Python file or the code cells of one notebook, with the catalog applied."""
 
-    def __init__(self, file: PythonFile, catalog: Catalog, *, notebook: bool = False) -> None:
-        """`notebook` tells that the module consists of cells."""
+    def __init__(
+        self,
+        file: PythonFile,
+        catalog: Catalog,
+        *,
+        notebook: bool = False,
+        versions: DeclaredVersions = NOTHING_DECLARED,
+    ) -> None:
+        """`notebook` tells that the module consists of cells; `versions` is what the project declares of libraries."""
+        self.versions = versions
         self.file = file
         self.catalog = catalog
         self.notebook = notebook

@@ -9,6 +9,7 @@ from reprocheck.model.finding import Confidence, Severity
 from reprocheck.model.place import Span
 from reprocheck.project.index.entries import Entry
 from reprocheck.project.index.project_index import ProjectIndex
+from reprocheck.project.versions import NOTHING_DECLARED, DeclaredVersions
 from reprocheck.rulekit.catalog import Catalog
 from reprocheck.rulekit.execution import Execution, Happening, Run, argument_of
 from reprocheck.rulekit.match import Match, Note
@@ -46,8 +47,9 @@ RUN_ROLES = frozenset(
 class Project:
     """The joined facts of all files, with the catalog applied."""
 
-    def __init__(self, index: ProjectIndex, catalog: Catalog) -> None:
-        """`index` has the facts of every readable file."""
+    def __init__(self, index: ProjectIndex, catalog: Catalog, versions: DeclaredVersions = NOTHING_DECLARED) -> None:
+        """`index` has the facts of every readable file, `versions` is what the project declares of libraries."""
+        self.versions = versions
         self.index = index
         self.catalog = catalog
 

@@ -24,6 +24,7 @@ from reprocheck.project.file_kinds import FileKind
 from reprocheck.project.python.file import PythonFile
 from reprocheck.project.python.grammar import parse
 from reprocheck.project.source import Problem, SourceText, decode_python, decode_text
+from reprocheck.project.versions import NOTHING_DECLARED, DeclaredVersions
 from reprocheck.rulekit import (
     Catalog,
     DockerfileView,
@@ -52,10 +53,18 @@ _MESSAGE_LIMIT = 300
 class Analyzer:
     """The file rules of one scan, ready to run; one per process."""
 
-    def __init__(self, rules: Iterable[Rule], catalog: Catalog, *, timing: bool = False) -> None:
-        """`timing` measures each check, at some cost."""
+    def __init__(
+        self,
+        rules: Iterable[Rule],
+        catalog: Catalog,
+        *,
+        versions: DeclaredVersions = NOTHING_DECLARED,
+        timing: bool = False,
+    ) -> None:
+        """`versions` is what the project declares of libraries; `timing` measures each check, at some cost."""
         self._dispatch = Dispatch(rules, catalog)
         self._catalog = catalog
+        self._versions = versions
         self._timing: dict[str, float] | None = {} if timing else None
         self._since_collection = 0
 
@@ -71,7 +80,7 @@ class Analyzer:
         digest = blake3(data).digest()
         if self._timing is not None:
             self._timing = {}
-        work = _FileWork(task, self._dispatch, self._catalog, self._timing)
+        work = _FileWork(task, self._dispatch, self._catalog, self._versions, self._timing)
         try:
             with _PausedCollection():
                 work.read(data)
@@ -130,11 +139,17 @@ class _FileWork:
     """The state of one file's analysis."""
 
     def __init__(
-        self, task: ProjectFile, dispatch: Dispatch, catalog: Catalog, timing: dict[str, float] | None
+        self,
+        task: ProjectFile,
+        dispatch: Dispatch,
+        catalog: Catalog,
+        versions: DeclaredVersions,
+        timing: dict[str, float] | None,
     ) -> None:
         self._task = task
         self._dispatch = dispatch
         self._catalog = catalog
+        self._versions = versions
         self._timing = timing
         self.findings: list[Finding] = []
         self.comments: list[Comment] = []
@@ -177,7 +192,7 @@ class _FileWork:
         if self._dispatch.needs_facts:
             self.facts = extract(file)
         self.lines = text.count("\n") + 1
-        self._module(Module(file, self._catalog), in_text(source))
+        self._module(Module(file, self._catalog, versions=self._versions), in_text(source))
 
     def _notebook(self, data: bytes) -> None:
         from reprocheck.project.notebook import read_notebook
@@ -199,7 +214,7 @@ class _FileWork:
         if self._dispatch.needs_facts:
             self.facts = extract(file)
         self.lines = notebook.python.text.count("\n") + 1
-        self._module(Module(file, self._catalog, notebook=True), notebook.place)
+        self._module(Module(file, self._catalog, notebook=True, versions=self._versions), notebook.place)
 
     def _module(self, module: Module, locate: Locate) -> None:
         dispatch = self._dispatch

@@ -12,6 +12,7 @@ from reprocheck.model.finding import Finding, Step
 from reprocheck.project.discovery import ProjectFile
 from reprocheck.project.facts.model import Facts
 from reprocheck.project.index.project_index import ProjectIndex
+from reprocheck.project.versions import NOTHING_DECLARED, DeclaredVersions
 from reprocheck.rulekit import Catalog, Match, Rule
 from reprocheck.rulekit.project import Project
 from reprocheck.scan.encoding import spelled_out
@@ -25,12 +26,13 @@ def join(
     files: Iterable[ProjectFile],
     rules: Iterable[Rule],
     catalog: Catalog,
+    versions: DeclaredVersions = NOTHING_DECLARED,
     timings: dict[str, float] | None = None,
 ) -> list[Finding]:
     """Findings of the project rules; `facts` are encoded, by path, `files` all files of the project."""
     by_path = {file.path: file for file in files}
     decoded = [_DECODER.decode(facts[path]) for path in sorted(facts) if facts[path]]
-    project = Project(ProjectIndex(decoded, by_path), catalog)
+    project = Project(ProjectIndex(decoded, by_path), catalog, versions)
     places = Places(by_path)
     # Several entry points may lead to one place: it is said once.
     found: dict[tuple[object, ...], Finding] = {}

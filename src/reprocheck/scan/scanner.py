@@ -16,6 +16,7 @@ from reprocheck.model.rule_info import RuleInfo
 from reprocheck.model.scan_result import FileCounts, RuleTiming
 from reprocheck.project.discovery import ProjectFile
 from reprocheck.project.file_kinds import FileKind
+from reprocheck.project.versions import NOTHING_DECLARED, DeclaredVersions
 from reprocheck.rulekit import Rule
 from reprocheck.rulekit.loading import Knowledge, KnowledgeSources, load_knowledge
 from reprocheck.scan.analysis import Analyzer
@@ -36,6 +37,13 @@ class ScanPlan:
     """All that a scan needs to know."""
 
     files: Sequence[ProjectFile]
+    """Every file of the project: rules about the project see them all."""
+    reported: frozenset[str] | None = None
+    """Paths whose findings are reported; None for all."""
+    text: tuple[str, bytes] | None = None
+    """Path and content of a file whose text on disk is not what is meant."""
+    versions: DeclaredVersions = NOTHING_DECLARED
+    """Library versions that the project declares."""
     sources: KnowledgeSources
     knowledge: Knowledge
     chosen: dict[str, RuleInfo]
@@ -75,10 +83,11 @@ def scan(plan: ScanPlan, progress: Progress) -> ScanOutcome:
     finally:
         if cache is not None:
             cache.close()
+    seen = [r for r in _with_findings(results, joined) if plan.reported is None or r.path in plan.reported]
     return ScanOutcome(
-        findings=judge(_with_findings(results, joined), plan.judgement),
-        files=_counts(results),
-        unread=tuple(f"{result.path}: {result.unread}" for result in results if result.unread),
+        findings=judge(seen, plan.judgement),
+        files=_counts(seen),
+        unread=tuple(f"{result.path}: {result.unread}" for result in seen if result.unread),
         timings=_timings(results, timings),
         problems=(cache.problem,) if cache is not None and cache.problem else (),
     )
@@ -86,8 +95,10 @@ def scan(plan: ScanPlan, progress: Progress) -> ScanOutcome:
 
 def _file_results(plan: ScanPlan, cache: Cache | None, progress: Progress) -> tuple[list[FileResult], dict[str, bytes]]:
     """Results of the file rules sorted by path, and the facts of files that were analysed anew."""
-    files = [file for file in plan.files if file.kind in READ_KINDS]
+    files = _to_read(plan)
     kept = _from_cache(files, cache)
+    given = _given_text(plan)
+    kept.update({result.path: result for result in given})
     missing = [file for file in files if file.path not in kept]
     done = len(kept)
     progress(done, len(files))
@@ -98,7 +109,23 @@ def _file_results(plan: ScanPlan, cache: Cache | None, progress: Progress) -> tu
         progress(done, len(files))
     if cache is not None and fresh:
         cache.store(fresh, {file.path for file in files})
-    return sorted([*kept.values(), *fresh], key=lambda result: result.path), {r.path: r.facts for r in fresh}
+    return sorted([*kept.values(), *fresh], key=lambda r: r.path), {r.path: r.facts for r in (*fresh, *given)}
+
+
+def _to_read(plan: ScanPlan) -> list[ProjectFile]:
+    """Files to open: all of the project when a rule about the project runs, else those that are reported."""
+    files = [file for file in plan.files if file.kind in READ_KINDS]
+    if plan.reported is None or any(rule.project_checks for rule in chosen_rules(plan.knowledge, plan.chosen)):
+        return files
+    return [file for file in files if file.path in plan.reported]
+
+
+def _given_text(plan: ScanPlan) -> list[FileResult]:
+    if plan.text is None:
+        return []
+    path, data = plan.text
+    analyzer = _AnalyzerMaker(plan)()
+    return [analyzer.analyze(file, data) for file in plan.files if file.path == path]
 
 
 def _join(
@@ -119,7 +146,7 @@ def _join(
         for path, (digest, value) in cache.load_facts().items():
             if path not in facts and digests.get(path) == digest:
                 facts[path] = value
-    found = join(facts, plan.files, rules, plan.knowledge.catalog, timings if plan.timing else None)
+    found = join(facts, plan.files, rules, plan.knowledge.catalog, plan.versions, timings if plan.timing else None)
     if cache is not None:
         cache.store_join(key, _ENCODER.encode(found))
     return found, timings
@@ -154,18 +181,6 @@ def _with_findings(results: list[FileResult], joined: list[Finding]) -> list[Fil
     return merged
 
 
-def scan_text(file: ProjectFile, data: bytes, plan: ScanPlan) -> ScanOutcome:
-    """Scan a text that is not on disk as if it were the content of `file`."""
-    result = _AnalyzerMaker(plan)().analyze(file, data)
-    return ScanOutcome(
-        findings=judge([result], plan.judgement),
-        files=_counts([result]),
-        unread=(f"{result.path}: {result.unread}",) if result.unread else (),
-        timings=_timings([result], {}),
-        problems=(),
-    )
-
-
 class _AnalyzerMaker:
     """Makes analyzers of the knowledge at hand; a process that inherits no memory loads its own."""
 
@@ -174,16 +189,23 @@ class _AnalyzerMaker:
 
     def __call__(self) -> Analyzer:
         knowledge = self._plan.knowledge
-        return Analyzer(chosen_rules(knowledge, self._plan.chosen), knowledge.catalog, timing=self._plan.timing)
+        rules = chosen_rules(knowledge, self._plan.chosen)
+        return Analyzer(rules, knowledge.catalog, versions=self._plan.versions, timing=self._plan.timing)
 
     def __reduce__(self) -> tuple[object, ...]:
-        return partial, (make_analyzer, self._plan.sources, tuple(self._plan.chosen), self._plan.timing)
+        plan = self._plan
+        return partial, (make_analyzer, plan.sources, tuple(plan.chosen), plan.versions, plan.timing)
 
 
-def make_analyzer(sources: KnowledgeSources, codes: Iterable[str], timing: bool) -> Analyzer:  # noqa: FBT001 — crosses processes as a partial
+def make_analyzer(
+    sources: KnowledgeSources,
+    codes: Iterable[str],
+    versions: DeclaredVersions = NOTHING_DECLARED,
+    timing: bool = False,  # noqa: FBT001, FBT002 — crosses processes as a partial
+) -> Analyzer:
     """Build the analyzer of one process from what can be sent there."""
     knowledge = load_knowledge(sources)
-    return Analyzer(chosen_rules(knowledge, codes), knowledge.catalog, timing=timing)
+    return Analyzer(chosen_rules(knowledge, codes), knowledge.catalog, versions=versions, timing=timing)
 
 
 def chosen_rules(knowledge: Knowledge, codes: Iterable[str]) -> list[Rule]:
@@ -193,6 +215,7 @@ def chosen_rules(knowledge: Knowledge, codes: Iterable[str]) -> list[Rule]:
 
 def _knowledge_key(plan: ScanPlan) -> str:
     parts = [plan.tool_version, plan.knowledge.digest, *(f"{code}:{i.severity}" for code, i in plan.chosen.items())]
+    parts.append(repr(plan.versions))
     return hashlib.blake2b("\0".join(parts).encode(), digest_size=16).hexdigest()
 
 

@@ -336,8 +336,8 @@ class _Extraction:
 
 def _result(site: CallSite) -> str:
     statement = site.statement
-    if statement.__class__ is ast.Assign and statement.value is site.node:  # type: ignore[attr-defined]
-        target = statement.targets[0]  # type: ignore[attr-defined]
+    if statement.__class__ is ast.Assign and statement.value is site.node:
+        target = statement.targets[0]
         if isinstance(target, ast.Name):
             return target.id
         if isinstance(target, ast.Attribute):

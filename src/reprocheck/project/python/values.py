@@ -107,17 +107,17 @@ def _text_of_name(file: PythonFile, node: ast.Name, scope: Scope, order: int, de
 
 def _text_of_call(file: PythonFile, node: ast.Call, scope: Scope, order: int, depth: int) -> str | None:
     function = node.func
-    if isinstance(function, ast.Attribute) and function.attr in {"format", "joinpath", "expanduser", "resolve"}:
-        base = text(file, function.value, scope, order, depth - 1)
-        if base is None or function.attr != "joinpath":
-            return base
-        return _join([base, *(text(file, argument, scope, order, depth - 1) for argument in node.args)])
     name = file.resolve(function, scope, order)
     if name in _JOINS or name in _PATHS:
         parts = [text(file, argument, scope, order, depth - 1) for argument in node.args]
         return None if all(part is None for part in parts) else _join(parts)
     if name in _THROUGH and node.args:
         return text(file, node.args[0], scope, order, depth - 1)
+    if isinstance(function, ast.Attribute) and function.attr in {"format", "joinpath", "expanduser", "resolve"}:
+        base = text(file, function.value, scope, order, depth - 1)
+        if base is None or function.attr != "joinpath":
+            return base
+        return _join([base, *(text(file, argument, scope, order, depth - 1) for argument in node.args)])
     return None
 
 

@@ -467,7 +467,8 @@ def _generic(kind: type[ast.AST]) -> Callable[[Walk, Any], None]:
                     if handler is not None:
                         handler(item)
             else:
-                handler = table.get(value.__class__)
+                kind_of_value: Any = value.__class__
+                handler = table.get(kind_of_value)
                 if handler is not None:
                     handler(value)
 
