@@ -35,7 +35,7 @@ from reprocheck_rules.determinism.switches import (
     merged,
     story,
     switch,
-    trains,
+    trains_networks,
 )
 
 rule = Rule("DET002", "cudnn-not-deterministic", __doc__)
@@ -55,7 +55,7 @@ def check(project: Project) -> Iterator[Match]:
 def _reports(project: Project) -> Iterator[Report]:
     for run in project.runs:
         seeds = asked_seeds(project, run, "torch")
-        if not seeds or not trains(run):
+        if not seeds or not trains_networks(run):
             continue
         use = cuda_use(project, run)
         if use is None:

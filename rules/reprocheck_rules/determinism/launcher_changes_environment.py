@@ -10,7 +10,7 @@ State what the launcher would choose: `OMP_NUM_THREADS=4 torchrun ...`, `Paralle
 
 ## Notes
 A note, since nothing is wrong yet. Silent where the project states the number of threads itself, where work runs in
-threads or one process only, and for spawned processes whose work seeds itself.
+threads or one process only, and about spawned processes unless the program seeds where they don't come by.
 """
 
 from collections.abc import Iterator
@@ -64,10 +64,21 @@ def _settled(project: Project, run: Run, launch: Happening) -> bool:
     if launch.name == "ray.init":
         return project.value(launch, "runtime_env") is not ABSENT or project.value(launch, "local_mode") is True
     if launch.name.startswith("torch.multiprocessing."):
-        return any(
-            "seeder" in h.entry.roles and any(hop.span == launch.call.span for hop in h.hops) for h in run.happenings
-        )
+        return not _loses_seeds(run, launch)
     return False
+
+
+def _loses_seeds(run: Run, launch: Happening) -> bool:
+    """Whether the program seeds behind its main guard or in a function, where spawned processes don't come by."""
+    lost = False
+    for happening in run.happenings:
+        if "seeder" not in happening.entry.roles or not happening.active:
+            continue
+        if any(hop.span == launch.call.span and hop.path == launch.path for hop in happening.hops):
+            return False
+        first = happening.hops[0].span if happening.hops else happening.call.span
+        lost = lost or run.entry.span.line <= first.line <= run.entry.span.end_line
+    return lost and run.entry.kind == "main"
 
 
 def _report(project: Project, run: Run, launch: Happening) -> Report:
@@ -277,4 +288,20 @@ rule.allows(
         mp.spawn(work, nprocs=4, args=(4,))
     """,
     title="Spawned processes that seed themselves",
+)
+rule.allows(
+    """
+    import torch
+    import torch.multiprocessing as mp
+
+    torch.manual_seed(0)
+
+    def work(rank, world):
+        model = torch.nn.Linear(4, 4)
+        model(torch.randn(2, 4)).sum().backward()
+
+    if __name__ == "__main__":
+        mp.spawn(work, nprocs=4, args=(4,))
+    """,
+    title="A spawned process imports the module, and seeds with it",
 )

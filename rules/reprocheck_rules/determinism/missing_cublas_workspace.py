@@ -19,7 +19,6 @@ transformers' `enable_full_determinism` set it themselves. PyTorch 2.13 allocate
 asks for the variable; a project that requires at least that release gets no finding.
 """
 
-import re
 from collections.abc import Iterator
 
 from reprocheck.rulekit import Confidence, Match, Project, Rule
@@ -29,14 +28,14 @@ from reprocheck_rules.determinism.switches import CudaUse, Report, cuda_use, mer
 rule = Rule("DET004", "missing-cublas-workspace", __doc__, confidence="medium")
 
 _VARIABLE = "CUBLAS_WORKSPACE_CONFIG"
-_REQUIREMENT = re.compile(r"^(?:pytorch|torch)\s*(?:\[\w+\])?\s*(?:==|>=|~=|=|\^)=?\s*(\d+)\.(\d+)")
-_NO_LONGER_NEEDED = (2, 13)
+_NO_LONGER_NEEDED = "2.13"
+"""Release of PyTorch that has no such check any more: the message is gone from its library and its documentation."""
 
 
 @rule.on_project
 def check(project: Project) -> Iterator[Match]:
     """Places that turn deterministic algorithms on in runs that use CUDA, where nothing sets the variable."""
-    if _set_by_documents(project) or _new_enough(project):
+    if _set_by_documents(project) or project.versions.at_least("torch", _NO_LONGER_NEEDED):
         return
     yield from merged(project, _reports(project))
 
@@ -67,9 +66,16 @@ def _report(project: Project, run: Run, switched: Happening, use: CudaUse, *, el
         switched,
         run,
         f"deterministic algorithms are on, but nothing sets `{_VARIABLE}`, so matrix products on CUDA raise or differ",
-        Confidence.LOW if elsewhere or not run.complete else Confidence.MEDIUM,
+        _confidence(project, run, switched, use, elsewhere=elsewhere),
         trail,
     )
+
+
+def _confidence(project: Project, run: Run, switched: Happening, use: CudaUse, *, elsewhere: bool) -> Confidence:
+    if elsewhere or not run.complete:
+        return Confidence.LOW
+    needed = project.versions.at_least("torch", _NO_LONGER_NEEDED) is False
+    return Confidence.HIGH if needed and use.certain and switched.active and switched.certain else Confidence.MEDIUM
 
 
 def _set_by_documents(project: Project) -> bool:
@@ -81,16 +87,6 @@ def _set_by_documents(project: Project) -> bool:
         for document in project.index.documents.values()
         for setting in document.settings
     )
-
-
-def _new_enough(project: Project) -> bool:
-    """Whether the project's own requirements leave only releases that don't need the variable."""
-    for document in project.index.documents.values():
-        for setting in document.settings:
-            found = _REQUIREMENT.match(setting.value) if isinstance(setting.value, str) else None
-            if found is not None and (int(found.group(1)), int(found.group(2))) >= _NO_LONGER_NEEDED:
-                return True
-    return False
 
 
 rule.flags(
@@ -281,22 +277,6 @@ rule.allows(
     print(torch.ones(2, 2) @ torch.ones(2, 2))
     """,
     title="On the CPU",
-)
-rule.allows(
-    {
-        "train.py": """
-        import torch
-
-        torch.use_deterministic_algorithms(True)
-        model = torch.nn.Linear(4, 4).cuda()
-        """,
-        "pyproject.toml": """
-        [project]
-        name = "model"
-        dependencies = ["torch>=2.13"]
-        """,
-    },
-    title="A release that brings its own workspace",
 )
 rule.allows(
     """

@@ -27,7 +27,7 @@ from reprocheck_rules.determinism.switches import (
     merged,
     story,
     switch,
-    trains,
+    trains_networks,
 )
 
 rule = Rule("DET003", "nondeterministic-cuda-op", __doc__)
@@ -42,7 +42,7 @@ def check(project: Project) -> Iterator[Match]:
 def _reports(project: Project) -> Iterator[Report]:
     for run in project.runs:
         operations = [h for h in run.happenings if h.active and _repeats_not(project, h)]
-        if not operations or not trains(run) or not asked_seeds(project, run, "torch"):
+        if not operations or not trains_networks(run) or not asked_seeds(project, run, "torch"):
             continue
         use = cuda_use(project, run)
         algorithms = switch(project, run, "deterministic-algorithms")
@@ -55,15 +55,13 @@ def _reports(project: Project) -> Iterator[Report]:
 
 def _repeats_not(project: Project, happening: Happening) -> bool:
     if happening.name.endswith(".bincount"):
-        return (
-            "nondeterministic-cuda" in happening.entry.roles and project.value(happening, "weights") is not ABSENT
-        )
+        return "nondeterministic-cuda" in happening.entry.roles and project.value(happening, "weights") is not ABSENT
     if happening.name == "torch.nn.AdaptiveAvgPool2d" and project.value(happening, "output_size") == 1:
         return False
     return project.holds(happening, "nondeterministic-cuda") is True
 
 
-def _report(  # noqa: PLR0917 — the state of one run, each part looked up once for all its operations
+def _report(
     project: Project, run: Run, operation: Happening, use: CudaUse, cudnn: Switch, algorithms: Switch
 ) -> Report:
     short = operation.name.removeprefix("?.").removeprefix("torch.")

@@ -10,6 +10,9 @@ from reprocheck_rules.randomness.seeding import seedings, story, trains
 _NOT_ASKED = frozenset({"by-name", "seeds-by-default", "unseeds", "environment", "agent"})
 """Seeders that a person did not call to have the same numbers again, or whose inside is not known."""
 
+_OTHER_LIBRARIES = ("keras.", "tensorflow.", "optax.", "flax.", "jax.", "sklearn.", "mxnet.", "paddle.")
+_TRAINERS = ("lightning.", "transformers.", "accelerate.", "?.fit")
+
 
 @dataclass(frozen=True, slots=True)
 class Switch:
@@ -77,7 +80,9 @@ def merged(project: Project, reports: Iterator[Report]) -> Iterator[Match]:
 
 def switch(project: Project, run: Run, role: str) -> Switch:
     """Whether a run sets the switch that a catalog role names."""
-    on, optional, off = [], [], []
+    on: list[Happening] = []
+    optional: list[Happening] = []
+    off: list[Happening] = []
     for happening in run.happenings:
         roles = happening.entry.roles
         if "determinism-flag" not in roles or role not in roles:
@@ -102,9 +107,7 @@ def _given(happening: Happening) -> bool:
 
 def _constant(happening: Happening) -> bool:
     """Whether the value stands in the code, so that no option changes it."""
-    return all(
-        argument.value is None or argument.value.kind.value == "c" for argument in happening.call.arguments[:1]
-    )
+    return all(argument.value is None or argument.value.kind.value == "c" for argument in happening.call.arguments[:1])
 
 
 def cuda_use(project: Project, run: Run) -> CudaUse | None:
@@ -123,6 +126,19 @@ def cuda_use(project: Project, run: Run) -> CudaUse | None:
     return CudaUse(possible, certain=False) if possible is not None else None
 
 
+def trains_networks(run: Run) -> bool:
+    """Whether a run changes the weights of a PyTorch model; a gradient alone may guide an image instead."""
+    return any(
+        h.active
+        and not h.name.startswith(_OTHER_LIBRARIES)
+        and (
+            "optimizer" in h.entry.roles
+            or ("trains" in h.entry.roles and (h.name.endswith(".backward") or h.name.startswith(_TRAINERS)))
+        )
+        for h in run.happenings
+    )
+
+
 def asked_seeds(project: Project, run: Run, *families: str) -> list[Happening]:
     """Calls that seed one of the families because a person wrote them, first one first."""
     found = seedings(project, run)
@@ -134,4 +150,15 @@ def asked_seeds(project: Project, run: Run, *families: str) -> list[Happening]:
     ]
 
 
-__all__ = ["CudaUse", "Report", "Switch", "asked_seeds", "cuda_use", "merged", "story", "switch", "trains"]
+__all__ = [
+    "CudaUse",
+    "Report",
+    "Switch",
+    "asked_seeds",
+    "cuda_use",
+    "merged",
+    "story",
+    "switch",
+    "trains",
+    "trains_networks",
+]

@@ -29,7 +29,9 @@ from reprocheck_rules.determinism.switches import Report, asked_seeds, merged, s
 rule = Rule("DET007", "tensorflow-determinism-off", __doc__, confidence="medium")
 
 _VARIABLES = ("TF_DETERMINISTIC_OPS", "TF_CUDNN_DETERMINISTIC")
-_LEARNS = re.compile(r"^(?:keras|tensorflow)\.|^\?\.(?:fit|fit_generator|train_on_batch|minimize|apply_gradients)$")
+_OWN = ("keras.", "tensorflow.", "tf_slim.", "tensorflow_addons.")
+_STEPS = ("?.fit", "?.fit_generator", "?.train_on_batch", "?.minimize", "?.apply_gradients")
+_BUILDS = frozenset({"initialises", "optimizer", "dropout"})
 _FIRST_VERSION = re.compile(r"^tensorflow\.(?:compat\.v1\.)?set_random_seed$|^tensorflow\.compat\.v1\.")
 _CPU = re.compile(r"^(?:intel-)?tensorflow-cpu\b")
 
@@ -47,7 +49,7 @@ def _reports(project: Project) -> Iterator[Report]:
         seeds = [h for h in asked_seeds(project, run, "tensorflow") if h.name.startswith(("tensorflow.", "keras."))]
         if not seeds:
             continue
-        learning = next((h for h in run.happenings if h.active and _learns(h)), None)
+        learning = _learning(run)
         state = switch(project, run, "tensorflow-determinism")
         hidden = any(project.holds(h, "hides-gpu") is not False and h.active for h in run.happenings)
         reached = {run.entry.path} | {h.path for h in run.happenings}
@@ -56,8 +58,17 @@ def _reports(project: Project) -> Iterator[Report]:
         yield _report(project, run, seeds[0], learning)
 
 
-def _learns(happening: Happening) -> bool:
-    return not happening.entry.roles.isdisjoint({"trains", "optimizer"}) and _LEARNS.match(happening.name) is not None
+def _learning(run: Run) -> Happening | None:
+    """Where a run trains with TensorFlow: a step of its own, or one of any library beside layers of TensorFlow."""
+    active = [h for h in run.happenings if h.active]
+    builds = any(h.name.startswith(_OWN) and not h.entry.roles.isdisjoint(_BUILDS) for h in active)
+    for happening in active:
+        roles = happening.entry.roles
+        if happening.name.startswith(_OWN) and not roles.isdisjoint({"trains", "optimizer"}):
+            return happening
+        if builds and "trains" in roles and happening.name in _STEPS:
+            return happening
+    return None
 
 
 def _report(project: Project, run: Run, seed: Happening, learning: Happening) -> Report:
@@ -67,7 +78,7 @@ def _report(project: Project, run: Run, seed: Happening, learning: Happening) ->
     return Report(
         seed,
         run,
-        f"`{seed.name}` seeds a run whose operations may still differ on a GPU: `enable_op_determinism()` is not called",
+        f"`{seed.name}` seeds a run that may still differ on a GPU: `enable_op_determinism()` is not called",
         Confidence.LOW if first_version or not run.complete else Confidence.MEDIUM,
         trail,
     )
