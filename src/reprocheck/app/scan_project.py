@@ -36,6 +36,8 @@ class ScanRequest:
 
     config: Config
     targets: Sequence[Path] = ()
+    entries: Sequence[Path] = ()
+    """Programs to follow instead of all; only what they reach is reported."""
     since: str | None = None
     """Git revision; only findings on lines changed since then are reported."""
     timing: bool = False
@@ -71,6 +73,7 @@ def scan_project(request: ScanRequest, progress: Progress) -> Scanned:
         reported=reported,
         text=None if request.text is None else (_relative(request.targets[0], config.root), request.text),
         versions=declared_versions(discovery.files),
+        entries=_entries(request, discovery),
         sources=sources,
         knowledge=knowledge,
         chosen=chosen,
@@ -179,6 +182,17 @@ def _discover(request: ScanRequest) -> tuple[Discovery, frozenset[str] | None]:
     files = {file.path: file for file in (*everything.files, *asked.files)}
     merged = Discovery(tuple(files[path] for path in sorted(files)), asked.notes)
     return merged, frozenset(file.path for file in asked.files)
+
+
+def _entries(request: ScanRequest, discovery: Discovery) -> tuple[str, ...]:
+    known = {file.path for file in discovery.files}
+    paths = tuple(_relative(entry, request.config.root) for entry in request.entries)
+    for path in paths:
+        if path not in known:
+            raise UsageError(f"the entry {path} is not among the scanned files")
+        if not path.endswith((".py", ".ipynb")):
+            raise UsageError(f"the entry {path} is neither a Python file nor a notebook")
+    return paths
 
 
 def _found(config: Config, targets: Sequence[Path]) -> Discovery:

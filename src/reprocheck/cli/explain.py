@@ -9,23 +9,43 @@ from pathlib import Path
 import click
 
 from reprocheck.app import rule_book
+from reprocheck.app.find_finding import FINGERPRINT, find_finding
+from reprocheck.cli.progress import ProgressLine
 from reprocheck.cli.settings import color_wanted, load_config
 from reprocheck.model.rule_info import FAMILIES
+from reprocheck.report.formats import FORMATS, ReportOptions
+
+_WIDEST = 100
 
 
 @click.command("explain", context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("rule", metavar="CODE|NAME")
+@click.argument("word", metavar="CODE|NAME|FINGERPRINT")
+@click.option(
+    "--min-confidence", type=click.Choice(["high", "medium", "low"]), help="For a finding: look further down."
+)
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
-def command(rule: str, color: str) -> int:
-    """Explain a rule: what it finds, why it matters, how to repair it, and examples."""
-    page = rule_book.page(load_config(Path(), {}, isolated=False), rule)
+def command(word: str, min_confidence: str | None, color: str) -> int:
+    """Explain a rule, or one finding of this project.
+
+    For a rule: what it finds, why it matters, how to repair it, and examples. For a finding (its id is shown by
+    `scan -v` and in the JSON report): the trail that leads to it, with code.
+    """
+    config = load_config(Path(), {"min_confidence": min_confidence}, isolated=False)
+    wanted = color_wanted(color, stream_is_terminal=sys.stdout.isatty())
+    width = min(_WIDEST, shutil.get_terminal_size((_WIDEST, 24)).columns)
+    if FINGERPRINT.fullmatch(word) and any(letter.isdigit() for letter in word):
+        progress = ProgressLine(enabled=True)
+        result = find_finding(config, word, progress)
+        progress.clear()
+        unicode = (sys.stdout.encoding or "ascii").lower().replace("-", "").startswith("utf")
+        options = ReportOptions(color=wanted, width=width, verbose=True, show_suppressed=True, unicode=unicode)
+        click.echo(FORMATS["full"].render(result, options), nl=False, color=wanted)
+        return 0
     from rich.console import Console
     from rich.markdown import Markdown
 
-    wanted = color_wanted(color, stream_is_terminal=sys.stdout.isatty())
-    width = min(100, shutil.get_terminal_size((100, 24)).columns)
     console = Console(width=width, no_color=not wanted, force_terminal=wanted, highlight=False)
-    console.print(Markdown(markdown(page)))
+    console.print(Markdown(markdown(rule_book.page(config, word))))
     return 0
 
 

@@ -37,6 +37,14 @@ _WATCH_SECONDS = 0.4
 )
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 whatever is found.")
 @click.option("--baseline", type=click.Path(dir_okay=False), help="Findings in this file don't count.")
+@click.option(
+    "--entry",
+    "entries",
+    multiple=True,
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="Follow this program instead of all, and report only what it reaches; repeatable.",
+)
 @click.option("--since", metavar="REV", help="Only findings on lines changed since this git revision.")
 @click.option(
     "--stdin-filename", metavar="NAME", type=click.Path(path_type=Path), help="Name of what is read from `-`."
@@ -89,6 +97,7 @@ def _request(paths: tuple[Path, ...], options: dict[str, Any]) -> ScanRequest:
     return ScanRequest(
         config=config,
         targets=[path.absolute() for path in paths] or [Path.cwd()],
+        entries=[entry.absolute() for entry in options["entries"]],
         since=options["since"],
         timing=options["timing"],
         text=text,

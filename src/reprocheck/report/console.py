@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, Literal
 
+from reprocheck.model.finding import Severity
 from reprocheck.report.cells import cell_len
 from reprocheck.report.code_frame import ShownLine, code_frame, ellipsis_for, marked_line
 from reprocheck.report.console_summary import closing_lines, statistics_lines
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from reprocheck.model.finding import Finding, Step
-    from reprocheck.model.place import Place
+    from reprocheck.model.place import Excerpt, Place
     from reprocheck.model.scan_result import ScanResult
 
 NARROWEST = 40
@@ -90,6 +91,9 @@ class _Writer:
         if self._options.verbose or finding.confidence == "low":
             plain += f" ({finding.confidence} confidence)"
             painted += paint(f" ({finding.confidence} confidence)", "dim")
+        if self._options.verbose and finding.fingerprint:
+            plain += f" id {finding.fingerprint}"
+            painted += paint(f" id {finding.fingerprint}", "dim")
         where = self._where(finding.place)
         if cell_len(person_place(finding.place, unicode=self._unicode)) + len("  ") + len(plain) <= self.width:
             yield f"{where}  {painted}"
@@ -115,10 +119,16 @@ class _Writer:
             else:
                 yield where
                 yield from self._wrapped(message, indent, indent)
-            if step.place.excerpt is not None:
+            if step.place.excerpt is not None and self._options.verbose:
+                yield from self._step_frame(step.place.excerpt)
+            elif step.place.excerpt is not None:
                 line = ShownLine(marked_line(step.place.excerpt), unicode=self._unicode)
                 code = line.window(0, self.width - len(indent) - 2, ellipsis_for(unicode=self._unicode))
                 yield f"{indent}{self.paint(f'> {code}', 'dim')}"
+
+    def _step_frame(self, excerpt: Excerpt) -> Iterator[str]:
+        frame = code_frame(excerpt, Severity.NOTE, self.paint, width=self.width - 4, unicode=self._unicode)
+        yield from ["", *(f"    {line}" for line in frame), ""]
 
     def _because(self, finding: Finding) -> Iterator[str]:
         """Reason, repair and evidence: spelled out for the first finding of a rule, a hint for the others."""

@@ -71,7 +71,7 @@ def _check(rule: Rule, catalog: Catalog, example: Example, analyzer: Analyzer) -
         found |= {(path, finding.place.span.line) for finding in result.findings if finding.code == rule.code}
         expected |= {(path, line) for line, codes in expectations(text).items() if rule.code in codes}
     if rule.project_checks:
-        joined = join(facts, files, [rule], catalog)
+        joined = join(facts, files, [rule], catalog).findings
         found |= {(finding.place.path, finding.place.span.line) for finding in joined}
     if not example.flagged:
         return "" if not found else f"should be allowed, but is flagged at {_list(found)}"

@@ -21,18 +21,31 @@ from reprocheck.scan.places import Places
 _DECODER = msgspec.msgpack.Decoder(Facts)
 
 
+class Joined(msgspec.Struct, frozen=True):
+    """What the project rules found."""
+
+    findings: tuple[Finding, ...] = ()
+    reached: frozenset[str] | None = None
+    """Files that the asked-for entry points run; None when none was asked for."""
+
+
 def join(
     facts: Mapping[str, bytes],
     files: Iterable[ProjectFile],
     rules: Iterable[Rule],
     catalog: Catalog,
+    *,
     versions: DeclaredVersions = NOTHING_DECLARED,
+    entries: tuple[str, ...] = (),
     timings: dict[str, float] | None = None,
-) -> list[Finding]:
-    """Findings of the project rules; `facts` are encoded, by path, `files` all files of the project."""
+) -> Joined:
+    """Run the project rules; `facts` are encoded, by path, `files` all files of the project.
+
+    `entries` are paths of programs; where there are any, only these are followed.
+    """
     by_path = {file.path: file for file in files}
     decoded = [_DECODER.decode(facts[path]) for path in sorted(facts) if facts[path]]
-    project = Project(ProjectIndex(decoded, by_path), catalog, versions)
+    project = Project(ProjectIndex(decoded, by_path, entries), catalog, versions)
     places = Places(by_path)
     # Several entry points may lead to one place: it is said once.
     found: dict[tuple[object, ...], Finding] = {}
@@ -43,7 +56,7 @@ def join(
                 found.setdefault((rule.code, match.path, match.span, match.message), _finding(rule, match, places))
         if timings is not None and rule.project_checks:
             timings[rule.code] = timings.get(rule.code, 0.0) + time.process_time() - started
-    return list(found.values())
+    return Joined(tuple(found.values()), project.index.reached(entries) if entries else None)
 
 
 def _finding(rule: Rule, match: Match, places: Places) -> Finding:

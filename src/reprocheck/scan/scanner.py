@@ -22,14 +22,14 @@ from reprocheck.rulekit.loading import Knowledge, KnowledgeSources, load_knowled
 from reprocheck.scan.analysis import Analyzer
 from reprocheck.scan.cache import Cache
 from reprocheck.scan.file_result import FileResult
-from reprocheck.scan.join import join
+from reprocheck.scan.join import Joined, join
 from reprocheck.scan.judge import Judgement, judge
 from reprocheck.scan.pool import analyze_all
 
 READ_KINDS = frozenset(FileKind) - {FileKind.OTHER}
 """Kinds of files that are opened."""
 _ENCODER = msgspec.msgpack.Encoder()
-_FINDINGS = msgspec.msgpack.Decoder(list[Finding])
+_JOINED = msgspec.msgpack.Decoder(Joined)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +40,8 @@ class ScanPlan:
     """Every file of the project: rules about the project see them all."""
     reported: frozenset[str] | None = None
     """Paths whose findings are reported; None for all."""
+    entries: tuple[str, ...] = ()
+    """Programs to follow instead of all; only what they reach is reported then."""
     text: tuple[str, bytes] | None = None
     """Path and content of a file whose text on disk is not what is meant."""
     versions: DeclaredVersions = NOTHING_DECLARED
@@ -79,11 +81,13 @@ def scan(plan: ScanPlan, progress: Progress) -> ScanOutcome:
         cache = Cache(plan.cache_folder, _knowledge_key(plan))
     try:
         results, facts = _file_results(plan, cache, progress)
-        joined, timings = _join(plan, results, facts, cache)
+        timings: dict[str, float] = {}
+        joined = _join(plan, results, facts, cache, timings)
     finally:
         if cache is not None:
             cache.close()
-    seen = [r for r in _with_findings(results, joined) if plan.reported is None or r.path in plan.reported]
+    reported = plan.reported if joined.reached is None else joined.reached
+    seen = [r for r in _with_findings(results, joined.findings) if reported is None or r.path in reported]
     return ScanOutcome(
         findings=judge(seen, plan.judgement),
         files=_counts(seen),
@@ -129,31 +133,42 @@ def _given_text(plan: ScanPlan) -> list[FileResult]:
 
 
 def _join(
-    plan: ScanPlan, results: list[FileResult], fresh: dict[str, bytes], cache: Cache | None
-) -> tuple[list[Finding], dict[str, float]]:
+    plan: ScanPlan,
+    results: list[FileResult],
+    fresh: dict[str, bytes],
+    cache: Cache | None,
+    timings: dict[str, float],
+) -> Joined:
     """Findings of the project rules: those kept from an earlier scan when nothing changed, else made anew."""
     rules = [rule for rule in chosen_rules(plan.knowledge, plan.chosen) if rule.project_checks]
-    timings: dict[str, float] = {}
     if not rules:
-        return [], timings
+        return Joined()
     key = _join_key(plan, results)
     known = cache.load_join(key) if cache is not None else None
     if known is not None:
-        return _FINDINGS.decode(known), timings
+        return _JOINED.decode(known)
     facts = dict(fresh)
     if cache is not None and len(fresh) < len(results):
         digests = {result.path: result.digest for result in results}
         for path, (digest, value) in cache.load_facts().items():
             if path not in facts and digests.get(path) == digest:
                 facts[path] = value
-    found = join(facts, plan.files, rules, plan.knowledge.catalog, plan.versions, timings if plan.timing else None)
+    found = join(
+        facts,
+        plan.files,
+        rules,
+        plan.knowledge.catalog,
+        versions=plan.versions,
+        entries=plan.entries,
+        timings=timings if plan.timing else None,
+    )
     if cache is not None:
         cache.store_join(key, _ENCODER.encode(found))
-    return found, timings
+    return found
 
 
 def _join_key(plan: ScanPlan, results: list[FileResult]) -> bytes:
-    key = blake3(_knowledge_key(plan).encode())
+    key = blake3("\0".join((_knowledge_key(plan), *plan.entries)).encode("utf-8", "surrogateescape"))
     for file in plan.files:
         key.update(file.path.encode("utf-8", "surrogateescape") + b"\0")
     for result in results:
@@ -161,7 +176,7 @@ def _join_key(plan: ScanPlan, results: list[FileResult]) -> bytes:
     return key.digest()
 
 
-def _with_findings(results: list[FileResult], joined: list[Finding]) -> list[FileResult]:
+def _with_findings(results: list[FileResult], joined: tuple[Finding, ...]) -> list[FileResult]:
     """The results with findings of project rules at the files that they are about."""
     if not joined:
         return results

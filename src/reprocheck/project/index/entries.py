@@ -50,15 +50,18 @@ class Entry:
 
 
 def find_entries(
-    files: Mapping[str, FileFacts], documents: Iterable[DocumentFacts], symbols: Symbols
+    files: Mapping[str, FileFacts],
+    documents: Iterable[DocumentFacts],
+    symbols: Symbols,
+    only: tuple[str, ...] = (),
 ) -> tuple[Entry, ...]:
-    """Entry points of the project, tests left out, sorted by path."""
+    """Entry points of the project, tests left out, sorted by path; `only` names the programs to take instead."""
     documents = list(documents)
     invocations = _invocations(documents, symbols)
-    imported = _imported_modules(files, symbols)
+    imported = {module for facts in files.values() for module in imported_modules(facts, symbols)}
     found: list[Entry] = []
     for path, facts in files.items():
-        if _TESTS.search(path):
+        if path not in only if only else _TESTS.search(path):
             continue
         called = tuple(invocations.get(path, ()))
         body = facts.functions[0]
@@ -67,13 +70,13 @@ def find_entries(
             found.append(Entry(path, "notebook", 0, WHOLE_FILE, called))
         elif guard is not None:
             found.append(Entry(path, "main", 0, guard, called, path in imported))
-        elif called or (path not in imported and not _NOT_PROGRAMS.search(path) and _works(body)):
+        elif only or called or (path not in imported and not _NOT_PROGRAMS.search(path) and _works(body)):
             found.append(Entry(path, "script", 0, _first_line(body), called))
     known = {(entry.path, entry.function) for entry in found}
     found.extend(
         Entry(reference.path, "console", reference.index, reference.function.span)
         for reference in _console_scripts(files, documents, symbols)
-        if reference.key not in known
+        if reference.key not in known and (not only or reference.path in only)
     )
     return tuple(sorted(found, key=lambda entry: (entry.path, entry.function)))
 
@@ -101,18 +104,18 @@ def _first_line(body: Function) -> Span:
     return WHOLE_FILE
 
 
-def _imported_modules(files: Mapping[str, FileFacts], symbols: Symbols) -> set[str]:
-    found: set[str] = set()
-    for path, facts in files.items():
-        events = (event for function in facts.functions for event in function.events)
-        targets = {event.target for event in events if isinstance(event, Import)}
-        for target in targets | set(facts.stars):
-            for name in (target, target.rpartition(".")[0]):
-                if name.strip("."):
-                    module = symbols.modules.find(path, name)
-                    if module is not None and module != path:
-                        found.add(module)
-    return found
+def imported_modules(facts: FileFacts, symbols: Symbols) -> Iterator[str]:
+    """Modules of the project that a module imports anywhere, the packages around them included."""
+    events = (event for function in facts.functions for event in function.events)
+    targets = {event.target for event in events if isinstance(event, Import)}
+    for target in targets | set(facts.stars):
+        parts = target.split(".")
+        for length in range(1, len(parts) + 1):
+            name = ".".join(parts[:length])
+            if name.strip("."):
+                module = symbols.modules.find(facts.path, name)
+                if module is not None and module != facts.path:
+                    yield module
 
 
 def _invocations(documents: Iterable[DocumentFacts], symbols: Symbols) -> dict[str, list[Invocation]]:

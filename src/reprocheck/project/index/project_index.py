@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 
 from reprocheck.project.facts.model import DocumentFacts, Facts, FileFacts
-from reprocheck.project.index.entries import Entry, find_entries
+from reprocheck.project.index.entries import Entry, find_entries, imported_modules
 from reprocheck.project.index.evaluate import Evaluator
 from reprocheck.project.index.modules import ModuleTable
 from reprocheck.project.index.options import OptionTable
@@ -16,8 +16,9 @@ from reprocheck.project.index.symbols import Symbols
 class ProjectIndex:
     """Facts of all files, joined; parts are made when first asked for."""
 
-    def __init__(self, facts: Iterable[Facts], paths: Iterable[str] = ()) -> None:
-        """`paths` are all files of the project, read or not."""
+    def __init__(self, facts: Iterable[Facts], paths: Iterable[str] = (), only: tuple[str, ...] = ()) -> None:
+        """`paths` are all files of the project, read or not; `only` are the programs to look at, empty for all."""
+        self._only = only
         self.files: dict[str, FileFacts] = {}
         self.documents: dict[str, DocumentFacts] = {}
         for item in facts:
@@ -45,7 +46,18 @@ class ProjectIndex:
     @cached_property
     def entries(self) -> tuple[Entry, ...]:
         """Where execution begins."""
-        return find_entries(self.files, self.documents.values(), self.symbols)
+        return find_entries(self.files, self.documents.values(), self.symbols, self._only)
+
+    def reached(self, programs: Iterable[str]) -> frozenset[str]:
+        """Files that programs run: their own and those of every module that they import, directly or not."""
+        seen = set(programs)
+        stack = [path for path in seen if path in self.files]
+        while stack:
+            for module in imported_modules(self.files[stack.pop()], self.symbols):
+                if module not in seen:
+                    seen.add(module)
+                    stack.append(module)
+        return frozenset(seen)
 
     @cached_property
     def variables(self) -> Mapping[str, str]:
