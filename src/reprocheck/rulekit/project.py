@@ -27,6 +27,7 @@ RUN_ROLES = frozenset(
         "optimizer",
         "trains",
         "runs-callbacks",
+        "runs-unknown-code",
         "restores",
         "determinism-flag",
         "uses-cuda",

@@ -1,0 +1,1 @@
+"""RPC: what the analysis itself could not see."""
