@@ -72,10 +72,10 @@ def _report(project: Project, run: Run, switched: Happening, use: CudaUse, *, el
 
 
 def _confidence(project: Project, run: Run, switched: Happening, use: CudaUse, *, elsewhere: bool) -> Confidence:
-    if elsewhere or not run.complete:
+    if elsewhere or not switched.active or not run.complete:
         return Confidence.LOW
     needed = project.versions.at_least("torch", _NO_LONGER_NEEDED) is False
-    return Confidence.HIGH if needed and use.certain and switched.active and switched.certain else Confidence.MEDIUM
+    return Confidence.HIGH if needed and use.certain and switched.certain else Confidence.MEDIUM
 
 
 def _set_by_documents(project: Project) -> bool:
@@ -181,7 +181,7 @@ rule.flags(
         torch.use_deterministic_algorithms(True)  # expect: DET004
     model = torch.nn.Linear(4, 4).cuda()
     """,
-    title="Under an option",
+    title="Under an option, with low confidence",
 )
 rule.allows(
     """

@@ -11,9 +11,11 @@ none. Where it raises, replace the operation, or compute that one step on the CP
 ## Notes
 The list is that of `torch.use_deterministic_algorithms` in PyTorch 2.13. The trail shows how the program gets there and
 where its switches stand. A program that doesn't ask for determinism beyond a seed gets low confidence, and so does an
-operation whose trouble depends on values or shapes that the code doesn't show (`cumsum`, `gather`, `NLLLoss`).
+operation whose trouble depends on values or shapes that the code doesn't show (`cumsum`, `gather`, `NLLLoss`), or
+whose tensor may lie on the CPU.
 """
 
+import re
 from collections.abc import Iterator
 
 from reprocheck.rulekit import ABSENT, Confidence, Match, Project, Rule
@@ -31,6 +33,8 @@ from reprocheck_rules.determinism.switches import (
 )
 
 rule = Rule("DET003", "nondeterministic-cuda-op", __doc__)
+
+_FORWARD = re.compile(r"(?:^|[._])(?:forward|call|loss|message|aggregate|pool|attention|training_step)\w*$")
 
 
 @rule.on_project
@@ -51,6 +55,14 @@ def _reports(project: Project) -> Iterator[Report]:
         cudnn = switch(project, run, "cudnn-deterministic")
         for operation in operations:
             yield _report(project, run, operation, use, cudnn, algorithms)
+
+
+def _on_its_way(project: Project, operation: Happening) -> bool:
+    """Whether an operation on an unknown object stands in a forward pass or a loss, so that it runs where the model is."""
+    for function in project.index.files[operation.path].functions:
+        if any(event is operation.call for event in function.events):
+            return _FORWARD.search(function.name) is not None
+    return False
 
 
 def _repeats_not(project: Project, happening: Happening) -> bool:
@@ -75,16 +87,18 @@ def _report(
         operation,
         run,
         f"{claim}`{short}` does not repeat on CUDA while deterministic algorithms are off",
-        _confidence(operation, use, cudnn, algorithms),
+        _confidence(operation, use, cudnn, algorithms, on_its_way=_on_its_way(project, operation)),
         trail,
     )
 
 
-def _confidence(operation: Happening, use: CudaUse, cudnn: Switch, algorithms: Switch) -> Confidence:
-    if not cudnn.on or algorithms.optional or "depends" in operation.entry.roles:
+def _confidence(
+    operation: Happening, use: CudaUse, cudnn: Switch, algorithms: Switch, *, on_its_way: bool
+) -> Confidence:
+    guessed = operation.name.startswith("?.")
+    if not cudnn.on or algorithms.optional or "depends" in operation.entry.roles or (guessed and not on_its_way):
         return Confidence.LOW
-    sure = use.certain and operation.certain and not operation.name.startswith("?.")
-    return Confidence.HIGH if sure else Confidence.MEDIUM
+    return Confidence.HIGH if use.certain and operation.certain and not guessed else Confidence.MEDIUM
 
 
 rule.flags(
