@@ -12,11 +12,13 @@ from reprocheck.model.place import Place
 
 _HUNK = re.compile(r"^@@ -\d+(?:,\d+)? \+(\d+)(?:,(\d+))? @@")
 _SECONDS = 60
+_PLAIN = ("--no-color", "--no-ext-diff", "--no-textconv", "--src-prefix=a/", "--dst-prefix=b/")
+"""The user's configuration may ask for other prefixes and for programs of its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """Added and changed lines by path, relative to the root."""
+    """Added and changed lines by path, relative to the root; an empty range stands before a line for lines gone there."""
 
     lines: dict[str, tuple[range, ...]]
     whole: frozenset[str]
@@ -34,9 +36,7 @@ def changed_since(root: Path, revision: str) -> Changes:
     """Compare the working tree with a revision; raises UsageError when git can't."""
     if revision.startswith("-"):
         raise UsageError(f"{revision!r} is not a git revision")
-    diff = _git(
-        root, "diff", "--no-color", "--no-ext-diff", "--relative", "-U0", "--end-of-options", revision, "--", "."
-    )
+    diff = _git(root, "diff", *_PLAIN, "--relative", "-U0", "--end-of-options", revision, "--", ".")
     untracked = _git(root, "ls-files", "-z", "--others", "--exclude-standard")
     return Changes(_parse(diff), frozenset(path for path in untracked.split("\0") if path))
 
@@ -51,7 +51,8 @@ def _parse(diff: str) -> dict[str, tuple[range, ...]]:
             match = _HUNK.match(line)
             if match is not None:
                 start, length = int(match.group(1)), int(match.group(2) or "1")
-                current.append(range(start, start + length))
+                # Lines that are gone are told by the line before them: what stands on both sides has changed.
+                current.append(range(start, start + length) if length else range(start + 1, start + 1))
     return {path: tuple(parts) for path, parts in lines.items()}
 
 
@@ -66,7 +67,7 @@ def _path(text: str) -> str:
 def _git(root: Path, *arguments: str) -> str:
     try:
         done = subprocess.run(  # noqa: S603 — fixed arguments; the revision stands behind --end-of-options
-            ["git", "-C", str(root), "-c", "core.quotePath=false", *arguments],  # noqa: S607 — the user's own git
+            ["git", "-C", str(root), "-c", "core.quotePath=false", "-c", "core.fsmonitor=false", *arguments],  # noqa: S607 — the user's own git
             capture_output=True,
             check=False,
             timeout=_SECONDS,

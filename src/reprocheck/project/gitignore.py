@@ -191,6 +191,14 @@ class IgnoreRules:
             best = _last(self._paths_regex, path, best, is_directory=is_directory)
         return None if best is None else best[1].ignores
 
+    def covers(self, path: str) -> bool:
+        """Whether a file is meant, by a pattern for itself or for a folder around it."""
+        parts = path.split("/")
+        for length in range(1, len(parts)):
+            if self.decide("/".join(parts[:length]), parts[length - 1], is_directory=True):
+                return True
+        return bool(self.decide(path, parts[-1], is_directory=False))
+
 
 Compiled = list[tuple[re.Pattern[str], Ranked]]
 Matcher = Callable[[str], object]

@@ -10,6 +10,7 @@ import msgspec
 from reprocheck.model import fingerprint as identity
 from reprocheck.model.finding import Confidence, Finding, Severity, Suppression
 from reprocheck.model.rule_info import RuleInfo
+from reprocheck.project.gitignore import ignore_rules
 from reprocheck.scan.file_result import Comment, FileResult
 from reprocheck.scan.own_rules import EXPIRED_SUPPRESSION, OWN_RULES, UNUSED_SUPPRESSION
 
@@ -47,10 +48,8 @@ def _path_matcher(per_file_ignores: dict[str, tuple[str, ...]]) -> Callable[[str
     """From a path to the codes that are ignored there."""
     if not per_file_ignores:
         return lambda _: set()
-    from pathspec import GitIgnoreSpec
-
-    ignores = [(GitIgnoreSpec.from_lines([pattern]), codes) for pattern, codes in per_file_ignores.items()]
-    return lambda path: {code for spec, codes in ignores if spec.match_file(path) for code in codes}
+    ignores = [(ignore_rules([pattern]), codes) for pattern, codes in per_file_ignores.items()]
+    return lambda path: {code for spec, codes in ignores if spec is not None and spec.covers(path) for code in codes}
 
 
 def _judge_file(result: FileResult, judgement: Judgement, ignored: set[str]) -> list[Finding]:
