@@ -58,7 +58,7 @@ def _reports(project: Project) -> Iterator[Report]:
 
 
 def _on_its_way(project: Project, operation: Happening) -> bool:
-    """Whether an operation on an unknown object stands in a forward pass or a loss, so that it runs where the model is."""
+    """Whether an operation on an unknown tensor stands in a forward pass or a loss, which run where the model is."""
     for function in project.index.files[operation.path].functions:
         if any(event is operation.call for event in function.events):
             return _FORWARD.search(function.name) is not None
