@@ -18,7 +18,7 @@ _PLAIN = ("--no-color", "--no-ext-diff", "--no-textconv", "--src-prefix=a/", "--
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """Added and changed lines by path, relative to the root; an empty range stands before a line for lines gone there."""
+    """Added and changed lines by path, relative to the root; lines that are gone leave an empty range."""
 
     lines: dict[str, tuple[range, ...]]
     whole: frozenset[str]
