@@ -63,7 +63,7 @@ def _message(origin: Origin, sides: list[DeadSide]) -> str:
     match origin.kind:
         case "parameter" | "field":
             count = len(origin.callers)
-            reason = "its only call leaves it so" if count == 1 else f"all {count} calls leave it so"
+            reason = "its only call has it so" if count == 1 else f"all {count} calls have it so"
         case _:
             reason = "nothing in the repository changes it"
     head = f"`{origin.name}` is always `{origin.value!r}` ({reason})"

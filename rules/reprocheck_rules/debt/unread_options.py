@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cached_property
 from typing import NamedTuple
 
 from reprocheck.rulekit import Confidence, Span
@@ -152,12 +153,24 @@ class _Readers:
         self._live: dict[frozenset[str], bool] = {}
 
     def related(self, path: str) -> frozenset[str]:
-        """The module, all that lead to it by imports, and all that those import."""
+        """The module, all that lead to it by imports, and all that those import; the project where names are computed."""
         if path not in self._related:
             imports = self._import_graph()
             above = _closure({path}, self._importers)
-            self._related[path] = frozenset(_closure(above, imports))
+            found = frozenset(_closure(above, imports))
+            self._related[path] = frozenset(self._index.files) if found & self._computed_imports else found
         return self._related[path]
+
+    @cached_property
+    def _computed_imports(self) -> frozenset[str]:
+        """Modules that import or build others by names that only a run knows."""
+        names = ("import_module", "__import__", "walk_packages", "iter_modules", "instantiate", "call", "run_path")
+        return frozenset(
+            site.path
+            for name in names
+            for site in self._changes.calls.get(name, ())
+            if name != "call" or site.call.callee.startswith("hydra.")
+        )
 
     def _import_graph(self) -> dict[str, set[str]]:
         if self._imports is None:

@@ -1,0 +1,275 @@
+"""A function or class that nothing reaches: no call, no reference, no test, no export.
+
+## Why
+Code that nothing uses still looks like a part of the experiment. It is searched, kept compatible and copied, and its
+numbers can't be had again without finding out how it was called.
+
+## Fix
+Delete it (version control keeps it), or call it from a test or an entry point.
+
+## Notes
+Of low confidence, since code can be reached in ways that reading doesn't show. Silent on what users of an installed
+library can import, on anything decorated, exported by `__all__` or a package's `__init__.py`, named by a string, a
+setting or a command, and on names that a framework calls.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from reprocheck.rulekit import Match, Project, Rule
+from reprocheck.rulekit.facts import Class, FileFacts, Function, Import, ModuleRef, ValueKind
+from reprocheck_rules.debt.changes import TESTS, Changes, last_part
+
+rule = Rule("DBT009", "abandoned-code", __doc__, severity="note", confidence="low")
+
+_CALLED_BY_TOOLS = re.compile(
+    r"^(main|cli|app|run|setup|init|handler|handle|lambda_handler|predict|predict_fn|model_fn|input_fn|output_fn|"
+    r"transform_fn|score|entrypoint|configure|register\w*|pytest_\w+|test\w*|Test\w*|on_\w+|hook\w*|TritonPythonModel|"
+    r"upgrade|downgrade|add_args|get_parser|create_app|__\w+__)$"
+)
+_TOOL_FILES = re.compile(
+    r"(^|/)(setup|conftest|hubconf|noxfile|tasks|fabfile|dodo|conf|manage|versioneer|gunicorn\w*|wsgi|asgi|_version)\.py$|"
+    r"(^|/)(migrations|docs?|third_party|vendor|site-packages)/"
+)
+
+
+@rule.on_project
+def check(project: Project) -> Iterator[Match]:
+    """Functions and classes of modules whose name occurs nowhere else."""
+    changes = Changes(project)
+    used = _used(changes)
+    opened = _opened(changes)
+    spread = _spread(changes)
+    for path, facts in sorted(project.index.files.items()):
+        if TESTS.search(path) or _TOOL_FILES.search(path) or path.endswith(".ipynb") or path in opened:
+            continue
+        library = changes.is_library(path)
+        exported = changes.exported(path)
+        for definition in _definitions(facts):
+            name = definition.name
+            if name in used or name in exported or _CALLED_BY_TOOLS.match(name):
+                continue
+            if (library or path in spread) and not name.startswith("_"):
+                continue
+            if isinstance(definition, Class) and _may_register(changes, path, definition):
+                continue
+            span = definition.span
+            lines = span.end_line - span.line + 1
+            kind = "class" if isinstance(definition, Class) else "function"
+            message = f"{kind} `{name}` ({lines} lines) is reached from nowhere: no call, reference, test or export names it"
+            yield project.match(path, span, message)
+
+
+def _definitions(facts: FileFacts) -> Iterator[Function | Class]:
+    """Functions and classes of the module itself that nothing decorates."""
+    for function in facts.functions[1:]:
+        if "." not in function.name and not function.decorators:
+            yield function
+    for owner in facts.classes:
+        if "." not in owner.name and not owner.decorators:
+            yield owner
+
+
+def _spread(changes: Changes) -> frozenset[str]:
+    """Modules whose public names a package's `__init__.py` exports with `*`."""
+    return frozenset(
+        module
+        for path, facts in changes.index.files.items()
+        if path.rpartition("/")[2] == "__init__.py"
+        for star in facts.stars
+        if (module := changes.symbols.modules.find(path, star)) is not None
+    )
+
+
+def _used(changes: Changes) -> frozenset[str]:
+    """Every name that is read, imported or spelled in a string anywhere."""
+    found: set[str] = set(changes.lookup_names)
+    for facts in changes.index.files.values():
+        found.update(facts.names)
+        found.update(facts.attributes)
+        found.update(last_part(target) for target in facts.imports.values())
+        for function in facts.functions:
+            found.update(last_part(event.target) for event in function.events if isinstance(event, Import))
+    return frozenset(found)
+
+
+def _opened(changes: Changes) -> frozenset[str]:
+    """Modules that something looks into by computed names."""
+    found: set[str] = set()
+    computed_import = False
+    for name in ("getattr", "getmembers", "vars", "import_module", "Fire"):
+        for site in changes.calls.get(name, ()):
+            values = [argument.value for argument in site.call.arguments]
+            if name == "Fire" and not values:
+                found.add(site.path)
+            if name == "import_module" and (not values or values[0] is None or values[0].kind is not ValueKind.CONSTANT):
+                computed_import = True
+            value = values[0] if values else None
+            if value is not None and value.kind is ValueKind.NAME:
+                symbol = changes.symbols.resolve(site.path, str(value.value))
+                if isinstance(symbol, ModuleRef):
+                    found.add(symbol.path)
+    imported = {
+        module
+        for path, facts in changes.index.files.items()
+        for target in facts.imports.values()
+        for name in (target, target.rpartition(".")[0])
+        if name.strip(".") and (module := changes.symbols.modules.find(path, name)) is not None
+    }
+    for path, facts in changes.index.files.items():
+        if {"globals", "exec", "__import__"} & set(facts.names) or "modules" in facts.attributes:
+            found.add(path)
+        if computed_import and path not in imported:
+            found.add(path)
+    return frozenset(found)
+
+
+def _may_register(changes: Changes, path: str, owner: Class) -> bool:
+    """Whether a base class can find the class by itself."""
+    reference = changes.symbols.table(path).classes[owner.name]
+    if changes.symbols.external_bases(reference) - {"torch.nn.Module", "builtins.object", "abc.ABC"}:
+        return True
+    return any(
+        {"__subclasses__", "__init_subclass__"} & (set(facts.attributes) | {f.name.rpartition(".")[2] for f in facts.functions})
+        for ancestor in changes.symbols.ancestry(reference)
+        if ancestor.key != reference.key and (facts := changes.index.files[ancestor.path])
+    )
+
+
+rule.flags(
+    """
+    def load(path):
+        return open(path).read()
+
+    def load_old(path):  # expect: DBT009
+        return open(path, "rb").read()
+
+    class Legacy:  # expect: DBT009
+        def forward(self, x):
+            return x
+
+    print(load("data.txt"))
+    """,
+    file="train.py",
+)
+rule.flags(
+    {
+        "model.py": """
+        import torch
+
+        class Net(torch.nn.Module):
+            def forward(self, x):
+                return x
+
+        class NetV1(torch.nn.Module):  # expect: DBT009
+            def forward(self, x):
+                return -x
+
+        def _warm(net):  # expect: DBT009
+            return net(torch.zeros(1))
+        """,
+        "train.py": """
+        from model import Net
+
+        def plot(history):  # expect: DBT009
+            return history
+
+        Net()
+        """,
+    },
+    title="beside what is used",
+)
+rule.flags(
+    {
+        "pyproject.toml": '[project]\nname = "layers"\n',
+        "layers/__init__.py": "",
+        "layers/core.py": """
+        def attention(query):
+            return query
+
+        def _rescale(query):  # expect: DBT009
+            return query / 2
+        """,
+    },
+    title="what a library keeps private",
+)
+rule.allows(
+    {
+        "pyproject.toml": '[project]\nname = "layers"\n\n[project.scripts]\nlayers-report = "tool:report"\n',
+        "layers/__init__.py": "from layers.core import _fused",
+        "layers/core.py": """
+        __all__ = ["_listed"]
+
+        def attention(query):
+            return query
+
+        def _fused(query):
+            return query
+
+        def _listed(query):
+            return query
+        """,
+        "tool.py": """
+        def report():
+            return 1
+        """,
+    },
+    title="public, exported, or an entry point",
+)
+rule.allows(
+    """
+    import argparse
+    from registry import register
+
+    @register("adam")
+    def adam(parameters):
+        return parameters
+
+    def sgd(parameters):
+        return parameters
+
+    def cosine(step):
+        return step
+
+    SCHEDULES = {"cosine": cosine}
+    name = argparse.ArgumentParser().parse_args().optimizer
+    globals()[name]([])
+    """,
+    file="optim.py",
+    title="found by name, by table, by decorator",
+)
+rule.allows(
+    {
+        "metrics.py": """
+        def accuracy(x, y):
+            return x == y
+
+        def lambda_handler(event, context):
+            return accuracy(event, context)
+
+        def _only_in_test(x):
+            return x
+        """,
+        "losses.py": """
+        def focal(x):
+            return x
+        """,
+        "train.py": """
+        import losses
+
+        def main(name):
+            return getattr(losses, name)
+
+        main("focal")
+        """,
+        "tests/test_metrics.py": """
+        from metrics import _only_in_test
+
+        def test_it():
+            assert _only_in_test(1) == 1
+        """,
+    },
+    title="called by a platform, a test or a computed name",
+)
