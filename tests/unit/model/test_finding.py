@@ -27,7 +27,8 @@ def test_worst_and_surest_come_first() -> None:
 
 def test_findings_are_ordered_by_path_place_and_code() -> None:
     ordered = [finding("a.py", 2), finding("a.py", 10), finding("a.py", 10, "DET001"), finding("b.py", 1)]
-    assert sorted(ordered[::-1], key=lambda found: found.sort_key) == ordered
+    shuffled = [ordered[2], ordered[0], ordered[3], ordered[1]]
+    assert sorted(shuffled, key=lambda found: found.sort_key) == ordered
 
 
 def test_suppressed_and_known_findings_do_not_count() -> None:
