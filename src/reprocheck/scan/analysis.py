@@ -41,7 +41,7 @@ from reprocheck.scan.dispatch import Dispatch
 from reprocheck.scan.encoding import encoded, spelled_out
 from reprocheck.scan.file_result import Comment, FileResult
 from reprocheck.scan.own_rules import UNREADABLE
-from reprocheck.scan.places import Locate, in_text, surroundings
+from reprocheck.scan.places import Locate, cell_at, in_file, in_text, surroundings
 
 RECURSION_LIMIT = 20_000
 """Deep enough for generated code; CPython's pure-Python calls need no C stack."""
@@ -204,7 +204,9 @@ class _FileWork:
             for check in rule.notebook_checks:
                 view = NotebookView(notebook, self._task.path)
                 for match in check(view):
-                    self._finding(rule.info, match, lambda span: Place(self._task.path, span), "", "")
+                    cell = cell_at(notebook, match.span)
+                    statement = " ".join(cell.source.split()) if cell is not None else ""
+                    self._finding(rule.info, match, partial(in_file, notebook), "", statement)
         if not notebook.python.text.strip():
             return
         tree, _ = parse(notebook.python)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from reprocheck.model import fingerprint as identity
-from reprocheck.model.place import Place, Span
+from reprocheck.model.place import Cell, Place, Span
 from reprocheck.project.discovery import ProjectFile
 from reprocheck.project.file_kinds import FileKind
-from reprocheck.project.notebook import read_notebook
+from reprocheck.project.notebook import Notebook, read_notebook
+from reprocheck.project.notebook_cells import NotebookCell
 from reprocheck.project.python.file import PythonFile
 from reprocheck.project.python.grammar import parse
 from reprocheck.project.python.statements import normalized
@@ -20,6 +21,21 @@ Locate = Callable[[Span], Place]
 def in_text(source: SourceText) -> Locate:
     """Places in a text."""
     return lambda span: Place(source.path, span, None, source.excerpt(span))
+
+
+def cell_at(notebook: Notebook, span: Span) -> NotebookCell | None:
+    """Cell that a span of the `.ipynb` file begins in."""
+    return next((cell for cell in notebook.cells if cell.span.line <= span.line <= cell.span.end_line), None)
+
+
+def in_file(notebook: Notebook, span: Span) -> Place:
+    """Place of a span of the `.ipynb` file, shown by the first line of its cell."""
+    cell = cell_at(notebook, span)
+    if cell is None:
+        return Place(notebook.path, span)
+    source = SourceText(notebook.path, cell.source)
+    first = Span(1, 1, 1, len(source.line(1)) + 1)
+    return Place(notebook.path, span, Cell(cell.number, 1), source.excerpt(first))
 
 
 def surroundings(file: PythonFile, span: Span) -> tuple[str, str, str]:

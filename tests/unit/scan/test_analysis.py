@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import ast
+import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from reprocheck.model.finding import Finding
+from reprocheck.model.place import Cell
 from reprocheck.project.discovery import ProjectFile
 from reprocheck.project.file_kinds import kind_of
-from reprocheck.rulekit import Call, Catalog, Confidence, Match, Module, Rule, Severity
+from reprocheck.rulekit import Call, Catalog, Confidence, Match, Module, NotebookView, Rule, Severity
 from reprocheck.scan.analysis import Analyzer
 from reprocheck.scan.file_result import FileResult
 
@@ -168,3 +170,24 @@ def test_encoding_that_makes_characters_which_no_parser_takes_is_a_diagnostic() 
     result = analyze(b'# coding: utf-7\nx = "+2AA-"\nimport os\nos.remove(x)\n', rule_on("os.remove"))
     assert [finding.code for finding in result.findings] == ["RPC001", "ACME001"]
     assert "no parser takes" in result.findings[0].message
+
+
+def test_finding_about_a_notebook_is_shown_by_its_cell_and_known_by_its_source() -> None:
+    rule = Rule("ACME004", "cells", DOC)
+
+    @rule.on_notebook
+    def check(view: NotebookView) -> Iterator[Match]:
+        for cell in view.notebook.cells:
+            yield Match(span=cell.span, message="a cell")
+
+    def notebook(*sources: str) -> str:
+        cells = [{"cell_type": "code", "metadata": {}, "source": source, "outputs": []} for source in sources]
+        return json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}, indent=1)
+
+    first, second = analyze(notebook("a = 1\nb = 2", "c = 3"), rule, path="a.ipynb").findings
+    assert (first.place.cell, second.place.cell) == (Cell(1, 1), Cell(2, 1))
+    assert first.place.excerpt is not None
+    assert first.place.excerpt.lines[0] == "a = 1"
+    assert first.fingerprint != second.fingerprint
+    _, _, moved = analyze(notebook("new = 0", "a = 1\nb = 2", "c = 3"), rule, path="a.ipynb").findings
+    assert moved.fingerprint == second.fingerprint
