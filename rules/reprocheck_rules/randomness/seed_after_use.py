@@ -13,7 +13,7 @@ The order is that of execution, followed from the start of the program through c
 from collections.abc import Iterator
 
 from reprocheck.rulekit import Match, Project, Rule
-from reprocheck.rulekit.execution import Run
+from reprocheck.rulekit.execution import Happening, Run
 from reprocheck_rules.randomness.seeding import (
     FAMILIES,
     Seeding,
@@ -25,6 +25,8 @@ from reprocheck_rules.randomness.seeding import (
 )
 
 rule = Rule("RNG003", "seed-after-use", __doc__)
+_LATER = frozenset({"loader", "augmentation", "dropout", "draws-later"})
+"""Roles of what draws when it is used, not when it is built."""
 
 
 @rule.on_project
@@ -32,26 +34,29 @@ def check(project: Project) -> Iterator[Match]:
     """Families whose first draw comes before their first seeder."""
     for run in project.runs:
         for seeding in seedings(project, run).values():
-            if seeding.seeds and _early(seeding):
-                yield _match(project, run, seeding)
+            seed = next((pair for pair in seeding.seeds if not pair[1].entry.seed_argument.endswith("state")), None)
+            early = _early(seeding, seed[0]) if seed is not None and seed[1].certain else []
+            if seed is not None and early:
+                yield _match(project, run, seeding.family, early, seed[1])
 
 
-def _early(seeding: Seeding) -> list[tuple[int, object]]:
-    """Certain draws before the first seeder."""
-    first_seed = seeding.seeds[0][0]
-    return [(position, draw) for position, draw in seeding.draws if position < first_seed and draw.certain]
+def _early(seeding: Seeding, first_seed: int) -> list[tuple[int, Happening]]:
+    """Certain draws before the first seeder; what is only built there draws later, when it is used."""
+    return [
+        (position, draw)
+        for position, draw in seeding.draws
+        if position < first_seed and draw.certain and not draw.callback and draw.entry.roles.isdisjoint(_LATER)
+    ]
 
 
-def _match(project: Project, run: Run, seeding: Seeding) -> Match:
-    draw = next(draw for position, draw in seeding.draws if position < seeding.seeds[0][0] and draw.certain)
-    seed = seeding.seeds[0][1]
+def _match(project: Project, run: Run, family: str, early: list[tuple[int, Happening]], seed: Happening) -> Match:
+    draw = early[0][1]
     what = kind_of_draw(draw)
-    only_early = Seeding(seeding.family, [pair for pair in seeding.draws if pair[0] < seeding.seeds[0][0]])
     return project.match(
         run.entry.path,
         place_in_entry(run, draw),
-        f"{what} before {FAMILIES[seeding.family]} is seeded; seed first",
-        confidence=confidence_of(run, only_early),
+        f"{what} before {FAMILIES[family]} is seeded; seed first",
+        confidence=confidence_of(run, Seeding(family, early)),
         trail=[*story(project, run, draw, what), project.note(seed.path, seed.call.span, "seeded only here")],
     )
 
@@ -230,4 +235,20 @@ rule.allows(
     main()
     """,
     title="A draw that never happens",
+)
+rule.allows(
+    """
+    import torch
+    from torch.utils.data import DataLoader, RandomSampler
+    from torchvision import transforms
+
+    augment = transforms.RandomCrop(32)
+    train = DataLoader(load(augment), shuffle=True)
+    other = DataLoader(load(augment), sampler=RandomSampler(load(augment)))
+    torch.manual_seed(0)
+    net = torch.nn.Linear(4, 1)
+    for x, y in train:
+        torch.nn.functional.mse_loss(net(x), y).backward()
+    """,
+    title="Loaders and transforms draw when they are used",
 )

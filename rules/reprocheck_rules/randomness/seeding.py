@@ -32,6 +32,7 @@ SEEDERS = {
 }
 _DRAWS = frozenset({"draw", "draw-implicit", "estimator", "splitter", "sampler", "cross-validation"})
 _ESTIMATORS = frozenset({"estimator", "splitter", "sampler", "cross-validation"})
+LOADER = "torch.utils.data.DataLoader"
 _MANY = 3
 _IDENTITY = re.compile(r"(^|_)(id|ids|uid|uuid|port|token|suffix|session|name|hash|seed)$")
 _SELF_TEST = re.compile(r"(^|[._])(self_?)?tests?$")
@@ -59,6 +60,43 @@ class Seeding:
         return self.draws[0][1]
 
 
+class Workers:
+    """The worker processes of a run's PyTorch loaders, whose generators are all seeded from PyTorch's.
+
+    Each worker seeds Python's `random` and PyTorch, since PyTorch 1.9 NumPy too, from a number that the loader draws
+    (https://docs.pytorch.org/docs/stable/data.html, "Randomness in multi-process data loading").
+    """
+
+    def __init__(self, project: Project, run: Run) -> None:
+        """Loaders are found by the place of their call."""
+        self._numpy = project.versions.at_least("torch", "1.9") is not False
+        self._loaders = {
+            (h.path, h.call.span): workers_of(project, h) for h in run.happenings if h.name == LOADER and h.active
+        }
+
+    def family_of(self, happening: Happening) -> str:
+        """The family whose seed decides on a draw."""
+        roles = happening.entry.roles
+        family = happening.entry.family or ("numpy" if not roles.isdisjoint(_ESTIMATORS) else "")
+        if family == "python" or (family == "numpy" and self._numpy):
+            return "torch" if self._in_worker(happening) else family
+        return family
+
+    def _in_worker(self, happening: Happening) -> bool:
+        if not happening.callback and "augmentation" not in happening.entry.roles:
+            return False
+        for hop in happening.hops:
+            if hop.name == LOADER:
+                return self._loaders.get((hop.path, hop.span), 0) > 0
+        return any(count > 0 for count in self._loaders.values())
+
+
+def workers_of(project: Project, loader: Happening) -> int:
+    """Worker processes of a loader under the defaults; 0 where that can't be told."""
+    count = project.value(loader, "num_workers")
+    return count if isinstance(count, int) else 0
+
+
 def trains(run: Run) -> bool:
     """Whether a run trains a model; a function that is only handed over may never be called."""
     return any(h.active and not h.callback and "trains" in h.entry.roles for h in run.happenings)
@@ -69,14 +107,13 @@ def seedings(project: Project, run: Run) -> dict[str, Seeding]:
     found = {family: Seeding(family) for family in FAMILIES}
     training = trains(run)
     seeds_taken = _drawn_seeds(run)
+    workers = Workers(project, run)
     for position, happening in enumerate(run.happenings):
         roles = happening.entry.roles
         if "seeder" in roles:
             _add_seeder(project, found, position, happening)
         elif happening.active and not roles.isdisjoint(_DRAWS) and happening.name not in seeds_taken:
-            family = (
-                "numpy" if not roles.isdisjoint(_ESTIMATORS) and not happening.entry.family else happening.entry.family
-            )
+            family = workers.family_of(happening)
             if family in found and _matters(happening, training=training) and draws(project, happening):
                 found[family].draws.append((position, happening))
     return found
@@ -111,10 +148,9 @@ def _seeds(project: Project, happening: Happening) -> bool | None:
         return False
     if not happening.active:
         return None
-    if argument is not None and argument.value is not None and "seeds-by-default" not in entry.roles:
-        if project.index.evaluator.value(argument.value, happening.frame) is None:
-            return None
-    return True
+    if argument is None or argument.value is None or "seeds-by-default" in entry.roles or happening.refused:
+        return True
+    return None if project.index.evaluator.value(argument.value, happening.frame) is None else True
 
 
 def _matters(happening: Happening, *, training: bool) -> bool:

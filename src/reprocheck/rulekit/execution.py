@@ -10,7 +10,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from reprocheck.model.place import Span
-from reprocheck.project.facts.model import Argument, Call, Exit, FileFacts, Function, Import, Value, ValueKind
+from reprocheck.project.facts.model import (
+    Argument,
+    Call,
+    Exit,
+    FileFacts,
+    Function,
+    GuardKind,
+    Import,
+    Value,
+    ValueKind,
+)
 from reprocheck.project.index.entries import Entry
 from reprocheck.project.index.evaluate import UNKNOWN, Frame, Known, Result
 from reprocheck.project.index.project_index import ProjectIndex
@@ -24,6 +34,8 @@ _VISIT_LIMIT = 4000
 _CALL_DEPTH = 60
 _NAMESAKES = 3
 """Methods of one name that a call on an unknown receiver may mean."""
+_HANDED_ON = 8
+"""Calls through which something is handed on as an argument."""
 _COMMON_METHODS = frozenset(
     {"get", "add", "append", "update", "items", "keys", "values", "copy", "close", "read", "write"}
 )
@@ -63,6 +75,8 @@ class Happening:
     """File of that condition."""
     callback: bool = False
     """Whether it lies in a function that was handed to code which may or may not call it."""
+    refused: bool = False
+    """Whether the program ends before with an error unless some option is given."""
 
 
 @dataclass(slots=True)
@@ -86,6 +100,8 @@ class _Linked:
     entry: CatalogEntry | None = None
     targets: tuple[FunctionRef, ...] = ()
     callbacks: tuple[FunctionRef, ...] = ()
+    carried: tuple[FunctionRef, ...] = ()
+    """What a function of the project is handed, and may call or hand on."""
     guessed: bool = False
     bound: bool = False
     """Whether the first parameter of the target is the instance."""
@@ -121,12 +137,12 @@ class Execution:
         while stack:
             key = stack.pop()
             for linked in self.links(key):
-                for target in (*linked.targets, *linked.callbacks):
+                for target in (*linked.targets, *linked.callbacks, *linked.carried):
                     callers.setdefault(target.key, []).append(key)
                     if target.key not in seen:
                         seen.add(target.key)
                         stack.append(target.key)
-        front = [key for key in seen if any(linked.entry is not None for linked in self.links(key))]
+        front = [key for key in seen if any(self._is_event(linked) for linked in self.links(key))]
         matters = set(front)
         while front:
             for caller in callers.get(front.pop(), ()):
@@ -135,6 +151,10 @@ class Execution:
                     front.append(caller)
         for key in seen:
             self._matters[key] = self._matters.get(key, False) or key in matters
+
+    def _is_event(self, linked: _Linked) -> bool:
+        """Whether a call may matter by itself; that of a parameter does by what the parameter is."""
+        return linked.entry is not None or linked.name.startswith("@")
 
     def matters(self, key: tuple[str, int]) -> bool:
         """Whether a function can lead to something that matters."""
@@ -174,15 +194,22 @@ class Execution:
                 yield self._symbols.table(found).functions[""]
 
     def _link_call(self, facts: FileFacts, function: Function, call: Call) -> _Linked | None:
-        callbacks = tuple(self._callbacks(facts.path, call))
+        callbacks = tuple(self._handed_over(facts.path, call))
         callee = call.callee
         if callee.startswith(("self.", "builtins.super")):
             targets = tuple(self._own_method(facts.path, function, callee))
-            return _Linked(call, callee, None, targets, callbacks, bound=True) if targets or callbacks else None
-        if callee[0] in "?@":
+            if targets:
+                return _Linked(call, callee, None, targets, (), callbacks, bound=True)
+            return _Linked(call, callee, None, (), callbacks, bound=True) if callbacks else None
+        if callee[0] == "@":
+            return _Linked(call, callee, None, (), callbacks)
+        if callee[0] == "?":
             return self._link_unknown(facts.path, call, callbacks)
         symbol = self._symbols.resolve(facts.path, callee)
         match symbol:
+            case External(name="tensorflow.app.run" | "tensorflow.compat.v1.app.run") if not call.arguments:
+                main = self._symbols.table(facts.path).functions.get("main")
+                return _Linked(call, callee, None, (main,)) if main is not None else None
             case External(name="hydra.utils.instantiate" | "hydra.utils.call" | "hydra.utils.get_class"):
                 return self._link_instantiation(call)
             case External():
@@ -191,14 +218,13 @@ class Execution:
                 known = entry if entry is not None and not entry.roles.isdisjoint(self._roles) else None
                 return _Linked(call, name, known, (), callbacks) if known is not None or callbacks else None
             case FunctionRef():
-                return _Linked(
-                    call, callee, None, (symbol,), callbacks, bound=symbol.function.method and "()" in callee
-                )
+                is_bound = symbol.function.method and "()" in callee
+                return _Linked(call, callee, None, (symbol,), (), callbacks, bound=is_bound)
             case ClassRef():
                 return self._link_class(call, symbol, callbacks)
             case Instance():
                 targets = tuple(self._instance_call(symbol.of))
-                return _Linked(call, callee, None, targets, callbacks, bound=True) if targets or callbacks else None
+                return _Linked(call, callee, None, targets, (), callbacks, bound=True) if targets else None
         inherited = self._inherited(facts.path, callee)
         if inherited is not None:
             name = self._catalog.canonical(inherited)
@@ -243,11 +269,9 @@ class Execution:
             entry = self._catalog.entry(name)
             if entry is not None and not entry.roles.isdisjoint(self._roles) and not targets:
                 return _Linked(call, name, entry, (), callbacks)
-        return (
-            _Linked(call, owner.definition.name, None, tuple(targets), callbacks, bound=True)
-            if targets or callbacks
-            else None
-        )
+        if targets:
+            return _Linked(call, owner.definition.name, None, tuple(targets), (), callbacks, bound=True)
+        return _Linked(call, owner.definition.name, None, (), callbacks, bound=True) if callbacks else None
 
     def _link_unknown(self, path: str, call: Call, callbacks: tuple[FunctionRef, ...]) -> _Linked | None:
         name = call.callee.rpartition(".")[2]
@@ -305,24 +329,52 @@ class Execution:
                 yield method
                 return
 
-    def _callbacks(self, path: str, call: Call) -> Iterator[FunctionRef]:
-        """Functions and objects of the project that are handed to code outside it."""
-        if call.callee.startswith(".") and isinstance(self._symbols.resolve(path, call.callee), FunctionRef | ClassRef):
-            return
+    def _handed_over(self, path: str, call: Call) -> Iterator[FunctionRef]:
+        """Functions of the project, and methods of its objects, that a call is given."""
         for argument in call.arguments:
             value = argument.value
             if value is None or value.kind is not ValueKind.NAME:
                 continue
             name = str(value.value)
-            if name.startswith("builtins."):
-                continue
-            symbol = self._symbols.resolve(path, name)
-            if isinstance(symbol, FunctionRef):
-                yield symbol
-            elif isinstance(symbol, Instance):
-                yield from self._hooks(symbol.of)
-            elif isinstance(symbol, ClassRef) and not name.endswith("()"):
-                continue
+            if not name.startswith("builtins."):
+                yield from self.callable_as(self._symbols.resolve(path, name))
+
+    def callable_as(self, symbol: Symbol) -> Iterator[FunctionRef]:
+        """What code that gets hold of something can call."""
+        if isinstance(symbol, FunctionRef):
+            yield symbol
+        elif isinstance(symbol, Instance):
+            yield from self._hooks(symbol.of)
+
+    def bound_to(self, name: str, frame: Frame) -> tuple[Symbol, str]:
+        """What a parameter stands for in a call, and the name under which it was given."""
+        for _ in range(_HANDED_ON):
+            bound = frame.arguments.get(name)
+            if bound is None or bound.value is None or bound.value.path:
+                break
+            if bound.value.kind is ValueKind.NAME:
+                given = str(bound.value.value)
+                return self._symbols.resolve(bound.path, given), given
+            if bound.value.kind is not ValueKind.PARAMETER or bound.frame is None:
+                break
+            name, frame = str(bound.value.value), bound.frame
+        return None, ""
+
+    def link_parameter(self, call: Call, frame: Frame) -> _Linked | None:
+        """The call of a parameter, by what the parameter stands for."""
+        symbol, given = self.bound_to(call.callee[1:], frame)
+        match symbol:
+            case External():
+                name = self._catalog.canonical(symbol.name)
+                entry = self._catalog.entry(name)
+                return _Linked(call, name, entry) if entry is not None and self._roles & entry.roles else None
+            case FunctionRef():
+                return _Linked(call, given, None, (symbol,), bound=symbol.function.method and "()" in given)
+            case ClassRef():
+                return self._link_class(call, symbol, ())
+            case Instance():
+                return _Linked(call, given, None, tuple(self._instance_call(symbol.of)), bound=True)
+        return None
 
     def _hooks(self, owner: ClassRef) -> Iterator[FunctionRef]:
         for ancestor in self._symbols.ancestry(owner):
@@ -379,7 +431,11 @@ class _Follower:
             if here is None:
                 continue
             if isinstance(linked.event, Exit):
-                if here.active and here.certain and condition.active and condition.certain:
+                if not _decided(target, linked.event):
+                    continue
+                if linked.event.raises and here.active and here.certain:
+                    condition = replace(condition, refused=True)
+                elif here.active and here.certain and condition.active and condition.certain:
                     # What follows never runs under the defaults; an option may still bring it to life.
                     condition = replace(
                         condition, active=False, guard=_guard_span(target, linked.event), path=target.path
@@ -426,6 +482,9 @@ class _Follower:
         event = linked.event
         if isinstance(event, Exit):
             return
+        if linked.name.startswith("@") and isinstance(event, Call):
+            called = self._execution.link_parameter(event, frame)
+            linked = called if called is not None else linked
         if linked.guessed:
             condition = replace(condition, certain=False)
         if linked.entry is not None and isinstance(event, Call):
@@ -442,6 +501,7 @@ class _Follower:
                     guard=condition.guard,
                     guard_path=condition.path,
                     callback=condition.callback,
+                    refused=condition.refused,
                 )
             )
         hop = Hop(target.path, event.span, linked.name)
@@ -453,8 +513,18 @@ class _Follower:
                 self._visit(reached, inner, (*hops, hop), condition, is_main=False)
         calls_back = linked.entry is not None and RUNS_CALLBACKS in linked.entry.roles
         handed = condition if calls_back else replace(condition, callback=True)
-        for callback in linked.callbacks:
+        for callback in (*linked.callbacks, *self._handed_on(linked, frame)):
             self._visit(callback, Frame(callback.path, {}, frame.config_stem), (*hops, hop), handed, is_main=False)
+
+    def _handed_on(self, linked: _Linked, frame: Frame) -> Iterator[FunctionRef]:
+        """What a parameter of the function around is, when known code gets it."""
+        if linked.entry is None or not isinstance(linked.event, Call):
+            return
+        for argument in linked.event.arguments:
+            value = argument.value
+            if value is not None and value.kind is ValueKind.PARAMETER and not value.path:
+                symbol, _ = self._execution.bound_to(str(value.value), frame)
+                yield from self._execution.callable_as(symbol)
 
     def _bind(self, target: FunctionRef, call: Call, frame: Frame, *, bound: bool) -> Frame:
         parameters = list(target.function.parameters)
@@ -489,6 +559,18 @@ class _Condition:
     guard: Span | None = None
     path: str = ""
     callback: bool = False
+    refused: bool = False
+
+
+def _decided(target: FunctionRef, event: Exit) -> bool:
+    """Whether conditions alone decide on an exit: one in a loop or an exception's handler may never come."""
+    index = event.guard
+    while index >= 0:
+        guard = target.function.guards[index]
+        if guard.kind is not GuardKind.IF:
+            return False
+        index = guard.parent
+    return True
 
 
 def _guard_span(target: FunctionRef, event: Exit) -> Span:

@@ -27,13 +27,15 @@ from reprocheck.project.facts.values import ValueReader
 from reprocheck.project.python.file import PythonFile
 from reprocheck.project.python.scopes import BUILTIN, Binding, Branch, CallSite, Kind, Scope, SetSite
 
-VERSION = 3
+VERSION = 4
 """Raised whenever the facts of an unchanged file would change."""
 _LATEST = 1 << 60
 _DYNAMIC = frozenset({"exec", "eval", "globals", "setattr", "vars", "__import__"})
 _KEPT_BUILTINS = frozenset(
     {"open", "exec", "eval", "setattr", "getattr", "globals", "vars", "map", "filter", "hash", "set", "sorted", "iter"}
 )
+_WHOLE_MAPPING = frozenset({"items", "keys", "values"})
+"""Methods that go through all of a mapping: what the mapping is called says which keys count as read."""
 _ARGUMENT_LIMIT = 40
 """Arguments of one call that are kept; longer ones are tables, not options."""
 
@@ -67,7 +69,7 @@ class _Extraction:
             if branch is not None and isinstance(statement, ast.Return | ast.Raise):
                 index = self._index[self._owner(scope)]
                 guard, side = self._guard(index, branch, statement.lineno)
-                self._events[index].append((order, Exit(guard, side)))
+                self._events[index].append((order, Exit(guard, side, isinstance(statement, ast.Raise))))
         for condition, scope in self._file.conditions:
             self._condition(condition, scope)
         names = {name for scope in self._file.scopes for name in scope.uses}
@@ -167,6 +169,8 @@ class _Extraction:
         if isinstance(function, ast.Attribute):
             if isinstance(function.value, ast.Name) and function.value.id in {"self", "cls"}:
                 return f"self.{function.attr}"
+            if function.attr in _WHOLE_MAPPING:
+                return f"?.{_last_name(function.value)}{function.attr}"
             return f"?.{function.attr}"
         if isinstance(function, ast.Name):
             bindings = site.scope.lookup(function.id)
@@ -342,6 +346,14 @@ def _result(site: CallSite) -> str:
             return target.id
         if isinstance(target, ast.Attribute):
             return target.attr
+    return ""
+
+
+def _last_name(node: ast.expr) -> str:
+    """Last name or key of an expression, with a dot behind; empty for none."""
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name) | ast.Subscript(slice=ast.Constant(value=str() as name)):
+            return f"{name}."
     return ""
 
 

@@ -104,7 +104,10 @@ class Call(msgspec.Struct, frozen=True, array_like=True, tag="call"):
     """A call, in evaluation order among the events of its function."""
 
     callee: str
-    """Qualified name; `?.method` where the receiver is not known; `@name` for a parameter that is called."""
+    """Qualified name; `?.method` where the receiver is not known; `@name` for a parameter that is called.
+
+    `items`, `keys` and `values` keep the name of an unknown receiver: `?.optimizer.items` for `cfg["optimizer"].items`.
+    """
     arguments: tuple[Argument, ...]
     span: Span
     guard: int
@@ -132,6 +135,7 @@ class Exit(msgspec.Struct, frozen=True, array_like=True, tag="exit"):
 
     guard: int
     side: bool
+    raises: bool = False
 
 
 Event = Call | Import | Exit
