@@ -169,8 +169,14 @@ def _is_alternative(other: Binding, binding: Binding) -> bool:
         return True
     if branch is None or other is binding:
         return False
-    last = branch.body[-1].end_lineno  # type: ignore[attr-defined]
-    return bool((other.node.lineno <= last) is not (binding.node.lineno <= last))  # type: ignore[attr-defined]
+    return _part(branch, other) != _part(branch, binding)
+
+
+def _part(branch: ast.stmt, binding: Binding) -> int:
+    """Position of the case that a binding stands in; of other statements 0 for the body and 1 for what follows it."""
+    line: int = binding.node.lineno  # type: ignore[attr-defined]
+    bodies = [case.body for case in branch.cases] if isinstance(branch, ast.Match) else [branch.body]  # type: ignore[attr-defined]
+    return sum(line > (body[-1].end_lineno or 0) for body in bodies)
 
 
 def _parameter(binding: Binding, name: str, path: str) -> Value:
