@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
@@ -17,3 +19,11 @@ def _without_settings_of_the_developer(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [*os.environ]:
         if name.startswith("REPROCHECK_") or name in {"NO_COLOR", "FORCE_COLOR", "COLUMNS", "XDG_CONFIG_HOME"}:
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def _recursion_limit_of_the_interpreter() -> Iterator[None]:
+    """An analysis raises the limit of its process for good; no other test may depend on whether one ran before."""
+    before = sys.getrecursionlimit()
+    yield
+    sys.setrecursionlimit(before)
