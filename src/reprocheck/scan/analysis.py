@@ -37,6 +37,7 @@ from reprocheck.rulekit import (
     TreeView,
 )
 from reprocheck.scan import suppressions
+from reprocheck.scan.collection import paused_collection
 from reprocheck.scan.dispatch import Dispatch
 from reprocheck.scan.encoding import encoded, spelled_out
 from reprocheck.scan.file_result import Comment, FileResult
@@ -82,7 +83,7 @@ class Analyzer:
             self._timing = {}
         work = _FileWork(task, self._dispatch, self._catalog, self._versions, self._timing)
         try:
-            with _PausedCollection():
+            with paused_collection():
                 work.read(data)
         except (RecursionError, MemoryError) as error:
             return self._unread(task, digest, f"is nested too deeply to analyse ({type(error).__name__})")
@@ -108,18 +109,6 @@ class Analyzer:
     def _unread(self, task: ProjectFile, digest: bytes, reason: str) -> FileResult:
         finding = unreadable(task.path, reason)
         return FileResult(path=task.path, kind=task.kind.value, digest=digest, findings=(finding,), unread=reason)
-
-
-class _PausedCollection:
-    """No cyclic garbage collection while one file is analysed."""
-
-    def __enter__(self) -> None:
-        self._was_enabled = gc.isenabled()
-        gc.disable()
-
-    def __exit__(self, *_: object) -> None:
-        if self._was_enabled:
-            gc.enable()
 
 
 def unreadable(path: str, reason: str, place: Place | None = None) -> Finding:

