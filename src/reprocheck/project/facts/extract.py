@@ -22,12 +22,14 @@ from reprocheck.project.facts.model import (
     Import,
     Parameter,
     TestKind,
+    Value,
+    ValueKind,
 )
 from reprocheck.project.facts.values import ValueReader
 from reprocheck.project.python.file import PythonFile
 from reprocheck.project.python.scopes import BUILTIN, Binding, Branch, CallSite, Kind, Scope, SetSite
 
-VERSION = 4
+VERSION = 5
 """Raised whenever the facts of an unchanged file would change."""
 _LATEST = 1 << 60
 _DYNAMIC = frozenset({"exec", "eval", "globals", "setattr", "vars", "__import__"})
@@ -36,6 +38,8 @@ _KEPT_BUILTINS = frozenset(
 )
 _WHOLE_MAPPING = frozenset({"items", "keys", "values"})
 """Methods that go through all of a mapping: what the mapping is called says which keys count as read."""
+_SEQUENCING = frozenset({"builtins.enumerate", "builtins.list", "builtins.tuple"})
+"""Builtins that give a set some order; kept where what they are given comes from a function or a parameter."""
 _ARGUMENT_LIMIT = 40
 """Arguments of one call that are kept; longer ones are tables, not options."""
 
@@ -129,6 +133,8 @@ class _Extraction:
             Argument(keyword.arg or "**", self._values.value(keyword.value, site.scope, site.order))
             for keyword in node.keywords[:_ARGUMENT_LIMIT]
         ]
+        if callee in _SEQUENCING and not (len(arguments) == 1 and _handed_over(arguments[0].value)):
+            return
         span = self._file.source.span(node)
         call = Call(callee, tuple(arguments), span, guard, side, site.loop is not None, _result(site))
         self._events[index].append((site.order, call))
@@ -163,7 +169,9 @@ class _Extraction:
     def _callee(self, function: ast.expr, site: CallSite) -> str | None:
         resolved = self._file.callee(site)
         if resolved is not None:
-            if resolved.startswith(BUILTIN) and resolved[len(BUILTIN) :] not in _KEPT_BUILTINS:
+            if resolved.startswith(BUILTIN) and not (
+                resolved[len(BUILTIN) :] in _KEPT_BUILTINS or resolved in _SEQUENCING
+            ):
                 return resolved if resolved.startswith("builtins.super") else None
             return resolved
         if isinstance(function, ast.Attribute):
@@ -288,7 +296,14 @@ class _Extraction:
             events=events,
             guards=guards,
             method=outer.kind == "class",
+            returns=self._returned(node, scope),
         )
+
+    def _returned(self, node: ast.FunctionDef | ast.AsyncFunctionDef, scope: Scope) -> Value | None:
+        last = node.body[-1]
+        if not isinstance(last, ast.Return) or last.value is None:
+            return None
+        return self._values.value(last.value, scope, _LATEST)
 
     def _parameters(self, arguments: ast.arguments, function: Scope, scope: Scope) -> Iterable[Parameter]:
         positional = arguments.posonlyargs + arguments.args
@@ -355,6 +370,16 @@ def _last_name(node: ast.expr) -> str:
         case ast.Name(id=name) | ast.Attribute(attr=name) | ast.Subscript(slice=ast.Constant(value=str() as name)):
             return f"{name}."
     return ""
+
+
+def _handed_over(value: Value | None) -> bool:
+    """Whether a value is a parameter, or what a function outside the builtins returns."""
+    if value is None:
+        return False
+    text = str(value.value)
+    return value.kind is ValueKind.PARAMETER or (
+        value.kind is ValueKind.NAME and text.endswith("()") and not text.startswith(BUILTIN)
+    )
 
 
 def _lines(body: list[ast.stmt]) -> tuple[int, int]:

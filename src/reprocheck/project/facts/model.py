@@ -27,7 +27,7 @@ class ValueKind(StrEnum):
     SELF = "s"
     """`path` is what is read of the instance."""
     DISPLAY = "d"
-    """`value` is `list`, `tuple`, `dict` or `set`: something written out whose parts are not kept."""
+    """`value` is `list`, `tuple`, `dict` or `set`: written out; of its parts only a dictionary's keys are kept."""
     TEXT = "t"
     """`value` is a text with `{}` for unknown parts."""
 
@@ -38,7 +38,7 @@ class Value(msgspec.Struct, frozen=True, array_like=True):
     kind: ValueKind
     value: Scalar = None
     path: str = ""
-    """Attributes and keys behind it, as `.optim.lr`."""
+    """Attributes and keys behind it, as `.optim.lr`; of a dictionary written out its keys, `*` for those not known."""
 
 
 class TestKind(StrEnum):
@@ -180,6 +180,8 @@ class Function(msgspec.Struct, frozen=True, array_like=True):
     guards: tuple[Guard, ...]
     method: bool
     """Whether it stands in a class."""
+    returns: Value | None = None
+    """What its last statement returns."""
 
 
 class Field(msgspec.Struct, frozen=True, array_like=True):

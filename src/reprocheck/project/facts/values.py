@@ -12,6 +12,8 @@ from reprocheck.project.python.values import HOLE
 _DEPTH = 6
 """Assignments through which a local name is followed."""
 _TEXT_LIMIT = 200
+_KEY_LIMIT = 40
+"""Keys of one dictionary that are kept."""
 _OPERATORS: dict[type[ast.cmpop], str] = {
     ast.Eq: "==",
     ast.NotEq: "!=",
@@ -55,6 +57,8 @@ class ValueReader:
                     return None
                 return Value(ValueKind.CONSTANT, constant)
             return None
+        if kind is ast.Call and _made_of_keywords(node):
+            return Value(ValueKind.DISPLAY, "dict", _keys(node))  # type: ignore[arg-type]
         if kind is ast.Name or kind is ast.Attribute or kind is ast.Subscript or kind is ast.Call:
             return self._reference(node, scope, order, depth)
         if kind is ast.UnaryOp:
@@ -72,6 +76,8 @@ class ValueReader:
             return Value(ValueKind.TEXT, text[:_TEXT_LIMIT])
         if kind is ast.Lambda:
             return Value(ValueKind.DISPLAY, "lambda")
+        if kind is ast.Dict:
+            return Value(ValueKind.DISPLAY, "dict", _keys(node))  # type: ignore[arg-type]
         display = _DISPLAYS.get(kind)
         return Value(ValueKind.DISPLAY, display) if display is not None else None
 
@@ -177,6 +183,25 @@ def _part(branch: ast.stmt, binding: Binding) -> int:
     line: int = binding.node.lineno  # type: ignore[attr-defined]
     bodies = [case.body for case in branch.cases] if isinstance(branch, ast.Match) else [branch.body]  # type: ignore[attr-defined]
     return sum(line > (body[-1].end_lineno or 0) for body in bodies)
+
+
+def _made_of_keywords(node: ast.expr) -> bool:
+    """Whether a call is `dict(a=..., b=...)`."""
+    function = node.func  # type: ignore[attr-defined]
+    return function.__class__ is ast.Name and function.id == "dict" and not node.args  # type: ignore[attr-defined]
+
+
+def _keys(node: ast.Dict | ast.Call) -> str:
+    """Keys of a dictionary as a path; `*` stands for those that aren't written out."""
+    if isinstance(node, ast.Call):
+        names = [keyword.arg or "*" for keyword in node.keywords[:_KEY_LIMIT]]
+    else:
+        keys = node.keys[:_KEY_LIMIT]
+        names = [key.value if isinstance(key, ast.Constant) and isinstance(key.value, str) else "*" for key in keys]
+    if len(names) == _KEY_LIMIT:
+        names[-1] = "*"
+    joined = "".join("." + name for name in names)
+    return joined if len(joined) <= _TEXT_LIMIT else joined[:_TEXT_LIMIT] + ".*"
 
 
 def _parameter(binding: Binding, name: str, path: str) -> Value:
