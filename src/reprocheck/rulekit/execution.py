@@ -29,8 +29,13 @@ from reprocheck.rulekit.catalog import Catalog, CatalogEntry
 
 _FUNCTION_LIMIT = 3
 """Times that one function is followed with different arguments in one run."""
-_VISIT_LIMIT = 4000
-"""Functions followed in one run; more are a sign of generated code."""
+_MOST_STEPS = 60_000
+"""Events looked at in one run; more are a sign of generated code."""
+_LEAST_STEPS = 2_000
+"""Events that every run may look at, when the runs before it have used up what the project allows."""
+_STEPS = 200_000
+_STEPS_PER_CALL = 2
+"""Events looked at in all runs together: so many, and more for each call in the project, so that cost stays linear."""
 _CALL_DEPTH = 60
 _NAMESAKES = 3
 """Methods of one name that a call on an unknown receiver may mean."""
@@ -41,6 +46,8 @@ _COMMON_METHODS = frozenset(
 )
 RUNS_CALLBACKS = "runs-callbacks"
 """Role of code that calls the functions it is given; other code may or may not."""
+_HANDS_ON = frozenset({RUNS_CALLBACKS})
+"""Roles that matter only through what is handed over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,43 +125,74 @@ class Execution:
         self._roles = roles
         self._links: dict[tuple[str, int], tuple[_Linked, ...]] = {}
         self._matters: dict[tuple[str, int], bool] = {}
+        self._relevant: dict[tuple[str, int], tuple[_Linked, ...]] = {}
+        calls = sum(len(function.events) for facts in index.files.values() for function in facts.functions)
+        self._steps_left = _STEPS + _STEPS_PER_CALL * calls
 
     def run(self, entry: Entry) -> Run:
         """Follow one entry point."""
         self._explore(entry)
-        follower = _Follower(self, entry)
+        follower = _Follower(self, entry, max(_LEAST_STEPS, min(_MOST_STEPS, self._steps_left)))
         follower.follow()
+        self._steps_left -= follower.steps
         return follower.run
 
     # Linking
 
     def _explore(self, entry: Entry) -> None:
-        """Link all functions that the entry can reach, then find backwards which of them matter."""
+        """Link all functions that the entry can reach, then find backwards which of them matter.
+
+        What an earlier entry reached is known already: the graph of a project is walked once, however many entries
+        share it.
+        """
         start = [(entry.path, 0)] if entry.function == 0 else [(entry.path, 0), (entry.path, entry.function)]
         callers: dict[tuple[str, int], list[tuple[str, int]]] = {}
-        stack = list(start)
-        seen: set[tuple[str, int]] = set(start)
+        stack = [key for key in start if key not in self._matters]
+        new: set[tuple[str, int]] = set(stack)
+        front: set[tuple[str, int]] = set()
         while stack:
             key = stack.pop()
             for linked in self.links(key):
+                if self._is_event(linked):
+                    front.add(key)
                 for target in (*linked.targets, *linked.callbacks, *linked.carried):
+                    if target.key in self._matters:
+                        if self._matters[target.key]:
+                            front.add(key)
+                        continue
                     callers.setdefault(target.key, []).append(key)
-                    if target.key not in seen:
-                        seen.add(target.key)
+                    if target.key not in new:
+                        new.add(target.key)
                         stack.append(target.key)
-        front = [key for key in seen if any(self._is_event(linked) for linked in self.links(key))]
         matters = set(front)
-        while front:
-            for caller in callers.get(front.pop(), ()):
+        waiting = list(front)
+        while waiting:
+            for caller in callers.get(waiting.pop(), ()):
                 if caller not in matters:
                     matters.add(caller)
-                    front.append(caller)
-        for key in seen:
-            self._matters[key] = self._matters.get(key, False) or key in matters
+                    waiting.append(caller)
+        self._matters.update({key: key in matters for key in new})
+
+    def relevant(self, key: tuple[str, int]) -> tuple[_Linked, ...]:
+        """Events of a function that matter, and the exits among them."""
+        found = self._relevant.get(key)
+        if found is None:
+            found = tuple(
+                linked
+                for linked in self.links(key)
+                if linked.entry is not None
+                or isinstance(linked.event, Exit)
+                or linked.name.startswith("@")
+                or any(self.matters(t.key) for t in (*linked.targets, *linked.callbacks, *linked.carried))
+            )
+            self._relevant[key] = found
+        return found
 
     def _is_event(self, linked: _Linked) -> bool:
         """Whether a call may matter by itself; that of a parameter does by what the parameter is."""
-        return linked.entry is not None or linked.name.startswith("@")
+        if linked.entry is not None:
+            return not linked.entry.roles <= _HANDS_ON
+        return linked.name.startswith("@")
 
     def matters(self, key: tuple[str, int]) -> bool:
         """Whether a function can lead to something that matters."""
@@ -393,12 +431,13 @@ class Execution:
 class _Follower:
     """One run."""
 
-    def __init__(self, execution: Execution, entry: Entry) -> None:
+    def __init__(self, execution: Execution, entry: Entry, limit: int) -> None:
         self._execution = execution
+        self._limit = limit
+        self.steps = 0
         self._evaluator = execution.index.evaluator
         self._visits: dict[tuple[str, int], int] = {}
         self._seen: set[tuple[tuple[str, int], tuple[tuple[str, Result], ...], bool]] = set()
-        self._total = 0
         self.run = Run(entry)
 
     def follow(self) -> None:
@@ -415,18 +454,18 @@ class _Follower:
         self, target: FunctionRef, frame: Frame, hops: tuple[Hop, ...], condition: _Condition, *, is_main: bool
     ) -> None:
         key = target.key
-        if not self._execution.matters(key) or len(hops) > _CALL_DEPTH:
-            return
-        if self._total >= _VISIT_LIMIT:
-            self.run.complete = False
+        if not self._worth_visiting(key) or len(hops) > _CALL_DEPTH:
             return
         state = (key, self._bound_constants(frame), condition.active)
-        if state in self._seen or self._visits.get(key, 0) >= _FUNCTION_LIMIT:
+        if state in self._seen:
             return
         self._seen.add(state)
         self._visits[key] = self._visits.get(key, 0) + 1
-        self._total += 1
-        for linked in self._execution.links(key):
+        for linked in self._execution.relevant(key):
+            self.steps += 1
+            if self.steps > self._limit:
+                self.run.complete = False
+                return
             here = self._condition(target, linked.event, frame, condition, is_main=is_main)
             if here is None:
                 continue
@@ -442,6 +481,9 @@ class _Follower:
                     )
                 continue
             self._happen(target, linked, frame, hops, here)
+
+    def _worth_visiting(self, key: tuple[str, int]) -> bool:
+        return self._execution.matters(key) and self._visits.get(key, 0) < _FUNCTION_LIMIT
 
     def _bound_constants(self, frame: Frame) -> tuple[tuple[str, Result], ...]:
         known = []
@@ -506,6 +548,8 @@ class _Follower:
             )
         hop = Hop(target.path, event.span, linked.name)
         for reached in linked.targets:
+            if not self._worth_visiting(reached.key):
+                continue
             if isinstance(event, Import):
                 self._visit(reached, Frame(reached.path), (*hops, hop), condition, is_main=False)
             else:
