@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import random
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reprocheck.model.finding import Confidence, Finding, Severity
+from reprocheck.model.finding import Confidence, Finding, Severity, Suppression
 from reprocheck.model.place import Place, Span
 from reprocheck.triage.baseline import Baseline, Entry, mark, record
 from reprocheck.triage.matching import match_up
@@ -84,6 +85,11 @@ def test_numbers_add_up(before: list[Finding], after: list[Finding]) -> None:
         present = sum(one.fingerprint == fingerprint for one in marked)
         matched = sum(bool(one.known) for one in marked if one.fingerprint == fingerprint)
         assert matched == min(recorded, present)
+
+
+def test_suppressed_findings_are_not_recorded() -> None:
+    suppressed = msgspec.structs.replace(finding("b.py"), suppression=Suppression("inline"))
+    assert [entry.path for entry in record([finding("a.py"), suppressed]).findings] == ["a.py"]
 
 
 def test_empty_baseline_knows_nothing() -> None:
