@@ -58,7 +58,9 @@ def check(project: Project) -> Iterator[Match]:
             span = definition.span
             lines = span.end_line - span.line + 1
             kind = "class" if isinstance(definition, Class) else "function"
-            message = f"{kind} `{name}` ({lines} lines) is reached from nowhere: no call, reference, test or export names it"
+            message = (
+                f"{kind} `{name}` ({lines} lines) is reached from nowhere: no call, reference, test or export names it"
+            )
             yield project.match(path, span, message)
 
 
@@ -104,7 +106,9 @@ def _opened(changes: Changes) -> frozenset[str]:
             values = [argument.value for argument in site.call.arguments]
             if name == "Fire" and not values:
                 found.add(site.path)
-            if name == "import_module" and (not values or values[0] is None or values[0].kind is not ValueKind.CONSTANT):
+            if name == "import_module" and (
+                not values or values[0] is None or values[0].kind is not ValueKind.CONSTANT
+            ):
                 computed_import = True
             value = values[0] if values else None
             if value is not None and value.kind is ValueKind.NAME:
@@ -132,10 +136,15 @@ def _may_register(changes: Changes, path: str, owner: Class) -> bool:
     if changes.symbols.external_bases(reference) - {"torch.nn.Module", "builtins.object", "abc.ABC"}:
         return True
     return any(
-        {"__subclasses__", "__init_subclass__"} & (set(facts.attributes) | {f.name.rpartition(".")[2] for f in facts.functions})
+        _collects_subclasses(changes.index.files[ancestor.path])
         for ancestor in changes.symbols.ancestry(reference)
-        if ancestor.key != reference.key and (facts := changes.index.files[ancestor.path])
+        if ancestor.key != reference.key
     )
+
+
+def _collects_subclasses(facts: FileFacts) -> bool:
+    names = {*facts.attributes, *(last_part(function.name) for function in facts.functions)}
+    return not names.isdisjoint({"__subclasses__", "__init_subclass__"})
 
 
 rule.flags(

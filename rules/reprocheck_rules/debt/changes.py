@@ -140,11 +140,12 @@ class Changes:
     def packaged(self) -> tuple[str, ...]:
         """Folders that hold a distribution's own files."""
         found = [path.rpartition("/")[0] for path in self.index.paths if path.rpartition("/")[2] == "setup.py"]
-        for document in self.index.documents.values():
-            if document.path.rpartition("/")[2] == "pyproject.toml" and any(
-                setting.key in {"project.name", "tool.poetry.name"} for setting in document.settings
-            ):
-                found.append(document.path.rpartition("/")[0])
+        found.extend(
+            document.path.rpartition("/")[0]
+            for document in self.index.documents.values()
+            if document.path.rpartition("/")[2] == "pyproject.toml"
+            and any(setting.key in {"project.name", "tool.poetry.name"} for setting in document.settings)
+        )
         return tuple(sorted(set(found)))
 
     def is_library(self, path: str) -> bool:
@@ -221,6 +222,16 @@ class Changes:
         """The class that a method belongs to."""
         return self.symbols.table(path).classes.get(function_name.rpartition(".")[0])
 
+    def enclosing_class(self, path: str, function: int) -> ClassRef | None:
+        """The class around a function, functions in between left out."""
+        name = self.index.files[path].functions[function].name
+        classes = self.symbols.table(path).classes
+        while name:
+            name = name.rpartition(".")[0]
+            if name in classes:
+                return classes[name]
+        return None
+
     def construct(self, owner: ClassRef) -> Iterator[CallSite]:
         """Calls that make an instance of a class."""
         for site in self.calls.get(last_part(owner.definition.name), ()):
@@ -232,4 +243,3 @@ class Changes:
 def last_part(name: str) -> str:
     """What stands behind the last dot of a qualified name, brackets and the sign of an assignment left out."""
     return name.rpartition(".")[2].rstrip("=()[]0123456789") if name[-1:] in "=)]" else name.rpartition(".")[2]
-

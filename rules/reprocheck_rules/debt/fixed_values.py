@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from reprocheck.rulekit import Span
@@ -23,48 +22,14 @@ from reprocheck.rulekit.facts import (
     ValueRef,
     keyword,
 )
-from reprocheck_rules.debt.changes import CallSite, Changes, last_part
+from reprocheck_rules.debt.callers import OPEN, PLAIN_BASES, Callers, bound_argument, given
+from reprocheck_rules.debt.changes import Changes, last_part
 
 _DEPTH = 6
 _PROBES = re.compile(r"^(TYPE_CHECKING|MYPY|__\w+__|(?:HAS|HAVE)_\w+|_has_\w+|\w+_(?:AVAILABLE|available|INSTALLED))$")
 """Names for what the interpreter or an installed package tells."""
-_PLAIN_BASES = frozenset(
-    {
-        "builtins.object",
-        "abc.ABC",
-        "typing.Generic",
-        "typing.Protocol",
-        "torch.nn.Module",
-        "torch.nn.modules.module.Module",
-        "torch.utils.data.Dataset",
-        "torch.utils.data.IterableDataset",
-        "torch.autograd.Function",
-        "keras.Model",
-        "tensorflow.keras.Model",
-        "builtins.Exception",
-    }
-)
-"""Bases that set no attributes of a subclass by configuration."""
 _RECORD_BASES = frozenset({"typing.NamedTuple", "flax.linen.Module", "flax.struct.PyTreeNode", "equinox.Module"})
 _RECORD_DECORATORS = re.compile(r"(^|\.)(dataclass|define|frozen|attrs)(\(\))?$|^attr\.s(\(\))?$")
-_PLAIN_DECORATORS = frozenset(
-    {
-        "builtins.staticmethod",
-        "builtins.classmethod",
-        "torch.no_grad()",
-        "torch.no_grad",
-        "torch.inference_mode()",
-        "torch.jit.script",
-        "functools.lru_cache()",
-        "functools.lru_cache",
-        "functools.cache",
-        "jax.jit",
-        "numba.jit",
-        "numba.njit",
-        "tensorflow.function",
-    }
-)
-_CALLED_BY_FRAMEWORK = frozenset({"forward", "call", "__call__", "main"})
 
 
 class Origin(NamedTuple):
@@ -95,6 +60,7 @@ class FixedValues:
     def __init__(self, changes: Changes) -> None:
         """Results are kept: conditions share their flags."""
         self.changes = changes
+        self._callers = Callers(changes)
         self._symbols = changes.symbols
         self._index = changes.index
         self._constants: dict[tuple[str, str], Fixed | None] = {}
@@ -111,7 +77,7 @@ class FixedValues:
             case ValueKind.NAME:
                 return self._name(str(value.value), path, depth)
             case ValueKind.SELF:
-                owner = self._enclosing_class(path, function)
+                owner = self.changes.enclosing_class(path, function)
                 name = value.path[1:]
                 return self._attribute(owner, name, depth) if owner is not None and name.isidentifier() else None
             case ValueKind.PARAMETER:
@@ -142,15 +108,6 @@ class FixedValues:
                     if parameter.name == name:
                         return reference, parameter
             current = current.rpartition(".")[0]
-        return None
-
-    def _enclosing_class(self, path: str, function: int) -> ClassRef | None:
-        name = self._index.files[path].functions[function].name
-        classes = self._symbols.table(path).classes
-        while name:
-            name = name.rpartition(".")[0]
-            if name in classes:
-                return classes[name]
         return None
 
     def _name(self, name: str, path: str, depth: int) -> Fixed | None:
@@ -265,7 +222,7 @@ class FixedValues:
     def _attribute_is_open(self, family: list[ClassRef], name: str) -> bool:
         """Whether code outside the family, or that can't be read, may set the attribute."""
         for ref in family:
-            bases = {base for base in self._symbols.external_bases(ref) if base not in _PLAIN_BASES | _RECORD_BASES}
+            bases = {base for base in self._symbols.external_bases(ref) if base not in PLAIN_BASES | _RECORD_BASES}
             unresolved = [b for b in ref.definition.bases if self._symbols.resolve(ref.path, b) is None]
             facts = self._index.files[ref.path]
             if bases or unresolved or "__dict__" in facts.attributes or "setattr" in facts.names:
@@ -305,8 +262,8 @@ class FixedValues:
         if any(last_part(site.call.callee) in {"replace", "_replace"} for site in self.changes.keywords.get(name, ())):
             return None
         sites = [site for ref in family for site in self.changes.construct(ref)]
-        position = [field.name for field in holder.definition.fields if field.annotation or True].index(name)
-        if not sites or any(_given(site.call, name, position) for site in sites):
+        position = [field.name for field in holder.definition.fields].index(name)
+        if not sites or any(given(site.call, name, position) for site in sites):
             return None
         public = self.changes.is_library(holder.path)
         callers = tuple((site.path, site.call.span) for site in sites)
@@ -324,16 +281,16 @@ class FixedValues:
 
     def _find_parameter(self, reference: FunctionRef, parameter: Parameter, depth: int) -> Fixed | None:
         function = reference.function
-        if parameter.rebound or not self._only_called(reference):
+        if parameter.rebound or not self._callers.only_called(reference):
             return None
-        sites = list(self._callers(reference))
+        sites = list(self._callers.of(reference))
         if not sites:
             return None
         results: list[Fixed] = []
         given = False
         for site in sites:
             argument = bound_argument(site, function, parameter.name)
-            if argument is _OPEN:
+            if argument is OPEN:
                 return None
             found = (
                 self.value(parameter.default, reference.path, 0, depth - 1)
@@ -356,109 +313,6 @@ class FixedValues:
         origin = Origin(reference.path, parameter.span, label, first, "parameter", public, callers)
         return Fixed(first, (origin, *inner))
 
-    def _only_called(self, reference: FunctionRef) -> bool:
-        """Whether every use of a function is a call that can be found."""
-        function = reference.function
-        name = last_part(function.name)
-        owner = self.changes.class_of(reference.path, function.name) if function.method else None
-        if any(decorator not in _PLAIN_DECORATORS for decorator in function.decorators):
-            return False
-        if name == "__init__" and owner is not None:
-            return all(self._only_constructed(ref) for ref in self.changes.family(owner))
-        if name.startswith("__") or name in _CALLED_BY_FRAMEWORK or name in self.changes.lookup_names:
-            return False
-        if owner is not None:
-            family = self.changes.family(owner)
-            if any(self._symbols.external_bases(ref) - _PLAIN_BASES for ref in family):
-                return False
-            defining = [
-                ref for ref in family if f"{ref.definition.name}.{name}" in self._symbols.table(ref.path).functions
-            ]
-            if len(defining) != 1:
-                return False
-        return not self.changes.is_value(reference.path, name)
-
-    def _only_constructed(self, owner: ClassRef) -> bool:
-        name = last_part(owner.definition.name)
-        bases = self._symbols.external_bases(owner) - _PLAIN_BASES
-        return (
-            not bases
-            and not owner.definition.decorators
-            and name not in self.changes.lookup_names
-            and not self.changes.is_value(owner.path, name)
-        )
-
-    def _callers(self, reference: FunctionRef) -> Iterator[CallSite]:
-        function = reference.function
-        name = last_part(function.name)
-        if name == "__init__":
-            owner = self.changes.class_of(reference.path, function.name)
-            if owner is not None:
-                yield from self.changes.construct(owner)
-                yield from self._initialisers(owner)
-            return
-        stem = reference.path.rpartition("/")[2].removesuffix(".py")
-        for site in self.changes.calls.get(name, ()):
-            callee = site.call.callee
-            symbol = self._symbols.resolve(site.path, callee)
-            if isinstance(symbol, FunctionRef):
-                if symbol.key == reference.key:
-                    yield site
-            elif callee.startswith(("?", "self.", "builtins.super")):
-                if function.method:
-                    yield site
-            elif symbol is None or callee.endswith(f"{stem}.{name}") or _may_be_ours(callee, method=function.method):
-                yield site
-
-    def _initialisers(self, owner: ClassRef) -> Iterator[CallSite]:
-        """Calls of `__init__` by name: `super().__init__(...)` of a class that derives, `Base.__init__(self, ...)`."""
-        derived = {ref.key for ref in self.changes.family(owner)} - {owner.key}
-        for site in self.changes.calls.get("__init__", ()):
-            inside = self._enclosing_class(site.path, site.function)
-            if site.call.callee.startswith("builtins.super"):
-                if inside is not None and inside.key in derived:
-                    yield site
-            elif site.call.callee[0] == "?":
-                yield site
-            else:
-                symbol = self._symbols.resolve(site.path, site.call.callee)
-                holder = self.changes.class_of(symbol.path, symbol.function.name) if isinstance(symbol, FunctionRef) else None
-                if holder is not None and holder.key == owner.key:
-                    yield site
-
-
-def _may_be_ours(callee: str, *, method: bool) -> bool:
-    """Whether a library may have handed out an object or module of the project: `import_module(name).build()`."""
-    return callee.startswith("importlib.") or (method and ("()" in callee or "[" in callee))
-
-
-_OPEN = object()
-"""Stands for an argument that an unpacked one may give."""
-
-
-def bound_argument(site: CallSite, function: Function, name: str) -> Value | object | None:
-    """What a call gives for a parameter: a value, `None` where it leaves it out, or that it can't be told."""
-    call = site.call
-    parameters = [parameter.name for parameter in function.parameters]
-    if function.method and parameters[:1] in (["self"], ["cls"]):
-        parameters = parameters[1:]
-    position = 0
-    for argument in call.arguments:
-        if argument.name in {"*", "**"}:
-            return _OPEN
-        if argument.name == name:
-            return argument.value if argument.value is not None else _OPEN
-        if not argument.name:
-            if position < len(parameters) and parameters[position] == name:
-                return argument.value if argument.value is not None else _OPEN
-            position += 1
-    return None
-
-
-def _given(call: Call, name: str, position: int) -> bool:
-    positional = [argument for argument in call.arguments if not argument.name]
-    return len(positional) > position or any(argument.name in {name, "*", "**"} for argument in call.arguments)
-
 
 def _field_default(body: Function, span: Span) -> Value | None:
     for event in body.events:
@@ -477,7 +331,7 @@ def _is_private(name: str) -> bool:
     return any(part.startswith("_") and not part.startswith("__") for part in name.split("."))
 
 
-def _fixed(  # noqa: PLR0913 — the parts of an origin
+def _fixed(
     path: str,
     span: Span,
     name: str,

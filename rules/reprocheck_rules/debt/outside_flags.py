@@ -1,4 +1,4 @@
-"""Switches outside of the code: environment variables that nothing sets, keys equal everywhere, feature-flag services."""
+"""Switches outside of the code: variables that nothing sets, keys equal everywhere, feature-flag services."""
 
 from __future__ import annotations
 
@@ -92,12 +92,19 @@ def _variables(
 ) -> Iterator[OutsideFlag]:
     names = {str(leaf.value) for leaf in _leaves(guard.test) if leaf.kind is ValueKind.NAME}
     found: list[tuple[str, Span]] = [
-        (name.removeprefix("os.environ."), guard.span) for name in names if name.startswith("os.environ.") and "(" not in name
+        (name.removeprefix("os.environ."), guard.span)
+        for name in names
+        if name.startswith("os.environ.") and "(" not in name
     ]
     if any(name.startswith(("os.environ.get()", "os.getenv()")) for name in names):
         reads = [call for call in _inside_test(function, guard) if call.callee in _READS]
         if not reads:
-            reads = [e for f in (function, facts.functions[0]) for e in f.events if isinstance(e, Call) and e.callee in _READS]
+            reads = [
+                e
+                for f in (function, facts.functions[0])
+                for e in f.events
+                if isinstance(e, Call) and e.callee in _READS
+            ]
             reads = reads if len({call.span for call in reads}) == 1 else []
         found.extend((key, call.span) for call in reads if (key := _first_text(call)))
     for key, span in found:
@@ -120,7 +127,9 @@ def _services(path: str, function: Function, guard: Guard) -> Iterator[OutsideFl
 
 def _first_text(call: Call) -> str:
     value = call.arguments[0].value if call.arguments else None
-    return value.value if value is not None and value.kind is ValueKind.CONSTANT and isinstance(value.value, str) else ""
+    return (
+        value.value if value is not None and value.kind is ValueKind.CONSTANT and isinstance(value.value, str) else ""
+    )
 
 
 def _equal_keys(changes: Changes) -> dict[str, list[tuple[str, Span]]]:

@@ -13,22 +13,23 @@ from reprocheck.rulekit.facts import (
     Class,
     External,
     FileFacts,
-    Function,
     Import,
     Option,
     Value,
     ValueKind,
-    keyword,
 )
 from reprocheck_rules.debt.changes import TESTS, CallSite, Changes, last_part
 
 _PARSED = re.compile(r"parse_(?:args|known_args|intermixed_args)\(\)(?:\[0?\])?$")
-_NAMESPACE = re.compile(r"^_?(args?|opts?|options?|cfg|config|conf|flags|hparams?|params?|hps?|settings|namespace)$", re.I)
+_NAMESPACE = re.compile(
+    r"^_?(args?|opts?|options?|cfg|config|conf|flags|hparams?|params?|hps?|settings|namespace)$", re.IGNORECASE
+)
 _FOR_SHOW = re.compile(r"^(copy|pprint|logging|builtins|rich)\.|(^|\.)(info|debug|warning|print|format)$")
 _GIVEN_BY_OTHERS = frozenset({"local_rank", "local-rank", "node_rank", "rank", "f", "fff", "help", "version"})
 """Options that a launcher or kernel passes, whether a program reads them or not."""
 _KEPT_ON_PURPOSE = re.compile(
-    r"deprecat|unused|not used|ignored|no effect|compat|dummy|obsolete|legacy|==SUPPRESS==|placeholder|removed", re.I
+    r"deprecat|unused|not used|ignored|no effect|compat|dummy|obsolete|legacy|==SUPPRESS==|placeholder|removed",
+    re.IGNORECASE,
 )
 _OWN_ACTIONS = frozenset({"version", "help", "parsers"})
 _PLAIN_ACTIONS = frozenset(
@@ -73,26 +74,27 @@ def _judge(option: Option, call: Call | None, changes: Changes, readers: _Reader
     if name in _GIVEN_BY_OTHERS or name.startswith("_"):
         return None
     if option.kind == "argparse" and call is not None:
-        if not last_part(call.callee) == "add_argument" or _acts_itself(call):
+        if last_part(call.callee) != "add_argument" or _acts_itself(call):
             return None
         local = call.callee.startswith(("argparse.", "configargparse.", "jsonargparse.", "transformers."))
         files = readers.related(option.path) if local else frozenset(changes.index.files)
         if not files or readers.all_live(files) or readers.reads(files, name, positional=not _flag(call)):
             return None
-        return Unread(option.path, option.span, _flag(call) or name, name, _HIGH if local else Confidence.MEDIUM)
+        return Unread(
+            option.path, option.span, _flag(call) or name, name, Confidence.HIGH if local else Confidence.MEDIUM
+        )
     if option.kind == "flags" and call is not None:
         files = frozenset(changes.index.files)
         if readers.has_handle(option, call) or readers.reads(files, name, positional=True):
             return None
-        if any({"flag_values_dict", "__flags", "flags_into_string"} & set(changes.index.files[f].attributes) for f in files):
+        if any(
+            {"flag_values_dict", "__flags", "flags_into_string"} & set(changes.index.files[f].attributes) for f in files
+        ):
             return None
         return Unread(option.path, option.span, f"--{name}", name, Confidence.MEDIUM)
     if option.kind in {"click", "typer"}:
         return _of_command(option, call, changes.index.files[option.path])
     return None
-
-
-_HIGH = Confidence.HIGH
 
 
 def _of_command(option: Option, call: Call | None, facts: FileFacts) -> Unread | None:
@@ -110,13 +112,9 @@ def _of_command(option: Option, call: Call | None, facts: FileFacts) -> Unread |
         target = min(behind, key=lambda function: function.span.line, default=None)
     if target is None or option.name not in {parameter.name for parameter in target.parameters}:
         return None
-    if not _is_command(target):
+    if not target.decorators:
         return None
-    return Unread(option.path, option.span, f"--{option.name.replace('_', '-')}", option.name, _HIGH)
-
-
-def _is_command(function: Function) -> bool:
-    return bool(function.decorators)
+    return Unread(option.path, option.span, f"--{option.name.replace('_', '-')}", option.name, Confidence.HIGH)
 
 
 def _acts_itself(call: Call) -> bool:
@@ -153,7 +151,7 @@ class _Readers:
         self._live: dict[frozenset[str], bool] = {}
 
     def related(self, path: str) -> frozenset[str]:
-        """The module, all that lead to it by imports, and all that those import; the project where names are computed."""
+        """The module, its importers and all that those import; the project where imports are computed."""
         if path not in self._related:
             imports = self._import_graph()
             above = _closure({path}, self._importers)
@@ -205,9 +203,7 @@ class _Readers:
     def all_live(self, files: frozenset[str]) -> bool:
         """Whether any of the files reads a whole namespace, by `vars`, by computed names, or in a library's code."""
         if files not in self._live:
-            self._live[files] = any(
-                self._hands_on(path, facts) for path in sorted(files) if (facts := self._index.files[path])
-            )
+            self._live[files] = any(self._hands_on(path, self._index.files[path]) for path in sorted(files))
         return self._live[files]
 
     def _hands_on(self, path: str, facts: FileFacts) -> bool:
@@ -242,7 +238,8 @@ class _Readers:
         """Whether the definition's result, which reads the flag, is kept."""
         assignments = self._index.files[option.path].assignments
         return any(
-            assignment.value == Value(ValueKind.NAME, call.callee + "()") and assignment.span.line <= call.span.line
+            assignment.value == Value(ValueKind.NAME, call.callee + "()")
+            and assignment.span.line <= call.span.line
             and call.span.line - assignment.span.line <= 1
             for assignment in assignments
         )
@@ -304,7 +301,6 @@ def _is_parsed(changes: Changes, path: str, owner: Class) -> bool:
 def _taken_apart(changes: Changes, files: frozenset[str]) -> bool:
     """Whether a record is turned into a mapping or text as a whole."""
     names = {"asdict", "fields", "astuple", "to_dict", "to_sanitized_dict", "__dataclass_fields__"}
-    return any(names & (set(changes.index.files[path].names) | set(changes.index.files[path].attributes)) for path in files)
-
-
-__all__ = ["Unread", "keyword", "unread_options"]
+    return any(
+        names & (set(changes.index.files[path].names) | set(changes.index.files[path].attributes)) for path in files
+    )

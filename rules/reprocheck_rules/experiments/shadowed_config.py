@@ -1,0 +1,338 @@
+"""A setting that does not reach the run: overwritten after it is read, or misspelled where it is used.
+
+## Why
+The command line or the configuration file says one thing and the run does another. What is logged as the experiment's
+configuration is then wrong, and the run cannot be had again from it.
+
+## Fix
+Make the value a default of the option or the configuration file, and let what the user gives win. Spell the key as the
+configuration does.
+
+## Notes
+Keys that nothing reads at all are DBT007's, options that nothing reads DBT001's. Silent where a condition decides
+whether the value is overwritten, where the new value is computed from the old one, and in notebooks.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from reprocheck.rulekit import Confidence, Match, Project, Rule
+from reprocheck.rulekit.facts import Assignment, Call, FileFacts, Function, FunctionRef, TestKind, Value, ValueKind
+from reprocheck_rules.experiments.config_names import FILES, OPTIONS, Names, leaves, reads_of
+
+rule = Rule("EXP006", "shadowed-config", __doc__)
+
+_TESTS = re.compile(r"(^|/)(tests?|testing|unittests?)/|(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$")
+_SHORTEST = 5
+"""Letters of a name that can be told from a similar one."""
+
+
+@rule.on_project
+def check(project: Project) -> Iterator[Match]:
+    """Values overwritten after reading, then names that only resemble a declared one."""
+    names = Names(project)
+    for path, facts in sorted(project.index.files.items()):
+        if _TESTS.search(path) or path.endswith(".ipynb"):
+            continue
+        for assignment in facts.assignments:
+            yield from _overwritten(project, facts, assignment, names)
+        yield from _misspelled(project, facts, names)
+
+
+# Overwritten
+
+
+def _overwritten(project: Project, facts: FileFacts, assignment: Assignment, names: Names) -> Iterator[Match]:
+    owner, _, name = assignment.target.rpartition(".")
+    function = facts.functions[assignment.function]
+    value = assignment.value
+    if value is None or not _always_runs(function, assignment):
+        return
+    source = _source(project, facts.path, owner)
+    if source is None or _used_before(function, assignment) or _writes_back(function):
+        return
+    if value.kind is ValueKind.CONSTANT:
+        shown = repr(value.value)
+    elif source == "options" and value.kind is ValueKind.NAME and FILES.search(str(value.value)):
+        shown = "the value of a configuration file"
+    else:
+        return
+    declared = names.declaration(name, facts.path, source)
+    if declared is None:
+        return
+    where, span = declared
+    message = f"`{name}` is set to {shown} after it was read, so what a user gives for it is ignored"
+    if source == "file":
+        message = f"`{name}` is set to {shown} after loading, so what the configuration file says is ignored"
+    trail = [project.note(where, span, "declared here"), project.note(facts.path, assignment.span, "overwritten here")]
+    yield project.match(facts.path, assignment.span, message, trail=trail)
+
+
+def _source(project: Project, path: str, owner: str) -> str | None:
+    """Where the object comes from that a name is set on: `options`, `file`, or None."""
+    if OPTIONS.search(owner):
+        return None if _parses_fixed_words(project, path) else "options"
+    if FILES.search(owner):
+        return "file"
+    if owner.endswith("()"):
+        symbol = project.index.symbols.resolve(path, owner[:-2])
+        if isinstance(symbol, FunctionRef) and any(
+            isinstance(event, Call) and event.callee.endswith("ArgumentParser().parse_args") and not event.arguments
+            for event in symbol.function.events
+        ):
+            return "options"
+    return None
+
+
+def _parses_fixed_words(project: Project, path: str) -> bool:
+    """Whether the module gives its parser the words itself, so that no user does."""
+    for function in project.index.files[path].functions:
+        for event in function.events:
+            if (
+                isinstance(event, Call)
+                and event.callee.endswith((".parse_args", ".parse_known_args"))
+                and any(argument.value is None or argument.value.value is not None for argument in event.arguments)
+            ):
+                return True
+    return False
+
+
+def _always_runs(function: Function, assignment: Assignment) -> bool:
+    position, side = assignment.guard, assignment.side
+    while position >= 0:
+        guard = function.guards[position]
+        if not side or guard.test is None or guard.test.kind is not TestKind.MAIN:
+            return False
+        position, side = guard.parent, guard.parent_side
+    return True
+
+
+def _used_before(function: Function, assignment: Assignment) -> bool:
+    """Whether the user's value already had its use."""
+    line = assignment.span.line
+    given = (
+        argument.value
+        for event in function.events
+        if isinstance(event, Call) and event.span.line < line
+        for argument in event.arguments
+    )
+    if any(value is not None and _reads(value, assignment.target) for value in given):
+        return True
+    return any(
+        guard.span.line < line and any(_reads(leaf, assignment.target) for leaf in leaves(guard.test))
+        for guard in function.guards
+    )
+
+
+def _reads(value: Value, target: str) -> bool:
+    return value.kind is ValueKind.NAME and value.value == target
+
+
+def _writes_back(function: Function) -> bool:
+    """Whether the function edits a file: loads it, changes it, writes it."""
+    return any(
+        isinstance(event, Call)
+        and event.callee.endswith((".dump", ".safe_dump", ".save", ".dumps"))
+        and event.callee.startswith(("yaml", "json", "toml", "omegaconf", "tomli_w"))
+        for event in function.events
+    )
+
+
+# Misspelled
+
+
+def _misspelled(project: Project, facts: FileFacts, names: Names) -> Iterator[Match]:
+    seen: set[tuple[int, str]] = set()
+    for read in reads_of(facts):
+        key = (read.span.line, read.name)
+        if len(read.name) < _SHORTEST or read.name in names.known or key in seen or not read.name.isidentifier():
+            continue
+        seen.add(key)
+        found = names.meant(read.name, facts.path, read.source)
+        if found is None:
+            continue
+        close, where, span = found
+        certain = read.source != "unsure"
+        message = f"`{read.name}` is declared nowhere: `{close}` is, and it is what this looks like"
+        yield project.match(
+            facts.path,
+            read.span,
+            message,
+            confidence=Confidence.HIGH if certain else Confidence.MEDIUM,
+            trail=[project.note(where, span, f"`{close}` is declared here")],
+        )
+
+
+rule.flags(
+    """
+    import argparse
+
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--lr", type=float, default=0.1)
+    parser.add_argument("--epochs", type=int, default=3)
+    args = parser.parse_args()
+    args.lr = 0.01  # expect: EXP006
+    train(args.lr, args.epochs)
+    """,
+    file="train.py",
+    title="an option overwritten after parsing",
+)
+rule.flags(
+    {
+        "options.py": """
+        import argparse
+
+        def get_options():
+            parser = argparse.ArgumentParser()
+            parser.add_argument("--batch-size", type=int, default=8)
+            parser.add_argument("--workers", type=int, default=2)
+            return parser.parse_args()
+        """,
+        "train.py": """
+        from options import get_options
+
+        def main():
+            opt = get_options()
+            opt.batch_size = 64  # expect: EXP006
+            train(opt.batch_size, opt.workers)
+
+        if __name__ == "__main__":
+            main()
+        """,
+    },
+    title="parsed in another module",
+)
+rule.flags(
+    {
+        "config.yaml": "lr: 0.1\nepochs: 3\nmodel:\n  width: 8\n",
+        "train.py": """
+        import yaml
+        from omegaconf import OmegaConf
+
+        config = yaml.safe_load(open("config.yaml"))
+        config["epochs"] = 100  # expect: EXP006
+        cfg = OmegaConf.load("config.yaml")
+        cfg.model.width = 16  # expect: EXP006
+        train(config["lr"], config["epochs"], cfg.model.width)
+        """,
+    },
+    title="keys overwritten after loading",
+)
+rule.flags(
+    {
+        "conf/train.yaml": "learning_rate: 0.1\nepochs: 3\n",
+        "train.py": """
+        import hydra
+        from loop import train
+        from omegaconf import DictConfig
+
+        @hydra.main(config_path="conf", config_name="train")
+        def main(cfg: DictConfig):
+            cfg.epochs = 5  # expect: EXP006
+            train(cfg.lerning_rate, cfg.epochs)  # expect: EXP006
+
+        main()
+        """,
+    },
+    title="a Hydra configuration",
+)
+rule.flags(
+    {
+        "config.yaml": "learning_rate: 0.1\nbatch_size: 3\n",
+        "train.py": """
+        import yaml
+
+        config = yaml.safe_load(open("config.yaml"))
+        rate = config.get("learing_rate", 0.001)  # expect: EXP006
+        train(rate, config["batch_size"])
+        """,
+    },
+    title="a misspelled key that falls back to its default",
+)
+rule.flags(
+    """
+    import argparse
+
+    from loop import train
+
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--weight-decay", type=float, default=0.1)
+    parser.add_argument("--momentum", type=float, default=0.9)
+    args = parser.parse_args()
+    train(args.momentum, args.wieght_decay)  # expect: EXP006
+    """,
+    title="a misspelled option",
+)
+rule.allows(
+    """
+    import argparse
+
+    import torch
+    from loop import run
+
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--lr", type=float, default=0.1)
+    parser.add_argument("--device", default=None)
+    parser.add_argument("--epochs", type=int, default=3)
+    args = parser.parse_args()
+    args.cuda = torch.cuda.is_available()
+    args.lr = args.lr * 8
+    if args.device is None:
+        args.device = "cpu"
+    run(args.epochs)
+    args.epochs = 1
+    run(args.epochs, args.lr, args.device, args.cuda)
+    """,
+    title="derived, filled in, or used before",
+)
+rule.allows(
+    {
+        "config.yaml": "lr: 0.1\nmax_steps: 3\nversion: 1\nlayer1: 2\n",
+        "bump.py": """
+        import yaml
+
+        config = yaml.safe_load(open("config.yaml"))
+        config["version"] = 2
+        yaml.safe_dump(config, open("config.yaml", "w"))
+        """,
+        "train.py": """
+        import yaml
+
+        config = yaml.safe_load(open("config.yaml"))
+        config["run_name"] = "first"
+        config["min_steps"] = 1
+        train(config["lr"], config["max_steps"], config["min_steps"], config["layer1"])
+        """,
+    },
+    title="a file edited on purpose, keys of one's own",
+)
+rule.allows(
+    {
+        "conf/train.yaml": "optimizer: adam\nhidden: 8\n",
+        "model.py": """
+        def build(config, tokenizer):
+            return net(config.hidden_size, config.num_attention_heads, tokenizer.optimize, config.optimizer)
+        """,
+        "tests/test_train.py": """
+        import argparse
+
+        args = argparse.ArgumentParser().parse_args()
+        args.lr = 0.5
+        """,
+    },
+    title="configurations of others; tests",
+)
+rule.allows(
+    """
+    import argparse
+
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--steps", type=int, default=3)
+    args = parser.parse_args(["--steps", "4"])
+    args.steps = 7
+    train(args.steps)
+    """,
+    title="words that the program gives itself",
+)
