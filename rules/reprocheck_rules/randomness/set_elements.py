@@ -1,0 +1,153 @@
+"""What the elements of a set are: texts have another hash in each process, numbers always the same."""
+
+import ast
+import re
+from enum import Enum
+
+from reprocheck.rulekit import Kind, Module
+
+
+class Elements(Enum):
+    """Kinds of elements, by what their hashes depend on."""
+
+    NUMBERS = "numbers"
+    """Their hash is their value: the same set, filled the same way, has the same order."""
+    LIKELY_NUMBERS = "likely numbers"
+    TEXTS = "texts"
+    UNKNOWN = "unknown"
+
+
+_TO_NUMBER = frozenset(
+    ["int", "len", "round", "abs", "float", "ord", "hash", "bool", "min", "max", "sum", "item", "argmax", "argmin"]
+)
+_OF_NUMBERS = frozenset(
+    ["range", "arange", "nonzero", "where", "argsort", "randint", "randperm", "permutation", "argwhere"]
+)
+_TO_TEXT_TEXT = """
+    str repr lower upper strip rstrip lstrip join format replace title basename dirname decode hexdigest casefold
+    removeprefix removesuffix splitext
+"""
+_TO_TEXT = frozenset(_TO_TEXT_TEXT.split())
+_OF_TEXTS = frozenset(
+    ["split", "splitlines", "listdir", "readlines", "word_tokenize", "tokenize", "rsplit", "words", "glob", "findall"]
+)
+_NUMBER_NAME = re.compile(
+    r"(^|_)(i?dx|ind|index|indices|inds|num|nums|numbers?|count|years?|months?|days?|sizes?|dims?|steps?|epochs?|ranks?|n|i|j|k"
+    r"|ints?|pos|positions?|offsets?|lengths?|levels?|layers?|ports?|axis|axes|[pv]?ids?\d*|nodes?|edges?|rows?|cols?|frames?"
+    r"|timestamps?|ticks?|shapes?|devices?|gpus?|seeds?|bits|batch|iters?)s?$",
+    re.IGNORECASE,
+)
+
+
+def elements_of_set(module: Module, node: ast.expr) -> Elements:
+    """Kind of the elements of a set expression; what isn't known otherwise, the name that it is given may tell."""
+    known = elements_of(module, node)
+    if known is not Elements.UNKNOWN:
+        return known
+    statement = module.file.statement(node)
+    targets = statement.targets if isinstance(statement, ast.Assign) else []
+    for target in targets:
+        name = target.id if isinstance(target, ast.Name) else target.attr if isinstance(target, ast.Attribute) else ""
+        if name and _NUMBER_NAME.search(name.removesuffix("_list").removesuffix("_set")):
+            return Elements.LIKELY_NUMBERS
+    return known
+
+
+def elements_of(module: Module, node: ast.expr, depth: int = 4) -> Elements:
+    """Kind of the elements of a set expression or of what a set is made from."""
+    match node:
+        case ast.Set(elts=items) | ast.List(elts=items) | ast.Tuple(elts=items):
+            return _joined([_kind_of(module, item, depth) for item in items])
+        case ast.SetComp(elt=item) | ast.ListComp(elt=item) | ast.GeneratorExp(elt=item):
+            return _kind_of(module, item, depth)
+        case ast.Constant(value=str()):
+            return Elements.TEXTS
+        case ast.Call(func=ast.Name(id="set" | "frozenset" | "list" | "tuple" | "sorted"), args=[inner]):
+            return elements_of(module, inner, depth)
+        case ast.Call(func=ast.Name(id="map"), args=[ast.Name(id=function), *_]):
+            return _by_function(function)
+        case ast.Call(func=ast.Name(id=name)) | ast.Call(func=ast.Attribute(attr=name)):
+            return (
+                Elements.NUMBERS if name in _OF_NUMBERS else Elements.TEXTS if name in _OF_TEXTS else Elements.UNKNOWN
+            )
+        case ast.BinOp(left=left, right=right):
+            return _joined([elements_of(module, left, depth), elements_of(module, right, depth)])
+        case ast.Name(id=name):
+            return _of_name(module, node, name, depth)
+        case ast.Attribute(attr=name):
+            return Elements.TEXTS if name == "columns" else _by_identifier(name)
+        case ast.Subscript(slice=ast.Constant(value=str() as name)):
+            return _by_identifier(name)
+    return Elements.UNKNOWN
+
+
+def _of_name(module: Module, node: ast.expr, name: str, depth: int) -> Elements:
+    assert isinstance(node, ast.Name)
+    bindings = module.file.scope_of(node).lookup(name) or []
+    values = [b.value for b in bindings if b.kind is Kind.ASSIGN and b.value is not None and b.index is None]
+    if depth > 0 and values and len(values) == len(bindings):
+        known = _joined([elements_of(module, value, depth - 1) for value in values])
+        if known is not Elements.UNKNOWN:
+            return known
+    return _by_identifier(name)
+
+
+def _kind_of(module: Module, item: ast.expr, depth: int) -> Elements:
+    """Kind of one element."""
+    match item:
+        case ast.Constant(value=value):
+            return Elements.TEXTS if isinstance(value, str | bytes) else Elements.NUMBERS
+        case ast.JoinedStr():
+            return Elements.TEXTS
+        case ast.Tuple(elts=items):
+            return _joined([_kind_of(module, part, depth) for part in items])
+        case ast.Call(func=ast.Name(id=name)) | ast.Call(func=ast.Attribute(attr=name)):
+            return _by_function(name)
+        case ast.BinOp(op=ast.Mod(), left=ast.Constant(value=str())):
+            return Elements.TEXTS
+        case ast.BinOp(left=left, right=right):
+            return _joined([_kind_of(module, left, depth), _kind_of(module, right, depth)])
+        case ast.IfExp(body=left, orelse=right):
+            return _joined([_kind_of(module, left, depth), _kind_of(module, right, depth)])
+        case ast.UnaryOp(operand=operand):
+            return _kind_of(module, operand, depth)
+        case ast.Name(id=name):
+            return _of_loop(module, item, name, depth)
+        case ast.Attribute(attr="stem" | "name" | "suffix" | "__name__"):
+            return Elements.TEXTS
+        case ast.Attribute(attr=name) | ast.Subscript(slice=ast.Constant(value=str() as name)):
+            return _by_identifier(name)
+        case ast.Starred(value=value):
+            return elements_of(module, value, depth)
+    return Elements.UNKNOWN
+
+
+def _of_loop(module: Module, node: ast.Name, name: str, depth: int) -> Elements:
+    """Kind of what a loop or comprehension runs over."""
+    for binding in module.file.scope_of(node).lookup(name) or []:
+        if binding.kind is Kind.LOOP and binding.value is not None and depth > 0:
+            if binding.index is None:
+                known = elements_of(module, binding.value, depth - 1)
+                return known if known is not Elements.UNKNOWN else _by_identifier(name)
+            value = binding.value
+            if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == "enumerate":
+                return Elements.NUMBERS if binding.index == 0 else _by_identifier(name)
+    return _by_identifier(name)
+
+
+def _by_function(name: str) -> Elements:
+    if name in _TO_NUMBER or re.fullmatch(r"u?int\d*|float\d*", name):
+        return Elements.NUMBERS
+    return Elements.TEXTS if name in _TO_TEXT else Elements.UNKNOWN
+
+
+def _by_identifier(name: str) -> Elements:
+    return Elements.LIKELY_NUMBERS if _NUMBER_NAME.search(name) else Elements.UNKNOWN
+
+
+def _joined(kinds: list[Elements]) -> Elements:
+    """Kind of a mixture: one text is enough to give it another order."""
+    for kind in (Elements.TEXTS, Elements.UNKNOWN, Elements.LIKELY_NUMBERS):
+        if kind in kinds:
+            return kind
+    return Elements.NUMBERS if kinds else Elements.UNKNOWN
