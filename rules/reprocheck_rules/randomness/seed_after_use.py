@@ -25,7 +25,7 @@ from reprocheck_rules.randomness.seeding import (
 )
 
 rule = Rule("RNG003", "seed-after-use", __doc__)
-_LATER = frozenset({"loader", "augmentation", "dropout", "draws-later"})
+_LATER = frozenset({"loader", "augmentation", "dropout", "index-sampler"})
 """Roles of what draws when it is used, not when it is built."""
 
 

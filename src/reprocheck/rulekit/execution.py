@@ -44,6 +44,8 @@ _HANDED_ON = 8
 _COMMON_METHODS = frozenset(
     {"get", "add", "append", "update", "items", "keys", "values", "copy", "close", "read", "write"}
 )
+_CALLS_NOTHING = "index-sampler"
+"""Role of code that never calls what it is given."""
 RUNS_CALLBACKS = "runs-callbacks"
 """Role of code that calls the functions it is given; other code may or may not."""
 _HANDS_ON = frozenset({RUNS_CALLBACKS})
@@ -555,6 +557,8 @@ class _Follower:
             else:
                 inner = self._bind(reached, event, frame, bound=linked.bound)
                 self._visit(reached, inner, (*hops, hop), condition, is_main=False)
+        if linked.entry is not None and _CALLS_NOTHING in linked.entry.roles:
+            return
         calls_back = linked.entry is not None and RUNS_CALLBACKS in linked.entry.roles
         handed = condition if calls_back else replace(condition, callback=True)
         for callback in (*linked.callbacks, *self._handed_on(linked, frame)):

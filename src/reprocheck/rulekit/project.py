@@ -40,6 +40,7 @@ RUN_ROLES = frozenset(
         "records-code",
         "saves-checkpoint",
         "hides-gpu",
+        "makes-environment",
     }
 )
 """Roles of calls that runs are followed for."""
