@@ -176,11 +176,11 @@ class Execution:
         self._matters.update({key: key in matters for key in new})
 
     def relevant(self, key: tuple[str, int]) -> tuple[_Linked, ...]:
-        """Events of a function that matter, and the exits among them."""
+        """Events of a function that matter, each with the targets that do, and the exits among them."""
         found = self._relevant.get(key)
         if found is None:
             found = tuple(
-                linked
+                replace(linked, targets=tuple(target for target in linked.targets if self.matters(target.key)))
                 for linked in self.links(key)
                 if linked.entry is not None
                 or isinstance(linked.event, Exit)
@@ -440,6 +440,8 @@ class _Follower:
         self._evaluator = execution.index.evaluator
         self._visits: dict[tuple[str, int], int] = {}
         self._seen: set[tuple[tuple[str, int], tuple[tuple[str, Result], ...], bool]] = set()
+        self._ran: set[tuple[str, int]] = set()
+        """Functions and modules that ran under the defaults; a second import of a module does nothing."""
         self.run = Run(entry)
 
     def follow(self) -> None:
@@ -463,7 +465,11 @@ class _Follower:
             return
         self._seen.add(state)
         self._visits[key] = self._visits.get(key, 0) + 1
+        if condition.active:
+            self._ran.add(key)
         for linked in self._execution.relevant(key):
+            if isinstance(linked.event, Import) and all(reached.key in self._ran for reached in linked.targets):
+                continue
             self.steps += 1
             if self.steps > self._limit:
                 self.run.complete = False
@@ -560,9 +566,10 @@ class _Follower:
         if linked.entry is not None and _CALLS_NOTHING in linked.entry.roles:
             return
         calls_back = linked.entry is not None and RUNS_CALLBACKS in linked.entry.roles
-        handed = condition if calls_back else replace(condition, callback=True)
         for callback in (*linked.callbacks, *self._handed_on(linked, frame)):
-            self._visit(callback, Frame(callback.path, {}, frame.config_stem), (*hops, hop), handed, is_main=False)
+            if self._worth_visiting(callback.key):
+                handed = condition if calls_back else replace(condition, callback=True)
+                self._visit(callback, Frame(callback.path, {}, frame.config_stem), (*hops, hop), handed, is_main=False)
 
     def _handed_on(self, linked: _Linked, frame: Frame) -> Iterator[FunctionRef]:
         """What a parameter of the function around is, when known code gets it."""
