@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from reprocheck.model.place import Span
 from reprocheck.project.facts.model import (
@@ -470,6 +471,8 @@ class _Follower:
         for linked in self._execution.relevant(key):
             if isinstance(linked.event, Import) and all(reached.key in self._ran for reached in linked.targets):
                 continue
+            if not self._can_add(linked):
+                continue
             self.steps += 1
             if self.steps > self._limit:
                 self.run.complete = False
@@ -481,14 +484,20 @@ class _Follower:
                 if not _decided(target, linked.event):
                     continue
                 if linked.event.raises and here.active and here.certain:
-                    condition = replace(condition, refused=True)
+                    condition = condition._replace(refused=True)
                 elif here.active and here.certain and condition.active and condition.certain:
                     # What follows never runs under the defaults; an option may still bring it to life.
-                    condition = replace(
-                        condition, active=False, guard=_guard_span(target, linked.event), path=target.path
+                    condition = condition._replace(
+                        active=False, guard=_guard_span(target, linked.event), path=target.path
                     )
                 continue
             self._happen(target, linked, frame, hops, here)
+
+    def _can_add(self, linked: _Linked) -> bool:
+        """Whether an event is more than calls to what was followed often enough: most are, and stop here."""
+        if linked.entry is not None or isinstance(linked.event, Exit) or linked.name.startswith("@"):
+            return True
+        return any(self._worth_visiting(reached.key) for reached in (*linked.targets, *linked.callbacks))
 
     def _worth_visiting(self, key: tuple[str, int]) -> bool:
         return self._execution.matters(key) and self._visits.get(key, 0) < _FUNCTION_LIMIT
@@ -513,8 +522,7 @@ class _Follower:
             if guard.test is not None and guard.kind.value == "if":
                 outcome = self._evaluator.test(guard.test, frame, is_main=is_main)
                 if outcome is None:
-                    condition = replace(
-                        condition,
+                    condition = condition._replace(
                         certain=False,
                         guard=condition.guard or guard.span,
                         path=condition.path or target.path,
@@ -522,7 +530,7 @@ class _Follower:
                 elif outcome is not side:
                     if guard.test.kind.value == "main":
                         return None
-                    condition = replace(condition, active=False, guard=guard.span, path=target.path)
+                    condition = condition._replace(active=False, guard=guard.span, path=target.path)
             guard_index, side = guard.parent, guard.parent_side
         return condition
 
@@ -536,7 +544,7 @@ class _Follower:
             called = self._execution.link_parameter(event, frame)
             linked = called if called is not None else linked
         if linked.guessed:
-            condition = replace(condition, certain=False)
+            condition = condition._replace(certain=False)
         if linked.entry is not None and isinstance(event, Call):
             self.run.happenings.append(
                 Happening(
@@ -568,7 +576,7 @@ class _Follower:
         calls_back = linked.entry is not None and RUNS_CALLBACKS in linked.entry.roles
         for callback in (*linked.callbacks, *self._handed_on(linked, frame)):
             if self._worth_visiting(callback.key):
-                handed = condition if calls_back else replace(condition, callback=True)
+                handed = condition if calls_back else condition._replace(callback=True)
                 self._visit(callback, Frame(callback.path, {}, frame.config_stem), (*hops, hop), handed, is_main=False)
 
     def _handed_on(self, linked: _Linked, frame: Frame) -> Iterator[FunctionRef]:
@@ -605,8 +613,7 @@ class _Follower:
         return Frame(target.path, arguments, frame.config_stem)
 
 
-@dataclass(frozen=True, slots=True)
-class _Condition:
+class _Condition(NamedTuple):
     """Whether control gets to a place."""
 
     active: bool = True
