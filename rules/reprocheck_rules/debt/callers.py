@@ -80,7 +80,7 @@ class Callers:
             ]
             if len(defining) != 1:
                 return False
-        return not self.changes.is_value(reference.path, name)
+        return not self.changes.is_value(reference.path, name, held=True)
 
     def _only_constructed(self, owner: ClassRef) -> bool:
         name = last_part(owner.definition.name)

@@ -115,6 +115,14 @@ class Changes:
         return found
 
     @cached_property
+    def _owners(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = defaultdict(list)
+        for path, facts in self.index.files.items():
+            for name in facts.owners:
+                found[name].append(path)
+        return found
+
+    @cached_property
     def _aliases(self) -> dict[str, list[tuple[str, str]]]:
         """Imports by the last part of what is imported, where it gets another name."""
         found: dict[str, list[tuple[str, str]]] = defaultdict(list)
@@ -125,10 +133,14 @@ class Changes:
                     found[last].append((path, name))
         return found
 
-    def is_value(self, path: str, name: str) -> bool:
-        """Whether a function or class of a module is used otherwise than by calling it."""
+    def is_value(self, path: str, name: str, *, held: bool = False) -> bool:
+        """Whether a function or class of a module is used otherwise than by calling it.
+
+        `held` counts what is read of it too: `train.remote` may be a way to call a function.
+        """
         stem = path.rpartition("/")[2].removesuffix(".py")
-        for reader in self._references.get(name, ()):
+        readers = [*self._references.get(name, ()), *(self._owners.get(name, ()) if held else ())]
+        for reader in readers:
             facts = self.index.files[reader]
             if reader == path or name in facts.imports or stem in facts.names or stem in facts.attributes:
                 return True
@@ -237,6 +249,11 @@ class Changes:
         for site in self.calls.get(last_part(owner.definition.name), ()):
             symbol = self.symbols.resolve(site.path, site.call.callee)
             if isinstance(symbol, ClassRef) and symbol.key == owner.key:
+                yield site
+        family = {ref.key for ref in self.family(owner)}
+        for site in (*self.calls.get("@cls", ()), *self.calls.get("__class__", ())):
+            inside = self.enclosing_class(site.path, site.function)
+            if inside is not None and inside.key in family:
                 yield site
 
 

@@ -96,7 +96,11 @@ def _confidence(changes: Changes, origin: Origin, sides: list[DeadSide]) -> Conf
         return Confidence.LOW
     if origin.kind in {"attribute", "field"} and changes.sets_by_computed_name:
         return Confidence.LOW
-    if not isinstance(origin.value, bool) and sum(side.lines for side in switch) < _SWITCH_LINES:
+    if (
+        origin.kind != "constant"
+        and not isinstance(origin.value, bool)
+        and sum(side.lines for side in switch) < _SWITCH_LINES
+    ):
         return Confidence.LOW
     return Confidence.HIGH if origin.kind == "constant" and isinstance(origin.value, bool) else Confidence.MEDIUM
 

@@ -66,6 +66,7 @@ class FixedValues:
         self._constants: dict[tuple[str, str], Fixed | None] = {}
         self._attributes: dict[tuple[str, str, str], Fixed | None] = {}
         self._parameters: dict[tuple[str, int, str], Fixed | None] = {}
+        self._instances: dict[tuple[str, int, str], ClassRef | None] = {}
 
     def value(self, value: Value | None, path: str, function: int, depth: int = _DEPTH) -> Fixed | None:
         """The constant behind a value of a function, followed through names."""
@@ -78,24 +79,73 @@ class FixedValues:
                 return self._name(str(value.value), path, depth)
             case ValueKind.SELF:
                 owner = self.changes.enclosing_class(path, function)
-                name = value.path[1:]
+                holder_path, _, name = value.path.rpartition(".")
+                if holder_path:
+                    owner = self._instance(Value(ValueKind.SELF, None, holder_path), path, function, depth - 1)
                 return self._attribute(owner, name, depth) if owner is not None and name.isidentifier() else None
             case ValueKind.PARAMETER:
                 return self._of_parameter(value, path, function, depth)
         return None
 
     def _of_parameter(self, value: Value, path: str, function: int, depth: int) -> Fixed | None:
-        found = self._owner_of_parameter(path, function, str(value.value))
-        if found is None:
-            return None
-        reference, parameter = found
         if not value.path:
-            return self._parameter(reference, parameter, depth)
-        owner = self._symbols.resolve(path, parameter.annotation) if parameter.annotation else None
-        name = value.path[1:]
-        if isinstance(owner, Instance) and name.isidentifier() and not parameter.rebound:
-            return self._attribute(owner.of, name, depth)
+            found = self._owner_of_parameter(path, function, str(value.value))
+            return self._parameter(*found, depth) if found is not None else None
+        holder_path, _, name = value.path.rpartition(".")
+        holder = self._instance(Value(ValueKind.PARAMETER, value.value, holder_path), path, function, depth - 1)
+        return self._attribute(holder, name, depth) if holder is not None and name.isidentifier() else None
+
+    def _instance(self, value: Value | None, path: str, function: int, depth: int) -> ClassRef | None:
+        """The class of the project whose instance a value is, whatever the caller."""
+        if value is None or depth <= 0:
+            return None
+        match value.kind:
+            case ValueKind.NAME:
+                symbol = self._symbols.resolve(path, str(value.value))
+                return symbol.of if isinstance(symbol, Instance) else None
+            case ValueKind.SELF if (name := value.path[1:]).isidentifier():
+                return self._instance_attribute(self.changes.enclosing_class(path, function), name, depth)
+            case ValueKind.PARAMETER if not value.path:
+                found = self._owner_of_parameter(path, function, str(value.value))
+                return self._instance_parameter(*found, depth) if found is not None else None
         return None
+
+    def _instance_attribute(self, owner: ClassRef | None, name: str, depth: int) -> ClassRef | None:
+        if owner is None:
+            return None
+        written = [
+            (ref, assignment)
+            for ref in self.changes.family(owner)
+            for assignment in self._symbols.table(ref.path).assignments.get(f".{ref.definition.name}.{name}", ())
+        ]
+        if len(written) != 1:
+            return None
+        ref, assignment = written[0]
+        return self._instance(assignment.value, ref.path, assignment.function, depth - 1)
+
+    def _instance_parameter(self, reference: FunctionRef, parameter: Parameter, depth: int) -> ClassRef | None:
+        key = (*reference.key, parameter.name)
+        if key not in self._instances:
+            self._instances[key] = None
+            self._instances[key] = self._find_instance(reference, parameter, depth)
+        return self._instances[key]
+
+    def _find_instance(self, reference: FunctionRef, parameter: Parameter, depth: int) -> ClassRef | None:
+        if parameter.rebound:
+            return None
+        if parameter.annotation:
+            symbol = self._symbols.resolve(reference.path, parameter.annotation)
+            return symbol.of if isinstance(symbol, Instance) else None
+        if not self._callers.only_called(reference):
+            return None
+        found: dict[tuple[str, str], ClassRef] = {}
+        for site in self._callers.of(reference):
+            argument = bound_argument(site, reference.function, parameter.name)
+            holder = self._instance(argument, site.path, site.function, depth) if isinstance(argument, Value) else None
+            if holder is None:
+                return None
+            found[holder.key] = holder
+        return next(iter(found.values())) if len(found) == 1 else None
 
     def _owner_of_parameter(self, path: str, function: int, name: str) -> tuple[FunctionRef, Parameter] | None:
         """The function, this one or one around it, that has the parameter."""

@@ -11,6 +11,8 @@ from reprocheck.rulekit import Span
 from reprocheck.rulekit.facts import Call, FileFacts, Function, Guard, Test, Value, ValueKind
 from reprocheck_rules.debt.changes import TESTS, Changes, last_part
 
+_OWN = re.compile(r"^\.|^(?:.*\.)?(yaml|OmegaConf|toml|tomllib|tomli|json)\.\w*load\w*\(\)")
+"""Names of the project itself, and what is read of a configuration file."""
 _READS = frozenset({"os.environ.get", "os.getenv"})
 _SET_BY_PLATFORMS = re.compile(
     r"^(HOME|USER|USERNAME|PATH|PWD|TMPDIR|TEMP|TMP|SHELL|TERM|DISPLAY|LANG|LC_\w+|HOSTNAME|CI|DEBUG|NO_COLOR|PORT|HOST|"
@@ -156,7 +158,7 @@ def _keys(path: str, guard: Guard, configured: dict[str, list[tuple[str, Span]]]
     for leaf in _leaves(guard.test):
         text = leaf.path or str(leaf.value)
         key = text.rpartition(".")[2]
-        if "." not in text or key not in configured or (leaf.kind is ValueKind.NAME and not text.startswith(".")):
+        if "." not in text or key not in configured or (leaf.kind is ValueKind.NAME and not _OWN.match(text)):
             continue
         places = configured[key]
         message = f"`{key}` has the same value in all {len(places)} configuration files, so one side here never runs"

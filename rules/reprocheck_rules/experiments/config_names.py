@@ -135,7 +135,7 @@ class Names:
     def declaration(self, name: str, path: str, source: str) -> tuple[str, Span] | None:
         """Where an option or setting is declared."""
         if source == "options":
-            option = self._index.options.by_file.get(path, {}).get(name) or self._index.options.find(name, path)
+            option = self._index.options.by_file.get(path, {}).get(name)
             if option is not None:
                 return option.path, option.span
             for other, facts in self._index.files.items():

@@ -50,16 +50,17 @@ def _overwritten(project: Project, facts: FileFacts, assignment: Assignment, nam
     value = assignment.value
     if value is None or not _always_runs(function, assignment):
         return
-    source = _source(project, facts.path, owner)
-    if source is None or _used_before(function, assignment) or _writes_back(function):
+    found = _source(project, facts.path, owner)
+    if found is None or _used_before(function, assignment) or _writes_back(function):
         return
+    source, home = found
     if value.kind is ValueKind.CONSTANT:
         shown = repr(value.value)
     elif source == "options" and value.kind is ValueKind.NAME and FILES.search(str(value.value)):
         shown = "the value of a configuration file"
     else:
         return
-    declared = names.declaration(name, facts.path, source)
+    declared = names.declaration(name, home, source)
     if declared is None:
         return
     where, span = declared
@@ -70,19 +71,19 @@ def _overwritten(project: Project, facts: FileFacts, assignment: Assignment, nam
     yield project.match(facts.path, assignment.span, message, trail=trail)
 
 
-def _source(project: Project, path: str, owner: str) -> str | None:
-    """Where the object comes from that a name is set on: `options`, `file`, or None."""
+def _source(project: Project, path: str, owner: str) -> tuple[str, str] | None:
+    """Where the object comes from that a name is set on, `options` or `file`, and the module that makes it."""
     if OPTIONS.search(owner):
-        return None if _parses_fixed_words(project, path) else "options"
+        return None if _parses_fixed_words(project, path) else ("options", path)
     if FILES.search(owner):
-        return "file"
+        return "file", path
     if owner.endswith("()"):
         symbol = project.index.symbols.resolve(path, owner[:-2])
         if isinstance(symbol, FunctionRef) and any(
             isinstance(event, Call) and event.callee.endswith("ArgumentParser().parse_args") and not event.arguments
             for event in symbol.function.events
         ):
-            return "options"
+            return "options", symbol.path
     return None
 
 

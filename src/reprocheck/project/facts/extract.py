@@ -29,7 +29,7 @@ from reprocheck.project.facts.values import ValueReader
 from reprocheck.project.python.file import PythonFile
 from reprocheck.project.python.scopes import BUILTIN, Binding, Branch, CallSite, Kind, Scope, SetSite
 
-VERSION = 5
+VERSION = 7
 """Raised whenever the facts of an unchanged file would change."""
 _LATEST = 1 << 60
 _DYNAMIC = frozenset({"exec", "eval", "globals", "setattr", "vars", "__import__"})
@@ -95,6 +95,7 @@ class _Extraction:
             dynamic=not names.isdisjoint(_DYNAMIC),
             choices=tuple(self._choices),
             references=tuple(sorted(self._file.references)),
+            owners=tuple(sorted(self._file.owners)),
             forms=tuple(self._forms()),
         )
 

@@ -239,7 +239,9 @@ class FileFacts(msgspec.Struct, frozen=True, array_like=True, tag="python"):
     choices: tuple[Choice, ...] = ()
     """Conditional expressions whose condition could be told."""
     references: tuple[str, ...] = ()
-    """Names and attributes that are read otherwise than to be called, sorted."""
+    """Names and attributes that are read otherwise than to be called or for an attribute, sorted."""
+    owners: tuple[str, ...] = ()
+    """Names that attributes are read of, sorted."""
     forms: tuple[int, ...] = ()
     """Lines whose value a notebook's form sets (`#@param`)."""
 

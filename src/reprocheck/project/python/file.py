@@ -51,6 +51,7 @@ class PythonFile:
         self.sets = walk.sets
         self.attributes = walk.attributes
         self.references = walk.references
+        self.owners = walk.owners
         self.strings = walk.strings
         self.nodes = walk.nodes
         self._binding_names: dict[Binding, str | None] = {}

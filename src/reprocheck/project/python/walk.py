@@ -40,7 +40,9 @@ class Walk:
         self.attributes: set[str] = set()
         """Names of attributes that are read or called."""
         self.references: set[str] = set()
-        """Names and attributes that are read otherwise than to be called."""
+        """Names and attributes that are read otherwise than to be called or for an attribute."""
+        self.owners: set[str] = set()
+        """Names that attributes are read of."""
         self.strings: set[str] = set()
         """Short string constants that could name something."""
         self.nodes: dict[type[ast.AST], list[tuple[Any, Scope]]] = {kind: [] for kind in collect}
@@ -380,7 +382,17 @@ class Walk:
             self.attributes.add(value.attr)
             self.references.add(value.attr)
             value = value.value
-        self._table[value.__class__](value)
+        self._owner(value)
+
+    def _owner(self, node: ast.expr) -> None:
+        """What an attribute is read of: used, but not handed on."""
+        if node.__class__ is ast.Name:
+            self._scope.uses.add(node.id)  # type: ignore[attr-defined]
+            self.owners.add(node.id)  # type: ignore[attr-defined]
+            if ast.Name in self.nodes:
+                self.nodes[ast.Name].append((node, self._scope))
+        else:
+            self._table[node.__class__](node)
 
     def _on_Call(self, node: ast.Call) -> None:
         table = self._table
@@ -391,8 +403,7 @@ class Walk:
             self._scope.uses.add(function.id)  # type: ignore[attr-defined]
         elif kind is ast.Attribute:
             self.attributes.add(function.attr)  # type: ignore[attr-defined]
-            value = function.value  # type: ignore[attr-defined]
-            table[value.__class__](value)
+            self._owner(function.value)  # type: ignore[attr-defined]
         else:
             table[kind](function)
         if (kind is ast.Name or kind is ast.Attribute) and kind in self.nodes:
