@@ -57,7 +57,8 @@ def test_a_twin_put_before_the_known_one_is_new(run: Run, recorded: Path) -> Non
     assert new(run) == []
     with_twin = (
         "import pickle\n\n\ndef read(stream):\n    log(stream)\n    return pickle.load(stream)\n"
-        "    if stream is None:\n        return pickle.load(stream)\n    check(stream)\n    return pickle.load(stream)\n"
+        "    if stream is None:\n        return pickle.load(stream)\n"
+        "    check(stream)\n    return pickle.load(stream)\n"
     )
     (recorded / "a.py").write_text(with_twin, "utf-8")
     assert new(run) == [("a.py", 6)]
