@@ -18,15 +18,17 @@ _HANDED_ON = 8
 
 
 def unseeded(project: Project, run: Run) -> Seeding | None:
-    """What a training run draws from PyTorch's generator, when nothing seeds that, not even on request."""
+    """What a training run draws from PyTorch's generator; None when something seeds that, or would on request."""
     if not trains(run):
         return None
     torch = seedings(project, run)["torch"]
-    return None if torch.seeds or torch.optional or not torch.draws else torch
+    return None if torch.seeds or torch.optional else torch
 
 
 def told_already(run: Run, torch: Seeding, happening: Happening) -> bool:
     """Whether *unseeded-entry-point* speaks of this very call, as the first that draws."""
+    if not torch.draws:
+        return False
     first = torch.first_draw
     if (first.path, first.call.span) == (happening.path, happening.call.span):
         return True

@@ -75,11 +75,11 @@ class Workers:
         }
 
     def family_of(self, happening: Happening) -> str:
-        """The family whose seed decides on a draw."""
+        """The family whose global seed decides on a draw; empty where a worker seeds it, from PyTorch's generator."""
         roles = happening.entry.roles
         family = happening.entry.family or ("numpy" if not roles.isdisjoint(_ESTIMATORS) else "")
         if family == "python" or (family == "numpy" and self._numpy):
-            return "torch" if self._in_worker(happening) else family
+            return "" if self._in_worker(happening) else family
         return family
 
     def _in_worker(self, happening: Happening) -> bool:

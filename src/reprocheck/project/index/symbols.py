@@ -125,6 +125,8 @@ class Symbols:
     def _resolve(self, path: str, name: str, hops: int) -> Symbol:
         if hops <= 0 or not name or name[0] in "?@":
             return None
+        if name.startswith("*."):
+            return self._from_stars(path, name[2:], hops)
         local = name.startswith(".") and not self._is_relative_import(path, name)
         if local:
             return self._inside(path, _TOKEN.findall(name), hops)
@@ -184,6 +186,15 @@ class Symbols:
                 if symbol is not None and not isinstance(symbol, External):
                     return symbol
         return None
+
+    def _from_stars(self, path: str, name: str, hops: int) -> Symbol:
+        """A name that one of several `import *` brings: a module's of the project, else that of the one from outside."""
+        table = self.table(path)
+        found = self._starred(path, table, _TOKEN.findall(name), hops)
+        if found is not None:
+            return found
+        outside = [star for star in table.facts.stars if self.modules.find(path, star) is None]
+        return External(f"{outside[0]}.{name}") if len(outside) == 1 else None
 
     def _submodule(self, path: str, tokens: list[str], hops: int) -> Symbol:
         if not path.endswith("__init__.py"):

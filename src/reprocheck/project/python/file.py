@@ -33,7 +33,8 @@ class PythonFile:
 
     `numpy.random.default_rng().normal` is the method `normal` of what a call returned, `glob.glob()[]` an element of
     it, `sklearn.model_selection.train_test_split()[0]` one position of an unpacked result. Names defined in the file
-    itself start with a dot (`.Net.forward`), builtins with `builtins.`; None is a name whose value is not known.
+    itself start with a dot (`.Net.forward`), builtins with `builtins.`, and what one of several `import *` brings with
+    `*.`; None is a name whose value is not known.
     """
 
     def __init__(self, source: SourceText, tree: ast.Module, collect: Iterable[type[ast.AST]] = ()) -> None:
@@ -120,7 +121,9 @@ class PythonFile:
             if name in _BUILTINS:
                 return BUILTIN + name
             stars = self.module.stars
-            return f"{stars[0]}.{name}" if len(stars) == 1 else None
+            if len(stars) > 1:
+                return f"*.{name}"
+            return f"{stars[0]}.{name}" if stars else None
         binding = reaching(bindings, scope, order)
         if binding is None or depth <= 0:
             return None

@@ -32,7 +32,7 @@ def last_callee(code: str) -> str | None:
         ("from . import seeds\nseeds.fix()", ".seeds.fix"),
         ("from ..util import fix\nfix()", "..util.fix"),
         ("from torch.nn import *\nLinear()", "torch.nn.Linear"),
-        ("from a import *\nfrom b import *\nf()", None),
+        ("from a import *\nfrom b import *\nf()", "*.f"),
         ("len()", "builtins.len"),
         ("unknown()", None),
         ("def f(): pass\nf()", ".f"),
