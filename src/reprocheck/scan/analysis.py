@@ -189,6 +189,8 @@ class _FileWork:
         notebook = read_notebook(self._task.path, data)
         for found in notebook.problems:
             self._problem(found, lambda span: Place(self._task.path, span))
+            # The rest of the notebook was read, but not this cell: the scan is incomplete.
+            self.unread = self.unread or found.message
         for rule in self._dispatch.rules:
             for check in rule.notebook_checks:
                 view = NotebookView(notebook, self._task.path)

@@ -1,4 +1,4 @@
-"""Results of file rules from earlier scans, keyed on content, path and everything that decides what is found."""
+"""What earlier scans found, keyed on content, path and everything that decides what is found."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ import msgspec
 
 from reprocheck.scan.file_result import FileResult
 
-_FORMAT = 2
+_FORMAT = 3
 _GITIGNORE = "# Made by reprocheck; nothing here is worth keeping.\n*\n"
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS results (path TEXT PRIMARY KEY, digest BLOB, knowledge TEXT, value BLOB);
-CREATE TABLE IF NOT EXISTS facts (path TEXT PRIMARY KEY, digest BLOB, value BLOB);
+CREATE TABLE IF NOT EXISTS results (path TEXT PRIMARY KEY, digest BLOB, knowledge TEXT, value BLOB, facts BLOB);
 CREATE TABLE IF NOT EXISTS joins (key BLOB PRIMARY KEY, value BLOB);
 """
 
@@ -79,12 +78,14 @@ class Cache:
             return None
 
     def load_facts(self) -> dict[str, tuple[bytes, bytes]]:
-        """Digest of the file and encoded facts by path."""
+        """Digest of the file and encoded facts by path, of entries made with the same knowledge."""
         if self._connection is None:
             return {}
         try:
-            rows = self._connection.execute("SELECT path, digest, value FROM facts")
-            return {path: (digest, value) for path, digest, value in rows}
+            rows = self._connection.execute(
+                "SELECT path, digest, facts FROM results WHERE knowledge = ?", (self._knowledge,)
+            )
+            return {path: (digest, facts) for path, digest, facts in rows}
         except sqlite3.Error as error:
             self.problem = f"the cache {self._path} cannot be read ({error}); scanning without it"
             return {}
@@ -112,6 +113,14 @@ class Cache:
         except sqlite3.Error as error:
             self._failed(error)
 
+    def clear(self) -> None:
+        """Forget everything, as what is kept can't be read."""
+        if self._connection is not None:
+            try:
+                self._connection.executescript("DELETE FROM results; DELETE FROM joins;")
+            except sqlite3.Error as error:
+                self._failed(error)
+
     def _failed(self, error: sqlite3.Error) -> None:
         self.problem = f"the cache {self._path} cannot be written ({error})"
         if self._connection is not None:
@@ -124,19 +133,16 @@ class Cache:
             return
         results = list(results)
         rows = [
-            (r.path, r.digest, self._knowledge, self._encoder.encode(msgspec.structs.replace(r, facts=b"")))
+            (r.path, r.digest, self._knowledge, self._encoder.encode(msgspec.structs.replace(r, facts=b"")), r.facts)
             for r in results
         ]
-        facts = [(r.path, r.digest, r.facts) for r in results if r.facts]
         try:
             with self._connection:
                 self._connection.execute("BEGIN")
-                self._connection.executemany("INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?)", rows)
-                self._connection.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?, ?)", facts)
+                self._connection.executemany("INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?, ?)", rows)
                 known = {path for (path,) in self._connection.execute("SELECT path FROM results")}
                 gone = [(path,) for path in known - present] if len(known) > 2 * len(present) else []
                 self._connection.executemany("DELETE FROM results WHERE path = ?", gone)
-                self._connection.executemany("DELETE FROM facts WHERE path = ?", gone)
                 self._connection.execute("COMMIT")
         except sqlite3.Error as error:
             self._failed(error)

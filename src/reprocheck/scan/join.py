@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+import traceback
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 import msgspec
 
@@ -27,6 +29,8 @@ class Joined(msgspec.Struct, frozen=True):
     findings: tuple[Finding, ...] = ()
     reached: frozenset[str] | None = None
     """Files that the asked-for entry points run; None when none was asked for."""
+    failed: tuple[str, ...] = ()
+    """Rules that could not be run to their end, each with the reason."""
 
 
 def join(
@@ -49,14 +53,23 @@ def join(
     places = Places(by_path)
     # Several entry points may lead to one place: it is said once.
     found: dict[tuple[object, ...], Finding] = {}
+    failed: list[str] = []
     for rule in rules:
         started = time.process_time()
-        for check in rule.project_checks:
-            for match in check(project):
+        try:
+            for match in (match for check in rule.project_checks for match in check(project)):
                 found.setdefault((rule.code, match.path, match.span, match.message), _finding(rule, match, places))
+        except Exception as error:  # noqa: BLE001 — a defect of one rule must not hide what the others find
+            failed.append(_failure(rule, error))
         if timings is not None and rule.project_checks:
             timings[rule.code] = timings.get(rule.code, 0.0) + time.process_time() - started
-    return Joined(tuple(found.values()), project.index.reached(entries) if entries else None)
+    return Joined(tuple(found.values()), project.index.reached(entries) if entries else None, tuple(failed))
+
+
+def _failure(rule: Rule, error: Exception) -> str:
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{Path(place.filename).name}:{place.lineno}"
+    return f"{rule.code}: could not be run to its end: {type(error).__name__} at {where}, a defect of reprocheck"
 
 
 def _finding(rule: Rule, match: Match, places: Places) -> Finding:

@@ -15,6 +15,7 @@ from reprocheck.model.finding import Finding
 from reprocheck.model.rule_info import RuleInfo
 from reprocheck.model.scan_result import FileCounts, RuleTiming
 from reprocheck.project.discovery import ProjectFile
+from reprocheck.project.facts.extract import VERSION as FACTS_VERSION
 from reprocheck.project.file_kinds import FileKind
 from reprocheck.project.versions import NOTHING_DECLARED, DeclaredVersions
 from reprocheck.rulekit import Rule
@@ -87,9 +88,17 @@ def _scan(plan: ScanPlan, progress: Progress) -> ScanOutcome:
     if plan.cache_folder is not None and not plan.timing:
         cache = Cache(plan.cache_folder, _knowledge_key(plan))
     try:
-        results, facts = _file_results(plan, cache, progress)
         timings: dict[str, float] = {}
-        joined = _join(plan, results, facts, cache, timings)
+        try:
+            results, facts = _file_results(plan, cache, progress)
+            joined = _join(plan, results, facts, cache, timings)
+        except msgspec.DecodeError:
+            if cache is None:
+                raise
+            # What it holds of some file is damaged, and only the join saw it.
+            cache.clear()
+            results, facts = _file_results(plan, cache, progress)
+            joined = _join(plan, results, facts, cache, timings)
     finally:
         if cache is not None:
             cache.close()
@@ -98,7 +107,7 @@ def _scan(plan: ScanPlan, progress: Progress) -> ScanOutcome:
     return ScanOutcome(
         findings=judge(seen, plan.judgement),
         files=_counts(seen),
-        unread=tuple(f"{result.path}: {result.unread}" for result in seen if result.unread),
+        unread=(*(f"{result.path}: {result.unread}" for result in seen if result.unread), *joined.failed),
         timings=_timings(results, timings),
         problems=(cache.problem,) if cache is not None and cache.problem else (),
     )
@@ -237,7 +246,7 @@ def chosen_rules(knowledge: Knowledge, codes: Iterable[str]) -> list[Rule]:
 
 def _knowledge_key(plan: ScanPlan) -> str:
     parts = [plan.tool_version, plan.knowledge.digest, *(f"{code}:{i.severity}" for code, i in plan.chosen.items())]
-    parts.append(repr(plan.versions))
+    parts += [str(FACTS_VERSION), repr(plan.versions)]
     return hashlib.blake2b("\0".join(parts).encode(), digest_size=16).hexdigest()
 
 
