@@ -18,7 +18,14 @@ _SEQUENCES = frozenset(_SEQUENCES_TEXT.split())
 _ALGEBRA = frozenset(["union", "intersection", "difference", "symmetric_difference", "copy", "deepcopy"])
 _METRICS = frozenset(["metric", "metrics", "eval_metric", "custom_metric"])
 _BOOSTERS = ("lightgbm", "xgboost", "catboost")
-_LITTLE = re.compile(r"whichever|unpacked|(?<!write)(?<!writelines)(?<!writerows)\(\.\.\.\)` gets it|hands it on")
+_LITTLE = re.compile(r"whichever|unpacked|hands it on")
+_KEEPING_TEXT = """
+    choice choices sample shuffle permutation random_split train_test_split array asarray tensor as_tensor stack vstack
+    hstack concatenate concat DataFrame Series Index from_tensor_slices from_list Dataset Subset write writelines
+    writerow writerows savetxt save dump fit fit_transform partial_fit LabelEncoder
+"""
+_KEEPING = frozenset(_KEEPING_TEXT.split())
+"""Last part of the name of calls whose result has the elements in the order in which they come."""
 _INDEXED = re.compile(
     r"class(es|_?names?|_?list)?$|vocab|categories|label_?(names|list|set)|characters|alphabet|param", re.IGNORECASE
 )
@@ -31,9 +38,15 @@ class _Sequences(OrderOfUse):
     def effect(self, node: ast.expr) -> Effect | None:
         """As for any sequence, but taking an element by position, or by code that can't be seen, counts for little."""
         found = super().effect(node)
-        if found is not None and found.confidence is Confidence.MEDIUM and _LITTLE.search(found.clause):
-            return Effect(found.node, found.clause, Confidence.LOW)
-        return found
+        if found is None or not self._little(found):
+            return found
+        return Effect(found.node, found.clause, Confidence.LOW)
+
+    @staticmethod
+    def _little(found: Effect) -> bool:
+        if "gets it in that order" in found.clause and isinstance(found.node, ast.Call):
+            return last_name(found.node.func) not in _KEEPING
+        return found.confidence is Confidence.MEDIUM and _LITTLE.search(found.clause) is not None
 
     def returned(self, node: ast.AST, position: int | None = None) -> Effect | None:
         """What the callers in this file do with it; others are not known to mind."""

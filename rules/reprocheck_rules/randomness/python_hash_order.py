@@ -35,6 +35,7 @@ _DATA_TEXT = """
 _DATA = tuple(_DATA_TEXT.split())
 _CEILING = {
     Elements.TEXTS: Confidence.HIGH,
+    Elements.LIKELY_TEXTS: Confidence.MEDIUM,
     Elements.UNKNOWN: Confidence.MEDIUM,
     Elements.LIKELY_NUMBERS: Confidence.LOW,
 }
@@ -69,6 +70,9 @@ def _sets(module: Module) -> Iterator[ast.expr]:
 
 def _match(module: Module, node: ast.expr, elements: Elements, effect: Effect) -> Match:
     confidence = min(_CEILING[elements], effect.confidence, key=_STRENGTH.__getitem__)
+    unseen = effect.clause.endswith("keeps that order") and "param" not in effect.clause
+    if unseen and elements is Elements.UNKNOWN:
+        confidence = Confidence.LOW  # class numbers are as common as class names
     if not module.imports(*_DATA) and effect.confidence is not Confidence.HIGH and "collects" not in effect.clause:
         confidence = Confidence.LOW
     return module.match(

@@ -14,6 +14,7 @@ class Elements(Enum):
     """Their hash is their value: the same set, filled the same way, has the same order."""
     LIKELY_NUMBERS = "likely numbers"
     TEXTS = "texts"
+    LIKELY_TEXTS = "likely texts"
     UNKNOWN = "unknown"
 
 
@@ -34,7 +35,12 @@ _OF_TEXTS = frozenset(
 _NUMBER_NAME = re.compile(
     r"(^|_)(i?dx|ind|index|indices|inds|num|nums|numbers?|count|years?|months?|days?|sizes?|dims?|steps?|epochs?|ranks?|n|i|j|k"
     r"|ints?|pos|positions?|offsets?|lengths?|levels?|layers?|ports?|axis|axes|[pv]?ids?\d*|nodes?|edges?|rows?|cols?|frames?"
-    r"|timestamps?|ticks?|shapes?|devices?|gpus?|seeds?|bits|batch|iters?)s?$",
+    r"|timestamps?|ticks?|shapes?|devices?|gpus?|seeds?|bits|batch|iters?|degrees?)s?$",
+    re.IGNORECASE,
+)
+_TEXT_NAME = re.compile(
+    r"(^|_)(words?|tokens?|names?|categor(y|ies)|characters?|chars?|texts?|tags?|titles?|genres?|languages?|langs?|paths?"
+    r"|files?|filenames?|species|sentences?|phrases?|urls?|keywords?|vocab(ulary)?|letters?|strings?)$",
     re.IGNORECASE,
 )
 
@@ -142,12 +148,14 @@ def _by_function(name: str) -> Elements:
 
 
 def _by_identifier(name: str) -> Elements:
+    if _TEXT_NAME.search(name):
+        return Elements.LIKELY_TEXTS
     return Elements.LIKELY_NUMBERS if _NUMBER_NAME.search(name) else Elements.UNKNOWN
 
 
 def _joined(kinds: list[Elements]) -> Elements:
     """Kind of a mixture: one text is enough to give it another order."""
-    for kind in (Elements.TEXTS, Elements.UNKNOWN, Elements.LIKELY_NUMBERS):
+    for kind in (Elements.TEXTS, Elements.LIKELY_TEXTS, Elements.UNKNOWN, Elements.LIKELY_NUMBERS):
         if kind in kinds:
             return kind
     return Elements.NUMBERS if kinds else Elements.UNKNOWN
