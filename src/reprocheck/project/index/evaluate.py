@@ -8,11 +8,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from reprocheck.project.facts.model import Assignment, Scalar, Test, TestKind, Value, ValueKind
+from reprocheck.project.facts.model import Assignment, Call, Scalar, Test, TestKind, Value, ValueKind
 from reprocheck.project.index.options import Missing, Option, OptionTable
-from reprocheck.project.index.symbols import ClassRef, Instance, Symbols, ValueRef
+from reprocheck.project.index.symbols import ClassRef, FunctionRef, Instance, Symbols, ValueRef
 
 _PARSED = re.compile(r"(?:parse_args|parse_known_args|parse_intermixed_args)\(\)(?:\[0?\])?\.(\w+)$")
+_PARSERS = (".parse_args", ".parse_known_args", ".parse_intermixed_args")
+_RETURNED = re.compile(r"([\w.*]+)\(\)(?:\[0?\])?\.(\w+)$")
 _FLAGS = re.compile(r"(?:^|\.)(?:FLAGS|flags\.FLAGS)\.(\w+)$")
 _CONFIGURATION = re.compile(
     r"^(args?|opts?|options?|cfg|config|conf|flags|hparams?|params?|hps?|settings)$", re.IGNORECASE
@@ -83,7 +85,9 @@ class Evaluator:
         match value.kind:
             case ValueKind.NAME:
                 match_ = _PARSED.search(str(value.value)) or _FLAGS.search(str(value.value))
-                return self._options.find(match_.group(1), frame.path) if match_ else None
+                if match_ is None:
+                    return self._returned_option(str(value.value), frame)
+                return self._options.find(match_.group(1), frame.path)
             case ValueKind.PARAMETER:
                 bound = frame.arguments.get(str(value.value))
                 if bound is not None and bound.frame is not None:
@@ -126,6 +130,9 @@ class Evaluator:
         if parsed is not None:
             option = self._options.find(parsed.group(1), frame.path)
             return self._default(option, frame, depth) if option is not None else UNKNOWN
+        returned = self._returned_option(name, frame)
+        if returned is not None:
+            return self._default(returned, frame, depth)
         symbol = self._symbols.resolve(frame.path, name)
         if isinstance(symbol, ValueRef):
             return self._assigned(symbol, depth)
@@ -134,6 +141,17 @@ class Evaluator:
         if isinstance(holder, Instance):
             holder = holder.of
         return self._field(holder, attribute, depth) if isinstance(holder, ClassRef) else UNKNOWN
+
+    def _returned_option(self, name: str, frame: Frame) -> Option | None:
+        """The option behind `get_options().seed`, where a function of the project reads the command line."""
+        match_ = _RETURNED.match(name)
+        symbol = self._symbols.resolve(frame.path, match_.group(1)) if match_ is not None else None
+        if match_ is None or not isinstance(symbol, FunctionRef):
+            return None
+        events = symbol.function.events
+        if not any(isinstance(event, Call) and event.callee.endswith(_PARSERS) for event in events):
+            return None
+        return self._options.find(match_.group(2), symbol.path)
 
     def _field(self, owner: ClassRef, name: str, depth: int) -> Result:
         for ancestor in self._symbols.ancestry(owner):

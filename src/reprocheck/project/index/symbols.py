@@ -188,7 +188,7 @@ class Symbols:
         return None
 
     def _from_stars(self, path: str, name: str, hops: int) -> Symbol:
-        """A name that one of several `import *` brings: a module's of the project, else that of the one from outside."""
+        """A name that one of several `import *` brings: from the project, else from the only one outside it."""
         table = self.table(path)
         found = self._starred(path, table, _TOKEN.findall(name), hops)
         if found is not None:
