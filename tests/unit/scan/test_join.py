@@ -57,5 +57,5 @@ def test_one_place_is_said_once() -> None:
 def test_an_entry_reaches_what_it_imports_and_nothing_else() -> None:
     idle = rule("ACM001")
     idle.on_project(lambda _: ())
-    assert joined([idle], ("a.py",)).reached == {"a.py", "b.py"}
+    assert joined([idle], ("a.py",)).reached == frozenset({"a.py", "b.py"})
     assert joined([idle]).reached is None

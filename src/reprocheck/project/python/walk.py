@@ -387,8 +387,8 @@ class Walk:
     def _owner(self, node: ast.expr) -> None:
         """What an attribute is read of: used, but not handed on."""
         if node.__class__ is ast.Name:
-            self._scope.uses.add(node.id)  # type: ignore[attr-defined]
-            self.owners.add(node.id)  # type: ignore[attr-defined]
+            self._scope.uses.add(node.id)
+            self.owners.add(node.id)
             if ast.Name in self.nodes:
                 self.nodes[ast.Name].append((node, self._scope))
         else:
