@@ -231,7 +231,7 @@ class _FileWork:
     def _run(self, rule: Rule, check: Callable[[], Iterable[Match]], module: Module, locate: Locate) -> None:
         started = time.process_time() if self._timing is not None else 0.0
         for match in check():
-            symbol, statement, context = surroundings(module.file, match.span)
+            symbol, statement, context = surroundings(module.file.tree, module.source, match.span)
             self._finding(rule.info, match, locate, symbol, statement, context)
         if self._timing is not None:
             self._timing[rule.code] = self._timing.get(rule.code, 0.0) + time.process_time() - started

@@ -11,11 +11,11 @@ import msgspec
 
 from reprocheck.scan.file_result import FileResult
 
-_FORMAT = 3
+_FORMAT = 4
 _GITIGNORE = "# Made by reprocheck; nothing here is worth keeping.\n*\n"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS results (path TEXT PRIMARY KEY, digest BLOB, knowledge TEXT, value BLOB, facts BLOB);
-CREATE TABLE IF NOT EXISTS joins (key BLOB PRIMARY KEY, value BLOB);
+CREATE TABLE IF NOT EXISTS joins (key BLOB PRIMARY KEY, knowledge TEXT, value BLOB);
 """
 
 
@@ -100,6 +100,16 @@ class Cache:
             return None
         return row[0] if row else None
 
+    def last_join(self) -> bytes | None:
+        """Encoded findings of the project rules at the last scan with the same knowledge."""
+        if self._connection is None:
+            return None
+        try:
+            row = self._connection.execute("SELECT value FROM joins WHERE knowledge = ?", (self._knowledge,)).fetchone()
+        except sqlite3.Error:
+            return None
+        return row[0] if row else None
+
     def store_join(self, key: bytes, value: bytes) -> None:
         """Keep the findings of the project rules; earlier ones are forgotten."""
         if self._connection is None:
@@ -108,7 +118,7 @@ class Cache:
             with self._connection:
                 self._connection.execute("BEGIN")
                 self._connection.execute("DELETE FROM joins")
-                self._connection.execute("INSERT INTO joins VALUES (?, ?)", (key, value))
+                self._connection.execute("INSERT INTO joins VALUES (?, ?, ?)", (key, self._knowledge, value))
                 self._connection.execute("COMMIT")
         except sqlite3.Error as error:
             self._failed(error)

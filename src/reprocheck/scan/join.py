@@ -9,7 +9,6 @@ from pathlib import Path
 
 import msgspec
 
-from reprocheck.model import fingerprint as identity
 from reprocheck.model.finding import Finding, Step
 from reprocheck.project.discovery import ProjectFile
 from reprocheck.project.facts.model import Facts
@@ -31,6 +30,8 @@ class Joined(msgspec.Struct, frozen=True):
     """Files that the asked-for entry points run; None when none was asked for."""
     failed: tuple[str, ...] = ()
     """Rules that could not be run to their end, each with the reason."""
+    digests: dict[str, bytes] = {}
+    """Digest by path of the files that findings and their trails stand in; filled in when it is kept."""
 
 
 def join(
@@ -41,16 +42,18 @@ def join(
     *,
     versions: DeclaredVersions = NOTHING_DECLARED,
     entries: tuple[str, ...] = (),
+    places: Places | None = None,
     timings: dict[str, float] | None = None,
 ) -> Joined:
     """Run the project rules; `facts` are encoded, by path, `files` all files of the project.
 
-    `entries` are paths of programs; where there are any, only these are followed.
+    `entries` are paths of programs; where there are any, only these are followed. `places` may know places from
+    an earlier scan.
     """
     by_path = {file.path: file for file in files}
     decoded = [_DECODER.decode(facts[path]) for path in sorted(facts) if facts[path]]
     project = Project(ProjectIndex(decoded, by_path, entries), catalog, versions)
-    places = Places(by_path)
+    places = places or Places(by_path)
     # Several entry points may lead to one place: it is said once.
     found: dict[tuple[object, ...], Finding] = {}
     failed: list[str] = []
@@ -58,7 +61,9 @@ def join(
         started = time.process_time()
         try:
             for match in (match for check in rule.project_checks for match in check(project)):
-                found.setdefault((rule.code, match.path, match.span, match.message), _finding(rule, match, places))
+                key = (rule.code, match.path, match.span, match.message)
+                if key not in found:
+                    found[key] = _finding(rule, match, places)
         except Exception as error:  # noqa: BLE001 — a defect of one rule must not hide what the others find
             failed.append(_failure(rule, error))
         if timings is not None and rule.project_checks:
@@ -73,7 +78,7 @@ def _failure(rule: Rule, error: Exception) -> str:
 
 
 def _finding(rule: Rule, match: Match, places: Places) -> Finding:
-    symbol, statement, context = places.surroundings(match.path, match.span)
+    symbol, fingerprint, context = places.identity(rule.code, match.path, match.span)
     return Finding(
         code=rule.code,
         rule=rule.info.name,
@@ -85,6 +90,6 @@ def _finding(rule: Rule, match: Match, places: Places) -> Finding:
         trail=tuple(
             Step(places.place(note.path or match.path, note.span), spelled_out(note.message)) for note in match.trail
         ),
-        fingerprint=identity.fingerprint(rule.code, symbol, statement),
+        fingerprint=fingerprint,
         context=context,
     )

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import ast
+from collections.abc import Callable, Container, Iterable
 
 from reprocheck.model import fingerprint as identity
+from reprocheck.model.finding import Finding
 from reprocheck.model.place import Cell, Place, Span
 from reprocheck.project.discovery import ProjectFile
 from reprocheck.project.file_kinds import FileKind
 from reprocheck.project.notebook import Notebook, read_notebook
 from reprocheck.project.notebook_cells import NotebookCell
-from reprocheck.project.python.file import PythonFile
 from reprocheck.project.python.grammar import parse
 from reprocheck.project.python.statements import normalized
+from reprocheck.project.python.surroundings import statement_at
 from reprocheck.project.source import SourceText, decode_python, decode_text
 
 Locate = Callable[[Span], Place]
@@ -38,12 +40,11 @@ def in_file(notebook: Notebook, span: Span) -> Place:
     return Place(notebook.path, span, Cell(cell.number, 1), source.excerpt(first))
 
 
-def surroundings(file: PythonFile, span: Span) -> tuple[str, str, str]:
+def surroundings(tree: ast.Module, source: SourceText, span: Span) -> tuple[str, str, str]:
     """Enclosing symbol, normalized statement and digest of the neighbours of a match."""
-    statement, names, siblings = file.statement_at(span.line)
+    statement, names, siblings, position = statement_at(tree, span.line)
     if statement is None:
-        return "", " ".join(file.source.line(span.line).split()), ""
-    position = siblings.index(statement)
+        return "", " ".join(source.line(span.line).split()), ""
     previous = normalized(siblings[position - 1]) if position else ""
     following = normalized(siblings[position + 1]) if position + 1 < len(siblings) else ""
     return ".".join(names), normalized(statement), identity.context(previous, following)
@@ -52,29 +53,51 @@ def surroundings(file: PythonFile, span: Span) -> tuple[str, str, str]:
 class Places:
     """Places in files of the project, read again when a finding about the project needs them."""
 
-    def __init__(self, files: dict[str, ProjectFile]) -> None:
-        """`files` by path."""
+    def __init__(
+        self, files: dict[str, ProjectFile], earlier: Iterable[Finding] = (), unchanged: Container[str] = ()
+    ) -> None:
+        """`files` by path; what `earlier` findings say of `unchanged` files still holds."""
         self._files = files
-        self._read: dict[str, tuple[Locate, PythonFile | None, SourceText | None]] = {}
+        self._read: dict[str, tuple[Locate, ast.Module | None, SourceText | None]] = {}
+        self._findings: dict[tuple[str, str, Span], Finding] = {}
+        self._places: dict[tuple[str, Span], Place] = {}
+        for finding in earlier:
+            if self._holds(finding.place, unchanged):
+                self._findings[finding.code, finding.place.path, finding.place.span] = finding
+            for place in (finding.place, *(step.place for step in finding.trail)):
+                if self._holds(place, unchanged):
+                    self._places[place.path, place.span] = place
+
+    def _holds(self, place: Place, unchanged: Container[str]) -> bool:
+        """Whether a place is still right; those in notebooks don't say which span they were made of."""
+        file = self._files.get(place.path)
+        return file is not None and file.kind is FileKind.PYTHON and place.path in unchanged
 
     def place(self, path: str, span: Span) -> Place:
         """A place with its excerpt; without one when the file can't be read any more."""
-        return self._open(path)[0](span)
+        known = self._places.get((path, span))
+        return known if known is not None else self._open(path)[0](span)
 
-    def surroundings(self, path: str, span: Span) -> tuple[str, str, str]:
-        """Enclosing symbol, normalized statement and digest of the neighbours."""
-        _, file, source = self._open(path)
-        if file is not None:
-            return surroundings(file, span)
-        return "", " ".join(source.line(span.line).split()) if source is not None else "", ""
+    def identity(self, code: str, path: str, span: Span) -> tuple[str, str, str]:
+        """Enclosing symbol, fingerprint, and digest of the neighbours of a rule's match."""
+        known = self._findings.get((code, path, span))
+        if known is not None:
+            return known.symbol, known.fingerprint, known.context
+        _, tree, source = self._open(path)
+        symbol = statement = context = ""
+        if tree is not None and source is not None:
+            symbol, statement, context = surroundings(tree, source, span)
+        elif source is not None:
+            statement = " ".join(source.line(span.line).split())
+        return symbol, identity.fingerprint(code, symbol, statement), context
 
-    def _open(self, path: str) -> tuple[Locate, PythonFile | None, SourceText | None]:
+    def _open(self, path: str) -> tuple[Locate, ast.Module | None, SourceText | None]:
         known = self._read.get(path)
         if known is None:
             known = self._read[path] = self._load(path)
         return known
 
-    def _load(self, path: str) -> tuple[Locate, PythonFile | None, SourceText | None]:
+    def _load(self, path: str) -> tuple[Locate, ast.Module | None, SourceText | None]:
         file = self._files.get(path)
         try:
             data = file.absolute.read_bytes() if file is not None and file.location else b""
@@ -84,10 +107,7 @@ class Places:
             return (lambda span: Place(path, span)), None, None
         if file.kind is FileKind.NOTEBOOK:
             notebook = read_notebook(path, data)
-            tree, _ = parse(notebook.python)
-            module = PythonFile(notebook.python, tree) if tree is not None else None
-            return notebook.place, module, notebook.python
+            return notebook.place, parse(notebook.python)[0], notebook.python
         text, _ = decode_python(data) if file.kind is FileKind.PYTHON else decode_text(data)
         source = SourceText(path, text)
-        tree = parse(source)[0] if file.kind is FileKind.PYTHON else None
-        return in_text(source), PythonFile(source, tree) if tree is not None else None, source
+        return in_text(source), parse(source)[0] if file.kind is FileKind.PYTHON else None, source

@@ -26,6 +26,7 @@ from reprocheck.scan.collection import paused_collection
 from reprocheck.scan.file_result import FileResult
 from reprocheck.scan.join import Joined, join
 from reprocheck.scan.judge import Judgement, judge
+from reprocheck.scan.places import Places
 from reprocheck.scan.pool import analyze_all
 
 READ_KINDS = frozenset(FileKind) - {FileKind.OTHER}
@@ -164,8 +165,8 @@ def _join(
     if known is not None:
         return _JOINED.decode(known)
     facts = dict(fresh)
+    digests = {result.path: result.digest for result in results}
     if cache is not None and len(fresh) < len(results):
-        digests = {result.path: result.digest for result in results}
         for path, (digest, value) in cache.load_facts().items():
             if path not in facts and digests.get(path) == digest:
                 facts[path] = value
@@ -176,11 +177,25 @@ def _join(
         plan.knowledge.catalog,
         versions=plan.versions,
         entries=plan.entries,
+        places=_places(plan, digests, cache),
         timings=timings if plan.timing else None,
     )
     if cache is not None:
-        cache.store_join(key, _ENCODER.encode(found))
+        mentioned = {place.path for f in found.findings for place in (f.place, *(step.place for step in f.trail))}
+        kept = {path: digests[path] for path in mentioned if path in digests}
+        cache.store_join(key, _ENCODER.encode(msgspec.structs.replace(found, digests=kept)))
     return found
+
+
+def _places(plan: ScanPlan, digests: dict[str, bytes], cache: Cache | None) -> Places:
+    """Places, with what the last scan said of files that have not changed since."""
+    by_path = {file.path: file for file in plan.files}
+    last = cache.last_join() if cache is not None else None
+    if last is None:
+        return Places(by_path)
+    earlier = _JOINED.decode(last)
+    unchanged = {path for path, digest in earlier.digests.items() if digests.get(path) == digest}
+    return Places(by_path, earlier.findings, unchanged)
 
 
 def _join_key(plan: ScanPlan, results: list[FileResult]) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -24,6 +25,8 @@ class StatementPlace(NamedTuple):
     """Names of the definitions around it, its own included."""
     siblings: Sequence[ast.stmt]
     """Statements of the same body."""
+    position: int
+    """Of the statement among these."""
 
 
 def statement_at(tree: ast.Module, line: int) -> StatementPlace:
@@ -31,29 +34,35 @@ def statement_at(tree: ast.Module, line: int) -> StatementPlace:
     names: list[str] = []
     found: ast.stmt | None = None
     siblings: Sequence[ast.stmt] = ()
+    position = 0
     body: Sequence[Any] = tree.body
-    while (inner := _covering(body, line)) is not None:
+    while (index := _covering(body, line)) is not None:
+        inner = body[index]
         if isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             names.append(inner.name)
         if isinstance(inner, ast.stmt):
-            found, siblings = inner, body
+            found, siblings, position = inner, body, index
         below = (getattr(inner, field, ()) for field in _BODIES)
         body = next((part for part in below if _covering(part, line) is not None), ())
-    return StatementPlace(found, tuple(names), siblings)
+    return StatementPlace(found, tuple(names), siblings, position)
 
 
-def _covering(body: Sequence[Any], line: int) -> Any:  # noqa: ANN401 — statements, handlers and cases share no type
-    """First of some consecutive parts whose lines include `line`."""
-    for node in body:
-        is_case = node.__class__ is ast.match_case
-        if (node.body[-1] if is_case else node).end_lineno < line:
-            continue
-        first = (node.pattern if is_case else node).lineno
-        decorators = getattr(node, "decorator_list", None)
-        if decorators:
-            first = min(first, decorators[0].lineno)
-        return node if first <= line else None
-    return None
+def _covering(body: Sequence[Any], line: int) -> int | None:
+    """Position of the first of some consecutive statements, handlers or cases whose lines include `line`."""
+    position = bisect_left(body, line, key=_last_line)
+    if position == len(body):
+        return None
+    node = body[position]
+    first: int = (node.pattern if node.__class__ is ast.match_case else node).lineno
+    decorators = getattr(node, "decorator_list", None)
+    if decorators:
+        first = min(first, decorators[0].lineno)
+    return position if first <= line else None
+
+
+def _last_line(node: Any) -> int:  # noqa: ANN401 — statements, handlers and cases share no type
+    last: int = (node.body[-1] if node.__class__ is ast.match_case else node).end_lineno
+    return last
 
 
 def parents_of(tree: ast.AST) -> dict[ast.AST, ast.AST]:
