@@ -19,7 +19,7 @@ import re
 from collections.abc import Iterator
 
 from reprocheck.rulekit import Match, Project, Rule
-from reprocheck.rulekit.facts import Class, FileFacts, Function, Import, ModuleRef, ValueKind
+from reprocheck.rulekit.facts import Class, FileFacts, Function, Import, ValueKind
 from reprocheck_rules.debt.changes import TESTS, Changes, last_part
 
 rule = Rule("DBT009", "abandoned-code", __doc__, severity="note", confidence="low")
@@ -99,22 +99,11 @@ def _used(changes: Changes) -> frozenset[str]:
 
 def _opened(changes: Changes) -> frozenset[str]:
     """Modules that something looks into by computed names."""
-    found: set[str] = set()
+    found = set(changes.looked_into)
     computed_import = False
-    for name in ("getattr", "getmembers", "vars", "import_module", "Fire"):
-        for site in changes.calls.get(name, ()):
-            values = [argument.value for argument in site.call.arguments]
-            if name == "Fire" and not values:
-                found.add(site.path)
-            if name == "import_module" and (
-                not values or values[0] is None or values[0].kind is not ValueKind.CONSTANT
-            ):
-                computed_import = True
-            value = values[0] if values else None
-            if value is not None and value.kind is ValueKind.NAME:
-                symbol = changes.symbols.resolve(site.path, str(value.value))
-                if isinstance(symbol, ModuleRef):
-                    found.add(symbol.path)
+    for site in changes.calls.get("import_module", ()):
+        value = site.call.arguments[0].value if site.call.arguments else None
+        computed_import = computed_import or value is None or value.kind is not ValueKind.CONSTANT
     imported = {
         module
         for path, facts in changes.index.files.items()
@@ -122,11 +111,8 @@ def _opened(changes: Changes) -> frozenset[str]:
         for name in (target, target.rpartition(".")[0])
         if name.strip(".") and (module := changes.symbols.modules.find(path, name)) is not None
     }
-    for path, facts in changes.index.files.items():
-        if {"globals", "exec", "__import__"} & set(facts.names) or "modules" in facts.attributes:
-            found.add(path)
-        if computed_import and path not in imported:
-            found.add(path)
+    if computed_import:
+        found.update(path for path in changes.index.files if path not in imported)
     return frozenset(found)
 
 

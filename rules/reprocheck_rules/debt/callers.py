@@ -42,6 +42,34 @@ _PLAIN_DECORATORS = frozenset(
         "tensorflow.function",
     }
 )
+_METHODS_OF_MODULES = frozenset(
+    {
+        "train",
+        "eval",
+        "to",
+        "cuda",
+        "cpu",
+        "half",
+        "float",
+        "apply",
+        "state_dict",
+        "load_state_dict",
+        "_load_from_state_dict",
+        "_save_to_state_dict",
+        "parameters",
+        "named_parameters",
+        "modules",
+        "named_modules",
+        "children",
+        "zero_grad",
+        "requires_grad_",
+        "build",
+        "compile",
+        "fit",
+        "get_config",
+    }
+)
+"""Methods that a framework's own code calls on a module, with arguments of its own."""
 _CALLED_BY_FRAMEWORK = frozenset({"forward", "call", "__call__", "main"})
 
 
@@ -67,13 +95,16 @@ class Callers:
         owner = self.changes.class_of(reference.path, function.name) if function.method else None
         if any(decorator not in _PLAIN_DECORATORS for decorator in function.decorators):
             return False
+        if reference.path in self.changes.looked_into:
+            return False
         if name == "__init__" and owner is not None:
             return all(self._only_constructed(ref) for ref in self.changes.family(owner))
         if name.startswith("__") or name in _CALLED_BY_FRAMEWORK or name in self.changes.lookup_names:
             return False
         if owner is not None:
             family = self.changes.family(owner)
-            if any(self._symbols.external_bases(ref) - PLAIN_BASES for ref in family):
+            bases = {base for ref in family for base in self._symbols.external_bases(ref)}
+            if bases - PLAIN_BASES or (bases and name in _METHODS_OF_MODULES):
                 return False
             defining = [
                 ref for ref in family if f"{ref.definition.name}.{name}" in self._symbols.table(ref.path).functions
@@ -103,7 +134,7 @@ class Callers:
                 yield from self._initialisers(owner)
             return
         stem = reference.path.rpartition("/")[2].removesuffix(".py")
-        for site in self.changes.calls.get(name, ()):
+        for site in self.changes.named(name):
             callee = site.call.callee
             symbol = self._symbols.resolve(site.path, callee)
             if isinstance(symbol, FunctionRef):

@@ -22,6 +22,8 @@ _ASIDE = re.compile(
     r"(^|/)(examples?|scripts?|tools?|docs?|benchmarks?|experiments?|notebooks?|projects?|recipes|demos?|samples?|"
     r"tutorials?|research|contrib|bin)/"
 )
+_WHOLE_MODULE = frozenset({"Fire", "CLI", "auto_cli", "defopt"})
+"""Calls that, given nothing, make a command line of all that the module has."""
 _PATH = re.compile(r"[\w.:]+")
 _WORD = re.compile(r"[A-Za-z_]\w+")
 
@@ -192,7 +194,37 @@ class Changes:
                 names = [argument.value for argument in site.call.arguments[1:2]]
                 if not names or names[0] is None or names[0].kind is not ValueKind.CONSTANT:
                     return True
-        return False
+        if any(site.call.callee.startswith("builtins.vars()") for site in self.calls.get("update", ())):
+            return True
+        return any(
+            "__setattr__" in facts.attributes or ("__dict__" in facts.attributes and "update" in facts.attributes)
+            for path, facts in self.index.files.items()
+            if not TESTS.search(path)
+        )
+
+    @cached_property
+    def looked_into(self) -> frozenset[str]:
+        """Modules whose functions and classes are found by computed names, or served as a command line."""
+        found: set[str] = set()
+        for name in ("getattr", "getmembers", "vars"):
+            for site in self.calls.get(name, ()):
+                first = site.call.arguments[0].value if site.call.arguments else None
+                if first is not None and first.kind is ValueKind.NAME:
+                    self._add_module(found, site.path, str(first.value))
+        for name in _WHOLE_MODULE:
+            found.update(site.path for site in self.calls.get(name, ()) if not site.call.arguments)
+        for path, facts in self.index.files.items():
+            if {"globals", "exec", "__import__"} & set(facts.names) or "modules" in facts.attributes:
+                found.add(path)
+            if "__dict__" in facts.attributes:
+                for owner in facts.owners:
+                    self._add_module(found, path, facts.imports.get(owner, ""))
+        return frozenset(found)
+
+    def _add_module(self, found: set[str], path: str, name: str) -> None:
+        symbol = self.symbols.resolve(path, name) if name else None
+        if isinstance(symbol, ModuleRef):
+            found.add(symbol.path)
 
     def module_is_open(self, path: str) -> bool:
         """Whether code that can't be seen sets names of a module: `exec`, `globals()`, an import by computed name."""
@@ -220,14 +252,16 @@ class Changes:
     # Classes
 
     def family(self, owner: ClassRef) -> list[ClassRef]:
-        """A class with its bases and all that derive from any of them."""
-        found = {ref.key: ref for ref in self.symbols.ancestry(owner)}
-        stack = list(found.values())
+        """A class with its bases, all that derive from any of them, and their bases."""
+        found = {owner.key: owner}
+        stack = [owner]
         while stack:
-            for derived in self.symbols.subclasses(stack.pop()):
-                if derived.key not in found:
-                    found[derived.key] = derived
-                    stack.append(derived)
+            current = stack.pop()
+            # A mixin beside a base reaches the same instances, so bases of what derives count too.
+            for relative in (*self.symbols.ancestry(current), *self.symbols.subclasses(current)):
+                if relative.key not in found:
+                    found[relative.key] = relative
+                    stack.append(relative)
         return list(found.values())
 
     def class_of(self, path: str, function_name: str) -> ClassRef | None:
@@ -244,9 +278,14 @@ class Changes:
                 return classes[name]
         return None
 
+    def named(self, name: str) -> Iterator[CallSite]:
+        """Calls of a name, or of one that an import gives it."""
+        for spelled in sorted({name, *(alias for _, alias in self._aliases.get(name, ()))}):
+            yield from self.calls.get(spelled, ())
+
     def construct(self, owner: ClassRef) -> Iterator[CallSite]:
         """Calls that make an instance of a class."""
-        for site in self.calls.get(last_part(owner.definition.name), ()):
+        for site in self.named(last_part(owner.definition.name)):
             symbol = self.symbols.resolve(site.path, site.call.callee)
             if isinstance(symbol, ClassRef) and symbol.key == owner.key:
                 yield site

@@ -29,6 +29,7 @@ _DEPTH = 6
 _PROBES = re.compile(r"^(TYPE_CHECKING|MYPY|__\w+__|(?:HAS|HAVE)_\w+|_has_\w+|\w+_(?:AVAILABLE|available|INSTALLED))$")
 """Names for what the interpreter or an installed package tells."""
 _RECORD_BASES = frozenset({"typing.NamedTuple", "flax.linen.Module", "flax.struct.PyTreeNode", "equinox.Module"})
+_FILLERS = ("store", "structured", "create", "merge", "update", "merge_with", "parse", "cli", "add_arguments", "Fire")
 _RECORD_DECORATORS = re.compile(r"(^|\.)(dataclass|define|frozen|attrs)(\(\))?$|^attr\.s(\(\))?$")
 
 
@@ -199,7 +200,7 @@ class FixedValues:
             return None
         assignment = assignments[0]
         inner = self.value(assignment.value, path, 0, depth - 1)
-        if inner is None:
+        if inner is None or (isinstance(inner.value, str) and "{{" in inner.value):
             return None
         public = (exported or not name.startswith("_")) and self.changes.is_library(path)
         return inner if inner.origins else _fixed(path, assignment.span, name, inner.value, "constant", public=public)
@@ -263,7 +264,8 @@ class FixedValues:
         inner = self.value(assignment.value, holder.path, assignment.function, depth - 1)
         if inner is None:
             return None
-        public = self.changes.is_library(holder.path) and not name.startswith("_")
+        handed_on = in_body and self.changes.is_value(holder.path, last_part(holder.definition.name))
+        public = handed_on or (self.changes.is_library(holder.path) and not name.startswith("_"))
         label = f"{holder.definition.name}.{name}"
         if inner.origins:
             return inner
@@ -309,7 +311,7 @@ class FixedValues:
             for ref in family
         ):
             return None
-        if any(last_part(site.call.callee) in {"replace", "_replace"} for site in self.changes.keywords.get(name, ())):
+        if self._is_replaced(name) or any(self._is_configured(ref) for ref in family):
             return None
         sites = [site for ref in family for site in self.changes.construct(ref)]
         position = [field.name for field in holder.definition.fields].index(name)
@@ -319,6 +321,25 @@ class FixedValues:
         callers = tuple((site.path, site.call.span) for site in sites)
         label = f"{holder.definition.name}.{name}"
         return _fixed(holder.path, assignment.span, label, inner.value, "field", public=public, callers=callers)
+
+    def _is_replaced(self, name: str) -> bool:
+        """Whether a copy of some record gets another value for the field."""
+        return any(
+            argument.name in {name, "**"}
+            for copier in ("replace", "_replace", "evolve")
+            for site in self.changes.calls.get(copier, ())
+            for argument in site.call.arguments
+        )
+
+    def _is_configured(self, owner: ClassRef) -> bool:
+        """Whether an instance is handed to a library that fills records from files or a command line."""
+        for taker in _FILLERS:
+            for site in self.changes.calls.get(taker, ()):
+                for argument in site.call.arguments:
+                    holder = self._instance(argument.value, site.path, site.function, 2)
+                    if holder is not None and holder.key == owner.key:
+                        return True
+        return False
 
     # Parameters
 

@@ -29,7 +29,7 @@ from reprocheck.project.facts.values import ValueReader
 from reprocheck.project.python.file import PythonFile
 from reprocheck.project.python.scopes import BUILTIN, Binding, Branch, CallSite, Kind, Scope, SetSite
 
-VERSION = 7
+VERSION = 8
 """Raised whenever the facts of an unchanged file would change."""
 _LATEST = 1 << 60
 _DYNAMIC = frozenset({"exec", "eval", "globals", "setattr", "vars", "__import__"})
@@ -293,7 +293,7 @@ class _Extraction:
             name=scope.qualname,
             span=self._file.source.span(node),
             parameters=tuple(self._parameters(node.args, scope, outer)),
-            decorators=self._names(node.decorator_list, outer),
+            decorators=tuple(self._file.resolve(item, outer) or "?" for item in node.decorator_list),
             events=events,
             guards=guards,
             method=outer.kind == "class",
@@ -345,7 +345,7 @@ class _Extraction:
         return Class(
             name=scope.qualname,
             bases=self._names(node.bases, outer),
-            decorators=self._names(node.decorator_list, outer),
+            decorators=tuple(self._file.resolve(item, outer) or "?" for item in node.decorator_list),
             fields=tuple(fields),
             span=self._file.source.span(node),
         )

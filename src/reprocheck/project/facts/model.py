@@ -176,6 +176,7 @@ class Function(msgspec.Struct, frozen=True, array_like=True):
     span: Span
     parameters: tuple[Parameter, ...]
     decorators: tuple[str, ...]
+    """Qualified names; `?` for one that isn't known."""
     events: tuple[Event, ...]
     guards: tuple[Guard, ...]
     method: bool
