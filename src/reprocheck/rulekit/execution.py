@@ -30,13 +30,12 @@ from reprocheck.rulekit.catalog import Catalog, CatalogEntry
 
 _FUNCTION_LIMIT = 3
 """Times that one function is followed with different arguments in one run."""
-_MOST_STEPS = 60_000
-"""Events looked at in one run; more are a sign of generated code."""
-_LEAST_STEPS = 2_000
+_MOST_STEPS = 6_000
+"""Events looked at in one run. Programs of public repositories need 1,100 at most; more are a library at work."""
+_LEAST_STEPS = 1_000
 """Events that every run may look at, when the runs before it have used up what the project allows."""
-_STEPS = 200_000
-_STEPS_PER_CALL = 2
-"""Events looked at in all runs together: so many, and more for each call in the project, so that cost stays linear."""
+_STEPS = 100_000
+"""Events looked at in all runs together: some two seconds."""
 _CALL_DEPTH = 60
 _NAMESAKES = 3
 """Methods of one name that a call on an unknown receiver may mean."""
@@ -129,8 +128,7 @@ class Execution:
         self._links: dict[tuple[str, int], tuple[_Linked, ...]] = {}
         self._matters: dict[tuple[str, int], bool] = {}
         self._relevant: dict[tuple[str, int], tuple[_Linked, ...]] = {}
-        calls = sum(len(function.events) for facts in index.files.values() for function in facts.functions)
-        self._steps_left = _STEPS + _STEPS_PER_CALL * calls
+        self._steps_left = _STEPS
 
     def run(self, entry: Entry) -> Run:
         """Follow one entry point."""
