@@ -103,7 +103,7 @@ class Callers:
             return False
         if owner is not None:
             family = self.changes.family(owner)
-            bases = {base for ref in family for base in self._symbols.external_bases(ref)}
+            bases = self.changes.outside_bases(owner)
             if bases - PLAIN_BASES or (bases and name in _METHODS_OF_MODULES):
                 return False
             defining = [

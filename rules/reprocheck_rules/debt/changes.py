@@ -48,6 +48,8 @@ class Changes:
         self.project = project
         self.index = project.index
         self.symbols = project.index.symbols
+        self._families: dict[tuple[str, str], list[ClassRef]] = {}
+        self._outside: dict[tuple[str, str], frozenset[str]] = {}
 
     @cached_property
     def calls(self) -> dict[str, list[CallSite]]:
@@ -253,16 +255,31 @@ class Changes:
 
     def family(self, owner: ClassRef) -> list[ClassRef]:
         """A class with its bases, all that derive from any of them, and their bases."""
+        known = self._families.get(owner.key)
+        if known is not None:
+            return known
         found = {owner.key: owner}
         stack = [owner]
         while stack:
             current = stack.pop()
             # A mixin beside a base reaches the same instances, so bases of what derives count too.
-            for relative in (*self.symbols.ancestry(current), *self.symbols.subclasses(current)):
-                if relative.key not in found:
+            bases = (self.symbols.resolve(current.path, base) for base in current.definition.bases)
+            for relative in (*bases, *self.symbols.subclasses(current)):
+                if isinstance(relative, ClassRef) and relative.key not in found:
                     found[relative.key] = relative
                     stack.append(relative)
-        return list(found.values())
+        members = list(found.values())
+        self._families.update((key, members) for key in found)
+        return members
+
+    def outside_bases(self, owner: ClassRef) -> frozenset[str]:
+        """Bases from outside the project, of a class or any that is related to it."""
+        known = self._outside.get(owner.key)
+        if known is None:
+            family = self.family(owner)
+            known = frozenset(base for ref in family for base in self.symbols.external_bases(ref))
+            self._outside.update((ref.key, known) for ref in family)
+        return known
 
     def class_of(self, path: str, function_name: str) -> ClassRef | None:
         """The class that a method belongs to."""

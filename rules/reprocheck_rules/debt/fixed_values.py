@@ -114,11 +114,7 @@ class FixedValues:
     def _instance_attribute(self, owner: ClassRef | None, name: str, depth: int) -> ClassRef | None:
         if owner is None:
             return None
-        written = [
-            (ref, assignment)
-            for ref in self.changes.family(owner)
-            for assignment in self._symbols.table(ref.path).assignments.get(f".{ref.definition.name}.{name}", ())
-        ]
+        written = self._written(self.changes.family(owner), name)
         if len(written) != 1:
             return None
         ref, assignment = written[0]
@@ -241,13 +237,11 @@ class FixedValues:
         return self._attributes[key]
 
     def _find_attribute(self, owner: ClassRef, name: str, depth: int) -> Fixed | None:
+        if name.startswith("__") or name in self.changes.lookup_names or name == "training":
+            return None
         family = self.changes.family(owner)
-        written = [
-            (ref, assignment)
-            for ref in family
-            for assignment in self._symbols.table(ref.path).assignments.get(f".{ref.definition.name}.{name}", ())
-        ]
-        if len(written) != 1 or name.startswith("__") or name in self.changes.lookup_names or name == "training":
+        written = self._written(family, name)
+        if len(written) != 1:
             return None
         holder, assignment = written[0]
         if self._attribute_is_open(family, name) or assignment.span.line in self._index.files[holder.path].forms:
@@ -270,6 +264,14 @@ class FixedValues:
         if inner.origins:
             return inner
         return _fixed(holder.path, assignment.span, label, inner.value, "attribute", public=public)
+
+    def _written(self, family: list[ClassRef], name: str) -> list[tuple[ClassRef, Assignment]]:
+        """What the bodies and methods of related classes assign to an attribute."""
+        return [
+            (ref, assignment)
+            for ref in family
+            for assignment in self._symbols.table(ref.path).assignments.get(f".{ref.definition.name}.{name}", ())
+        ]
 
     def _attribute_is_open(self, family: list[ClassRef], name: str) -> bool:
         """Whether code outside the family, or that can't be read, may set the attribute."""
