@@ -7,7 +7,7 @@ from reprocheck.rulekit import Confidence, Match, Note, Project
 from reprocheck.rulekit.execution import Happening, Run
 from reprocheck_rules.randomness.seeding import seedings, story, trains
 
-_NOT_ASKED = frozenset({"by-name", "seeds-by-default", "unseeds", "environment", "agent"})
+_NOT_ASKED = frozenset({"by-name", "seeds-by-default", "environment", "agent"})
 """Seeders that a person did not call to have the same numbers again, or whose inside is not known."""
 
 _OTHER_LIBRARIES = ("keras.", "tensorflow.", "optax.", "flax.", "jax.", "sklearn.", "mxnet.", "paddle.")

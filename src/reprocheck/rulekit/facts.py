@@ -22,7 +22,7 @@ from reprocheck.project.facts.model import (
     Value,
     ValueKind,
 )
-from reprocheck.project.index.evaluate import compare
+from reprocheck.project.index.evaluate import Frame, compare
 from reprocheck.project.index.options import Option, keyword
 from reprocheck.project.index.symbols import ClassRef, External, FunctionRef, Instance, ModuleRef, Symbols, ValueRef
 
@@ -38,6 +38,7 @@ __all__ = [
     "External",
     "Field",
     "FileFacts",
+    "Frame",
     "Function",
     "FunctionRef",
     "Guard",

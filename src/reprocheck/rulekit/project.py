@@ -37,7 +37,7 @@ RUN_ROLES = frozenset(
         "writes-configuration",
         "launches",
         "nondeterministic-cuda",
-        "records-code",
+        "reads-code-version",
         "saves-checkpoint",
         "hides-gpu",
         "makes-environment",
