@@ -97,11 +97,17 @@ class Missing:
 
 
 def _options(facts: FileFacts) -> Iterator[Option]:
+    typer_calls = {
+        (event.span.line, event.span.end_line): event
+        for event in facts.functions[0].events
+        if isinstance(event, Call) and event.callee in _TYPER
+    }
     for function in facts.functions:
         for event in function.events:
             if isinstance(event, Call):
                 yield from _of_call(facts, event)
-        yield from _of_parameters(facts, function)
+        if typer_calls:
+            yield from _of_parameters(facts, function, typer_calls)
 
 
 def _of_call(facts: FileFacts, call: Call) -> Iterator[Option]:
@@ -164,14 +170,8 @@ def _long_name(words: list[str]) -> str | None:
     return None if best is None else best.partition("/")[0].lstrip("-").replace("-", "_")
 
 
-def _of_parameters(facts: FileFacts, function: Function) -> Iterator[Option]:
-    typer_calls = {
-        (event.span.line, event.span.end_line): event
-        for event in facts.functions[0].events
-        if isinstance(event, Call) and event.callee in _TYPER
-    }
-    if not typer_calls:
-        return
+def _of_parameters(facts: FileFacts, function: Function, typer_calls: dict[tuple[int, int], Call]) -> Iterator[Option]:
+    """Parameters whose defaults are calls of typer; `typer_calls` by their first and last line."""
     for parameter in function.parameters:
         for (line, _), call in typer_calls.items():
             if parameter.span.line == line and parameter.default is not None:

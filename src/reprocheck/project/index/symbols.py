@@ -103,6 +103,7 @@ class Symbols:
         self._tables: dict[str, ModuleSymbols] = {}
         self._resolved: dict[tuple[str, str], Symbol] = {}
         self._methods: dict[str, list[FunctionRef]] | None = None
+        self._ancestry: dict[tuple[str, str], tuple[ClassRef, ...]] = {}
         self._subclasses: dict[tuple[str, str], list[ClassRef]] | None = None
 
     def table(self, path: str) -> ModuleSymbols:
@@ -230,8 +231,14 @@ class Symbols:
                 return found
         return None
 
-    def ancestry(self, owner: ClassRef) -> Iterator[ClassRef]:
+    def ancestry(self, owner: ClassRef) -> tuple[ClassRef, ...]:
         """The class and its bases in the project, depth first."""
+        known = self._ancestry.get(owner.key)
+        if known is None:
+            known = self._ancestry[owner.key] = tuple(self._ancestors(owner))
+        return known
+
+    def _ancestors(self, owner: ClassRef) -> Iterator[ClassRef]:
         stack, seen = [owner], set()
         while stack:
             current = stack.pop(0)
