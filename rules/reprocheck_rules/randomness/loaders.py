@@ -62,7 +62,7 @@ def drawn_in_workers(project: Project, run: Run, loader: Happening) -> list[Happ
     A loader that doesn't shuffle may read the same dataset in a mode that draws nothing: what is not certain then
     doesn't count.
     """
-    if workers_of(project, loader) == 0:
+    if workers_of(project, loader) <= 0:
         return []
     shuffles = draws(project, loader)
     random = [h for h in run.happenings if _draws_data(project, h) and (shuffles or h.certain)]

@@ -87,14 +87,15 @@ class Workers:
             return False
         for hop in happening.hops:
             if hop.name == LOADER:
-                return self._loaders.get((hop.path, hop.span), 0) > 0
-        return any(count > 0 for count in self._loaders.values())
+                return self._loaders.get((hop.path, hop.span), 0) != 0
+        return any(count != 0 for count in self._loaders.values())
 
 
 def workers_of(project: Project, loader: Happening) -> int:
-    """Worker processes of a loader under the defaults; 0 where that can't be told."""
-    count = project.value(loader, "num_workers")
-    return count if isinstance(count, int) else 0
+    """Worker processes of a loader under the defaults; -1 where some are asked for, and how many can't be told."""
+    argument = argument_of(loader.call, loader.entry, "num_workers")
+    count = project.value(loader, "num_workers") if argument is not None else 0
+    return count if isinstance(count, int) else -1
 
 
 def trains(run: Run) -> bool:

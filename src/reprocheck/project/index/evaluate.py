@@ -102,7 +102,7 @@ class Evaluator:
         if bound is not None:
             inner = _extended(bound.value, value.path)
             result = self.value(inner, bound.frame or Frame(bound.path), depth - 1)
-            if not isinstance(result, Unknown) or not value.path:
+            if not isinstance(result, Unknown) or not value.path or self._is_object(bound):
                 return result
         if value.path and _CONFIGURATION.match(str(value.value)):
             return self._option(value.path.lstrip("."), frame)
@@ -111,6 +111,13 @@ class Evaluator:
             if option is not None and option.kind in _PASSED_AS_PARAMETERS and option.path == frame.path:
                 return self.value(option.default, Frame(option.path), depth - 1)
         return UNKNOWN
+
+    def _is_object(self, bound: Known) -> bool:
+        """Whether an argument is an object of the project's own, which takes no value from options by its name."""
+        value = bound.value
+        if value is None or value.kind is not ValueKind.NAME:
+            return False
+        return isinstance(self._symbols.resolve(bound.path, str(value.value)), Instance)
 
     def _option(self, key: str, frame: Frame) -> Result:
         option = self._options.find(key.rpartition(".")[2], frame.path)
