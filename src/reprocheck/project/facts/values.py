@@ -103,9 +103,18 @@ class ValueReader:
             if local is not None:
                 return local
         resolved = self._file.resolve(root, scope, order)
-        if resolved is not None:
-            return Value(ValueKind.NAME, resolved + joined)
-        return None
+        if resolved is None or (resolved.endswith("parse_args()") and not self._always_options(root, scope, resolved)):
+            return None
+        return Value(ValueKind.NAME, resolved + joined)
+
+    def _always_options(self, root: ast.expr, scope: Scope, resolved: str) -> bool:
+        """Whether a name stands for parsed options wherever it is bound, and never for something else."""
+        bindings = scope.lookup(root.id) if isinstance(root, ast.Name) else None
+        return all(
+            binding.value is None or self._file.resolve(binding.value, binding.scope, binding.order) == resolved
+            for binding in bindings or ()
+            if binding.kind is Kind.ASSIGN
+        )
 
     def _local(self, name: ast.Name, scope: Scope, order: int, depth: int, path: str) -> Value | None:
         """A parameter, the instance, or the value of a local variable."""
