@@ -44,7 +44,8 @@ TRAIN = [
     (
         "import torch\n"
         "from pkg.options import read\nfrom pkg.seeding import seed_all\n\n\ndef main():\n    args = read()\n"
-        "    seed_all(args.seed)\n    model = torch.nn.Linear(3, 3)\n    optimizer = torch.optim.SGD(model.parameters())\n"
+        "    seed_all(args.seed)\n    model = torch.nn.Linear(3, 3)\n"
+        "    optimizer = torch.optim.SGD(model.parameters())\n"
         "    loss = model(torch.randn(2, 3)).sum()\n    loss.backward()\n    optimizer.step()\n\n\n"
         'if __name__ == "__main__":\n    main()\n'
     ),
@@ -166,7 +167,7 @@ def test_a_scan_with_a_cache_says_what_a_fresh_scan_says(root: Path, number: int
     chance = random.Random(number)  # noqa: S311 — a fixed sequence, no secret
     for path, texts in FILES.items():
         write(root / path, chance.choice(texts))
-    done = []
+    done: list[str] = []
     for _ in range(STEPS):
         assert scan(root) == fresh(root), done
         done.append(change(root, chance))
