@@ -190,6 +190,25 @@ rule.flags(
     },
     title="what a library keeps private",
 )
+rule.flags(
+    {
+        "project/__init__.py": "",
+        "project/losses.py": """
+        def dice(x, y):
+            return x * y
+
+        def focal_v1(x, y):  # expect: DBT009
+            return dice(x, y) ** 2
+        """,
+        "project/train.py": """
+        from project.losses import dice
+
+        if __name__ == "__main__":
+            print(dice(1, 2))
+        """,
+    },
+    title="a package that is not distributed",
+)
 rule.allows(
     {
         "pyproject.toml": '[project]\nname = "layers"\n\n[project.scripts]\nlayers-report = "tool:report"\n',

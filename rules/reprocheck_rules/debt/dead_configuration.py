@@ -214,6 +214,19 @@ rule.flags(
     },
     title="a file that nothing names",
 )
+rule.flags(
+    {
+        "hparams.json": '{"rate": 0.1, "steps": 100, "warmup": 10}',
+        "train.py": """
+        import json
+
+        with open("hparams.json") as file:
+            hparams = json.load(file)
+        print(hparams["rate"], hparams["steps"])
+        """,
+    },
+    title="JSON",
+)
 rule.allows(
     {
         "config.yaml": """
