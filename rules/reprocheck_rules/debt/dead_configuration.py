@@ -43,37 +43,41 @@ _OTHER_TOOLS = re.compile(
     r"\w*logging\w*\.(ya?ml|json|toml)|appsettings[\w.]*\.json)$",
     re.IGNORECASE,
 )
-_OTHER_FORMATS = frozenset(
+_FORMAT_KEYS = frozenset(
     {
         "apiVersion",
+        "model_type",
+        "architectures",
+        "transformers_version",
+        "openapi",
+        "swagger",
+        "$schema",
+        "extends",
+        "distributed_type",
+        "enable_cache",
+    }
+)
+"""Top-level keys that say which program reads a file."""
+_FORMAT_SECTIONS = frozenset(
+    {
         "services",
         "jobs",
         "stages",
         "pipeline",
         "pipelines",
         "channels",
-        "model_type",
-        "architectures",
-        "transformers_version",
         "zero_optimization",
-        "openapi",
-        "swagger",
-        "$schema",
         "repos",
         "build-system",
         "devDependencies",
         "cells",
-        "extends",
-        "distributed_type",
         "sweep",
         "steps",
-        "enable_cache",
         "formatters",
         "handlers",
-        "version_info",
     }
 )
-"""Top-level keys of formats that other programs read."""
+"""The same, where the key has more below it."""
 _SIBLINGS = 2
 """Keys of the same mapping that must be read before one that isn't tells anything."""
 
@@ -103,8 +107,11 @@ def check(project: Project) -> Iterator[Match]:
 
 def _is_foreign(document: DocumentFacts) -> bool:
     tops = {setting.key.partition(".")[0] for setting in document.settings}
+    sections = {setting.key.partition(".")[0] for setting in document.settings if "." in setting.key}
+    if tops & _FORMAT_KEYS or sections & _FORMAT_SECTIONS or "defaults" in tops:
+        return True
     keys = {part for setting in document.settings for part in setting.key.split(".")}
-    return bool(tops & _OTHER_FORMATS) or "_target_" in keys or any(key.isdigit() for key in tops) or "defaults" in tops
+    return "_target_" in keys or any(key.isdigit() for key in tops)
 
 
 def _loads(facts: FileFacts) -> bool:
