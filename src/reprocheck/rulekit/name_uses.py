@@ -70,7 +70,7 @@ class NameUses:
         if self._indexed:
             return
         self._indexed = True
-        for node in ast.walk(self.file.tree):
+        for node in self.file.parents:  # whoever asks for uses asks for parents too
             match node:
                 case ast.Name(id=name, ctx=ast.Load()):
                     self._loads.setdefault(name, []).append(node)

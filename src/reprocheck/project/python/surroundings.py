@@ -8,12 +8,30 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 _BODIES = ("body", "handlers", "orelse", "finalbody", "cases")
-_SHARED = frozenset(
-    kind
-    for group in (ast.expr_context, ast.boolop, ast.operator, ast.unaryop, ast.cmpop)
-    for kind in group.__subclasses__()
+_PLAIN = frozenset(
+    {"arg", "asname", "attr", "conversion", "id", "is_async", "kind", "kwd_attrs", "level", "module", "rest", "simple"}
+    | {"str", "tag", "type_comment"}
 )
-"""Types whose nodes the parser makes once for all."""
+"""Fields that hold a name, a number or a mark."""
+_SHARED = frozenset({"ctx", "op", "ops"})
+"""Fields whose nodes the parser makes once for all."""
+
+
+def _child_fields(kind: type[ast.AST]) -> tuple[str, ...]:
+    """Fields of a node type that hold nodes of its own."""
+    left_out = set(_PLAIN | _SHARED)
+    if kind in {ast.Constant, ast.MatchSingleton}:
+        left_out.add("value")
+    if kind in {ast.Global, ast.Nonlocal}:
+        left_out.add("names")
+    if kind.__name__ != "TypeAlias":
+        left_out.add("name")
+    return tuple(field for field in kind._fields if field not in left_out)
+
+
+_CHILD_FIELDS = {
+    kind: _child_fields(kind) for kind in vars(ast).values() if isinstance(kind, type) and issubclass(kind, ast.AST)
+}
 
 
 class StatementPlace(NamedTuple):
@@ -66,19 +84,18 @@ def _last_line(node: Any) -> int:  # noqa: ANN401 — statements, handlers and c
 
 
 def parents_of(tree: ast.AST) -> dict[ast.AST, ast.AST]:
-    """Parent of every node; contexts and operators, which many nodes share, have none."""
+    """Parent of every node, in the order of `ast.walk`; contexts and operators, which many nodes share, have none."""
     table: dict[ast.AST, ast.AST] = {}
-    stack = [tree]
-    while stack:
-        node = stack.pop()
-        # The fields of a node lie in its `__dict__`, beside numbers; going through `_fields` takes twice as long.
-        for value in node.__dict__.values():
+    queue = [tree]
+    for node in queue:
+        for field in _CHILD_FIELDS[node.__class__]:
+            value = getattr(node, field, None)
             if value.__class__ is list:
                 for child in value:
-                    if isinstance(child, ast.AST) and child.__class__ not in _SHARED:
+                    if child is not None:
                         table[child] = node
-                        stack.append(child)
-            elif isinstance(value, ast.AST) and value.__class__ not in _SHARED:
+                        queue.append(child)
+            elif value is not None:
                 table[value] = node
-                stack.append(value)
+                queue.append(value)
     return table
