@@ -9,7 +9,7 @@ from reprocheck.rulekit.execution import Happening, Run
 from reprocheck.rulekit.facts import Argument, Call, FileFacts, Frame, Value, ValueKind, ValueRef
 
 SEED = re.compile(r"seed|random_state|rng", re.IGNORECASE)
-_CONFIGURATION = ("config", "params", "parameters", "key", "value")
+_CONFIGURATION = ("config", "params", "parameters", "key")
 _RECORDING = re.compile(r"\.(?:update|add_text|log|log_text|set_tags?|set_hparams|write|add_config|add_dict|info)$")
 _DEPTH = 8
 
