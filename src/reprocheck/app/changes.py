@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 from reprocheck.app.errors import UsageError
+from reprocheck.app.git import git
 from reprocheck.model.place import Place
 
 _HUNK = re.compile(r"^@@ -\d+(?:,\d+)? \+(\d+)(?:,(\d+))? @@")
-_SECONDS = 60
 _PLAIN = ("--no-color", "--no-ext-diff", "--no-textconv", "--src-prefix=a/", "--dst-prefix=b/")
 """The user's configuration may ask for other prefixes and for programs of its own."""
 
@@ -36,8 +35,8 @@ def changed_since(root: Path, revision: str) -> Changes:
     """Compare the working tree with a revision; raises UsageError when git can't."""
     if revision.startswith("-"):
         raise UsageError(f"{revision!r} is not a git revision")
-    diff = _git(root, "diff", *_PLAIN, "--relative", "-U0", "--end-of-options", revision, "--", ".")
-    untracked = _git(root, "ls-files", "-z", "--others", "--exclude-standard")
+    diff = git(root, "diff", *_PLAIN, "--relative", "-U0", "--end-of-options", revision, "--", ".")
+    untracked = git(root, "ls-files", "-z", "--others", "--exclude-standard")
     return Changes(_parse(diff), frozenset(path for path in untracked.split("\0") if path))
 
 
@@ -62,22 +61,3 @@ def _path(text: str) -> str:
         name = name[1:-1].encode("latin-1", "backslashreplace").decode("unicode_escape")
         name = name.encode("latin-1", "ignore").decode("utf-8", "replace")
     return name.removeprefix("b/")
-
-
-def _git(root: Path, *arguments: str) -> str:
-    try:
-        done = subprocess.run(  # noqa: S603 — fixed arguments; the revision stands behind --end-of-options
-            ["git", "-C", str(root), "-c", "core.quotePath=false", "-c", "core.fsmonitor=false", *arguments],  # noqa: S607 — the user's own git
-            capture_output=True,
-            check=False,
-            timeout=_SECONDS,
-            stdin=subprocess.DEVNULL,
-        )
-    except FileNotFoundError:
-        raise UsageError("--since needs git, which is not installed") from None
-    except subprocess.TimeoutExpired:
-        raise UsageError(f"git did not answer within {_SECONDS} s") from None
-    if done.returncode != 0:
-        reason = done.stderr.decode("utf-8", "replace").strip().partition("\n")[0]
-        raise UsageError(f"git could not compare: {reason}")
-    return done.stdout.decode("utf-8", "surrogateescape")

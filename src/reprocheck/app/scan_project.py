@@ -9,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from reprocheck.app import knowledge as knowledge_of
+from reprocheck.app.ages import with_ages
 from reprocheck.app.changes import changed_since
 from reprocheck.app.errors import UsageError
 from reprocheck.config import Config, FailOn, is_project
@@ -86,7 +87,7 @@ def scan_project(request: ScanRequest, progress: Progress) -> Scanned:
     outcome = scan(plan, progress)
     findings, messages = _narrow(outcome.findings, request)
     result = ScanResult(
-        findings=findings,
+        findings=with_ages(findings, config.root),
         rules={**chosen, **{code: OWN_RULES[code] for code in sorted(own)}},
         files=outcome.files,
         incomplete=outcome.unread,
