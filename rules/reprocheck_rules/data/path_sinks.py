@@ -74,7 +74,7 @@ class PathSinks:
         """Calls are indexed by their nodes."""
         self.module = module
         self.file = module.file
-        self.names = NameUses(module)
+        self.names = module.once(NameUses)
         self._calls = {call.node: call for call in module.calls}
         self._seen: set[ast.AST] = set()
 

@@ -47,7 +47,7 @@ class OrderOfUse:
         """Nothing is looked at yet."""
         self.module = module
         self.file = module.file
-        self.names = NameUses(module)
+        self.names = module.once(NameUses)
         self._seen: set[ast.AST] = set()
         self._depth = 0
 

@@ -29,9 +29,12 @@ rule = Rule("DET008", "unsorted-directory-listing", __doc__)
 _PATH_METHODS = frozenset({"iterdir", "rglob", "glob"})
 
 
-@rule.on_module(
-    contains=r"\b(listdir|scandir|walk|i?glob1?|rglob|iterdir|list_images|list_files|ListDirectory|Glob|Walk)\s*\("
-)
+_LISTINGS = """
+    listdir scandir walk glob iglob glob1 rglob iterdir list_images list_files ListDirectory Glob Walk
+"""
+
+
+@rule.on_module(mentions=tuple(_LISTINGS.split()))
 def check(module: Module) -> Iterator[Match]:
     """Listings of libraries, and methods that only paths have."""
     order: OrderOfUse | None = None

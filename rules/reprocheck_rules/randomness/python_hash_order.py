@@ -42,30 +42,29 @@ _CEILING = {
 _STRENGTH = {Confidence.LOW: 0, Confidence.MEDIUM: 1, Confidence.HIGH: 2}
 
 
-@rule.on_module(contains=r"\b(?:frozen)?set\s*\(|\{[^{}:]*(?:,|\sfor\s)[^{}:]*\}")
-def check_sets(module: Module) -> Iterator[Match]:
-    """Sets whose order reaches something."""
+@rule.on(ast.Set, ast.SetComp)
+def check_display(node: ast.Set | ast.SetComp, module: Module) -> Iterator[Match]:
+    """Sets that are written out."""
+    yield from _check_set(module, node)
+
+
+@rule.on_call("builtins.set", "builtins.frozenset")
+def check_conversion(call: Call) -> Iterator[Match]:
+    """Sets that are made of something else."""
+    if isinstance(call.node.func, ast.Name) and len(call.node.args) == 1:
+        yield from _check_set(call.module, call.node)
+
+
+def _check_set(module: Module, node: ast.expr) -> Iterator[Match]:
+    """A set whose order reaches something."""
     if module.is_test:
         return
-    order: OrderOfSets | None = None
-    for node in _sets(module):
-        elements = elements_of_set(module, node)
-        if elements is Elements.NUMBERS or isinstance(module.file.parent(node), ast.Compare):
-            continue
-        order = order or OrderOfSets(module)
-        effect = order.effect(node)
-        if effect is not None:
-            yield _match(module, node, elements, effect)
-
-
-def _sets(module: Module) -> Iterator[ast.expr]:
-    for node in ast.walk(module.tree):
-        match node:
-            case ast.Set() | ast.SetComp():
-                yield node
-            case ast.Call(func=ast.Name(id="set" | "frozenset"), args=[_]):
-                if module.name(node.func) in {"builtins.set", "builtins.frozenset"}:
-                    yield node
+    elements = elements_of_set(module, node)
+    if elements is Elements.NUMBERS or isinstance(module.file.parent(node), ast.Compare):
+        return
+    effect = module.once(OrderOfSets).effect(node)
+    if effect is not None:
+        yield _match(module, node, elements, effect)
 
 
 def _match(module: Module, node: ast.expr, elements: Elements, effect: Effect) -> Match:

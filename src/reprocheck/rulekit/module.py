@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final, TypeVar
 
 from reprocheck.model.finding import Confidence, Severity
 from reprocheck.model.place import Span
@@ -21,6 +21,8 @@ _LATEST = 1 << 60
 _TEST_FOLDER = re.compile(r"(^|/)(tests?|testing|unittests?)/|(^|/)conftest\.py$")
 _TEST_NAME = re.compile(r"(^|/)(test_[^/]*|[^/]*_test)\.py$")
 _TEST_CODE = re.compile(r"^\s*(async )?def test|^class Test|\b(pytest|unittest)\b", re.MULTILINE)
+
+Made = TypeVar("Made")
 
 
 class Absent:
@@ -58,6 +60,8 @@ class Module:
         self._calls_by_node: dict[ast.Call, Call] | None = None
         self._calls_by_role: dict[str, list[Call]] | None = None
         self._packages: frozenset[str] | None = None
+        self._words: frozenset[str] | None = None
+        self._made: dict[Callable[[Module], object], object] = {}
 
     @property
     def path(self) -> str:
@@ -145,9 +149,29 @@ class Module:
             for star in scope.stars:
                 yield star.partition(".")[0]
 
+    @property
+    def words(self) -> frozenset[str]:
+        """Identifiers that are read, called or imported."""
+        if self._words is None:
+            words = set(self.file.attributes)
+            for scope in self.file.scopes:
+                words |= scope.uses
+                for bindings in scope.bindings.values():
+                    words.update(binding.target.rpartition(".")[2] for binding in bindings if binding.target)
+            self._words = frozenset(words)
+        return self._words
+
+    def once(self, make: Callable[[Module], Made]) -> Made:
+        """What `make` makes of this module, made at the first call: for indexes that several checks share."""
+        made = self._made.get(make)
+        if made is None:
+            made = self._made[make] = make(self)
+        return made  # type: ignore[return-value]
+
     def release(self) -> None:
         """Break the circles of objects that hold the tree; for the engine, when all rules have run."""
         self._calls = self._calls_by_node = self._calls_by_role = None
+        self._made.clear()
         self.file.release()
 
     def span(self, marked: Marked) -> Span:

@@ -53,9 +53,19 @@ class ModuleListener(msgspec.Struct, frozen=True):
 
     imports: tuple[str, ...]
     """Runs only where one of these packages is imported; empty for everywhere."""
+    mentions: tuple[str, ...]
+    """Runs only where one of these identifiers is read, called or imported; empty for everywhere."""
     contains: re.Pattern[str] | None
     """Runs only where the text has this."""
     check: ModuleCheck
+
+    def wants(self, module: Module) -> bool:
+        """Whether the check has to run for a module; what is cheap to ask is asked first."""
+        if self.imports and not module.imports(*self.imports):
+            return False
+        if self.mentions and module.words.isdisjoint(self.mentions):
+            return False
+        return self.contains is None or self.contains.search(module.source.text) is not None
 
 
 class RuleError(Exception):
@@ -133,12 +143,18 @@ class Rule:
 
         return register
 
-    def on_module(self, *, imports: tuple[str, ...] = (), contains: str = "") -> Callable[[ModuleCheck], ModuleCheck]:
-        """Run once for each module that imports one of `imports` and whose text matches the pattern `contains`."""
+    def on_module(
+        self, *, imports: tuple[str, ...] = (), mentions: tuple[str, ...] = (), contains: str = ""
+    ) -> Callable[[ModuleCheck], ModuleCheck]:
+        """Run once for each module that imports one of `imports`, uses one of `mentions` and matches `contains`.
+
+        `mentions` are identifiers (`listdir`), which cost nothing to look up; searching every text for the pattern
+        `contains` can cost a tenth of the whole scan, so it is for what identifiers don't tell.
+        """
 
         def register(check: ModuleCheck) -> ModuleCheck:
             pattern = re.compile(contains) if contains else None
-            self.module_listeners.append(ModuleListener(imports, pattern, check))
+            self.module_listeners.append(ModuleListener(imports, mentions, pattern, check))
             return check
 
         return register

@@ -11,15 +11,19 @@ from functools import partial
 from pathlib import Path
 
 from blake3 import blake3
+from msgspec import structs
 
 from reprocheck.model import fingerprint as identity
 from reprocheck.model.finding import Finding, Step
 from reprocheck.model.place import Place, Span
 from reprocheck.model.rule_info import RuleInfo
+from reprocheck.project.dependencies import read as dependency_files
+from reprocheck.project.dependencies.requirements import of_requirements
+from reprocheck.project.dependencies.setuptools import of_setup_py
 from reprocheck.project.discovery import ProjectFile
 from reprocheck.project.facts import documents as document_facts
 from reprocheck.project.facts.extract import extract
-from reprocheck.project.facts.model import Facts
+from reprocheck.project.facts.model import DocumentFacts, Facts
 from reprocheck.project.file_kinds import FileKind
 from reprocheck.project.python.file import PythonFile
 from reprocheck.project.python.grammar import parse
@@ -36,6 +40,7 @@ from reprocheck.rulekit import (
     ShellView,
     TreeView,
 )
+from reprocheck.rulekit.rule import ModuleListener
 from reprocheck.scan import suppressions
 from reprocheck.scan.collection import paused_collection
 from reprocheck.scan.dispatch import Dispatch
@@ -111,6 +116,10 @@ class Analyzer:
         return FileResult(path=task.path, kind=task.kind.value, digest=digest, findings=(finding,), unread=reason)
 
 
+def _if_wanted(listener: ModuleListener, module: Module) -> Iterable[Match]:
+    return listener.check(module) if listener.wants(module) else ()
+
+
 def unreadable(path: str, reason: str, place: Place | None = None) -> Finding:
     """The diagnostic for a file, or a part of one, that could not be read."""
     return Finding(
@@ -179,7 +188,9 @@ class _FileWork:
             return
         file = PythonFile(source, tree, self._dispatch.nodes)
         if self._dispatch.needs_facts:
-            self.facts = extract(file)
+            facts = extract(file)
+            declared = of_setup_py(file) if self._task.path.rpartition("/")[2] == "setup.py" else None
+            self.facts = facts if declared is None else structs.replace(facts, dependencies=declared)
         self.lines = text.count("\n") + 1
         self._module(Module(file, self._catalog, versions=self._versions), in_text(source))
 
@@ -219,11 +230,7 @@ class _FileWork:
                 for rule, check_node in listeners:
                     self._run(rule, partial(check_node, node, module), module, locate)
         for rule, listener in dispatch.modules:
-            if listener.imports and not module.imports(*listener.imports):
-                continue
-            if listener.contains is not None and listener.contains.search(module.source.text) is None:
-                continue
-            self._run(rule, partial(listener.check, module), module, locate)
+            self._run(rule, partial(_if_wanted, listener, module), module, locate)
         for comment in suppressions.of_python(module.file):
             self._comment(comment, locate)
         module.release()
@@ -267,8 +274,14 @@ class _FileWork:
                 from reprocheck.project.documents.requirements_file import read_requirements
 
                 requirements = read_requirements(source)
+                listed_facts = of_requirements(source, requirements)
+                self.facts = DocumentFacts(source.path, "requirements", dependencies=listed_facts)
                 listed = RequirementsView(source, requirements)
                 return requirements.problems, [(r, m) for r in rules for c in r.requirements_checks for m in c(listed)]
+            case FileKind.DECLARATION:
+                declared, problems = dependency_files.of_text(source)
+                self.facts = DocumentFacts(source.path, "declaration", dependencies=declared)
+                return problems, []
             case FileKind.MAKEFILE:
                 self.facts = document_facts.of_makefile(source)
                 return (), []
@@ -290,9 +303,10 @@ class _FileWork:
                 from reprocheck.project.documents.json_file import read_json
 
                 document, kind = read_json(source), "json"
-        self.facts = document_facts.of_tree(source, document, kind)
+        declared, problems = dependency_files.of_tree(source.path, document)
+        self.facts = structs.replace(document_facts.of_tree(source, document, kind), dependencies=declared)
         tree = TreeView(source, document, kind)
-        return document.problems, [(r, m) for r in rules for c in r.tree_checks for m in c(tree)]
+        return (*document.problems, *problems), [(r, m) for r in rules for c in r.tree_checks for m in c(tree)]
 
     # Findings
 
