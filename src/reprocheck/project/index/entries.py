@@ -166,7 +166,7 @@ def _script_path(document: str, script: str, symbols: Symbols) -> str | None:
     for candidate in (f"{folder}/{name}" if folder else name, name):
         if candidate in symbols.modules.paths:
             return candidate
-    matches = [path for path in symbols.modules.paths if path.endswith("/" + name)]
+    matches = symbols.modules.ending(name)
     return matches[0] if len(matches) == 1 else None
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from enum import Enum
+from typing import Final
 
 from reprocheck.project.facts.model import Assignment, Class, FileFacts, Function
 from reprocheck.project.index.modules import ModuleTable
@@ -16,6 +18,19 @@ _FLUENT = frozenset(
 """Methods of models that return the model."""
 _HOPS = 12
 """Re-exports that are followed."""
+_DOTS = 24
+"""Parts of a name that are looked at to find the module or definition at its head."""
+_STARS = 100
+"""Modules that are looked through for a name that `import *` may have brought."""
+
+
+class _Nowhere(Enum):
+    """That a module does not know a name; None stands for one that it knows and that means nothing in the project."""
+
+    NOWHERE = 0
+
+
+_NOWHERE: Final = _Nowhere.NOWHERE
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,6 +120,7 @@ class Symbols:
         self._methods: dict[str, list[FunctionRef]] | None = None
         self._ancestry: dict[tuple[str, str], tuple[ClassRef, ...]] = {}
         self._subclasses: dict[tuple[str, str], list[ClassRef]] | None = None
+        self._sources: dict[str, tuple[str, ...]] = {}
 
     def table(self, path: str) -> ModuleSymbols:
         """Names of one module."""
@@ -145,10 +161,11 @@ class Symbols:
         return self.modules.find(path, f".{first}") is not None
 
     def _imported(self, path: str, name: str, hops: int) -> Symbol:
+        if hops <= 0:
+            return None
         dots = len(name) - len(name.lstrip("."))
         tokens = _TOKEN.findall(name[dots:])
-        plain = next((i for i, token in enumerate(tokens) if token[0] in "(["), len(tokens))
-        for length in range(plain, 0, -1):
+        for length in range(_plain(tokens), 0, -1):
             found = self.modules.find(path, "." * dots + ".".join(tokens[:length]))
             if found is not None and found != path:
                 return self._inside(found, tokens[length:], hops - 1)
@@ -165,7 +182,14 @@ class Symbols:
         if not tokens:
             return ModuleRef(path)
         table = self.table(path)
-        for length in range(len(tokens), 0, -1):
+        found = self._defined(path, table, tokens, hops)
+        if found is not _NOWHERE:
+            return found
+        return self._starred(path, table, tokens, hops) or self._submodule(path, tokens, hops)
+
+    def _defined(self, path: str, table: ModuleSymbols, tokens: list[str], hops: int) -> Symbol | _Nowhere:
+        """What a module itself defines or imports by that name."""
+        for length in range(_plain(tokens), 0, -1):
             head = ".".join(tokens[:length])
             rest = tokens[length:]
             if head in table.classes:
@@ -177,16 +201,32 @@ class Symbols:
         target = table.facts.imports.get(tokens[0])
         if target is not None:
             return self._imported(path, _join(target, tokens[1:]), hops - 1)
-        return self._starred(path, table, tokens, hops) or self._submodule(path, tokens, hops)
+        return _NOWHERE
 
     def _starred(self, path: str, table: ModuleSymbols, tokens: list[str], hops: int) -> Symbol:
-        for star in table.facts.stars:
-            found = self.modules.find(path, star)
-            if found is not None and found != path and hops > 0:
-                symbol = self._inside(found, tokens, hops - 1)
-                if symbol is not None and not isinstance(symbol, External):
-                    return symbol
+        if not table.facts.stars:
+            return None
+        for found in self._star_sources(path):
+            symbol = self._defined(found, self.table(found), tokens, hops - 1)
+            if symbol is _NOWHERE:
+                symbol = self._submodule(found, tokens, hops - 1)
+            if symbol is not None and not isinstance(symbol, External | _Nowhere):
+                return symbol
         return None
+
+    def _star_sources(self, path: str) -> tuple[str, ...]:
+        """Modules whose names come into a module by `import *`, through others too."""
+        known = self._sources.get(path)
+        if known is None:
+            reached = {path: None}
+            stack = [path]
+            while stack and len(reached) <= _STARS:
+                current = stack.pop()
+                reached[current] = None
+                starred = (self.modules.find(current, star) for star in self.table(current).facts.stars)
+                stack.extend(reversed([found for found in starred if found is not None and found not in reached]))
+            known = self._sources[path] = tuple(reached)[1:]
+        return known
 
     def _from_stars(self, path: str, name: str, hops: int) -> Symbol:
         """A name that one of several `import *` brings: from the project, else from the only one outside it."""
@@ -204,16 +244,20 @@ class Symbols:
         return self._inside(found, tokens[1:], hops - 1) if found is not None and found != path else None
 
     def _of_class(self, owner: ClassRef, rest: list[str]) -> Symbol:
-        if not rest:
-            return owner
-        if rest[0] == "()":
-            if len(rest) == 1:
-                return Instance(owner)
-            rest = rest[1:]
-        method = self.method(owner, rest[0])
-        if method is not None or len(rest) == 1:
-            return method if len(rest) == 1 else None
-        return self._of_class(owner, rest[1:]) if rest[0] in _FLUENT and rest[1] == "()" else None
+        position = 0
+        while position < len(rest):
+            if rest[position] == "()":
+                position += 1
+                if position == len(rest):
+                    return Instance(owner)
+            is_last = position + 1 == len(rest)
+            method = self.method(owner, rest[position])
+            if method is not None or is_last:
+                return method if is_last else None
+            if rest[position] not in _FLUENT or rest[position + 1] != "()":
+                return None
+            position += 1
+        return owner
 
     def _of_value(self, path: str, head: str, rest: list[str], hops: int) -> Symbol:
         value = self.table(path).assignments[f".{head}"][-1].value
@@ -292,8 +336,11 @@ class Symbols:
         return self._methods.get(name, [])
 
 
+def _plain(tokens: list[str]) -> int:
+    """Parts of a name before the first call or index, as far as they are looked at."""
+    plain = next((position for position, token in enumerate(tokens) if token[0] in "(["), len(tokens))
+    return min(plain, _DOTS)
+
+
 def _join(target: str, rest: Iterable[str]) -> str:
-    joined = target
-    for token in rest:
-        joined += token if token[0] in "([" else f".{token}"
-    return joined
+    return target + "".join(token if token[0] in "([" else f".{token}" for token in rest)
