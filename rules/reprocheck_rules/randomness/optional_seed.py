@@ -24,7 +24,11 @@ rule = Rule("RNG005", "optional-seed", __doc__, confidence="medium")
 def check(project: Project) -> Iterator[Match]:
     """Runs whose only seeders wait for an option; one finding for all families."""
     for run in project.runs:
-        waiting = [s for s in seedings(project, run).values() if s.draws and s.optional and not s.seeds]
+        found = list(seedings(project, run).values())
+        waiting = [s for s in found if s.draws and s.optional and not s.seeds]
+        if not waiting and trains(run) and not any(s.draws for s in found):
+            # Models and data come from a registry or a configuration: that something is drawn is why it seeds at all.
+            waiting = [s for s in found if s.optional and not s.seeds]
         if waiting:
             yield _match(project, run, waiting)
 
@@ -34,16 +38,22 @@ def _match(project: Project, run: Run, waiting: list[Seeding]) -> Match:
     families = " and ".join(FAMILIES[seeding.family] for seeding in waiting)
     trail = list(story(project, run, seed, "seeds here"))
     if seed.guard is not None:
-        trail.append(project.note(seed.guard_path, seed.guard, "only under this condition, which the defaults don't meet"))
-    certain = any(draw.certain for seeding in waiting for _, draw in seeding.draws)
+        trail.append(
+            project.note(seed.guard_path, seed.guard, "only under this condition, which the defaults don't meet")
+        )
+    drawn = [draw for seeding in waiting for _, draw in seeding.draws]
     return project.match(
         run.entry.path,
         place_in_entry(run, seed),
         f"{families} {'are' if len(waiting) > 1 else 'is'} seeded only when {_option(project, seed)}; "
         "by default every run is different",
-        confidence=Confidence.MEDIUM if trains(run) and certain else Confidence.LOW,
+        confidence=Confidence.MEDIUM if trains(run) and _is_certain(drawn) else Confidence.LOW,
         trail=trail,
     )
+
+
+def _is_certain(drawn: list[Happening]) -> bool:
+    return not drawn or any(draw.certain for draw in drawn)
 
 
 def _option(project: Project, seed: Happening) -> str:
@@ -168,6 +178,37 @@ rule.flags(
     title="A helper that takes a seed of its own for None",
 )
 
+rule.flags(
+    {
+        "train.py": """
+        import argparse
+        from mmcv import Config
+        from mmcv.runner import build_runner, set_random_seed
+        from models import build_model
+
+        def main():
+            parser = argparse.ArgumentParser()
+            parser.add_argument("config")
+            parser.add_argument("--seed", type=int, default=None)
+            args = parser.parse_args()
+            if args.seed is not None:
+                set_random_seed(args.seed)  # expect: RNG005
+            cfg = Config.fromfile(args.config)
+            runner = build_runner(cfg.runner, model=build_model(cfg.model))
+            runner.run(cfg.loaders, cfg.workflow)
+
+        if __name__ == "__main__":
+            main()
+        """,
+        "models.py": """
+        MODELS = {}
+
+        def build_model(cfg):
+            return MODELS[cfg.type](**cfg.options)
+        """,
+    },
+    title="Models from a registry",
+)
 rule.allows(
     """
     import argparse
