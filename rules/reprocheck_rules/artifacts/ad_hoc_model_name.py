@@ -18,6 +18,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 
 from reprocheck.rulekit import HOLE, CallSite, Confidence, Match, Module, Rule
 
@@ -71,14 +72,14 @@ _DATE = re.compile(
 )
 
 
-@rule.on_module(contains=r"(?i)(final|last|best|new|old|copy|backup|bak|fixed|v\d|\d)[\w.() -]*['\"]")
+@rule.on_module()
 def check(module: Module) -> Iterator[Match]:
     """Texts that a call saves a model under."""
     if module.is_test:
         return
     for site in module.file.calls:
         name = _called(site)
-        if name is None or _SAVES.search(name) is None or (name == "open" and not _writes(site)):
+        if name is None or not _saves(name) or (name == "open" and not _writes(site)):
             continue
         for argument in [*site.node.args, *(keyword.value for keyword in site.node.keywords)]:
             text = module.text(argument, site.scope, site.order)
@@ -89,6 +90,11 @@ def check(module: Module) -> Iterator[Match]:
                 message, confidence = found
                 yield module.match(argument, message, confidence=confidence)
                 break
+
+
+@cache
+def _saves(name: str) -> bool:
+    return _SAVES.search(name) is not None
 
 
 def _called(site: CallSite) -> str | None:

@@ -27,9 +27,8 @@ from reprocheck_rules.data.fitted_data import short
 
 rule = Rule("DAT010", "fit-before-split", __doc__)
 
-_LEARNS = (
-    r"fit_transform|\.fit\(|fit_on_texts|\.adapt\(|\bscale\(|_scale\(|\.(mean|std|min|max|median|mode)\(|_transform\("
-)
+_LEARNS = r"fit_transform|\.fit\(|fit_on_texts|\.adapt\(|scale\(|\.(mean|std|min|max|median|mode)\(|_transform\("
+"""Every branch begins with a character: one that begins with `\b` makes the search six times slower."""
 _BY_HAND = re.compile(r"(test|val)\w*\s*=[^=\n]*(\[[^\]\n]*:|\.sample\(|\.drop\()")
 """A part for testing, cut out of something."""
 

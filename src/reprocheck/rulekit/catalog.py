@@ -84,6 +84,8 @@ class Catalog:
         self._globs = tuple(
             (re.compile(fnmatch.translate(name)), entry) for name, entry in names.items() if "*" in name
         )
+        # Most names match no pattern: one question tells.
+        self._any_glob = re.compile("|".join(pattern.pattern for pattern, _ in self._globs) or r"(?!)")
         self._alias_of: dict[str, str] = {}
         self._canonical: dict[str, str] = {}
         self._entries: dict[str, CatalogEntry | None] = {}
@@ -95,9 +97,14 @@ class Catalog:
         except KeyError:
             found = self.names.get(name)
             if found is None:
-                found = next((entry for pattern, entry in self._globs if pattern.match(name)), None)
+                found = self._matching(name)
             self._entries[name] = found
             return found
+
+    def _matching(self, name: str) -> CatalogEntry | None:
+        if self._any_glob.match(name) is None:
+            return None
+        return next(entry for pattern, entry in self._globs if pattern.match(name))
 
     def with_role(self, role: str) -> list[str]:
         """Names and patterns that have a role."""
