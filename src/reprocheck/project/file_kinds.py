@@ -24,6 +24,8 @@ class FileKind(StrEnum):
     REQUIREMENTS = "requirements"
     SHELL = "shell"
     MAKEFILE = "makefile"
+    DECLARATION = "declaration"
+    """`setup.cfg`, `.python-version` and `runtime.txt`: forms of their own, for what a project needs."""
     OTHER = "other"
     """Known by its path only, never opened."""
 
@@ -54,6 +56,10 @@ _KIND_BY_NAME = {
     "pdm.lock": FileKind.TOML,
     "dvc.lock": FileKind.YAML,
     "conda-lock.yml": FileKind.YAML,
+    "pixi.lock": FileKind.YAML,
+    "setup.cfg": FileKind.DECLARATION,
+    ".python-version": FileKind.DECLARATION,
+    "runtime.txt": FileKind.DECLARATION,
 }
 _REQUIREMENTS = re.compile(r"[^/]*(?:requirements|constraints)[^/]*\.(?:txt|in)|requirements?/[^/]+\.(?:txt|in)")
 _DOCKERFILE_STARTS = ("dockerfile.", "dockerfile-", "dockerfile_", "containerfile.", "containerfile-")

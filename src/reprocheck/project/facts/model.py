@@ -11,6 +11,7 @@ from enum import StrEnum
 import msgspec
 
 from reprocheck.model.place import Span
+from reprocheck.project.dependencies.model import DependencyFacts
 
 Scalar = str | int | float | bool | None
 
@@ -245,6 +246,8 @@ class FileFacts(msgspec.Struct, frozen=True, array_like=True, tag="python"):
     """Names that attributes are read of, sorted."""
     forms: tuple[int, ...] = ()
     """Lines whose value a notebook's form sets (`#@param`)."""
+    dependencies: DependencyFacts | None = None
+    """What a setup.py declares."""
 
 
 class Command(msgspec.Struct, frozen=True, array_like=True):
@@ -274,6 +277,8 @@ class DocumentFacts(msgspec.Struct, frozen=True, array_like=True, tag="document"
     variables: dict[str, str] = {}
     """Environment variables that it sets for what runs inside or after it."""
     settings: tuple[Setting, ...] = ()
+    dependencies: DependencyFacts | None = None
+    """What it declares or locks of packages."""
 
 
 Facts = FileFacts | DocumentFacts

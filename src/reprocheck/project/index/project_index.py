@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 
 from reprocheck.project.facts.model import DocumentFacts, Facts, FileFacts
+from reprocheck.project.index.dependencies import Dependencies
 from reprocheck.project.index.entries import Entry, find_entries, imported_modules
 from reprocheck.project.index.evaluate import Evaluator
 from reprocheck.project.index.modules import ModuleTable
@@ -37,6 +38,13 @@ class ProjectIndex:
     def options(self) -> OptionTable:
         """What a user can set without changing code."""
         return OptionTable(self.files, self.documents.values())
+
+    @cached_property
+    def dependencies(self) -> Dependencies:
+        """Manifests and locks."""
+        declared = [facts.dependencies for facts in self.files.values()]
+        declared += [facts.dependencies for facts in self.documents.values()]
+        return Dependencies((facts for facts in declared if facts is not None), self.paths)
 
     @cached_property
     def evaluator(self) -> Evaluator:
