@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import NamedTuple
 
 from reprocheck.model.place import Span
@@ -19,6 +20,7 @@ from reprocheck.project.facts.model import (
     Function,
     GuardKind,
     Import,
+    TestKind,
     Value,
     ValueKind,
 )
@@ -280,12 +282,9 @@ class Execution:
         if not group:
             return None
         files: dict[str, list[str]] = {}
-        for path, document in self._index.documents.items():
-            inside = f"/{group}/" in f"/{path}"
-            for setting in document.settings:
-                named = setting.key.startswith(f"{group}.") or f".{group}." in setting.key
-                if setting.key.endswith("_target_") and (inside or named) and isinstance(setting.value, str):
-                    files.setdefault(path, []).append(setting.value)
+        for path, key, named in self._instantiated:
+            if f"/{group}/" in f"/{path}" or f".{group}." in f".{key}":
+                files.setdefault(path, []).append(named)
         targets: list[FunctionRef] = []
         hooks: list[FunctionRef] = []
         for names in files.values():
@@ -298,6 +297,16 @@ class Execution:
         if not targets and not hooks:
             return None
         return _Linked(call, group, None, tuple(targets), tuple(hooks), guessed=len(files) > 1, bound=True)
+
+    @cached_property
+    def _instantiated(self) -> list[tuple[str, str, str]]:
+        """File, key and value of the settings that name a class for Hydra to make."""
+        return [
+            (path, setting.key, setting.value)
+            for path, document in self._index.documents.items()
+            for setting in document.settings
+            if setting.key.endswith("_target_") and isinstance(setting.value, str)
+        ]
 
     def _link_class(self, call: Call, owner: ClassRef, callbacks: tuple[FunctionRef, ...]) -> _Linked | None:
         targets = [
@@ -466,6 +475,7 @@ class _Follower:
         self._visits[key] = self._visits.get(key, 0) + 1
         if condition.active:
             self._ran.add(key)
+        visit = _Visit(frame, is_main, {})
         for linked in self._execution.relevant(key):
             if isinstance(linked.event, Import) and all(reached.key in self._ran for reached in linked.targets):
                 continue
@@ -475,11 +485,12 @@ class _Follower:
             if self.steps > self._limit:
                 self.run.complete = False
                 return
-            here = self._condition(target, linked.event, frame, condition, is_main=is_main)
-            if here is None:
+            around = self._around(target, linked.event, visit)
+            if not around.reached:
                 continue
+            here = condition.inside(around, target.path)
             if isinstance(linked.event, Exit):
-                if not _decided(target, linked.event):
+                if not around.decided:
                     continue
                 if linked.event.raises and here.active and here.certain:
                     condition = condition._replace(refused=True)
@@ -508,29 +519,34 @@ class _Follower:
                 known.append((name, value))
         return tuple(known)
 
-    def _condition(
-        self, target: FunctionRef, event: Call | Import | Exit, frame: Frame, outer: _Condition, *, is_main: bool
-    ) -> _Condition | None:
-        """State of the conditions around an event; None where control never gets there, whatever the options."""
-        condition = outer
-        guard_index, side = event.guard, event.side
+    def _around(self, target: FunctionRef, event: Call | Import | Exit, visit: _Visit) -> _Around:
+        """What the conditions around an event come to; each is told once in a visit, however many events it is around.
+
+        Branches of a generated dispatcher are thousands deep, since an `elif` lies in the `if` before it.
+        """
         guards = target.function.guards
-        while guard_index >= 0:
-            guard = guards[guard_index]
-            if guard.test is not None and guard.kind.value == "if":
-                outcome = self._evaluator.test(guard.test, frame, is_main=is_main)
+        position = (event.guard, event.side)
+        inner: list[tuple[int, bool]] = []
+        while position[0] >= 0 and position not in visit.around:
+            inner.append(position)
+            guard = guards[position[0]]
+            position = (guard.parent, guard.parent_side)
+        around = visit.around[position] if position[0] >= 0 else _Around()
+        for index, side in reversed(inner):
+            guard = guards[index]
+            is_if = guard.kind is GuardKind.IF
+            around = around._replace(decided=around.decided and is_if)
+            if is_if and guard.test is not None:
+                outcome = self._evaluator.test(guard.test, visit.frame, is_main=visit.is_main)
                 if outcome is None:
-                    condition = condition._replace(
-                        certain=False,
-                        guard=condition.guard or guard.span,
-                        path=condition.path or target.path,
-                    )
+                    around = around._replace(untold=guard.span)
                 elif outcome is not side:
-                    if guard.test.kind.value == "main":
-                        return None
-                    condition = condition._replace(active=False, guard=guard.span, path=target.path)
-            guard_index, side = guard.parent, guard.parent_side
-        return condition
+                    is_main_guard = guard.test.kind is TestKind.MAIN
+                    around = around._replace(
+                        reached=around.reached and not is_main_guard, untrue=around.untrue or guard.span
+                    )
+            visit.around[index, side] = around
+        return around
 
     def _happen(
         self, target: FunctionRef, linked: _Linked, frame: Frame, hops: tuple[Hop, ...], condition: _Condition
@@ -621,16 +637,38 @@ class _Condition(NamedTuple):
     callback: bool = False
     refused: bool = False
 
+    def inside(self, around: _Around, path: str) -> _Condition:
+        """The state inside the conditions around an event of the file at `path`."""
+        condition = self
+        if around.untold is not None:
+            condition = condition._replace(
+                certain=False, guard=condition.guard or around.untold, path=condition.path or path
+            )
+        if around.untrue is not None:
+            condition = condition._replace(active=False, guard=around.untrue, path=path)
+        return condition
 
-def _decided(target: FunctionRef, event: Exit) -> bool:
-    """Whether conditions alone decide on an exit: one in a loop or an exception's handler may never come."""
-    index = event.guard
-    while index >= 0:
-        guard = target.function.guards[index]
-        if guard.kind is not GuardKind.IF:
-            return False
-        index = guard.parent
-    return True
+
+class _Around(NamedTuple):
+    """What the conditions around an event of a function come to."""
+
+    reached: bool = True
+    """False where control never gets there, whatever the options."""
+    untrue: Span | None = None
+    """The outermost condition that keeps it from running under the defaults."""
+    untold: Span | None = None
+    """The innermost condition that can't be told."""
+    decided: bool = True
+    """Whether conditions alone decide: what stands in a loop or an exception's handler may never come."""
+
+
+class _Visit(NamedTuple):
+    """One function as it is followed with some arguments."""
+
+    frame: Frame
+    is_main: bool
+    around: dict[tuple[int, bool], _Around]
+    """By guard and side."""
 
 
 def _guard_span(target: FunctionRef, event: Exit) -> Span:
