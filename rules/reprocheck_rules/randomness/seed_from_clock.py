@@ -19,6 +19,7 @@ makes a generator only because its caller passed none, and in tests.
 import ast
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from reprocheck.rulekit import ABSENT, Call, Confidence, Match, Rule
 from reprocheck_rules.randomness.seed_sources import certain, recorded, source_of
@@ -78,7 +79,7 @@ def check_option(call: Call) -> Iterator[Match]:
 
 def _fromsource_of(call: Call, node: ast.expr) -> Iterator[Match]:
     module = call.module
-    if _VOLATILE_TEXT.search(module.source.text) is None:
+    if not _mentions_volatile(module.source.text):
         return
     names: set[str] = set()
     source = source_of(module, node, call.scope, call.site.order, names)
@@ -91,6 +92,12 @@ def _fromsource_of(call: Call, node: ast.expr) -> Iterator[Match]:
         confidence=confidence,
         trail=trail,
     )
+
+
+@lru_cache(maxsize=1)
+def _mentions_volatile(text: str) -> bool:
+    """Whether a source names anything that differs between runs; asked for each seed of a file in turn."""
+    return _VOLATILE_TEXT.search(text) is not None
 
 
 def _state_kept(call: Call) -> bool:
