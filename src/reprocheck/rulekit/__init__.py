@@ -6,8 +6,10 @@ kin, and shows what it means with `rule.flags(...)` and `rule.allows(...)`.
 
 from reprocheck.model.finding import Confidence, Severity
 from reprocheck.model.place import WHOLE_FILE, Span
-from reprocheck.project.documents.dockerfile import Dockerfile, Instruction, Stage
+from reprocheck.project.documents.dockerfile import Dockerfile, Instruction, Stage, shell_commands
 from reprocheck.project.documents.image_reference import ImageReference, parse_image_reference
+from reprocheck.project.documents.scripts import line_commands, script_commands
+from reprocheck.project.documents.shell import ShellCommand, ShellWord
 from reprocheck.project.documents.tree import Document, Entry, Mapping, Node, Scalar, Sequence, walk
 from reprocheck.project.python.file import reaching
 from reprocheck.project.python.scopes import Binding, CallSite, Kind, Scope
@@ -56,11 +58,16 @@ __all__ = [
     "Scope",
     "Sequence",
     "Severity",
+    "ShellCommand",
     "ShellView",
+    "ShellWord",
     "Span",
     "Stage",
     "TreeView",
+    "line_commands",
     "parse_image_reference",
     "reaching",
+    "script_commands",
+    "shell_commands",
     "walk",
 ]

@@ -31,13 +31,14 @@ def cell_at(notebook: Notebook, span: Span) -> NotebookCell | None:
 
 
 def in_file(notebook: Notebook, span: Span) -> Place:
-    """Place of a span of the `.ipynb` file, shown by the first line of its cell."""
+    """Place of a span of the `.ipynb` file, shown by its line of the cell, or the first where it stands on none."""
     cell = cell_at(notebook, span)
     if cell is None:
         return Place(notebook.path, span)
     source = SourceText(notebook.path, cell.source)
-    first = Span(1, 1, 1, len(source.line(1)) + 1)
-    return Place(notebook.path, span, Cell(cell.number, 1), source.excerpt(first))
+    line = cell.lines.index(span.line) + 1 if span.line in cell.lines else 1
+    marked = Span(line, 1, line, len(source.line(line)) + 1)
+    return Place(notebook.path, span, Cell(cell.number, line), source.excerpt(marked))
 
 
 def surroundings(tree: ast.Module, source: SourceText, span: Span) -> tuple[str, str, str]:
