@@ -15,12 +15,11 @@ Since PyTorch 1.9 a worker seeds Python, NumPy and PyTorch; before, NumPy's stat
 where the project declares such a version. Loaders whose dataset draws nothing are *dataloader-without-generator*'s.
 """
 
-import re
 from collections.abc import Iterator
 
 from reprocheck.rulekit import Confidence, Match, Note, Project, Rule, Span
 from reprocheck.rulekit.execution import Happening, Run
-from reprocheck.rulekit.facts import Call, ClassRef, FunctionRef
+from reprocheck_rules.randomness.dataset_generators import own_generator
 from reprocheck_rules.randomness.loaders import (
     certainty,
     dataset_class,
@@ -30,10 +29,9 @@ from reprocheck_rules.randomness.loaders import (
     told_already,
     unseeded,
 )
-from reprocheck_rules.randomness.seeding import LOADER, Seeding, draws, kind_of_draw, story, workers_of
+from reprocheck_rules.randomness.seeding import Seeding, draws, kind_of_draw, story, workers_of
 
 rule = Rule("RNG013", "dataloader-workers-unseeded", __doc__)
-_OWN = re.compile(r"(numpy\.random\.(?:default_rng|RandomState|Generator)|random\.Random|torch\.Generator)\(\)")
 
 
 @rule.on_project
@@ -99,7 +97,7 @@ def _copied(project: Project, loader: Happening) -> Match | None:
     if workers_of(project, loader) < _SEVERAL or prepares_workers(project, loader):
         return None
     owner = dataset_class(project, loader)
-    pair = _own_generator(project, owner) if owner is not None else None
+    pair = own_generator(project, owner) if owner is not None else None
     if pair is None:
         return None
     (made_path, made), (used_path, used) = pair
@@ -118,39 +116,6 @@ def _copied(project: Project, loader: Happening) -> Match | None:
 
 _SEVERAL = 2
 """Workers from which on copies repeat each other."""
-
-
-def _own_generator(project: Project, owner: ClassRef) -> tuple[tuple[str, Call], tuple[str, Call]] | None:
-    made: dict[str, tuple[str, Call]] = {}
-    methods: list[FunctionRef] = []
-    for ancestor in project.index.symbols.ancestry(owner):
-        for method in project.index.symbols.own_methods(ancestor):
-            if not method.function.name.endswith(".__init__"):
-                methods.append(method)
-                continue
-            for event in method.function.events:
-                if isinstance(event, Call) and event.result and _OWN.fullmatch(event.callee + "()"):
-                    made.setdefault(event.callee, (method.path, event))
-    for method in methods:
-        own = {event.callee for event in method.function.events if isinstance(event, Call)}
-        for event in method.function.events:
-            name = _drawn_from(event) if isinstance(event, Call) else ""
-            if isinstance(event, Call) and name in made and name not in own:
-                return made[name], (method.path, event)
-    return None
-
-
-def _drawn_from(call: Call) -> str:
-    """What made the generator that a call draws from."""
-    match_ = _OWN.match(call.callee)
-    if match_ is not None and not call.callee.endswith((".seed", ".manual_seed")):
-        return match_.group(1)
-    for argument in call.arguments:
-        if argument.name == "generator" and argument.value is not None and call.callee != LOADER:
-            match_ = _OWN.match(str(argument.value.value))
-            if match_ is not None:
-                return match_.group(1)
-    return ""
 
 
 def _workers(project: Project, loader: Happening) -> str:
