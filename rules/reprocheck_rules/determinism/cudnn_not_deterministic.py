@@ -17,8 +17,9 @@ or, to be told of every operation that can't repeat, `torch.use_deterministic_al
 ## Notes
 One finding for each seeding call, whatever the number of programs that lead to it. Silent where a switch is set on the
 way, where it comes from a value that can't be told, where nothing is trained, and where nothing shows that CUDA is
-used. Low confidence where no convolution, recurrent layer or ready-made vision model is seen, since then little depends
-on cuDNN, and where an option turns the switch on.
+used. A model that is looked up by name may be any of those beside the program. Low confidence where no convolution,
+recurrent layer or ready-made vision model is seen, since then little depends on cuDNN, and where an option turns the
+seed or the switch on.
 """
 
 import re
@@ -26,11 +27,13 @@ from collections.abc import Iterator
 
 from reprocheck.rulekit import Confidence, Match, Project, Rule
 from reprocheck.rulekit.execution import Happening, Run
+from reprocheck.rulekit.facts import Call
 from reprocheck_rules.determinism.switches import (
     CudaUse,
     Report,
     Switch,
     asked_seeds,
+    by_default,
     cuda_use,
     merged,
     story,
@@ -43,6 +46,7 @@ rule = Rule("DET002", "cudnn-not-deterministic", __doc__)
 _BY_CUDNN = re.compile(
     r"^torch\.nn\.(?:functional\.)?(?:Lazy)?(?:[Cc]onv|RNN|LSTM|GRU)|^torchvision\.models\.|^timm\.create_model$"
 )
+_TESTS = re.compile(r"(^|/)(tests?|testing)/|(^|/)(test_[^/]*|[^/]*_test)\.py$")
 _SETTING = re.compile(r"(?:^|\.)(?:cudnn_)?deterministic$")
 
 
@@ -53,6 +57,7 @@ def check(project: Project) -> Iterator[Match]:
 
 
 def _reports(project: Project) -> Iterator[Report]:
+    layers: list[tuple[str, Call]] | None = None
     for run in project.runs:
         seeds = asked_seeds(project, run, "torch")
         if not seeds or not trains_networks(run):
@@ -64,16 +69,43 @@ def _reports(project: Project) -> Iterator[Report]:
         stricter = switch(project, run, "deterministic-algorithms")
         if state.on or stricter.on or _configured(project):
             continue
+        layer = _layer(run)
+        if layer is None and not _builds_layers(run):
+            layers = _layers(project) if layers is None else layers
+            folder = run.entry.path.rpartition("/")[0]
+            layer = next((found for found in layers if found[0].startswith(f"{folder}/" if folder else "")), None)
         optional = (*state.optional, *stricter.optional)
-        yield _report(project, run, seeds[0], use, Switch((), optional, (*state.off, *stricter.off)))
+        yield _report(project, run, seeds[0], use, layer, Switch((), optional, (*state.off, *stricter.off)))
 
 
-def _report(project: Project, run: Run, seed: Happening, use: CudaUse, state: Switch) -> Report:
-    layer = next((h for h in run.happenings if h.active and _BY_CUDNN.search(h.name)), None)
+def _layer(run: Run) -> tuple[str, Call] | None:
+    """The first layer of the run that cuDNN computes."""
+    return next(((h.path, h.call) for h in run.happenings if h.active and _BY_CUDNN.search(h.name)), None)
+
+
+def _builds_layers(run: Run) -> bool:
+    """Whether a run is seen to build its model; one that is looked up by name is not."""
+    return any(h.active and h.entry.family == "torch" and "initialises" in h.entry.roles for h in run.happenings)
+
+
+def _layers(project: Project) -> list[tuple[str, Call]]:
+    """A layer that cuDNN computes from each file of the project that has one, tests left out."""
+    found = []
+    for path, facts in project.index.files.items():
+        events = (event for function in facts.functions for event in function.events if isinstance(event, Call))
+        layer = None if _TESTS.search(path) else next((e for e in events if _BY_CUDNN.search(e.callee)), None)
+        if layer is not None:
+            found.append((path, layer))
+    return found
+
+
+def _report(
+    project: Project, run: Run, seed: Happening, use: CudaUse, layer: tuple[str, Call] | None, state: Switch
+) -> Report:
     trail = [*story(project, run, seed, "seeds PyTorch")]
     trail.append(project.note(use.happening.path, use.happening.call.span, "computes on CUDA"))
     if layer is not None:
-        trail.append(project.note(layer.path, layer.call.span, "is computed by cuDNN"))
+        trail.append(project.note(layer[0], layer[1].span, "is computed by cuDNN"))
     trail += [project.note(h.path, h.call.span, "is off") for h in state.off]
     trail += [project.note(h.path, h.call.span, "is on only when an option is given") for h in state.optional]
     name = seed.name.removeprefix("?.")
@@ -82,15 +114,17 @@ def _report(project: Project, run: Run, seed: Happening, use: CudaUse, state: Sw
         seed,
         run,
         f"`{name}` seeds a run that {where}, but nothing sets `cudnn.deterministic`, so equal seeds can differ",
-        _confidence(run, seed, use, layer, state),
+        _confidence(project, run, seed, use, state, has_layer=layer is not None),
         trail,
     )
 
 
-def _confidence(run: Run, seed: Happening, use: CudaUse, layer: Happening | None, state: Switch) -> Confidence:
-    if layer is None or state.optional or not run.complete:
+def _confidence(
+    project: Project, run: Run, seed: Happening, use: CudaUse, state: Switch, *, has_layer: bool
+) -> Confidence:
+    if not has_layer or not by_default(project, run, seed) or state.optional or not run.complete:
         return Confidence.LOW
-    return Confidence.HIGH if use.certain and seed.certain and layer.certain else Confidence.MEDIUM
+    return Confidence.HIGH if use.certain and seed.certain and _layer(run) else Confidence.MEDIUM
 
 
 def _configured(project: Project) -> bool:

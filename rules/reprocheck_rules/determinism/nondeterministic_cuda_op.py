@@ -25,6 +25,7 @@ from reprocheck_rules.determinism.switches import (
     Report,
     Switch,
     asked_seeds,
+    by_default,
     cuda_use,
     merged,
     story,
@@ -46,7 +47,7 @@ def check(project: Project) -> Iterator[Match]:
 def _reports(project: Project) -> Iterator[Report]:
     for run in project.runs:
         operations = [h for h in run.happenings if h.active and _repeats_not(project, h)]
-        if not operations or not trains_networks(run) or not asked_seeds(project, run, "torch"):
+        if not operations or not trains_networks(run) or not _seeded(project, run):
             continue
         use = cuda_use(project, run)
         algorithms = switch(project, run, "deterministic-algorithms")
@@ -63,6 +64,10 @@ def _on_its_way(project: Project, operation: Happening) -> bool:
         if any(event is operation.call for event in function.events):
             return _FORWARD.search(function.name) is not None
     return False
+
+
+def _seeded(project: Project, run: Run) -> bool:
+    return any(by_default(project, run, seed) for seed in asked_seeds(project, run, "torch"))
 
 
 def _repeats_not(project: Project, happening: Happening) -> bool:

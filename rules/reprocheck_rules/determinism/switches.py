@@ -11,7 +11,7 @@ _NOT_ASKED = frozenset({"by-name", "seeds-by-default", "environment", "agent"})
 """Seeders that a person did not call to have the same numbers again, or whose inside is not known."""
 
 _OTHER_LIBRARIES = ("keras.", "tensorflow.", "optax.", "flax.", "jax.", "sklearn.", "mxnet.", "paddle.")
-_TRAINERS = ("lightning.", "transformers.", "accelerate.", "?.fit")
+_TRAINERS = ("lightning.", "transformers.", "accelerate.", "timm.", "?.fit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +90,8 @@ def switch(project: Project, run: Run, role: str) -> Switch:
         if "sets-variable" in roles and project.holds(happening, role) is not True:
             continue
         state = project.holds(happening, "determinism-flag")
+        if happening.name.endswith("cudnn.enabled=") and state is not True:
+            continue  # to have cuDNN is no statement about determinism
         if state is False:
             if _given(happening):
                 (off if _constant(happening) else optional).append(happening)
@@ -140,14 +142,15 @@ def trains_networks(run: Run) -> bool:
 
 
 def asked_seeds(project: Project, run: Run, *families: str) -> list[Happening]:
-    """Calls that seed one of the families because a person wrote them, first one first."""
+    """Calls that seed one of the families because a person wrote them, in their order, optional ones too."""
     found = seedings(project, run)
-    return [
-        happening
-        for family in families
-        for _, happening in found[family].seeds
-        if happening.entry.roles.isdisjoint(_NOT_ASKED)
-    ]
+    calls = {id(h): h for f in families for h in (*(h for _, h in found[f].seeds), *found[f].optional)}
+    return [h for h in run.happenings if id(h) in calls and h.entry.roles.isdisjoint(_NOT_ASKED)]
+
+
+def by_default(project: Project, run: Run, seed: Happening) -> bool:
+    """Whether a seeding call runs without an option being given."""
+    return any(h is seed for seeding in seedings(project, run).values() for _, h in seeding.seeds)
 
 
 __all__ = [
@@ -155,6 +158,7 @@ __all__ = [
     "Report",
     "Switch",
     "asked_seeds",
+    "by_default",
     "cuda_use",
     "merged",
     "story",

@@ -24,7 +24,7 @@ from collections.abc import Iterator
 
 from reprocheck.rulekit import Confidence, Match, Project, Rule
 from reprocheck.rulekit.execution import Happening, Run
-from reprocheck_rules.determinism.switches import Report, asked_seeds, merged, story, switch
+from reprocheck_rules.determinism.switches import Report, asked_seeds, by_default, merged, story, switch
 
 rule = Rule("DET007", "tensorflow-determinism-off", __doc__, confidence="medium")
 
@@ -79,7 +79,9 @@ def _report(project: Project, run: Run, seed: Happening, learning: Happening) ->
         seed,
         run,
         f"`{seed.name}` seeds a run that may still differ on a GPU: `enable_op_determinism()` is not called",
-        Confidence.LOW if first_version or not run.complete else Confidence.MEDIUM,
+        Confidence.LOW
+        if first_version or not run.complete or not by_default(project, run, seed)
+        else Confidence.MEDIUM,
         trail,
     )
 
