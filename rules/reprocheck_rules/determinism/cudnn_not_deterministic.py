@@ -89,10 +89,11 @@ def _builds_layers(run: Run) -> bool:
 
 
 def _layers(project: Project) -> list[tuple[str, Call]]:
-    """A layer that cuDNN computes from each file of the project that has one, tests left out."""
+    """A layer that cuDNN computes from each file of the project that has a model with one, tests left out."""
     found = []
     for path, facts in project.index.files.items():
-        events = (event for function in facts.functions for event in function.events if isinstance(event, Call))
+        makers = (function for function in facts.functions if function.method)
+        events = (event for function in makers for event in function.events if isinstance(event, Call))
         layer = None if _TESTS.search(path) else next((e for e in events if _BY_CUDNN.search(e.callee)), None)
         if layer is not None:
             found.append((path, layer))
