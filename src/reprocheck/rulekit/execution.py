@@ -260,7 +260,9 @@ class Execution:
                 return _Linked(call, name, known, (), callbacks) if known is not None or callbacks else None
             case FunctionRef():
                 is_bound = symbol.function.method and "()" in callee
-                return _Linked(call, callee, None, (symbol,), (), callbacks, bound=is_bound)
+                return _Linked(
+                    call, callee, None, (symbol,), (), tuple(self._carried(facts.path, call)), bound=is_bound
+                )
             case ClassRef():
                 return self._link_class(call, symbol, callbacks)
             case Instance():
@@ -386,6 +388,17 @@ class Execution:
             name = str(value.value)
             if not name.startswith("builtins."):
                 yield from self.callable_as(self._symbols.resolve(path, name))
+
+    def _carried(self, path: str, call: Call) -> Iterator[FunctionRef]:
+        """What a function of the project can call because a call hands it over, constructors of classes included."""
+        yield from self._handed_over(path, call)
+        for argument in call.arguments:
+            value = argument.value
+            if value is not None and value.kind is ValueKind.NAME:
+                symbol = self._symbols.resolve(path, str(value.value))
+                if isinstance(symbol, ClassRef):
+                    made = self._symbols.method(symbol, "__init__")
+                    yield from (made,) if made is not None else ()
 
     def callable_as(self, symbol: Symbol) -> Iterator[FunctionRef]:
         """What code that gets hold of something can call."""

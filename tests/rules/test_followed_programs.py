@@ -1,0 +1,209 @@
+"""What a run is followed through, seen by what the rules about seeds find behind it."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from reprocheck.app.scan_project import ScanRequest, scan_project
+from reprocheck.config import load
+
+CODES = ("RNG001", "RNG002", "RNG003", "RNG005")
+NET = """
+import torch
+
+
+class Net(torch.nn.Module):
+    def __init__(self):
+        self.layer = torch.nn.Linear(2, 2)
+"""
+
+PROGRAMS: dict[str, tuple[dict[str, str], set[tuple[str, int, str]]]] = {
+    "an object that is handed on and called": (
+        {
+            "scaler.py": "class Scaler:\n    def __call__(self, loss):\n        loss.backward()\n",
+            "engine.py": "def epoch(scaler, loss):\n    step(scaler, loss)\n\n\ndef step(run, loss):\n    run(loss)\n",
+            "net.py": NET,
+            "train.py": """
+            from engine import epoch
+            from net import Net
+            from scaler import Scaler
+
+            net = Net()
+            epoch(Scaler(), net(load()))
+            """,
+        },
+        {("train.py", 5, "RNG001")},
+    ),
+    "a class that is handed over to be made": (
+        {
+            "net.py": NET,
+            "train.py": """
+            from net import Net
+
+            def build(kind):
+                return kind()
+
+            build(Net)(load()).backward()
+            """,
+        },
+        {("train.py", 4, "RNG001")},
+    ),
+    "a closure that the optimizer calls": (
+        {
+            "train.py": """
+            import torch
+
+            net = torch.nn.Linear(2, 2)
+            optimizer = torch.optim.LBFGS(net.parameters())
+
+            def closure():
+                loss = net(load()).sum()
+                loss.backward()
+                return loss
+
+            optimizer.step(closure)
+            """,
+        },
+        {("train.py", 3, "RNG001")},
+    ),
+    "a main function that TensorFlow runs": (
+        {
+            "train.py": """
+            import numpy as np
+            import tensorflow as tf
+
+            def main(arguments=None):
+                model.fit(np.random.permutation(10))
+
+            if __name__ == "__main__":
+                tf.app.run()
+            """,
+        },
+        {("train.py", 5, "RNG001")},
+    ),
+    "an option without which the program ends": (
+        {
+            "train.py": """
+            import argparse
+            import torch
+
+            def main():
+                parser = argparse.ArgumentParser()
+                parser.add_argument("--output", default=None)
+                parser.add_argument("--seed", type=int, default=None)
+                args = parser.parse_args()
+                if args.seed is not None:
+                    torch.manual_seed(args.seed)
+                if not args.output:
+                    raise ValueError("where to?")
+                torch.nn.Linear(2, 2)(load()).sum().backward()
+
+            main()
+            """,
+        },
+        {("train.py", 10, "RNG005")},
+    ),
+    "a seed without which the program ends": (
+        {
+            "train.py": """
+            import argparse
+            import torch
+
+            def main():
+                parser = argparse.ArgumentParser()
+                parser.add_argument("--seed", type=int, default=None)
+                args = parser.parse_args()
+                if args.seed is None:
+                    raise ValueError("which seed?")
+                torch.manual_seed(args.seed)
+                torch.nn.Linear(2, 2)(load()).sum().backward()
+
+            main()
+            """,
+        },
+        set(),
+    ),
+    "a handler that ends the program": (
+        {
+            "train.py": """
+            import torch
+
+            def main():
+                try:
+                    prepare()
+                except OSError:
+                    raise
+                torch.nn.Linear(2, 2)(load()).sum().backward()
+
+            main()
+            """,
+        },
+        {("train.py", 8, "RNG001")},
+    ),
+    "several modules that are imported whole": (
+        {
+            "net.py": NET,
+            "seeds.py": "import torch\n\n\ndef fix():\n    torch.manual_seed(1)\n",
+            "train.py": """
+            from net import *
+            from seeds import *
+
+            net = Net()
+            fix()
+            net(load()).sum().backward()
+            """,
+        },
+        {("train.py", 4, "RNG003")},
+    ),
+    "workers of a loader, seeded by PyTorch": (
+        {
+            "train.py": """
+            import random
+            import torch
+            from torch.utils.data import DataLoader, Dataset
+
+            class Rows(Dataset):
+                def __getitem__(self, index):
+                    return random.random()
+
+            torch.manual_seed(0)
+            net = torch.nn.Linear(2, 2)
+            for x in DataLoader(Rows(), num_workers=2):
+                net(x).sum().backward()
+            """,
+        },
+        set(),
+    ),
+    "a loader without workers, in the program's own process": (
+        {
+            "train.py": """
+            import random
+            import torch
+            from torch.utils.data import DataLoader, Dataset
+
+            class Rows(Dataset):
+                def __getitem__(self, index):
+                    return random.random()
+
+            torch.manual_seed(0)
+            net = torch.nn.Linear(2, 2)
+            for x in DataLoader(Rows()):
+                net(x).sum().backward()
+            """,
+        },
+        {("train.py", 9, "RNG002")},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_run_is_followed_through(name: str, tmp_path: Path) -> None:
+    files, expected = PROGRAMS[name]
+    for path, text in files.items():
+        (tmp_path / path).write_text(textwrap.dedent(text).lstrip("\n"), "utf-8")
+    config = load(tmp_path, overrides={"cache": False, "select": CODES}, isolated=True)
+    result = scan_project(ScanRequest(config=config), lambda _done, _total: None).result
+    assert {(f.place.path, f.place.span.line, f.code) for f in result.findings} == expected
