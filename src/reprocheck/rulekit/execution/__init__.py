@@ -1,0 +1,42 @@
+"""What an entry point executes, in order: which random families are drawn from, what seeds them before.
+
+Execution is followed through calls, methods, constructors, callbacks and imports, under the defaults of all options. A
+function that can't matter is not entered: what matters is found first, backwards over the call graph.
+"""
+
+from __future__ import annotations
+
+from reprocheck.project.index.entries import Entry
+from reprocheck.project.index.project_index import ProjectIndex
+from reprocheck.rulekit.catalog import Catalog
+from reprocheck.rulekit.execution.call_graph import CallGraph
+from reprocheck.rulekit.execution.following import Follower
+from reprocheck.rulekit.execution.happenings import Happening, Hop, Run, argument_of
+from reprocheck.rulekit.execution.linking import Linker
+
+_MOST_STEPS = 6_000
+"""Events looked at in one run. Programs of public repositories need 1,100 at most; more are a library at work."""
+_LEAST_STEPS = 1_000
+"""Events that every run may look at, when the runs before it have used up what the project allows."""
+_STEPS = 100_000
+"""Events looked at in all runs together: some two seconds."""
+
+
+class Execution:
+    """Follows runs of one project; what is linked once serves all runs."""
+
+    def __init__(self, index: ProjectIndex, catalog: Catalog, roles: frozenset[str]) -> None:
+        """`roles` are those of catalog names that matter."""
+        self._graph = CallGraph(Linker(index, catalog, roles))
+        self._steps_left = _STEPS
+
+    def run(self, entry: Entry) -> Run:
+        """Follow one entry point."""
+        self._graph.explore(entry)
+        follower = Follower(self._graph, entry, max(_LEAST_STEPS, min(_MOST_STEPS, self._steps_left)))
+        follower.follow()
+        self._steps_left -= follower.steps
+        return follower.run
+
+
+__all__ = ["Execution", "Happening", "Hop", "Run", "argument_of"]

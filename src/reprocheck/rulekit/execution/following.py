@@ -1,0 +1,269 @@
+"""Follows one run through the call graph, under the defaults of all options."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from reprocheck.model.place import Span
+from reprocheck.project.facts.model import Call, Exit, Function, GuardKind, Import, TestKind, ValueKind
+from reprocheck.project.index.entries import Entry
+from reprocheck.project.index.evaluate import UNKNOWN, Frame, Known, Result
+from reprocheck.project.index.symbols import FunctionRef
+from reprocheck.rulekit.execution.call_graph import CallGraph
+from reprocheck.rulekit.execution.happenings import CALLS_NOTHING, RUNS_CALLBACKS, Happening, Hop, Run
+from reprocheck.rulekit.execution.linking import Linked
+
+_FUNCTION_LIMIT = 3
+"""Times that one function is followed with different arguments in one run."""
+_CALL_DEPTH = 60
+
+
+class Follower:
+    """One run."""
+
+    def __init__(self, graph: CallGraph, entry: Entry, limit: int) -> None:
+        """`limit` bounds the events that are looked at."""
+        self._graph = graph
+        self._limit = limit
+        self.steps = 0
+        self._evaluator = graph.linker.index.evaluator
+        self._visits: dict[tuple[str, int], int] = {}
+        self._seen: set[tuple[tuple[str, int], tuple[tuple[str, Result], ...], bool]] = set()
+        self._ran: set[tuple[str, int]] = set()
+        """Functions and modules that ran under the defaults; a second import of a module does nothing."""
+        self.run = Run(entry)
+
+    def follow(self) -> None:
+        """Fill the run: the module's body first, then the function that the entry names."""
+        entry = self.run.entry
+        table = self._graph.linker.index.symbols.table(entry.path)
+        body = table.functions[""]
+        frame = Frame(entry.path, {}, _config_stem(body.function))
+        self._visit(body, frame, (), _Condition(), is_main=True)
+        if entry.function:
+            function = table.facts.functions[entry.function]
+            self._visit(FunctionRef(entry.path, entry.function, function), frame, (), _Condition(), is_main=True)
+
+    def _visit(
+        self, target: FunctionRef, frame: Frame, hops: tuple[Hop, ...], condition: _Condition, *, is_main: bool
+    ) -> None:
+        key = target.key
+        if not self._worth_visiting(key) or len(hops) > _CALL_DEPTH:
+            return
+        state = (key, self._bound_constants(frame), condition.active)
+        if state in self._seen:
+            return
+        self._seen.add(state)
+        self._visits[key] = self._visits.get(key, 0) + 1
+        if condition.active:
+            self._ran.add(key)
+        visit = _Visit(frame, is_main, {})
+        for linked in self._graph.relevant(key):
+            if isinstance(linked.event, Import) and all(reached.key in self._ran for reached in linked.targets):
+                continue
+            if not self._can_add(linked):
+                continue
+            self.steps += 1
+            if self.steps > self._limit:
+                self.run.complete = False
+                return
+            around = self._around(target, linked.event, visit)
+            if not around.reached:
+                continue
+            here = condition.inside(around, target.path)
+            if isinstance(linked.event, Exit):
+                if not around.decided:
+                    continue
+                if linked.event.raises and here.active and here.certain:
+                    condition = condition._replace(refused=True)
+                elif here.active and here.certain and condition.active and condition.certain:
+                    # What follows never runs under the defaults; an option may still bring it to life.
+                    condition = condition._replace(
+                        active=False, guard=_guard_span(target, linked.event), path=target.path
+                    )
+                continue
+            self._happen(target, linked, frame, hops, here)
+
+    def _can_add(self, linked: Linked) -> bool:
+        """Whether an event is more than calls to what was followed often enough: most are, and stop here."""
+        if linked.entry is not None or isinstance(linked.event, Exit) or linked.name.startswith("@"):
+            return True
+        return any(self._worth_visiting(reached.key) for reached in (*linked.targets, *linked.callbacks))
+
+    def _worth_visiting(self, key: tuple[str, int]) -> bool:
+        return self._graph.matters(key) and self._visits.get(key, 0) < _FUNCTION_LIMIT
+
+    def _bound_constants(self, frame: Frame) -> tuple[tuple[str, Result], ...]:
+        known = []
+        for name, bound in frame.arguments.items():
+            value = self._evaluator.value(bound.value, bound.frame or Frame(bound.path))
+            if value is not UNKNOWN:
+                known.append((name, value))
+        return tuple(known)
+
+    def _around(self, target: FunctionRef, event: Call | Import | Exit, visit: _Visit) -> _Around:
+        """What the conditions around an event come to; each is told once in a visit, however many events it is around.
+
+        Branches of a generated dispatcher are thousands deep, since an `elif` lies in the `if` before it.
+        """
+        guards = target.function.guards
+        position = (event.guard, event.side)
+        inner: list[tuple[int, bool]] = []
+        while position[0] >= 0 and position not in visit.around:
+            inner.append(position)
+            guard = guards[position[0]]
+            position = (guard.parent, guard.parent_side)
+        around = visit.around[position] if position[0] >= 0 else _Around()
+        for index, side in reversed(inner):
+            guard = guards[index]
+            is_if = guard.kind is GuardKind.IF
+            around = around._replace(decided=around.decided and is_if)
+            if is_if and guard.test is not None:
+                outcome = self._evaluator.test(guard.test, visit.frame, is_main=visit.is_main)
+                if outcome is None:
+                    around = around._replace(untold=guard.span)
+                elif outcome is not side:
+                    is_main_guard = guard.test.kind is TestKind.MAIN
+                    around = around._replace(
+                        reached=around.reached and not is_main_guard, untrue=around.untrue or guard.span
+                    )
+            visit.around[index, side] = around
+        return around
+
+    def _happen(
+        self, target: FunctionRef, linked: Linked, frame: Frame, hops: tuple[Hop, ...], condition: _Condition
+    ) -> None:
+        event = linked.event
+        if isinstance(event, Exit):
+            return
+        if linked.name.startswith("@") and isinstance(event, Call):
+            called = self._graph.linker.link_parameter(event, frame)
+            linked = called if called is not None else linked
+        if linked.guessed:
+            condition = condition._replace(certain=False)
+        if linked.entry is not None and isinstance(event, Call):
+            self.run.happenings.append(
+                Happening(
+                    name=linked.name,
+                    entry=linked.entry,
+                    path=target.path,
+                    call=event,
+                    hops=hops,
+                    frame=frame,
+                    active=condition.active,
+                    certain=condition.certain,
+                    guard=condition.guard,
+                    guard_path=condition.path,
+                    callback=condition.callback,
+                    refused=condition.refused,
+                )
+            )
+        hop = Hop(target.path, event.span, linked.name)
+        for reached in linked.targets:
+            if not self._worth_visiting(reached.key):
+                continue
+            if isinstance(event, Import):
+                self._visit(reached, Frame(reached.path), (*hops, hop), condition, is_main=False)
+            else:
+                inner = self._bind(reached, event, frame, bound=linked.bound)
+                self._visit(reached, inner, (*hops, hop), condition, is_main=False)
+        if linked.entry is not None and CALLS_NOTHING in linked.entry.roles:
+            return
+        calls_back = linked.entry is not None and RUNS_CALLBACKS in linked.entry.roles
+        for callback in (*linked.callbacks, *self._handed_on(linked, frame)):
+            if self._worth_visiting(callback.key):
+                handed = condition if calls_back else condition._replace(callback=True)
+                self._visit(callback, Frame(callback.path, {}, frame.config_stem), (*hops, hop), handed, is_main=False)
+
+    def _handed_on(self, linked: Linked, frame: Frame) -> Iterator[FunctionRef]:
+        """What a parameter of the function around is, when known code gets it."""
+        if linked.entry is None or not isinstance(linked.event, Call):
+            return
+        for argument in linked.event.arguments:
+            value = argument.value
+            if value is not None and value.kind is ValueKind.PARAMETER and not value.path:
+                symbol, _ = self._graph.linker.bound_to(str(value.value), frame)
+                yield from self._graph.linker.callable_as(symbol)
+
+    def _bind(self, target: FunctionRef, call: Call, frame: Frame, *, bound: bool) -> Frame:
+        parameters = list(target.function.parameters)
+        if target.function.method and parameters:
+            first = parameters[0].name
+            if first == "cls" or (first == "self" and bound):
+                parameters = parameters[1:]
+        arguments: dict[str, Known] = {}
+        open_ended = False
+        position = 0
+        for argument in call.arguments:
+            if argument.name in {"*", "**"}:
+                open_ended = True
+            elif argument.name:
+                arguments[argument.name] = Known(argument.value, frame.path, frame)
+            elif position < len(parameters):
+                arguments[parameters[position].name] = Known(argument.value, frame.path, frame)
+                position += 1
+        if not open_ended:
+            for parameter in parameters:
+                if parameter.name not in arguments and not parameter.required:
+                    arguments[parameter.name] = Known(parameter.default, target.path, Frame(target.path))
+        return Frame(target.path, arguments, frame.config_stem)
+
+
+class _Condition(NamedTuple):
+    """Whether control gets to a place."""
+
+    active: bool = True
+    certain: bool = True
+    guard: Span | None = None
+    path: str = ""
+    callback: bool = False
+    refused: bool = False
+
+    def inside(self, around: _Around, path: str) -> _Condition:
+        """The state inside the conditions around an event of the file at `path`."""
+        condition = self
+        if around.untold is not None:
+            condition = condition._replace(
+                certain=False, guard=condition.guard or around.untold, path=condition.path or path
+            )
+        if around.untrue is not None:
+            condition = condition._replace(active=False, guard=around.untrue, path=path)
+        return condition
+
+
+class _Around(NamedTuple):
+    """What the conditions around an event of a function come to."""
+
+    reached: bool = True
+    """False where control never gets there, whatever the options."""
+    untrue: Span | None = None
+    """The outermost condition that keeps it from running under the defaults."""
+    untold: Span | None = None
+    """The innermost condition that can't be told."""
+    decided: bool = True
+    """Whether conditions alone decide: what stands in a loop or an exception's handler may never come."""
+
+
+class _Visit(NamedTuple):
+    """One function as it is followed with some arguments."""
+
+    frame: Frame
+    is_main: bool
+    around: dict[tuple[int, bool], _Around]
+    """By guard and side."""
+
+
+def _guard_span(target: FunctionRef, event: Exit) -> Span:
+    return target.function.guards[event.guard].span
+
+
+def _config_stem(body: Function) -> str:
+    """Name of the configuration that a Hydra program composes."""
+    for event in body.events:
+        if isinstance(event, Call) and event.callee in {"hydra.main", "hydra.compose"}:
+            for argument in event.arguments:
+                value = argument.value
+                if argument.name == "config_name" and value is not None and isinstance(value.value, str):
+                    return value.value.removesuffix(".yaml")
+    return ""

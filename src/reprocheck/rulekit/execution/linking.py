@@ -1,0 +1,289 @@
+"""What each event of a function reaches: catalogued names, functions of the project, what is handed over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from reprocheck.project.facts.model import Call, Exit, FileFacts, Function, Import, ValueKind
+from reprocheck.project.index.evaluate import Frame
+from reprocheck.project.index.project_index import ProjectIndex
+from reprocheck.project.index.symbols import ClassRef, External, FunctionRef, Instance, Symbol
+from reprocheck.rulekit.catalog import Catalog, CatalogEntry
+
+_NAMESAKES = 3
+"""Methods of one name that a call on an unknown receiver may mean."""
+_HANDED_ON = 8
+"""Calls through which something is handed on as an argument."""
+_COMMON_METHODS = frozenset(
+    {"get", "add", "append", "update", "items", "keys", "values", "copy", "close", "read", "write"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """An event of a function that matters."""
+
+    event: Call | Import | Exit
+    name: str = ""
+    entry: CatalogEntry | None = None
+    targets: tuple[FunctionRef, ...] = ()
+    callbacks: tuple[FunctionRef, ...] = ()
+    carried: tuple[FunctionRef, ...] = ()
+    """What a function of the project is handed, and may call or hand on."""
+    guessed: bool = False
+    bound: bool = False
+    """Whether the first parameter of the target is the instance."""
+
+
+class Linker:
+    """Links the functions of one project, each once."""
+
+    def __init__(self, index: ProjectIndex, catalog: Catalog, roles: frozenset[str]) -> None:
+        """`roles` are those of catalog names that matter."""
+        self.index = index
+        self._symbols = index.symbols
+        self._catalog = catalog
+        self._roles = roles
+        self._links: dict[tuple[str, int], tuple[Linked, ...]] = {}
+
+    def links(self, key: tuple[str, int]) -> tuple[Linked, ...]:
+        """Events of a function with what they reach."""
+        linked = self._links.get(key)
+        if linked is None:
+            path, index = key
+            facts = self.index.files[path]
+            linked = tuple(self._link_all(facts, facts.functions[index]))
+            self._links[key] = linked
+        return linked
+
+    def _link_all(self, facts: FileFacts, function: Function) -> Iterator[Linked]:
+        for event in function.events:
+            match event:
+                case Call():
+                    linked = self._link_call(facts, function, event)
+                    if linked is not None:
+                        yield linked
+                case Import():
+                    targets = tuple(self._imported(facts.path, event.target))
+                    if targets:
+                        yield Linked(event, event.target, None, targets)
+                case Exit():
+                    yield Linked(event)
+
+    def _imported(self, path: str, target: str) -> Iterator[FunctionRef]:
+        """Bodies of the project's modules that an import runs."""
+        dots = len(target) - len(target.lstrip("."))
+        parts = target[dots:].split(".")
+        for length in range(1, len(parts) + 1):
+            found = self._symbols.modules.find(path, "." * dots + ".".join(parts[:length]))
+            if found is not None and found != path:
+                yield self._symbols.table(found).functions[""]
+
+    def _link_call(self, facts: FileFacts, function: Function, call: Call) -> Linked | None:
+        callbacks = tuple(self._handed_over(facts.path, call))
+        callee = call.callee
+        if callee.startswith(("self.", "builtins.super")):
+            targets = tuple(self._own_method(facts.path, function, callee))
+            if targets:
+                return Linked(call, callee, None, targets, (), callbacks, bound=True)
+            return Linked(call, callee, None, (), callbacks, bound=True) if callbacks else None
+        if callee[0] == "@":
+            return Linked(call, callee, None, (), callbacks)
+        if callee[0] == "?":
+            return self._link_unknown(facts.path, call, callbacks)
+        symbol = self._symbols.resolve(facts.path, callee)
+        match symbol:
+            case External(name="tensorflow.app.run" | "tensorflow.compat.v1.app.run") if not call.arguments:
+                main = self._symbols.table(facts.path).functions.get("main")
+                return Linked(call, callee, None, (main,)) if main is not None else None
+            case External(name="hydra.utils.instantiate" | "hydra.utils.call" | "hydra.utils.get_class"):
+                return self._link_instantiation(call)
+            case External():
+                name = self._catalog.canonical(symbol.name)
+                entry = self._catalog.entry(name)
+                known = entry if entry is not None and not entry.roles.isdisjoint(self._roles) else None
+                return Linked(call, name, known, (), callbacks) if known is not None or callbacks else None
+            case FunctionRef():
+                is_bound = symbol.function.method and "()" in callee
+                return Linked(call, callee, None, (symbol,), (), tuple(self._carried(facts.path, call)), bound=is_bound)
+            case ClassRef():
+                return self._link_class(call, symbol, callbacks)
+            case Instance():
+                targets = tuple(self._instance_call(symbol.of))
+                return Linked(call, callee, None, targets, (), callbacks, bound=True) if targets else None
+        inherited = self._inherited(facts.path, callee)
+        if inherited is not None:
+            name = self._catalog.canonical(inherited)
+            entry = self._catalog.entry(name)
+            if entry is not None and not entry.roles.isdisjoint(self._roles):
+                return Linked(call, name, entry, (), callbacks)
+        # A method of what the project's own function returned: as good as one of an unknown object.
+        return self._link_unknown(facts.path, call, callbacks)
+
+    def _link_instantiation(self, call: Call) -> Linked | None:
+        """Classes of the project that Hydra makes from `_target_` keys of the configuration group that is named."""
+        value = call.arguments[0].value if call.arguments else None
+        group = value.path.rpartition(".")[2] if value is not None else ""
+        if not group:
+            return None
+        files: dict[str, list[str]] = {}
+        for path, key, named in self._instantiated:
+            if f"/{group}/" in f"/{path}" or f".{group}." in f".{key}":
+                files.setdefault(path, []).append(named)
+        targets: list[FunctionRef] = []
+        hooks: list[FunctionRef] = []
+        for names in files.values():
+            for name in names:
+                symbol = self._symbols.resolve("", name)
+                if isinstance(symbol, ClassRef):
+                    made = self._symbols.method(symbol, "__init__")
+                    targets.extend([made] if made is not None else [])
+                    hooks.extend(self._hooks(symbol))
+        if not targets and not hooks:
+            return None
+        return Linked(call, group, None, tuple(targets), tuple(hooks), guessed=len(files) > 1, bound=True)
+
+    @cached_property
+    def _instantiated(self) -> list[tuple[str, str, str]]:
+        """File, key and value of the settings that name a class for Hydra to make."""
+        return [
+            (path, setting.key, setting.value)
+            for path, document in self.index.documents.items()
+            for setting in document.settings
+            if setting.key.endswith("_target_") and isinstance(setting.value, str)
+        ]
+
+    def _link_class(self, call: Call, owner: ClassRef, callbacks: tuple[FunctionRef, ...]) -> Linked | None:
+        targets = [
+            method for name in ("__init__", "__post_init__", "setup") if (method := self._symbols.method(owner, name))
+        ]
+        for base in self._symbols.external_bases(owner):
+            name = self._catalog.canonical(base)
+            entry = self._catalog.entry(name)
+            if entry is not None and not entry.roles.isdisjoint(self._roles) and not targets:
+                return Linked(call, name, entry, (), callbacks)
+        if targets:
+            return Linked(call, owner.definition.name, None, tuple(targets), (), callbacks, bound=True)
+        return Linked(call, owner.definition.name, None, (), callbacks, bound=True) if callbacks else None
+
+    def _link_unknown(self, path: str, call: Call, callbacks: tuple[FunctionRef, ...]) -> Linked | None:
+        name = call.callee.rpartition(".")[2]
+        if "." in call.callee.lstrip("."):
+            entry = self._catalog.entry(f"?.{name}")
+            if entry is not None and not entry.roles.isdisjoint(self._roles):
+                return Linked(call, f"?.{name}", entry, (), callbacks, guessed=True)
+            everywhere = self._symbols.methods_named(name)
+            # Who calls a method on something unknown most likely means one that stands in the same file.
+            namesakes = [method for method in everywhere if method.path == path] or everywhere
+            if 0 < len(namesakes) <= _NAMESAKES and name not in _COMMON_METHODS:
+                return Linked(call, name, None, tuple(namesakes), callbacks, guessed=True, bound=True)
+        return Linked(call, name, None, (), callbacks) if callbacks else None
+
+    def _own_method(self, path: str, function: Function, callee: str) -> Iterator[FunctionRef]:
+        owner_name = function.name.rpartition(".")[0]
+        owner = self._symbols.table(path).classes.get(owner_name)
+        name = callee.rpartition(".")[2]
+        if owner is None or not name:
+            return
+        if callee.startswith("builtins.super"):
+            ancestors = list(self._symbols.ancestry(owner))[1:]
+            for ancestor in ancestors:
+                method = self._symbols.table(ancestor.path).functions.get(f"{ancestor.definition.name}.{name}")
+                if method is not None:
+                    yield method
+                    return
+            return
+        method = self._symbols.method(owner, name)
+        if method is not None:
+            yield method
+            return
+        for subclass in self._symbols.subclasses(owner):
+            overriding = self._symbols.method(subclass, name)
+            if overriding is not None:
+                yield overriding
+
+    def _inherited(self, path: str, callee: str) -> str | None:
+        """Name of a method that a class of the project has from an external base."""
+        owner_name, _, method = callee.rpartition(".")
+        if not owner_name.strip("."):
+            return None
+        owner = self._symbols.resolve(path, owner_name)
+        if isinstance(owner, Instance):
+            owner = owner.of
+        if not isinstance(owner, ClassRef):
+            return None
+        bases = sorted(self._symbols.external_bases(owner))
+        return f"{bases[0]}.{method}" if bases else None
+
+    def _instance_call(self, owner: ClassRef) -> Iterator[FunctionRef]:
+        for name in ("forward", "call", "__call__"):
+            method = self._symbols.method(owner, name)
+            if method is not None:
+                yield method
+                return
+
+    def _handed_over(self, path: str, call: Call) -> Iterator[FunctionRef]:
+        """Functions of the project, and methods of its objects, that a call is given."""
+        for argument in call.arguments:
+            value = argument.value
+            if value is None or value.kind is not ValueKind.NAME:
+                continue
+            name = str(value.value)
+            if not name.startswith("builtins."):
+                yield from self.callable_as(self._symbols.resolve(path, name))
+
+    def _carried(self, path: str, call: Call) -> Iterator[FunctionRef]:
+        """What a function of the project can call because a call hands it over, constructors of classes included."""
+        yield from self._handed_over(path, call)
+        for argument in call.arguments:
+            value = argument.value
+            if value is not None and value.kind is ValueKind.NAME:
+                symbol = self._symbols.resolve(path, str(value.value))
+                if isinstance(symbol, ClassRef):
+                    made = self._symbols.method(symbol, "__init__")
+                    yield from (made,) if made is not None else ()
+
+    def callable_as(self, symbol: Symbol) -> Iterator[FunctionRef]:
+        """What code that gets hold of something can call."""
+        if isinstance(symbol, FunctionRef):
+            yield symbol
+        elif isinstance(symbol, Instance):
+            yield from self._hooks(symbol.of)
+
+    def bound_to(self, name: str, frame: Frame) -> tuple[Symbol, str]:
+        """What a parameter stands for in a call, and the name under which it was given."""
+        for _ in range(_HANDED_ON):
+            bound = frame.arguments.get(name)
+            if bound is None or bound.value is None or bound.value.path:
+                break
+            if bound.value.kind is ValueKind.NAME:
+                given = str(bound.value.value)
+                return self._symbols.resolve(bound.path, given), given
+            if bound.value.kind is not ValueKind.PARAMETER or bound.frame is None:
+                break
+            name, frame = str(bound.value.value), bound.frame
+        return None, ""
+
+    def link_parameter(self, call: Call, frame: Frame) -> Linked | None:
+        """The call of a parameter, by what the parameter stands for."""
+        symbol, given = self.bound_to(call.callee[1:], frame)
+        match symbol:
+            case External():
+                name = self._catalog.canonical(symbol.name)
+                entry = self._catalog.entry(name)
+                return Linked(call, name, entry) if entry is not None and self._roles & entry.roles else None
+            case FunctionRef():
+                return Linked(call, given, None, (symbol,), bound=symbol.function.method and "()" in given)
+            case ClassRef():
+                return self._link_class(call, symbol, ())
+            case Instance():
+                return Linked(call, given, None, tuple(self._instance_call(symbol.of)), bound=True)
+        return None
+
+    def _hooks(self, owner: ClassRef) -> Iterator[FunctionRef]:
+        for ancestor in self._symbols.ancestry(owner):
+            for method in self._symbols.own_methods(ancestor):
+                if not method.function.name.endswith("__init__"):
+                    yield method
