@@ -28,8 +28,9 @@ from reprocheck_rules.randomness.seeding import story, trains
 rule = Rule("EXP005", "code-version-not-recorded", __doc__, confidence="medium")
 
 _ASKS_GIT = re.compile(
-    r"rev-parse|git (?:describe|log|status|diff|show)|\bGIT_(?:COMMIT|SHA|HASH|REV)|GITHUB_SHA|CI_COMMIT|commit"
-    r"|git[_ -]?(?:hash|sha|rev)|code_version",
+    r"rev-parse|git (?:describe|log|status|diff|show)\b"
+    r"|^\W*[\w-]*(?:commit|git[_-]?(?:hash|sha|rev)|code_version)[\w-]*\W*$"
+    r"|\bGIT_(?:COMMIT|SHA|HASH|REV)|GITHUB_SHA|CI_COMMIT",
     re.IGNORECASE,
 )
 _GIT_LIBRARIES = ("git", "pygit2", "dulwich", "versioneer", "setuptools_scm", "git_python", "dvc", "dvclive", "guild")
