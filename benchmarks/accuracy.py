@@ -93,7 +93,9 @@ def main() -> int:
     for repository in sorted({label["repo"] for label in labels}):
         findings = scan(arguments.corpus / repository)
         for label in (label for label in labels if label["repo"] == repository):
-            names = [label["category"], *label.get("also_accept", ())] if label["verdict"] == "TP" else [label["category"]]
+            names = (
+                [label["category"], *label.get("also_accept", ())] if label["verdict"] == "TP" else [label["category"]]
+            )
             codes = tuple(code for name in names for code in CATEGORIES.get(name, ()))
             if not any(code.startswith(codes) for code in existing):
                 scores[label["category"]][3] += 1

@@ -143,7 +143,9 @@ def test_low_confidence_is_said(build: Build) -> None:
     medium = build.finding(confidence=Confidence.MEDIUM)
     assert "seed-from-clock (low confidence)\n" in full(build.result([low]))
     assert "confidence" not in full(build.result([medium]))
-    assert "seed-from-clock (medium confidence)\n" in full(build.result([medium]), ReportOptions(verbose=True))
+    assert "seed-from-clock (medium confidence) id c0ffee\n" in full(
+        build.result([medium]), ReportOptions(verbose=True)
+    )
 
 
 def test_verbose_explains_every_finding(build: Build) -> None:

@@ -70,7 +70,7 @@ def _covering(body: Sequence[Any], line: int) -> int | None:
     position = bisect_left(body, line, key=_last_line)
     if position == len(body):
         return None
-    node = body[position]
+    node: Any = body[position]
     first: int = (node.pattern if node.__class__ is ast.match_case else node).lineno
     decorators = getattr(node, "decorator_list", None)
     if decorators:

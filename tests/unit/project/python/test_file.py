@@ -120,7 +120,8 @@ def _deep() -> Iterator[None]:
 
 @pytest.mark.usefixtures("_deep")
 def test_a_long_fluent_chain_is_followed() -> None:
-    code = "import a\nx = a" + ".b()" * 2_000 + "\nx.last()\n"
+    links = 400 if sys.version_info[:2] == (3, 12) else 2_000  # 3.12's own parser refuses deeper trees
+    code = "import a\nx = a" + ".b()" * links + "\nx.last()\n"
     found = last_callee(code)
     assert found is not None
     assert found.endswith(".b().last")

@@ -141,7 +141,7 @@ def test_wanted_nodes_are_kept_with_their_scope() -> None:
 
 
 def test_long_chains_are_walked_without_recursion() -> None:
-    links = 3_000
+    links = 400 if sys.version_info[:2] == (3, 12) else 3_000  # 3.12's own parser refuses deeper trees
     sums = " + ".join(f"f{n}()" for n in range(links))
     elifs = "if x: a()\n" + "elif x: b()\n" * links
     before = sys.getrecursionlimit()
