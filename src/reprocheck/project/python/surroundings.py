@@ -79,8 +79,8 @@ def _covering(body: Sequence[Any], line: int) -> int | None:
 
 
 def _last_line(node: Any) -> int:  # noqa: ANN401 — statements, handlers and cases share no type
-    last: int = (node.body[-1] if node.__class__ is ast.match_case else node).end_lineno
-    return last
+    last: Any = (node.body[-1] if node.__class__ is ast.match_case else node).end_lineno
+    return int(last)
 
 
 def parents_of(tree: ast.AST) -> dict[ast.AST, ast.AST]:
