@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import gc
+import weakref
 
 import pytest
 
@@ -138,3 +140,44 @@ def test_matches_point_at_what_they_are_told() -> None:
     note = found.module.note(found.node, "here")
     assert found.match("m", trail=[note]).trail == (note,)
     assert found.module.is_test is False
+
+
+def test_words_are_identifiers_that_are_read_called_or_imported() -> None:
+    found = module("from os import listdir as ls\nimport a.b as c\nx = y.z\nfor q in w(1, k=2):\n    pass\n")
+    assert {"listdir", "b", "y", "z", "w"} <= found.words
+    assert found.words.isdisjoint({"x", "q", "k", "ls", "os", "c"})
+
+
+def test_what_a_module_keeps_for_checks_is_made_once_and_goes_with_it() -> None:
+    found = module("x = 1\n")
+    made: list[Module] = []
+
+    def make(seen: Module) -> list[Module]:
+        made.append(seen)
+        return made
+
+    assert found.once(make) is found.once(make)
+    assert made == [found]
+    found.release()
+    found.once(make)
+    assert made == [found, found]
+
+
+def test_a_released_module_leaves_nothing_to_the_garbage_collector() -> None:
+    code = "class A:\n    def f(self):\n        self.x = lib.f(1)\n        return [self.x for _ in self.x]\n"
+    found = module("import lib\n" + code)
+    assert list(found.calls_with_role("draw"))
+    alive = weakref.ref(found.file)
+    gc.disable()
+    try:
+        found.release()
+        del found
+        assert alive() is None
+    finally:
+        gc.enable()
+
+
+def test_calls_of_several_roles_stand_in_the_order_of_evaluation_and_once_each() -> None:
+    found = module("import lib\nlib.plain()\nlib.f(1)\nlib.plain(lib.f(2))\n")
+    lines = [(call.name, call.node.lineno) for call in found.calls_with_role("draw", "reads")]
+    assert lines == [("lib.plain", 2), ("lib.f", 3), ("lib.f", 4), ("lib.plain", 4)]

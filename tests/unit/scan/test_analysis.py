@@ -143,6 +143,17 @@ def test_node_checks_see_nodes_and_module_checks_see_what_they_ask_for() -> None
     assert messages("import torch.nn as nn\nseed(1)\n") == ["module"]
 
 
+def test_a_module_check_runs_where_one_of_its_identifiers_is_used() -> None:
+    rule = Rule("ACME003", "shapes", DOC)
+
+    @rule.on_module(mentions=("listdir", "scandir"))
+    def check_module(module: Module) -> Iterator[Match]:
+        yield module.match(module.tree.body[0], "module")
+
+    assert [len(analyze(text, rule).findings) for text in ("from os import listdir\n", "x.scandir()\n")] == [1, 1]
+    assert not analyze("x = 'listdir'  # scandir\n", rule).findings
+
+
 def test_comments_are_handed_on_with_the_lines_that_they_cover() -> None:
     text = (
         "# reprocheck: ignore-file[A]\n\n"
