@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Final
 
 from reprocheck.rulekit.facts import Call, ClassRef, Function, FunctionRef, Value
@@ -80,6 +81,9 @@ class Open:
 OPEN: Final = Open()
 
 
+_ByClass = dict[tuple[str, str], list[tuple[int, CallSite]]]
+
+
 class Callers:
     """Finds the calls of functions, methods and constructors."""
 
@@ -148,23 +152,33 @@ class Callers:
 
     def _initialisers(self, owner: ClassRef) -> Iterator[CallSite]:
         """Calls of `__init__` by name: `super().__init__(...)` of a class that derives, `Base.__init__(self, ...)`."""
+        by_super, by_name, unknown = self._initialiser_calls
         derived = {ref.key for ref in self.changes.family(owner)} - {owner.key}
-        for site in self.changes.calls.get("__init__", ()):
-            inside = self.changes.enclosing_class(site.path, site.function)
+        found = [*unknown, *by_name.get(owner.key, ())]
+        for key in derived:
+            found.extend(by_super.get(key, ()))
+        yield from (site for _, site in sorted(found, key=lambda item: item[0]))
+
+    @cached_property
+    def _initialiser_calls(self) -> tuple[_ByClass, _ByClass, list[tuple[int, CallSite]]]:
+        """Calls of `__init__` with their positions: through `super` by class around, by name by class meant, others."""
+        by_super: _ByClass = {}
+        by_name: _ByClass = {}
+        unknown: list[tuple[int, CallSite]] = []
+        for position, site in enumerate(self.changes.calls.get("__init__", ())):
             if site.call.callee.startswith("builtins.super"):
-                if inside is not None and inside.key in derived:
-                    yield site
+                inside = self.changes.enclosing_class(site.path, site.function)
+                if inside is not None:
+                    by_super.setdefault(inside.key, []).append((position, site))
             elif site.call.callee[0] == "?":
-                yield site
+                unknown.append((position, site))
             else:
                 symbol = self._symbols.resolve(site.path, site.call.callee)
-                holder = (
-                    self.changes.class_of(symbol.path, symbol.function.name)
-                    if isinstance(symbol, FunctionRef)
-                    else None
-                )
-                if holder is not None and holder.key == owner.key:
-                    yield site
+                if isinstance(symbol, FunctionRef):
+                    holder = self.changes.class_of(symbol.path, symbol.function.name)
+                    if holder is not None:
+                        by_name.setdefault(holder.key, []).append((position, site))
+        return by_super, by_name, unknown
 
 
 def _may_be_ours(callee: str, *, method: bool) -> bool:
