@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -11,6 +12,9 @@ import msgspec
 
 from reprocheck.scan.file_result import FileResult
 
+_PATIENCE = 20.0
+"""Seconds to wait for another scan of the same project."""
+_RETRY = 0.05
 _FORMAT = 4
 _GITIGNORE = "# Made by reprocheck; nothing here is worth keeping.\n*\n"
 _SCHEMA = """
@@ -39,7 +43,7 @@ class Cache:
             if not ignore.exists():
                 ignore.write_text(_GITIGNORE, "utf-8")
             try:
-                return self._connect()
+                return self._connect_patiently()
             except sqlite3.DatabaseError as error:
                 if isinstance(error, sqlite3.OperationalError):
                     raise
@@ -50,8 +54,19 @@ class Cache:
             self.problem = f"the cache {self._path} cannot be used ({error}); scanning without it"
             return None
 
+    def _connect_patiently(self) -> sqlite3.Connection:
+        """Connect; while another scan sets the file up, which SQLite's own patience doesn't cover, try again."""
+        end = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                return self._connect()
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() > end:
+                    raise
+                time.sleep(_RETRY)
+
     def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, timeout=5.0, isolation_level=None)
+        connection = sqlite3.connect(self._path, timeout=_PATIENCE, isolation_level=None)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = OFF")
         connection.executescript(_SCHEMA)
