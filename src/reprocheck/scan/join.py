@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from reprocheck.model.finding import Finding, Step
+from reprocheck.model.place import Span
 from reprocheck.project.discovery import ProjectFile
 from reprocheck.project.facts.model import Facts
 from reprocheck.project.index.project_index import ProjectIndex
@@ -28,6 +29,8 @@ class Joined(msgspec.Struct, frozen=True):
     findings: tuple[Finding, ...] = ()
     reached: frozenset[str] | None = None
     """Files that the asked-for entry points run; None when none was asked for."""
+    spans: tuple[tuple[Span, ...], ...] = ()
+    """Of each finding what its place and those of its trail were made of; a notebook's places are cells."""
     failed: tuple[str, ...] = ()
     """Rules that could not be run to their end, each with the reason."""
     digests: dict[str, bytes] = {}
@@ -55,7 +58,7 @@ def join(
     project = Project(ProjectIndex(decoded, by_path, entries), catalog, versions)
     places = places or Places(by_path)
     # Several entry points may lead to one place: it is said once.
-    found: dict[tuple[object, ...], Finding] = {}
+    found: dict[tuple[object, ...], tuple[Finding, tuple[Span, ...]]] = {}
     failed: list[str] = []
     for rule in rules:
         started = time.process_time()
@@ -63,12 +66,18 @@ def join(
             for match in (match for check in rule.project_checks for match in check(project)):
                 key = (rule.code, match.path, match.span, match.message)
                 if key not in found:
-                    found[key] = _finding(rule, match, places)
+                    spans = (match.span, *(note.span for note in match.trail))
+                    found[key] = _finding(rule, match, places), spans
         except Exception as error:  # noqa: BLE001 — a defect of one rule must not hide what the others find
             failed.append(_failure(rule, error))
         if timings is not None and rule.project_checks:
             timings[rule.code] = timings.get(rule.code, 0.0) + time.process_time() - started
-    return Joined(tuple(found.values()), project.index.reached(entries) if entries else None, tuple(failed))
+    return Joined(
+        findings=tuple(finding for finding, _ in found.values()),
+        spans=tuple(spans for _, spans in found.values()),
+        reached=project.index.reached(entries) if entries else None,
+        failed=tuple(failed),
+    )
 
 
 def _failure(rule: Rule, error: Exception) -> str:

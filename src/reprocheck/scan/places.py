@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container, Iterable, Sequence
 
 from reprocheck.model import fingerprint as identity
 from reprocheck.model.finding import Finding
@@ -55,24 +55,22 @@ class Places:
     """Places in files of the project, read again when a finding about the project needs them."""
 
     def __init__(
-        self, files: dict[str, ProjectFile], earlier: Iterable[Finding] = (), unchanged: Container[str] = ()
+        self,
+        files: dict[str, ProjectFile],
+        earlier: Iterable[tuple[Finding, Sequence[Span]]] = (),
+        unchanged: Container[str] = (),
     ) -> None:
-        """`files` by path; what `earlier` findings say of `unchanged` files still holds."""
+        """`files` by path; what `earlier` findings, made of these spans, say of `unchanged` files still holds."""
         self._files = files
         self._read: dict[str, tuple[Locate, ast.Module | None, SourceText | None]] = {}
         self._findings: dict[tuple[str, str, Span], Finding] = {}
         self._places: dict[tuple[str, Span], Place] = {}
-        for finding in earlier:
-            if self._holds(finding.place, unchanged):
-                self._findings[finding.code, finding.place.path, finding.place.span] = finding
-            for place in (finding.place, *(step.place for step in finding.trail)):
-                if self._holds(place, unchanged):
-                    self._places[place.path, place.span] = place
-
-    def _holds(self, place: Place, unchanged: Container[str]) -> bool:
-        """Whether a place is still right; those in notebooks don't say which span they were made of."""
-        file = self._files.get(place.path)
-        return file is not None and file.kind is FileKind.PYTHON and place.path in unchanged
+        for finding, spans in earlier:
+            if finding.place.path in unchanged:
+                self._findings[finding.code, finding.place.path, spans[0]] = finding
+            for place, span in zip((finding.place, *(step.place for step in finding.trail)), spans, strict=True):
+                if place.path in unchanged:
+                    self._places[place.path, span] = place
 
     def place(self, path: str, span: Span) -> Place:
         """A place with its excerpt; without one when the file can't be read any more."""

@@ -195,7 +195,7 @@ def _places(plan: ScanPlan, digests: dict[str, bytes], cache: Cache | None) -> P
         return Places(by_path)
     earlier = _JOINED.decode(last)
     unchanged = {path for path, digest in earlier.digests.items() if digests.get(path) == digest}
-    return Places(by_path, earlier.findings, unchanged)
+    return Places(by_path, zip(earlier.findings, earlier.spans, strict=True), unchanged)
 
 
 def _join_key(plan: ScanPlan, results: list[FileResult]) -> bytes:
