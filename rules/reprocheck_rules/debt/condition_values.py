@@ -20,6 +20,8 @@ class Verdict(NamedTuple):
     """The part that decides."""
 
 
+_COMPARED: Final = 60
+"""Parts of one `and` or `or` that are held against each other; longer ones are generated."""
 _COMPARE: Final[dict[type[ast.cmpop], Callable[[Any, Any], object]]] = {
     ast.Eq: operator.eq,
     ast.NotEq: operator.ne,
@@ -82,7 +84,7 @@ def _of_parts(test: ast.BoolOp, scope: Scope) -> Verdict | None:
             return found
     if len(known) == len(test.values):
         return next((found for found in known if found.reason == "name"), known[0])
-    for position, part in enumerate(test.values):
+    for position, part in enumerate(test.values[:_COMPARED]):
         for other in test.values[:position]:
             if _exclude(other, part) if not decisive else _cover(other, part):
                 return Verdict(decisive, "contradiction", part)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from reprocheck.rulekit import Span
@@ -67,9 +67,10 @@ def outside_flags(changes: Changes) -> Iterator[OutsideFlag]:
         if TESTS.search(path):
             continue
         for function in facts.functions:
+            asked = [event for event in function.events if isinstance(event, Call) and _asks_service(event)]
             for guard in function.guards:
                 yield from _variables(changes, facts, function, guard, set_in_code)
-                yield from _services(path, function, guard)
+                yield from _services(path, asked, guard)
                 yield from _keys(path, guard, configured)
 
 
@@ -83,10 +84,14 @@ def _leaves(test: Test | None) -> Iterator[Value]:
             yield side
 
 
-def _inside_test(function: Function, guard: Guard) -> Iterator[Call]:
-    for event in function.events:
-        if isinstance(event, Call) and guard.span.line <= event.span.line < max(guard.body[0], guard.span.line + 1):
-            yield event
+def _asks_service(call: Call) -> bool:
+    return last_part(call.callee) in _SERVICE_READS and _SERVICES.match(call.callee) is not None
+
+
+def _inside_test(calls: Iterable[Call], guard: Guard) -> Iterator[Call]:
+    for call in calls:
+        if guard.span.line <= call.span.line < max(guard.body[0], guard.span.line + 1):
+            yield call
 
 
 def _variables(
@@ -99,7 +104,8 @@ def _variables(
         if name.startswith("os.environ.") and "(" not in name
     ]
     if any(name.startswith(("os.environ.get()", "os.getenv()")) for name in names):
-        reads = [call for call in _inside_test(function, guard) if call.callee in _READS]
+        called = [event for event in function.events if isinstance(event, Call) and event.callee in _READS]
+        reads = list(_inside_test(called, guard))
         if not reads:
             reads = [
                 e
@@ -119,10 +125,10 @@ def _variables(
         yield OutsideFlag(facts.path, span, message, ((facts.path, guard.span, "decides here"),))
 
 
-def _services(path: str, function: Function, guard: Guard) -> Iterator[OutsideFlag]:
-    for call in _inside_test(function, guard):
+def _services(path: str, asked: Iterable[Call], guard: Guard) -> Iterator[OutsideFlag]:
+    for call in _inside_test(asked, guard):
         key = _first_text(call)
-        if key and last_part(call.callee) in _SERVICE_READS and _SERVICES.match(call.callee):
+        if key:
             message = f"the feature flag `{key}` is asked for by a fixed key: see whether the service still changes it"
             yield OutsideFlag(path, call.span, message, ())
 

@@ -11,7 +11,11 @@ from reprocheck.project.python.values import HOLE
 
 _DEPTH = 6
 """Assignments through which a local name is followed."""
+_REBOUND = 64
+"""Bindings beyond which a name is not followed to a value."""
 _TEXT_LIMIT = 200
+_TEST_DEPTH = 20
+"""Levels of `and`, `or` and `not` in one condition; decoding many more would overflow."""
 _KEY_LIMIT = 40
 """Keys of one dictionary that are kept."""
 _OPERATORS: dict[type[ast.cmpop], str] = {
@@ -126,7 +130,8 @@ class ValueReader:
             return _parameter(binding, name.id, path)
         if binding.kind is not Kind.ASSIGN or binding.value is None or binding.index is not None or depth <= 0:
             return None
-        if len(bindings or ()) > 1 and any(_is_alternative(b, binding) for b in bindings or ()):
+        count = len(bindings or ())
+        if count > _REBOUND or (count > 1 and any(_is_alternative(other, binding) for other in bindings or ())):
             return None
         if binding.scope.kind in {"module", "class"}:
             # A name that other modules can change: keep the name, not today's value.
@@ -143,14 +148,16 @@ class ValueReader:
             return Value(inner.kind, inner.value, inner.path + path)
         return Value(ValueKind.NAME, f"{inner.value}{path}") if inner.kind is ValueKind.NAME else None
 
-    def test(self, node: ast.expr, scope: Scope, order: int) -> Test:
-        """A condition in symbolic form."""
+    def test(self, node: ast.expr, scope: Scope, order: int, depth: int = _TEST_DEPTH) -> Test:
+        """A condition in symbolic form; deeply nested parts are not told."""
+        if depth <= 0:
+            return _UNKNOWN_TEST
         match node:
             case ast.BoolOp():
                 kind = TestKind.AND if isinstance(node.op, ast.And) else TestKind.OR
-                return Test(kind, tuple(self.test(part, scope, order) for part in node.values))
+                return Test(kind, tuple(self.test(part, scope, order, depth - 1) for part in node.values))
             case ast.UnaryOp(op=ast.Not()):
-                return Test(TestKind.NOT, (self.test(node.operand, scope, order),))
+                return Test(TestKind.NOT, (self.test(node.operand, scope, order, depth - 1),))
             case ast.Compare(left=ast.Name(id="__name__"), comparators=[ast.Constant(value="__main__")]):
                 return Test(TestKind.MAIN)
             case ast.Compare(ops=[operator], comparators=[right]):
@@ -162,7 +169,7 @@ class ValueReader:
                     self.value(right, scope, order),
                 )
             case ast.NamedExpr():
-                return self.test(node.value, scope, order)
+                return self.test(node.value, scope, order, depth - 1)
         value = self.value(node, scope, order)
         return _UNKNOWN_TEST if value is None else Test(TestKind.TRUTH, (), "", value)
 

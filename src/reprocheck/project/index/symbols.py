@@ -218,14 +218,14 @@ class Symbols:
         """Modules whose names come into a module by `import *`, through others too."""
         known = self._sources.get(path)
         if known is None:
-            reached = {path: None}
-            stack = [path]
-            while stack and len(reached) <= _STARS:
-                current = stack.pop()
-                reached[current] = None
-                starred = (self.modules.find(current, star) for star in self.table(current).facts.stars)
-                stack.extend(reversed([found for found in starred if found is not None and found not in reached]))
-            known = self._sources[path] = tuple(reached)[1:]
+            reached, seen = [path], {path}
+            for current in reached:
+                for star in self.table(current).facts.stars:
+                    found = self.modules.find(current, star)
+                    if found is not None and found not in seen and len(reached) <= _STARS:
+                        seen.add(found)
+                        reached.append(found)
+            known = self._sources[path] = tuple(reached[1:])
         return known
 
     def _from_stars(self, path: str, name: str, hops: int) -> Symbol:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import builtins
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
+from operator import attrgetter
 
 from reprocheck.project.python.scopes import BUILTIN, UNRESOLVED, Binding, CallSite, Kind, Scope
 from reprocheck.project.python.surroundings import StatementPlace, parents_of, statement_at
@@ -14,6 +16,10 @@ from reprocheck.project.source import SourceText
 _BUILTINS = frozenset(dir(builtins))
 _DEPTH = 24
 """How many steps a name is followed through assignments."""
+_LINKS = 400
+"""Attributes, calls and indexes behind a name that are followed to it; longer chains are generated."""
+_BINDINGS = 64
+"""Bindings of one name before a place that are looked at."""
 _LATEST = 1 << 60
 _DISPLAYS: dict[type[ast.expr], str] = {
     ast.List: "builtins.list()",
@@ -70,8 +76,8 @@ class PythonFile:
     def resolve(self, node: ast.expr, scope: Scope, order: int = _LATEST, depth: int = _DEPTH) -> str | None:
         """Qualified name of an expression as seen from `scope` at evaluation step `order`."""
         parts: list[str] = []
-        # Attribute and call chains are followed in a loop: fluent code can be thousands of links long.
-        while True:
+        # In a loop, and only so far: fluent code can be thousands of calls long, each of which asks for its name.
+        while len(parts) <= _LINKS:
             kind = node.__class__
             if kind is ast.Attribute:
                 if self._is_self(node.value, scope):  # type: ignore[attr-defined]
@@ -91,6 +97,8 @@ class PythonFile:
             else:
                 base = self._resolve_other(node, scope, order, depth)
                 break
+        else:
+            return None
         if base is None:
             return None
         if not parts:
@@ -285,6 +293,9 @@ def reaching(bindings: list[Binding], scope: Scope, order: int) -> Binding | Non
     if len(bindings) == 1:
         binding = bindings[0]
         return binding if binding.gives else None
+    if len(bindings) > _BINDINGS:
+        end = bisect_right(bindings, order, key=attrgetter("order")) if bindings[-1].scope is scope else len(bindings)
+        bindings = bindings[max(0, end - _BINDINGS) : end + 1]
     chosen: Binding | None = None
     imported: Binding | None = None
     for binding in bindings:
