@@ -100,7 +100,7 @@ def _tools(root: Mapping, problems: list[Problem]) -> Iterator[Dependency]:
     for environment in entries(root, "tool", "hatch", "envs"):
         if isinstance(environment.value, Mapping):
             for key in ("dependencies", "extra-dependencies"):
-                yield from requirements(environment.value.get(key), str(environment.key.value), problems)
+                yield from requirements(environment.value.get(key), f"hatch:{environment.key.value}", problems)
 
 
 def _with_sources(dependencies: list[Dependency], root: Mapping) -> Iterator[Dependency]:

@@ -127,11 +127,12 @@ class Dependencies:
                     stack.append((self.sources[path], constraint))
 
     def limits(self, manifest: DependencyFacts) -> dict[str, str]:
-        """Exact versions that constraint files and conda's or pip's includes give to names."""
+        """Exact versions that another line, an included file or a constraint gives to names without condition."""
         found: dict[str, str] = {}
-        for source, _ in self.included(manifest):
+        for source in (manifest, *(source for source, _ in self.included(manifest))):
             for dependency in source.dependencies:
-                if dependency.name and is_exact(dependency.specifier):
+                always = dependency.name and not dependency.marker and not dependency.group
+                if always and is_exact(dependency.specifier):
                     found.setdefault(dependency.name, dependency.specifier)
         return found
 
