@@ -1,0 +1,94 @@
+"""Manifests as rules about declared packages look at them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from reprocheck.rulekit import Confidence, Project
+from reprocheck.rulekit.dependencies import Dependency, DependencyFacts, SourceKind, folder_of, is_exact
+
+_TEMPLATE = re.compile(r"\{\{|\{%|<[^>]*>")
+_TEST = re.compile(r"(?:^|/)(?:tests?|testing|fixtures|testdata|third_party|vendor)/", re.IGNORECASE)
+_BESIDE = re.compile(
+    r"(?:^|[/_.\-])(?:dev|devel|development|tests?|testing|docs?|documentation|lint|linting|typing|types|style|format"
+    r"|formatting|ci|build|release|tox|nox|pre-?commit|quality|coverage|notebooks?|extras?|optional|examples?)"
+    r"(?:$|[/_.\-])",
+    re.IGNORECASE,
+)
+_AUXILIARY_FOLDERS = re.compile(r"(?:^|/)(?:\.[^/]+|docs?|ci)/", re.IGNORECASE)
+INSTALLERS = frozenset({"pip", "setuptools", "wheel", "poetry", "uv", "virtualenv"})
+"""What installs the rest; its version is the machine's rather than the project's."""
+SHOWN = 60
+"""Steps of a trail that lists packages."""
+
+
+def manifests(project: Project) -> Iterator[DependencyFacts]:
+    """Manifests of the project itself: not those of its tests, and no templates."""
+    for manifest in project.index.dependencies.manifests:
+        if not _TEMPLATE.search(manifest.path) and not _TEST.search(manifest.path):
+            yield manifest
+
+
+def is_development(group: str) -> bool:
+    """Whether a group is for working on the project rather than for running it."""
+    return bool(group) and (group.startswith("hatch:") or _BESIDE.search(group) is not None)
+
+
+def is_auxiliary(manifest: DependencyFacts) -> bool:
+    """Whether a requirements file is for tools, documentation or CI by its name."""
+    name = manifest.path.rpartition("/")[2]
+    by_name = manifest.kind is SourceKind.REQUIREMENTS and _BESIDE.search(name.rpartition(".")[0]) is not None
+    return by_name or _AUXILIARY_FOLDERS.search(manifest.path) is not None
+
+
+def is_library(project: Project, manifest: DependencyFacts) -> bool:
+    """Whether a manifest is that of a package that others install, and of nothing that is run where it lies."""
+    return manifest.package and not project.index.dependencies.is_application(folder_of(manifest.path))
+
+
+def written(dependency: Dependency) -> str:
+    """Name and versions of a dependency, for messages."""
+    return f"`{dependency.name}{dependency.specifier}`"
+
+
+def listed(names: Iterable[str], most: int = 3) -> str:
+    """`a`, `b`, `c` and 4 more."""
+    each = [f"`{name}`" for name in names]
+    if len(each) <= most + 1:
+        return " and ".join(filter(None, (", ".join(each[:-1]), each[-1]))) if each else ""
+    return f"{', '.join(each[:most])} and {len(each) - most} more"
+
+
+def loose(project: Project, manifest: DependencyFacts) -> list[Dependency]:
+    """What a manifest leaves open and no lock records; of a library only what has no bound at all."""
+    index = project.index.dependencies
+    limits = index.limits(manifest)
+    library = is_library(project, manifest)
+    has_own_lock = bool(index.own_locks(manifest))
+    found = []
+    for dependency in manifest.dependencies:
+        if not dependency.name or dependency.url or dependency.name in INSTALLERS or has_own_lock:
+            continue
+        if is_exact(dependency.specifier) or "$" in dependency.specifier or dependency.name in limits:
+            continue
+        if is_development(dependency.group) or dependency.marker == "optional":
+            continue
+        if manifest.package and dependency.group:
+            continue  # extras are for others to choose from
+        if library and dependency.specifier:
+            continue
+        if index.lock_of(manifest, dependency) is None:
+            found.append(dependency)
+    return found
+
+
+def lowered(manifest: DependencyFacts, dependencies: list[Dependency]) -> Confidence | None:
+    """Low where only tools are concerned or only the last part of versions is open, medium for packages."""
+    if is_auxiliary(manifest) or all(_nearly_exact(dependency.specifier) for dependency in dependencies):
+        return Confidence.LOW
+    return Confidence.MEDIUM if manifest.package else None
+
+
+def _nearly_exact(specifier: str) -> bool:
+    return re.fullmatch(r"==\s*\d+(?:\.\d+)+\.\*|~=\s*\d+\.\d+\.\d+\S*", specifier) is not None

@@ -1,0 +1,206 @@
+"""A package from a repository, an address or an index that may hold something else tomorrow.
+
+## Why
+`git+https://...` without a commit installs the newest state of a branch, a link without a digest whatever lies there
+that day. An index over plain http can be changed on the way, and beside an extra index anybody may publish the name
+of a private package on the public one.
+
+## Fix
+Name the full commit (`@` and forty hexadecimal digits, or `rev = "..."`), add the digest of what a link points to
+(`#sha256=...`, `--hash=...`), use https, and bind a private package to its index (`explicit = true` in uv,
+`priority = "explicit"` in Poetry).
+
+## Notes
+A lock that records the commit is enough. Tags are of low confidence: they can be moved, but seldom are. So are
+released archives with a version in their name. The public indexes of accelerator builds (`download.pytorch.org`, and
+the like), indexes on this machine, and files in which everything carries a digest are silent.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from reprocheck.rulekit import Confidence, Match, Project, Rule
+from reprocheck.rulekit.dependencies import LOCKS, Dependency, DependencyFacts, SourceKind
+from reprocheck_rules.environment.manifests import is_auxiliary, is_development, manifests
+
+rule = Rule("ENV009", "unpinned-vcs-or-url", __doc__)
+
+_COMMIT = re.compile(r"[0-9a-f]{7,64}", re.IGNORECASE)
+_TAG = re.compile(r"(?:[\w./-]*[/_-])?v?\d+(?:[._]\d+)+[\w.+-]*|v\d+[\w.-]*", re.IGNORECASE)
+_MOVING_ARCHIVE = re.compile(
+    r"/(?:archive|zipball|tarball)/(?:refs/heads/)?(?:main|master|dev|develop|HEAD)\b", re.IGNORECASE
+)
+_VERSIONED = re.compile(r"\d+\.\d+|[0-9a-f]{40}")
+_REMOTE = re.compile(r"(?:https?|ftp)://", re.IGNORECASE)
+_PUBLIC = re.compile(
+    r"https://(?:download\.pytorch\.org|data\.pyg\.org|storage\.googleapis\.com/jax-releases|pypi\.nvidia\.com"
+    r"|pypi\.ngc\.nvidia\.com|pypi\.org|wheels\.vllm\.ai|data\.dgl\.ai|developer\.download\.nvidia\.com|test\.pypi\.org"
+    r"|flashinfer\.ai)(?:[/:]|$)",
+    re.IGNORECASE,
+)
+_LOCAL = re.compile(r"http://(?:localhost|127\.|10\.|192\.168\.|\[::1\])", re.IGNORECASE)
+
+
+@rule.on_project
+def check(project: Project) -> Iterator[Match]:
+    """Every requirement by address, and every index."""
+    for manifest in manifests(project):
+        for dependency in manifest.dependencies:
+            if dependency.url and not _is_locked(project, manifest, dependency):
+                yield from _judge(project, manifest, dependency)
+        yield from _indexes(project, manifest)
+    for source in project.index.dependencies.sources.values():
+        if source.kind is SourceKind.COMPILED:
+            for dependency in source.dependencies:
+                if dependency.vcs:
+                    yield from _judge(project, source, dependency)
+
+
+def _is_locked(project: Project, manifest: DependencyFacts, dependency: Dependency) -> bool:
+    lock = project.index.dependencies.lock_of(manifest, dependency) if dependency.name else None
+    if lock is None or lock.kind not in LOCKS:
+        return False
+    entries = project.index.dependencies.recorded(lock)[dependency.name]
+    return any(entry.hashed or _COMMIT.fullmatch(entry.revision) for entry in entries)
+
+
+def _judge(project: Project, manifest: DependencyFacts, dependency: Dependency) -> Iterator[Match]:
+    what = f"`{dependency.name}`" if dependency.name else "this requirement"
+    beside = Confidence.LOW if is_development(dependency.group) or is_auxiliary(manifest) else None
+    if dependency.vcs:
+        revision = dependency.revision
+        if not revision:
+            message = f"{what} names no commit: each installation takes the newest state of the default branch"
+            yield project.match(manifest.path, dependency.span, message, confidence=beside)
+        elif _TAG.fullmatch(revision):
+            message = f"{what} names the tag `{revision}`, which can be moved: name the commit"
+            yield project.match(manifest.path, dependency.span, message, confidence=Confidence.LOW)
+        elif not _COMMIT.fullmatch(revision) and "$" not in revision:
+            message = f"{what} names `{revision}`, which moves with each push unless it is a tag: name the commit"
+            yield project.match(manifest.path, dependency.span, message, confidence=beside)
+    elif _REMOTE.match(dependency.url) and not dependency.hashed:
+        if _MOVING_ARCHIVE.search(dependency.url):
+            message = f"{what} is the archive of a branch: each installation takes its newest state"
+            yield project.match(manifest.path, dependency.span, message, confidence=beside)
+        else:
+            released = _VERSIONED.search(dependency.url) is not None
+            message = f"{what} is a link without a digest: what lies there may be replaced unnoticed"
+            confidence = Confidence.LOW if released else beside or Confidence.MEDIUM
+            yield project.match(manifest.path, dependency.span, message, confidence=confidence)
+
+
+def _indexes(project: Project, manifest: DependencyFacts) -> Iterator[Match]:
+    digests = bool(manifest.dependencies) and all(dependency.hashed for dependency in manifest.dependencies)
+    for index in manifest.indexes:
+        if not _REMOTE.match(index.url) or _LOCAL.match(index.url):
+            continue
+        if index.url.lower().startswith("http://"):
+            message = "packages come from this index over plain http: what is installed can be changed on the way"
+            yield project.match(manifest.path, index.span, message)
+        elif index.extra and not digests and not _PUBLIC.match(index.url):
+            message = (
+                "a package of this extra index is also looked for on the public one, where anybody may publish its name"
+            )
+            confidence = Confidence.LOW if is_auxiliary(manifest) else Confidence.MEDIUM
+            yield project.match(manifest.path, index.span, message, confidence=confidence)
+
+
+_COMMITTED = "0123456789abcdef0123456789abcdef01234567"
+rule.flags(
+    """
+    git+https://github.com/example/tokenizers.git  # expect: ENV009
+    segment @ git+https://github.com/example/segment@main  # expect: ENV009
+    -e git+https://github.com/example/layers.git#egg=layers  # expect: ENV009
+    https://files.example.org/latest/ops.whl  # expect: ENV009
+    https://github.com/example/net/archive/master.zip  # expect: ENV009
+    """,
+    file="requirements.txt",
+)
+rule.flags(
+    """
+    --index-url http://packages.example.org/simple  # expect: ENV009
+    numpy==1.26.4
+    """,
+    file="requirements.txt",
+)
+rule.flags(
+    """
+    --extra-index-url https://packages.example.org/simple  # expect: ENV009
+    numpy==1.26.4
+    inhouse-models==2.0
+    """,
+    file="requirements.txt",
+)
+rule.flags(
+    """
+    [tool.poetry.dependencies]
+    python = "^3.11"
+    layers = {git = "https://github.com/example/layers.git", branch = "dev"}  # expect: ENV009
+    """,
+    file="pyproject.toml",
+)
+rule.flags(
+    """
+    [project]
+    name = "trainer"
+    dependencies = ["layers"]  # expect: ENV009
+
+    [tool.uv.sources]
+    layers = { git = "https://github.com/example/layers" }
+    """,
+    file="pyproject.toml",
+)
+rule.flags(
+    """
+    dependencies:
+      - python=3.11
+      - pip:
+        - git+https://github.com/example/segment.git  # expect: ENV009
+    """,
+    file="environment.yml",
+)
+rule.allows(
+    f"""
+    segment @ git+https://github.com/example/segment@{_COMMITTED}
+    git+https://github.com/example/layers.git@0123456789#egg=layers
+    https://files.example.org/ops-1.0-py3-none-any.whl#sha256={"0a" * 32}
+    -e .
+    ./vendored/ops
+    """,
+    file="requirements.txt",
+)
+rule.allows(
+    """
+    --index-url https://packages.example.org/simple
+    --extra-index-url https://download.pytorch.org/whl/cu121
+    torch==2.4.1
+    """,
+    file="requirements.txt",
+)
+rule.allows("--index-url http://localhost:3141/root/simple\nnumpy==1.26.4\n", file="requirements.txt")
+rule.allows(
+    {
+        "pyproject.toml": '[project]\nname = "trainer"\ndependencies = ["layers @ git+https://github.com/example/layers"]\n',
+        "uv.lock": 'version = 1\n\n[[package]]\nname = "layers"\nversion = "0.1.0"\n'
+        f'source = {{ git = "https://github.com/example/layers#{_COMMITTED}" }}\n',
+    },
+    title="a lock that records the commit",
+)
+rule.allows(
+    f"""
+    [packages]
+    layers = {{git = "https://github.com/example/layers.git", ref = "{_COMMITTED}"}}
+    trainer = {{path = ".", editable = true}}
+    """,
+    file="Pipfile",
+)
+rule.allows(
+    f"""
+    --extra-index-url https://packages.example.org/simple
+    numpy==1.26.4 --hash=sha256:{"0a" * 32}
+    """,
+    file="requirements.txt",
+    title="every package has a digest",
+)
