@@ -66,7 +66,7 @@ def call_value(flow: FitFlow, node: ast.Call) -> Value:
             followed = flow.inline(call.name, _bound(flow, call))
             if followed is not None:
                 return followed
-    if isinstance(function, ast.Name) and short(function) in flow.fitted:
+    if flow.fitted and isinstance(function, ast.Name) and short(function) in flow.fitted:
         return _transform(flow, node, function)
     return _other(flow, node, method)
 

@@ -168,6 +168,8 @@ class FitFlow:
 
     def _same_transformer(self, target: ast.expr, value: ast.expr) -> None:
         """`scaler = StandardScaler().fit(X)` and `other = scaler`: the new name has learned the same."""
+        if not self.fitted:
+            return
         if isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and value.func.attr == "fit":
             value = value.func.value
         known = self.fitted.get(short(value))

@@ -62,7 +62,8 @@ class Places:
     ) -> None:
         """`files` by path; what `earlier` findings, made of these spans, say of `unchanged` files still holds."""
         self._files = files
-        self._read: dict[str, tuple[Locate, ast.Module | None, SourceText | None]] = {}
+        self._read: dict[str, tuple[Locate, SourceText | None, bool]] = {}
+        self._trees: dict[str, ast.Module | None] = {}
         self._findings: dict[tuple[str, str, Span], Finding] = {}
         self._places: dict[tuple[str, Span], Place] = {}
         for finding, spans in earlier:
@@ -82,7 +83,8 @@ class Places:
         known = self._findings.get((code, path, span))
         if known is not None:
             return known.symbol, known.fingerprint, known.context
-        _, tree, source = self._open(path)
+        _, source, has_statements = self._open(path)
+        tree = self._tree(path, source) if source is not None and has_statements else None
         symbol = statement = context = ""
         if tree is not None and source is not None:
             symbol, statement, context = surroundings(tree, source, span)
@@ -90,23 +92,30 @@ class Places:
             statement = " ".join(source.line(span.line).split())
         return symbol, identity.fingerprint(code, symbol, statement), context
 
-    def _open(self, path: str) -> tuple[Locate, ast.Module | None, SourceText | None]:
+    def _tree(self, path: str, source: SourceText) -> ast.Module | None:
+        """The tree of a file, which places alone don't need."""
+        if path not in self._trees:
+            self._trees[path] = parse(source)[0]
+        return self._trees[path]
+
+    def _open(self, path: str) -> tuple[Locate, SourceText | None, bool]:
+        """How to place spans, the text, and whether it has Python's statements."""
         known = self._read.get(path)
         if known is None:
             known = self._read[path] = self._load(path)
         return known
 
-    def _load(self, path: str) -> tuple[Locate, ast.Module | None, SourceText | None]:
+    def _load(self, path: str) -> tuple[Locate, SourceText | None, bool]:
         file = self._files.get(path)
         try:
             data = file.absolute.read_bytes() if file is not None and file.location else b""
         except OSError:
             data = b""
         if file is None or not data:
-            return (lambda span: Place(path, span)), None, None
+            return (lambda span: Place(path, span)), None, False
         if file.kind is FileKind.NOTEBOOK:
             notebook = read_notebook(path, data)
-            return notebook.place, parse(notebook.python)[0], notebook.python
+            return notebook.place, notebook.python, True
         text, _ = decode_python(data) if file.kind is FileKind.PYTHON else decode_text(data)
         source = SourceText(path, text)
-        return in_text(source), parse(source)[0] if file.kind is FileKind.PYTHON else None, source
+        return in_text(source), source, file.kind is FileKind.PYTHON

@@ -102,6 +102,9 @@ class ModuleSymbols:
         self.functions = {
             function.name: FunctionRef(facts.path, index, function) for index, function in enumerate(facts.functions)
         }
+        self.methods: dict[str, list[FunctionRef]] = {}
+        for name, ref in self.functions.items():
+            self.methods.setdefault(name.rpartition(".")[0], []).append(ref)
         self.classes = {definition.name: ClassRef(facts.path, definition) for definition in facts.classes}
         self.assignments: dict[str, list[Assignment]] = {}
         for assignment in facts.assignments:
@@ -305,12 +308,7 @@ class Symbols:
 
     def own_methods(self, owner: ClassRef) -> list[FunctionRef]:
         """Methods that the class itself defines."""
-        prefix = owner.definition.name + "."
-        return [
-            ref
-            for name, ref in self.table(owner.path).functions.items()
-            if name.startswith(prefix) and "." not in name[len(prefix) :]
-        ]
+        return self.table(owner.path).methods.get(owner.definition.name, [])
 
     def subclasses(self, owner: ClassRef) -> list[ClassRef]:
         """Direct subclasses in the project."""

@@ -16,7 +16,7 @@ from reprocheck.rulekit.execution.linking import Linker
 
 _MOST_STEPS = 6_000
 """Events looked at in one run. Programs of public repositories need 1,100 at most; more are a library at work."""
-_LEAST_STEPS = 1_000
+_LEAST_STEPS = 500
 """Events that every run may look at, when the runs before it have used up what the project allows."""
 _STEPS = 100_000
 """Events looked at in all runs together: some two seconds."""

@@ -47,6 +47,7 @@ class Linker:
         self._catalog = catalog
         self._roles = roles
         self._links: dict[tuple[str, int], tuple[Linked, ...]] = {}
+        self._hooks_of: dict[tuple[str, str], tuple[FunctionRef, ...]] = {}
 
     def links(self, key: tuple[str, int]) -> tuple[Linked, ...]:
         """Events of a function with what they reach."""
@@ -282,8 +283,13 @@ class Linker:
                 return Linked(call, given, None, tuple(self._instance_call(symbol.of)), bound=True)
         return None
 
-    def _hooks(self, owner: ClassRef) -> Iterator[FunctionRef]:
-        for ancestor in self._symbols.ancestry(owner):
-            for method in self._symbols.own_methods(ancestor):
-                if not method.function.name.endswith("__init__"):
-                    yield method
+    def _hooks(self, owner: ClassRef) -> tuple[FunctionRef, ...]:
+        known = self._hooks_of.get(owner.key)
+        if known is None:
+            known = self._hooks_of[owner.key] = tuple(
+                method
+                for ancestor in self._symbols.ancestry(owner)
+                for method in self._symbols.own_methods(ancestor)
+                if not method.function.name.endswith("__init__")
+            )
+        return known
