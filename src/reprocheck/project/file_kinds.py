@@ -55,6 +55,7 @@ _KIND_BY_NAME = {
     "uv.lock": FileKind.TOML,
     "pdm.lock": FileKind.TOML,
     "dvc.lock": FileKind.YAML,
+    ".env": FileKind.SHELL,
     "conda-lock.yml": FileKind.YAML,
     "pixi.lock": FileKind.YAML,
     "setup.cfg": FileKind.DECLARATION,
@@ -80,6 +81,8 @@ def kind_of(path: str) -> FileKind:
         return FileKind.REQUIREMENTS
     if extension in ("txt", "in") and _REQUIREMENTS.fullmatch(name):
         return FileKind.REQUIREMENTS
+    if name.startswith(".env.") or extension == "env":
+        return FileKind.SHELL  # variables, set as a shell sets them
     if name.startswith(_DOCKERFILE_STARTS) and extension not in _ABOUT_DOCKERFILES:
         return FileKind.DOCKERFILE
     return FileKind.OTHER

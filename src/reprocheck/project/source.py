@@ -91,7 +91,9 @@ class SourceText:
         return "\n".join(parts)
 
     def excerpt(self, span: Span, *, context: int = EXCERPT_CONTEXT) -> Excerpt:
-        """Lines around the first line of `span`, cut to a width that can be shown."""
+        """Lines around the first line of `span`, cut to a width that can be shown, secrets masked."""
+        from reprocheck.project.secrets import masked  # loaded where there is something to show
+
         first = max(1, span.line - context)
         last = min(len(self.lines), span.line + context)
         marked = self.line(span.line)
@@ -101,7 +103,7 @@ class SourceText:
             dropped = 0
         return Excerpt(
             first_line=first,
-            lines=tuple(self.line(n)[dropped : dropped + EXCERPT_WIDTH] for n in range(first, last + 1)),
+            lines=tuple(masked(self.line(n))[dropped : dropped + EXCERPT_WIDTH] for n in range(first, last + 1)),
             line=span.line,
             column=span.column - dropped,
             end_column=max(min(end - dropped, EXCERPT_WIDTH + 1), span.column - dropped + 1),

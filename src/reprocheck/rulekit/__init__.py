@@ -14,6 +14,7 @@ from reprocheck.project.documents.tree import Document, Entry, Mapping, Node, Sc
 from reprocheck.project.python.file import reaching
 from reprocheck.project.python.scopes import Binding, CallSite, Kind, Scope
 from reprocheck.project.python.values import HOLE
+from reprocheck.project.secrets import find_secrets
 from reprocheck.rulekit.catalog import Catalog, CatalogEntry
 from reprocheck.rulekit.match import Match, Note
 from reprocheck.rulekit.module import ABSENT, UNKNOWN, Call, Module
@@ -64,6 +65,7 @@ __all__ = [
     "Span",
     "Stage",
     "TreeView",
+    "find_secrets",
     "line_commands",
     "parse_image_reference",
     "reaching",

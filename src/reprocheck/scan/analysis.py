@@ -44,7 +44,7 @@ from reprocheck.rulekit.rule import ModuleListener
 from reprocheck.scan import suppressions
 from reprocheck.scan.collection import paused_collection
 from reprocheck.scan.dispatch import Dispatch
-from reprocheck.scan.encoding import encoded, spelled_out
+from reprocheck.scan.encoding import encoded, said, spelled_out
 from reprocheck.scan.file_result import Comment, FileResult
 from reprocheck.scan.own_rules import UNREADABLE
 from reprocheck.scan.places import Locate, cell_at, in_file, in_text, surroundings
@@ -319,10 +319,10 @@ class _FileWork:
                 rule=info.name,
                 severity=match.severity or info.severity,
                 confidence=match.confidence or info.confidence,
-                message=spelled_out(match.message),
+                message=said(match.message),
                 place=locate(match.span),
                 symbol=symbol,
-                trail=tuple(Step(locate(note.span), spelled_out(note.message)) for note in match.trail),
+                trail=tuple(Step(locate(note.span), said(note.message)) for note in match.trail),
                 fingerprint=identity.fingerprint(info.code, symbol, statement),
                 context=context,
             )

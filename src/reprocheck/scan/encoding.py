@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import msgspec
 
+from reprocheck.project.secrets import masked
+
 _ENCODER = msgspec.msgpack.Encoder()
 
 
 def spelled_out(text: str) -> str:
     r"""The text with lone surrogates written as `\ud800`."""
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def said(message: str) -> str:
+    """A message as it may be reported: secrets that it quotes masked."""
+    return masked(spelled_out(message))
 
 
 def encoded(value: object) -> bytes:

@@ -17,7 +17,7 @@ from reprocheck.project.index.project_index import ProjectIndex
 from reprocheck.project.versions import NOTHING_DECLARED, DeclaredVersions
 from reprocheck.rulekit import Catalog, Match, Rule
 from reprocheck.rulekit.project import Project
-from reprocheck.scan.encoding import spelled_out
+from reprocheck.scan.encoding import said
 from reprocheck.scan.places import Places
 
 _DECODER = msgspec.msgpack.Decoder(Facts)
@@ -93,11 +93,11 @@ def _finding(rule: Rule, match: Match, places: Places) -> Finding:
         rule=rule.info.name,
         severity=match.severity or rule.info.severity,
         confidence=match.confidence or rule.info.confidence,
-        message=spelled_out(match.message),
+        message=said(match.message),
         place=places.place(match.path, match.span),
         symbol=symbol,
         trail=tuple(
-            Step(places.place(note.path or match.path, note.span), spelled_out(note.message)) for note in match.trail
+            Step(places.place(note.path or match.path, note.span), said(note.message)) for note in match.trail
         ),
         fingerprint=fingerprint,
         context=context,
