@@ -86,13 +86,18 @@ __all__ = [
     "RandomState",
     "Record",
     "Repository",
+    "RunState",
+    "RunSummary",
     "SeederCall",
+    "Start",
     "Status",
     "Submodule",
     "ThreadPool",
     "TraceSummary",
     "decode",
+    "decode_start",
     "encode",
+    "encode_start",
 ]
 
 SCHEMA = 1
@@ -188,6 +193,67 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """All gaps of all parts, sorted, each once."""
 
 
+class Start(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known before the command runs; with the journal, enough for a record when nobody is left to write one."""
+
+    schema: int = SCHEMA
+    id: str
+    sequence: int
+    name: str = ""
+    tags: tuple[str, ...] = ()
+    tool_version: str
+    started: str
+    """Wall clock: RFC 3339, UTC, microseconds."""
+    monotonic: int
+    """CLOCK_MONOTONIC at the same moment, in nanoseconds."""
+    boot: str = ""
+    """The kernel's id of this boot: monotonic times and process numbers mean something within it only."""
+    launcher: int
+    """Number of the launching process."""
+    command: Command
+
+
+class RunState(StrEnum):
+    """What a run's folder holds."""
+
+    RUNNING = "running"
+    """Its launcher is alive."""
+    FINISHED = "finished"
+    """It has a record."""
+    ABANDONED = "abandoned"
+    """Its launcher died before it wrote the record."""
+    DAMAGED = "damaged"
+    """Its record or start can't be read."""
+
+
+class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of a list of runs."""
+
+    id: str
+    sequence: int
+    state: RunState
+    name: str = ""
+    tags: tuple[str, ...] = ()
+    started: str = ""
+    duration: int | None = None
+    """Nanoseconds; None until it has ended."""
+    exit_code: int | None = None
+    """What a shell would show; None until it has ended."""
+    command: tuple[str, ...] = ()
+    commit: str = ""
+    dirty: bool = False
+    inputs: int = 0
+    """Files read whose content decides about the run (files of trees counted)."""
+    outputs: int = 0
+    seeds: int = 0
+    """Seeder calls."""
+    gaps: int = 0
+    digest: str = ""
+    """BLAKE3 (hex) of the record."""
+    problem: str = ""
+    """Why it is damaged."""
+
+
 _ENCODER = msgspec.json.Encoder(order="sorted")
 _DECODER = msgspec.json.Decoder(Record)
 
@@ -203,3 +269,13 @@ def encode(record: Record) -> bytes:
 def decode(data: bytes) -> Record:
     """Read a record; raises msgspec.DecodeError (a ValidationError where JSON is fine but its shape isn't)."""
     return _DECODER.decode(data)
+
+
+def encode_start(start: Start) -> bytes:
+    """The start in the same form."""
+    return _ENCODER.encode(start) + b"\n"
+
+
+def decode_start(data: bytes) -> Start:
+    """Read a start; raises msgspec.DecodeError."""
+    return msgspec.json.decode(data, type=Start)
