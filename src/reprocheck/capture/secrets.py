@@ -1,0 +1,209 @@
+"""Takes out whatever looks like a credential before anything is stored: rather one word too many than one too few."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Final
+from urllib.parse import unquote
+
+from reprocheck.project.secrets import find_secrets
+
+REDACTED: Final = "<redacted>"
+_WORDS: Final = (
+    "password|passwd|passphrase|passcode|secret|token|credentials?|api[_-]?key|access[_-]?key|secret[_-]?key|"
+    "private[_-]?key|account[_-]?key|auth[_-]?key|encryption[_-]?key|signing[_-]?key|license[_-]?key|"
+    "connection[_-]?string|authorization|auth|bearer|cookie|webhook(?:[_-]?url)?|dsn|sas"
+)
+_NAME: Final = re.compile(rf"(?:^|[^a-z])(?:{_WORDS})$|(?:{_WORDS})[_-]?(?:value|id|file)?$", re.IGNORECASE)
+"""A name whose value opens something. `tokenizer` and `max_tokens` are none; `hf_token`, `apiKey` are."""
+_NOT_SECRET: Final = re.compile(
+    r"(?:pad|eos|bos|unk|sep|cls|mask|next|special|image|start|stop|end|num|max|min|per|n)[_-]token(?:[_-]id)?$|"
+    r"[_-](?:file|id)$|(?:^|[_-])author$",
+    re.IGNORECASE,
+)
+_TRIGGER: Final = re.compile(
+    "://|key|token|secret|passw|passph|passcode|cred|auth|bearer|basic |cookie|webhook|dsn|sas|sig|gh[a-z]_|github_pat|"
+    "glpat|hf_|api_org_|sk[-_]|rk_|xox|akia|asia|aiza|ya29|npm_|pypi-|dop_v1|sg\\.|eyj|r8_|wandb|connection|license",
+    re.IGNORECASE,
+)
+"""Something that all patterns below need; most strings of a record have nothing of it."""
+_USERINFO: Final = re.compile(r"""([A-Za-z][\w+.-]*://)([^/\s@"'<>]+)@""")
+_QUERY: Final = re.compile(r"""([?&;#]([\w.%-]+)=)([^&\s"'#;]+)""")
+_QUERY_NAME: Final = re.compile(r"sig$|signature$|key$|code$|jwt$|sessionid$", re.IGNORECASE)
+_QUOTED: Final = re.compile(
+    r"""(?P<head>(?P<name>[\w.-]*[A-Za-z])\\?["']?\]?\s*(?:[:=]|=>|,)\s*[rbuf]{0,2}(?P<quote>\\?["']))(?P<value>(?:(?!(?P=quote))[^\n]){4,}?)(?P=quote)"""
+)
+_BARE: Final = re.compile(
+    r"""(?P<head>(?P<name>[\w.-]*[A-Za-z])["']?\s*[:=]\s*)(?P<value>[^\s"'`,;()\[\]{}<>$]{6,})(?![\w.]*[(\[])"""
+)
+_HEADER: Final = re.compile(r"\b((?:Bearer|Basic|Token)\s+)([\w.~+/=-]{8,})", re.IGNORECASE)
+_SHAPES: Final = re.compile(
+    r"(?<![\w-])(?:gh[a-z]_\w{16,}|github_pat_\w{20,}|glpat-[\w-]{16,}|(?:hf|api_org|npm|dop_v1)_[A-Za-z0-9]{16,}|"
+    r"sk-[\w-]{16,}|[sr]k_(?:live|test)_\w{12,}|xox[a-z]-[\w-]{10,}|(?:AKIA|ASIA)[A-Z0-9]{16}|AIza[\w-]{30,}|"
+    r"ya29\.[\w-]{16,}|pypi-[\w-]{16,}|SG\.[\w-]{16,}\.[\w-]{16,}|r8_\w{30,}|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*)"
+)
+_KEY_BLOCK: Final = re.compile(
+    r"(-----BEGIN [A-Z ]*PRIVATE KEY-----)(.*?)(-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL
+)
+_SHORTEST: Final = 6
+"""Characters of a known value that is looked for everywhere: shorter ones would hit innocent text."""
+_ASSIGNMENT: Final = re.compile(r"^\s*(?:export\s+)?([A-Za-z_][\w.]*)\s*=\s*(.*?)\s*$")
+_CREDENTIAL_FILES: Final = re.compile(
+    r"\.env(?:\..+)?|.+\.env|\.netrc|_netrc|\.pypirc|\.npmrc|\.git-credentials|\.dockercfg|\.pgpass|kaggle\.json|"
+    r"credentials(?:\..+)?|.*service[_-]?account.*\.json|secrets?\.(?:ya?ml|toml|json|ini)|id_(?:rsa|dsa|ecdsa|ed25519)|"
+    r".+\.(?:pem|key|p12|pfx|jks|kdbx)|token(?:\.(?:txt|json))?",
+    re.IGNORECASE,
+)
+_LARGEST_SETTINGS: Final = 1 << 20
+"""Bytes of a file of variables that is read for its values."""
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether what stands under this name (of a variable, an option, a key) opens something."""
+    return _NAME.search(name) is not None and _NOT_SECRET.search(name) is None
+
+
+def is_credential_file(path: str) -> bool:
+    """Whether a file is named as files with credentials are."""
+    return _CREDENTIAL_FILES.fullmatch(PurePosixPath(path).name) is not None
+
+
+class Secrets:
+    """Knows the values that must not be stored, and how others look."""
+
+    def __init__(
+        self, environment: Mapping[str, str], arguments: Sequence[str] = (), folders: Iterable[Path] = ()
+    ) -> None:
+        """Values come from variables and options with telling names, and from `.env` files in `folders`."""
+        values = {value for name, value in environment.items() if is_secret_name(name)}
+        for value in environment.values():
+            values.update(_in_url(value))
+        values.update(_of_options(arguments))
+        for folder in folders:
+            values.update(_of_settings(folder))
+        usable = sorted({v for v in values if len(v) >= _SHORTEST and v != REDACTED}, key=len, reverse=True)
+        self._known = re.compile("|".join(map(re.escape, usable))) if usable else None
+
+    def clean(self, text: str) -> str:
+        """The text without credentials; text without any comes back as it is."""
+        if self._known is not None:
+            text = self._known.sub(REDACTED, text)
+        if not _TRIGGER.search(text):
+            return text
+        text = _KEY_BLOCK.sub(rf"\1{REDACTED}\3", text)
+        text = _USERINFO.sub(_without_userinfo, text)
+        text = _QUERY.sub(_without_parameter, text)
+        text = _HEADER.sub(rf"\1{REDACTED}", text)
+        text = _SHAPES.sub(REDACTED, text)
+        text = _QUOTED.sub(_without_value, text)
+        text = _BARE.sub(_without_bare_value, text)
+        for secret in sorted(find_secrets(text), key=lambda found: -found.start):
+            text = text[: secret.start] + REDACTED + text[secret.end :]
+        return text
+
+    def clean_bytes(self, data: bytes) -> bytes:
+        """The same for bytes, which are read as UTF-8 where they are."""
+        text = data.decode("utf-8", "surrogateescape")
+        cleaned = self.clean(text)
+        return data if cleaned == text else cleaned.encode("utf-8", "surrogateescape")
+
+    def clean_arguments(self, arguments: Sequence[str]) -> tuple[str, ...]:
+        """A command line without credentials: also the words behind options with telling names."""
+        cleaned: list[str] = []
+        secret_next = False
+        for argument in arguments:
+            name, equals, value = argument.partition("=")
+            if secret_next and not argument.startswith("-"):
+                cleaned.append(REDACTED)
+            elif equals and value and is_secret_name(name.lstrip("-+~")):
+                cleaned.append(f"{name}={REDACTED}")
+            else:
+                cleaned.append(self.clean(argument))
+            secret_next = argument.startswith("-") and not equals and is_secret_name(argument.lstrip("-"))
+        return tuple(cleaned)
+
+    def clean_value(self, value: object) -> object:
+        """A value of dicts, lists and strings, cleaned through and through; lone surrogates are spelled out."""
+        match value:
+            case str():
+                text = self.clean(value)
+                return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
+            case dict():
+                return {
+                    self.clean_value(key): REDACTED
+                    if isinstance(key, str) and isinstance(item, str) and item and is_secret_name(key)
+                    else self.clean_value(item)
+                    for key, item in value.items()
+                }
+            case list() | tuple():
+                return [self.clean_value(item) for item in value]
+        return value
+
+
+def _without_userinfo(match: re.Match[str]) -> str:
+    scheme, user = match[1], match[2]
+    if "ssh" in scheme.lower() and ":" not in user:
+        return match[0]  # a name for the other side, and no password
+    return f"{scheme}{REDACTED}@"
+
+
+def _without_parameter(match: re.Match[str]) -> str:
+    name = unquote(match[2])
+    return f"{match[1]}{REDACTED}" if is_secret_name(name) or _QUERY_NAME.search(name) else match[0]
+
+
+def _without_value(match: re.Match[str]) -> str:
+    if match["value"].startswith(REDACTED) or not is_secret_name(match["name"]):
+        return match[0]
+    tail = match["quote"] if "quote" in match.re.groupindex else ""
+    return f"{match['head']}{REDACTED}{tail}"
+
+
+def _without_bare_value(match: re.Match[str]) -> str:
+    """Without quotes a value may be code: a digit, or a variable's name in capitals, tells it from that."""
+    if match["name"].isupper() or any(character.isdigit() for character in match["value"]):
+        return _without_value(match)
+    return match[0]
+
+
+def _in_url(text: str) -> Iterable[str]:
+    for match in _USERINFO.finditer(text):
+        if "ssh" not in match[1].lower() or ":" in match[2]:
+            user, _, password = match[2].partition(":")
+            yield password or user
+
+
+def _of_options(arguments: Sequence[str]) -> Iterable[str]:
+    for argument, following in zip(arguments, (*arguments[1:], ""), strict=False):
+        name, equals, value = argument.partition("=")
+        yield from _in_url(argument)
+        if is_secret_name(name.lstrip("-+~")):
+            if equals:
+                yield value
+            elif argument.startswith("-") and not following.startswith("-"):
+                yield following
+
+
+def _of_settings(folder: Path) -> Iterable[str]:
+    """Values of telling names, and others that look like keys, in `.env` files."""
+    try:
+        files = [*folder.glob(".env"), *folder.glob(".env.*"), *folder.glob("*.env")]
+    except OSError:
+        return
+    for file in files:
+        try:
+            if not file.is_file() or file.stat().st_size > _LARGEST_SETTINGS:
+                continue
+            text = file.read_text("utf-8", "replace")
+        except OSError:
+            continue
+        for line in text.splitlines():
+            match = _ASSIGNMENT.match(line)
+            if match is None:
+                continue
+            value = match[2].strip("\"'")
+            yield from _in_url(value)
+            if is_secret_name(match[1]) or _SHAPES.search(value) or any(find_secrets(line)):
+                yield value
