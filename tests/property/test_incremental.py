@@ -132,7 +132,7 @@ def change(root: Path, chance: random.Random) -> str:
     present = sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file())
     present = [path for path in present if not path.startswith(".reprocheck_cache")]
     path = chance.choice(present or ["train.py"])
-    match chance.choice(("edit", "edit", "shift", "reword", "move", "delete", "add", "swap", "touch")):
+    match chance.choice(("edit", "edit", "shift", "reword", "comment", "move", "delete", "add", "swap", "touch")):
         case "move" if path in present:
             target = chance.choice([*FILES, *ADDED])
             (root / target).parent.mkdir(parents=True, exist_ok=True)
@@ -148,6 +148,12 @@ def change(root: Path, chance: random.Random) -> str:
             text = (root / path).read_text("utf-8")
             write(root / path, text.replace("(3", "(4") if "(3" in text else text.replace("(4", "(3"))
             return f"reword {path}"
+        case "comment" if path in present:
+            text = (root / path).read_text("utf-8")
+            write(
+                root / path, text.replace("\n", "  # said since\n") if "  #" not in text else text.replace("  #", " #")
+            )
+            return f"comment {path}"
         case "swap" if len(present) > 1:
             other = chance.choice([name for name in present if name != path])
             one, two = (root / path).read_text("utf-8"), (root / other).read_text("utf-8")
@@ -202,6 +208,16 @@ def test_what_stands_at_a_place_is_read_again_when_its_file_changes(root: Path) 
     write(root / "train.py", text)
     before = scan(root)
     write(root / "train.py", text.replace("weights", "numbers"))
+    after = scan(root)
+    assert after != before
+    assert after == fresh(root)
+
+
+def test_a_statement_is_read_again_though_no_rule_can_tell_the_difference(root: Path) -> None:
+    text = "import torch\n\nweights = 1 + torch.randn(2, 3)\ntorch.nn.Linear(3, 3)(weights).sum().backward()\n"
+    write(root / "train.py", text)
+    before = scan(root)
+    write(root / "train.py", text.replace("1 +", "2 +"))
     after = scan(root)
     assert after != before
     assert after == fresh(root)

@@ -99,6 +99,7 @@ class Analyzer:
             if self._since_collection > _COLLECT_EVERY:
                 self._since_collection = 0
                 gc.collect()
+        facts = encoded(work.facts) if work.facts is not None and self._dispatch.needs_facts else b""
         return FileResult(
             path=task.path,
             kind=task.kind.value,
@@ -108,7 +109,8 @@ class Analyzer:
             comments=tuple(work.comments),
             unread=work.unread,
             timings=dict(self._timing or {}),
-            facts=encoded(work.facts) if work.facts is not None and self._dispatch.needs_facts else b"",
+            facts=facts,
+            facts_digest=blake3(facts).digest(),
         )
 
     def _unread(self, task: ProjectFile, digest: bytes, reason: str) -> FileResult:

@@ -15,7 +15,7 @@ from reprocheck.scan.file_result import FileResult
 _PATIENCE = 20.0
 """Seconds to wait for another scan of the same project."""
 _RETRY = 0.05
-_FORMAT = 5
+_FORMAT = 6
 _GITIGNORE = "# Made by reprocheck; nothing here is worth keeping.\n*\n"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS results (path TEXT PRIMARY KEY, digest BLOB, knowledge TEXT, value BLOB, facts BLOB);

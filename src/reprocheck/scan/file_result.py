@@ -38,5 +38,7 @@ class FileResult(msgspec.Struct, frozen=True, kw_only=True):
     """Why the file could not be read at all; empty when it could."""
     facts: bytes = b""
     """Encoded facts for rules about the project; empty when none of these runs."""
+    facts_digest: bytes = b""
+    """BLAKE3 of the encoded facts: all that rules about the project know of the file."""
     timings: dict[str, float] = {}
     """Seconds of processor time by rule code or phase; only when asked for."""

@@ -80,6 +80,34 @@ def join(
     )
 
 
+def placed_again(found: Joined, places: Places, digests: Mapping[str, bytes]) -> Joined:
+    """The same findings with excerpts and names read again in files whose text changed and whose facts did not."""
+    moved = {path for path, digest in found.digests.items() if digests.get(path) != digest}
+    findings = tuple(
+        _placed(finding, spans, places)
+        if any(place.path in moved for place in (finding.place, *(step.place for step in finding.trail)))
+        else finding
+        for finding, spans in zip(found.findings, found.spans, strict=True)
+    )
+    return msgspec.structs.replace(found, findings=findings)
+
+
+def _placed(finding: Finding, spans: tuple[Span, ...], places: Places) -> Finding:
+    path = finding.place.path
+    symbol, fingerprint, context = places.identity(finding.code, path, spans[0])
+    return msgspec.structs.replace(
+        finding,
+        place=places.place(path, spans[0]),
+        symbol=symbol,
+        trail=tuple(
+            msgspec.structs.replace(step, place=places.place(step.place.path, span))
+            for step, span in zip(finding.trail, spans[1:], strict=True)
+        ),
+        fingerprint=fingerprint,
+        context=context,
+    )
+
+
 def _failure(rule: Rule, error: Exception) -> str:
     place = traceback.extract_tb(error.__traceback__)[-1]
     where = f"{Path(place.filename).name}:{place.lineno}"
@@ -96,9 +124,7 @@ def _finding(rule: Rule, match: Match, places: Places) -> Finding:
         message=said(match.message),
         place=places.place(match.path, match.span),
         symbol=symbol,
-        trail=tuple(
-            Step(places.place(note.path or match.path, note.span), said(note.message)) for note in match.trail
-        ),
+        trail=tuple(Step(places.place(note.path or match.path, note.span), said(note.message)) for note in match.trail),
         fingerprint=fingerprint,
         context=context,
     )

@@ -24,7 +24,7 @@ from reprocheck.scan.analysis import Analyzer
 from reprocheck.scan.cache import Cache
 from reprocheck.scan.collection import paused_collection
 from reprocheck.scan.file_result import FileResult
-from reprocheck.scan.join import Joined, join
+from reprocheck.scan.join import Joined, join, placed_again
 from reprocheck.scan.judge import Judgement, judge
 from reprocheck.scan.places import Places
 from reprocheck.scan.pool import analyze_all
@@ -54,6 +54,8 @@ class ScanPlan:
     chosen: dict[str, RuleInfo]
     """Rules that run, by code, with their severities."""
     judgement: Judgement
+    given: tuple[Finding, ...] = ()
+    """Findings that no rule makes, such as those of an audit; they are judged like the others."""
     jobs: int = 1
     cache_folder: Path | None = None
     timing: bool = False
@@ -104,7 +106,7 @@ def _scan(plan: ScanPlan, progress: Progress) -> ScanOutcome:
         if cache is not None:
             cache.close()
     reported = plan.reported if joined.reached is None else joined.reached
-    seen = [r for r in _with_findings(results, joined.findings) if reported is None or r.path in reported]
+    seen = [r for r in _with_findings(results, (*joined.findings, *plan.given)) if reported is None or r.path in reported]
     return ScanOutcome(
         findings=judge(seen, plan.judgement),
         files=_counts(seen),
@@ -161,30 +163,41 @@ def _join(
     if not rules:
         return Joined()
     key = _join_key(plan, results)
+    digests = {result.path: result.digest for result in results}
     known = cache.load_join(key) if cache is not None else None
     if known is not None:
-        return _JOINED.decode(known)
+        kept = _JOINED.decode(known)
+        if all(digests.get(path) == digest for path, digest in kept.digests.items()):
+            return kept
+        found = placed_again(kept, _places(plan, digests, cache), digests)
+    else:
+        found = join(
+            _facts(results, fresh, digests, cache),
+            plan.files,
+            rules,
+            plan.knowledge.catalog,
+            versions=plan.versions,
+            entries=plan.entries,
+            places=_places(plan, digests, cache),
+            timings=timings if plan.timing else None,
+        )
+    if cache is not None:
+        mentioned = {place.path for f in found.findings for place in (f.place, *(step.place for step in f.trail))}
+        seen = {path: digests[path] for path in mentioned if path in digests}
+        cache.store_join(key, _ENCODER.encode(msgspec.structs.replace(found, digests=seen)))
+    return found
+
+
+def _facts(
+    results: list[FileResult], fresh: dict[str, bytes], digests: dict[str, bytes], cache: Cache | None
+) -> dict[str, bytes]:
+    """Encoded facts of all files by path."""
     facts = dict(fresh)
-    digests = {result.path: result.digest for result in results}
     if cache is not None and len(fresh) < len(results):
         for path, (digest, value) in cache.load_facts().items():
             if path not in facts and digests.get(path) == digest:
                 facts[path] = value
-    found = join(
-        facts,
-        plan.files,
-        rules,
-        plan.knowledge.catalog,
-        versions=plan.versions,
-        entries=plan.entries,
-        places=_places(plan, digests, cache),
-        timings=timings if plan.timing else None,
-    )
-    if cache is not None:
-        mentioned = {place.path for f in found.findings for place in (f.place, *(step.place for step in f.trail))}
-        kept = {path: digests[path] for path in mentioned if path in digests}
-        cache.store_join(key, _ENCODER.encode(msgspec.structs.replace(found, digests=kept)))
-    return found
+    return facts
 
 
 def _places(plan: ScanPlan, digests: dict[str, bytes], cache: Cache | None) -> Places:
@@ -199,11 +212,12 @@ def _places(plan: ScanPlan, digests: dict[str, bytes], cache: Cache | None) -> P
 
 
 def _join_key(plan: ScanPlan, results: list[FileResult]) -> bytes:
+    """What decides the findings: names of all files, and the facts of those that are read."""
     key = blake3("\0".join((_knowledge_key(plan), *plan.entries)).encode("utf-8", "surrogateescape"))
     for file in plan.files:
         key.update(file.path.encode("utf-8", "surrogateescape") + b"\0")
     for result in results:
-        key.update(result.path.encode("utf-8", "surrogateescape") + b"\0" + result.digest)
+        key.update(result.path.encode("utf-8", "surrogateescape") + b"\0" + result.facts_digest)
     return key.digest()
 
 

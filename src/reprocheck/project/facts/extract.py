@@ -29,7 +29,7 @@ from reprocheck.project.facts.values import ValueReader
 from reprocheck.project.python.file import PythonFile
 from reprocheck.project.python.scopes import BUILTIN, Binding, Branch, CallSite, Kind, Scope, SetSite
 
-VERSION = 11
+VERSION = 12
 """Raised whenever the facts of an unchanged file would change."""
 _LATEST = 1 << 60
 _DYNAMIC = frozenset({"exec", "eval", "globals", "setattr", "vars", "__import__"})
@@ -286,7 +286,9 @@ class _Extraction:
         events = tuple(event for _, event in sorted(self._events[index], key=lambda item: item[0]))
         guards = tuple(self._guard_list[index])
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            last = max(1, len(self._file.source.lines))
+            # Not to the end of the file: a comment there is nothing that a rule about the project should see.
+            body = self._file.tree.body
+            last = (body[-1].end_lineno or 1) if body else 1
             return Function("", Span(1, 1, last, 1), (), (), events, guards, method=False)
         outer = scope.parent or self._file.module
         return Function(
