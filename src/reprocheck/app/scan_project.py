@@ -10,6 +10,8 @@ from pathlib import Path
 
 from reprocheck.app import knowledge as knowledge_of
 from reprocheck.app.ages import with_ages
+from reprocheck.app.audit import NOTHING_AUDITED, AuditRequest, audit
+from reprocheck.app.audit_findings import findings_of
 from reprocheck.app.changes import changed_since
 from reprocheck.app.errors import UsageError
 from reprocheck.config import Config, FailOn, is_project
@@ -21,12 +23,14 @@ from reprocheck.project.file_kinds import kind_of
 from reprocheck.project.versions import declared_versions
 from reprocheck.rulekit.loading import PackFile
 from reprocheck.scan.judge import Judgement
-from reprocheck.scan.own_rules import OWN_RULES, UNREADABLE
+from reprocheck.scan.own_rules import AUDIT_RULES, NOT_AUDITED, OWN_RULES, UNREADABLE
 from reprocheck.scan.pool import default_jobs
 from reprocheck.scan.scanner import ScanOutcome, ScanPlan, scan
 from reprocheck.scan.selection import SelectionError, choose, matching
 from reprocheck.triage import baseline as baselines
 
+GAPS = frozenset({UNREADABLE.code, NOT_AUDITED.code})
+"""Codes of findings about what could not be looked at."""
 CACHE_FOLDER = ".reprocheck_cache"
 """Folder under the root where the cache lies unless configured otherwise."""
 
@@ -41,6 +45,8 @@ class ScanRequest:
     """Programs to follow instead of all; only what they reach is reported."""
     since: str | None = None
     """Git revision; only findings on lines changed since then are reported."""
+    audit: AuditRequest | None = None
+    """How to look up the declared packages in advisories; None for not at all."""
     timing: bool = False
     use_baseline: bool = True
     text: bytes | None = None
@@ -67,8 +73,9 @@ def scan_project(request: ScanRequest, progress: Progress) -> Scanned:
     sources = knowledge_of.sources_of(config)
     knowledge = knowledge_of.load(sources)
     rules = {code: rule.info for code, rule in knowledge.rules.items()}
-    chosen, own = _choose(config, rules, knowledge.packs)
+    chosen, own = _choose(config, rules, knowledge.packs, audited=request.audit is not None)
     discovery, reported = _discover(request)
+    audited = audit(request.audit, discovery, reported) if request.audit is not None else NOTHING_AUDITED
     plan = ScanPlan(
         files=discovery.files,
         reported=reported,
@@ -81,6 +88,7 @@ def scan_project(request: ScanRequest, progress: Progress) -> Scanned:
         judgement=_judgement(config, chosen, own, rules, knowledge.packs),
         jobs=default_jobs() if config.jobs == "auto" else config.jobs,
         cache_folder=(config.cache_dir or config.root / CACHE_FOLDER) if config.cache else None,
+        given=tuple(findings_of(audited.audit)) if audited.audit is not None else (),
         timing=request.timing,
         tool_version=version("reprocheck"),
     )
@@ -90,26 +98,39 @@ def scan_project(request: ScanRequest, progress: Progress) -> Scanned:
         findings=with_ages(findings, config.root),
         rules={**chosen, **{code: OWN_RULES[code] for code in sorted(own)}},
         files=outcome.files,
-        incomplete=outcome.unread,
+        incomplete=(*outcome.unread, *audited.incomplete, *_not_audited(findings)),
+        not_audited=audited.audit is None,
+        audit=audited.audit,
         timings=outcome.timings,
         tool_version=plan.tool_version,
     )
     notes = tuple(f"{note.path}: {note.message}" for note in discovery.notes)
     return Scanned(
-        result=result, files=_read_count(outcome), messages=(*config.notices, *notes, *outcome.problems, *messages)
+        result=result,
+        files=_read_count(outcome),
+        messages=(*config.notices, *notes, *outcome.problems, *audited.messages, *messages),
+    )
+
+
+def _not_audited(findings: tuple[Finding, ...]) -> tuple[str, ...]:
+    """Files with packages that nobody could look up, unless somebody has accepted that."""
+    return tuple(
+        f"{f.place.path}: not every declared package could be audited"
+        for f in findings
+        if f.code == NOT_AUDITED.code and f.suppression is None and not f.known
     )
 
 
 def failing(result: ScanResult, fail_on: FailOn) -> tuple[Finding, ...]:
-    """Findings that make the command fail. Unreadable files don't: they make the scan incomplete."""
+    """Findings that make the command fail. What could not be looked at doesn't: it makes the scan incomplete."""
     if fail_on is FailOn.NEVER:
         return ()
     limit = Severity(fail_on.value).rank
-    return tuple(f for f in result.active if f.severity.rank <= limit and f.code != UNREADABLE.code)
+    return tuple(f for f in result.active if f.severity.rank <= limit and f.code not in GAPS)
 
 
 def _choose(
-    config: Config, rules: dict[str, RuleInfo], packs: dict[str, PackFile]
+    config: Config, rules: dict[str, RuleInfo], packs: dict[str, PackFile], *, audited: bool
 ) -> tuple[dict[str, RuleInfo], frozenset[str]]:
     """Rules that run, and the tool's own diagnostics that are shown."""
     everything = {**rules, **OWN_RULES}
@@ -124,11 +145,13 @@ def _choose(
         )
     except SelectionError as error:
         raise UsageError(str(error)) from error
-    own = {code for code in chosen if code in OWN_RULES}
+    own = {code for code in chosen if code in OWN_RULES and code not in AUDIT_RULES}
+    ignored = {code for word in config.ignore for code in matching(word, everything)}
     if config.select:
         # Whoever asks for one rule still wants to know of files that could not be read.
-        ignored = {code for word in config.ignore for code in matching(word, everything)}
         own |= {UNREADABLE.code} - ignored
+    if audited:
+        own |= AUDIT_RULES - ignored
     return {code: info for code, info in chosen.items() if code not in OWN_RULES}, frozenset(own)
 
 

@@ -16,6 +16,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "explain": ("reprocheck.cli.explain", "Explain a rule."),
     "rules": ("reprocheck.cli.rules", "List the rules, or check their examples."),
     "baseline": ("reprocheck.cli.baseline", "Record today's findings so that only new ones count."),
+    "db": ("reprocheck.cli.db", "Make the local database of advisories, or say what it holds."),
     "config": ("reprocheck.cli.config", "Show the settings in force and where each comes from."),
     "init": ("reprocheck.cli.init", "Write a first configuration for this project."),
     "clean": ("reprocheck.cli.clean", "Remove what reprocheck keeps in this project."),

@@ -1,7 +1,8 @@
 """Errors that the user can mend: one family per capability, shown as one line and exit code 2."""
 
+from reprocheck.advisories.errors import AdvisoryError
 from reprocheck.app.errors import UsageError
 from reprocheck.config import ConfigError
 from reprocheck.triage.baseline import BaselineError
 
-REFUSALS = (UsageError, ConfigError, BaselineError)
+REFUSALS = (AdvisoryError, UsageError, ConfigError, BaselineError)

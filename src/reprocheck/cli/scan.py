@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import difflib
+import os
 import shutil
 import sys
 import time
@@ -11,6 +13,8 @@ from typing import Any
 
 import click
 
+from reprocheck.app import advisory_database
+from reprocheck.app.audit import AUTO, SOURCES, AuditRequest
 from reprocheck.app.errors import UsageError
 from reprocheck.app.scan_project import Scanned, ScanRequest, failing, scan_project
 from reprocheck.cli.exit_codes import CLEAN, FOUND, INCOMPLETE, NOTHING
@@ -45,6 +49,16 @@ _WATCH_SECONDS = 0.4
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
     help="Follow this program instead of all, and report only what it reaches; repeatable.",
 )
+@click.option("--audit", is_flag=True, help="Look the declared packages up in advisories; may use the network.")
+@click.option(
+    "--audit-source",
+    type=click.Choice(SOURCES),
+    default=AUTO,
+    show_default=True,
+    help="Whom to ask: a service, the local database (`reprocheck db`), or the first of these that can be had.",
+)
+@click.option("--audit-service", type=click.Choice(["pypi", "osv"]), default="pypi", show_default=True)
+@click.option("--audit-database", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Another one.")
 @click.option("--since", metavar="REV", help="Only findings on lines changed since this git revision.")
 @click.option(
     "--stdin-filename", metavar="NAME", type=click.Path(path_type=Path), help="Name of what is read from `-`."
@@ -99,8 +113,19 @@ def _request(paths: tuple[Path, ...], options: dict[str, Any]) -> ScanRequest:
         targets=[path.absolute() for path in paths] or [Path.cwd()],
         entries=[entry.absolute() for entry in options["entries"]],
         since=options["since"],
+        audit=_audit_request(options) if options["audit"] else None,
         timing=options["timing"],
         text=text,
+    )
+
+
+def _audit_request(options: dict[str, Any]) -> AuditRequest:
+    return AuditRequest(
+        source=options["audit_source"],
+        service=options["audit_service"],
+        database=advisory_database.location(os.environ, options["audit_database"]),
+        cache=advisory_database.cache_folder(os.environ, options["audit_service"]),
+        date=dt.datetime.now(tz=dt.UTC).date().isoformat(),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from reprocheck.model.audit import Audit
 from reprocheck.model.finding import Finding
 from reprocheck.model.rule_info import RuleInfo
 
@@ -38,6 +39,8 @@ class ScanResult(msgspec.Struct, frozen=True, kw_only=True):
     """Why the scan could not see everything (paths of unreadable files, audits asked for and not done)."""
     not_audited: bool = True
     """True when dependencies were not looked up in advisory databases."""
+    audit: Audit | None = None
+    """What advisories say of the declared packages, where that was asked for and could be had."""
     timings: tuple[RuleTiming, ...] = ()
     """Only when asked for; never part of the default report."""
     tool_version: str = "0"

@@ -12,7 +12,7 @@ from reprocheck.model.finding import Confidence, Finding, Severity, Suppression
 from reprocheck.model.rule_info import RuleInfo
 from reprocheck.project.gitignore import ignore_rules
 from reprocheck.scan.file_result import Comment, FileResult
-from reprocheck.scan.own_rules import EXPIRED_SUPPRESSION, OWN_RULES, UNUSED_SUPPRESSION
+from reprocheck.scan.own_rules import AUDIT_RULES, EXPIRED_SUPPRESSION, OWN_RULES, UNUSED_SUPPRESSION
 
 
 class Judgement(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,7 +27,7 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     """Codes by path pattern in git's notation."""
     notes: bool = False
     """Whether single findings that a rule lowers to a note are shown."""
-    own_codes: frozenset[str] = frozenset(OWN_RULES)
+    own_codes: frozenset[str] = frozenset(OWN_RULES) - AUDIT_RULES
     """The tool's own diagnostics that are reported."""
     today: dt.date
 
@@ -121,7 +121,9 @@ def _about_comment(index: int, comment: Comment, used: set[tuple[int, str]], jud
     if _expired(comment, judgement.today):
         return [_own(EXPIRED_SUPPRESSION, comment, f"this suppression ended on {comment.until}")]
     words = comment.words or ("",)
-    ran = [*judgement.rules.values(), *OWN_RULES.values()]
+    # An audit is not part of every scan, so that what suppresses its findings is not unused without one.
+    own = (info for info in OWN_RULES.values() if info.code not in AUDIT_RULES - judgement.own_codes)
+    ran = [*judgement.rules.values(), *own]
     unused = [
         word
         for word in words

@@ -106,7 +106,8 @@ def _scan(plan: ScanPlan, progress: Progress) -> ScanOutcome:
         if cache is not None:
             cache.close()
     reported = plan.reported if joined.reached is None else joined.reached
-    seen = [r for r in _with_findings(results, (*joined.findings, *plan.given)) if reported is None or r.path in reported]
+    found = (*joined.findings, *plan.given)
+    seen = [r for r in _with_findings(results, found) if reported is None or r.path in reported]
     return ScanOutcome(
         findings=judge(seen, plan.judgement),
         files=_counts(seen),
