@@ -13,6 +13,9 @@ from reprocheck.cli.exit_codes import INTERNAL, USAGE
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "scan": ("reprocheck.cli.scan", "Find what will stop a result from being reproduced or maintained."),
+    "run": ("reprocheck.cli.run", "Run a command and keep a record of what exactly ran."),
+    "ls": ("reprocheck.cli.ls", "List the runs."),
+    "show": ("reprocheck.cli.show", "Show the record of a run."),
     "explain": ("reprocheck.cli.explain", "Explain a rule."),
     "rules": ("reprocheck.cli.rules", "List the rules, or check their examples."),
     "baseline": ("reprocheck.cli.baseline", "Record today's findings so that only new ones count."),
@@ -75,6 +78,7 @@ def cli() -> None:
 
     \b
     reprocheck scan .             what will stop me from reproducing this?
+    reprocheck run -- COMMAND     what exactly ran?
     reprocheck explain RNG001     what does a rule mean?
     """
 

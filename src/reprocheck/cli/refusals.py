@@ -3,6 +3,7 @@
 from reprocheck.advisories.errors import AdvisoryError
 from reprocheck.app.errors import UsageError
 from reprocheck.config import ConfigError
+from reprocheck.store.errors import StoreError
 from reprocheck.triage.baseline import BaselineError
 
-REFUSALS = (AdvisoryError, UsageError, ConfigError, BaselineError)
+REFUSALS = (AdvisoryError, UsageError, ConfigError, BaselineError, StoreError)

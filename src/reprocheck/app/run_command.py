@@ -1,0 +1,146 @@
+"""`reprocheck run`: run a command, observed, and keep the record of it."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from reprocheck.app.stores import prepare_store, store_folder
+from reprocheck.capture.plain import run_plainly
+from reprocheck.capture.record import Parts, compose
+from reprocheck.capture.secrets import Secrets
+from reprocheck.config import find_root
+from reprocheck.model.record import Command, Execution, Gap, Record, Start, Status
+from reprocheck.store.errors import StoreError
+from reprocheck.store.index import summarize
+from reprocheck.store.runs import OpenRun
+from reprocheck.store.store import Store
+
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
+
+
+class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What to run and what to keep of it."""
+
+    command: tuple[str, ...]
+    cwd: Path
+    environment: Mapping[str, str]
+    name: str = ""
+    tags: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    """Patterns of the files that count in a replay."""
+    trace: str = "off"
+    store_inputs: bool = False
+    record_entropy: bool = False
+    store: Path | None = None
+    """Folder of the store; None for that of the project."""
+    tool_version: str = "0"
+
+
+class RunResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of the command and of its record."""
+
+    execution: Execution
+    record: Record | None = None
+    """None where it could not be kept."""
+    store: Path | None = None
+    """Folder of the store that has the record."""
+    problems: tuple[str, ...] = ()
+    """What a person should know besides the record, one sentence each."""
+
+
+def run_command(request: RunRequest, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> RunResult:
+    """Run the command, whatever our side fails at; `now` is the wall clock."""
+    root = find_root(request.cwd).absolute()
+    store, gaps = prepare_store(store_folder(request.store, request.cwd).absolute(), request.environment)
+    secrets = Secrets(request.environment, request.command, {root, request.cwd})
+    opened = None
+    if store is not None:
+        try:
+            opened = _begin(store, request, root, secrets, now())
+        except (OSError, StoreError) as error:
+            gaps = (*gaps, Gap("store", str(error), "No record is kept"))
+    if store is None or opened is None:
+        execution = run_plainly(request.command, cwd=request.cwd, environment=request.environment)
+        return RunResult(execution=execution, problems=_told(gaps, execution))
+    try:
+        return _captured(store, opened, request, secrets, gaps, now)
+    finally:
+        opened.close()
+
+
+def _begin(store: Store, request: RunRequest, root: Path, secrets: Secrets, now: datetime) -> OpenRun:
+    monotonic = time.monotonic_ns()
+    arguments = secrets.clean_arguments(request.command)
+    command = Command(
+        arguments=arguments,
+        cwd=_relative(request.cwd.absolute(), root),
+        root=str(root),
+        trace=request.trace,
+        outputs=request.outputs,
+        redacted=arguments != request.command,
+    )
+
+    def start(name: str, sequence: int) -> Start:
+        return Start(
+            id=name,
+            sequence=sequence,
+            name=request.name,
+            tags=tuple(sorted(set(request.tags))),
+            tool_version=request.tool_version,
+            started=timestamp(now),
+            monotonic=monotonic,
+            boot=_boot(),
+            launcher=os.getpid(),
+            command=command,
+        )
+
+    return store.begin(int(now.timestamp() * 1000), start)
+
+
+def _captured(
+    store: Store,
+    opened: OpenRun,
+    request: RunRequest,
+    secrets: Secrets,
+    gaps: tuple[Gap, ...],
+    now: Callable[[], datetime],
+) -> RunResult:
+    execution = run_plainly(request.command, cwd=request.cwd, environment=request.environment)
+    record = compose(opened.start, Parts(execution=execution, ended=timestamp(now()), gaps=gaps), secrets)
+    try:
+        digest = opened.folder.finish(record)
+    except OSError as error:
+        problem = f"the record of run {opened.folder.id} could not be written: {error.strerror}"
+        return RunResult(execution=execution, store=store.folder, problems=(problem,))
+    store.finished(summarize(record, digest))
+    return RunResult(execution=execution, record=record, store=store.folder, problems=_told(gaps, execution))
+
+
+def _told(gaps: tuple[Gap, ...], execution: Execution) -> tuple[str, ...]:
+    """What a person needs to know now: where the record is when not in its place, and why nothing ran."""
+    told = [gap for gap in gaps if gap.channel == "store"]
+    if execution.status is Status.NOT_STARTED:
+        return (*(f"{gap.reason}. {gap.consequence}" for gap in told), *(gap.reason for gap in execution.gaps))
+    return tuple(f"{gap.reason}. {gap.consequence}" for gap in told)
+
+
+def timestamp(moment: datetime) -> str:
+    """RFC 3339 with microseconds, in UTC."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _boot() -> str:
+    try:
+        return _BOOT.read_text("ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def _relative(path: Path, root: Path) -> str:
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()

@@ -1,0 +1,64 @@
+"""`reprocheck run`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from reprocheck.app.run_command import RunResult
+
+
+@click.command(
+    "run",
+    context_settings={"help_option_names": ["-h", "--help"], "allow_interspersed_args": False},
+    options_metavar="[OPTIONS] --",
+)
+@click.argument("arguments", metavar="COMMAND...", nargs=-1, required=True, type=click.UNPROCESSED)
+@click.option("--name", default="", help="Name of the run; `show NAME` means the latest run of that name.")
+@click.option("--tag", "tags", multiple=True, help="Tag of the run; may be given several times.")
+@click.option("--output", "outputs", multiple=True, metavar="GLOB", help="Files that count as results (`stdout` too).")
+@click.option("--trace", type=click.Choice(["off", "steps"]), default="off", show_default=True, help="Fingerprints.")
+@click.option("--store-inputs", is_flag=True, help="Keep a copy of every file that is read.")
+@click.option("--record-entropy", is_flag=True, help="Record entropy and clock, so that an unseeded run replays.")
+@click.option("--store", type=click.Path(path_type=Path), envvar="REPROCHECK_STORE", help="Folder of the store.")
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing on success.")
+def command(arguments: tuple[str, ...], quiet: bool, **options: Any) -> int:  # noqa: ANN401, FBT001 — click's signature
+    r"""Run COMMAND and keep a record of what ran: code, environment, seeds, files.
+
+    The command's output, input and exit code are its own (125, 126, 127 when it could not start, 128+N for signals).
+
+    \b
+    reprocheck run -- python train.py --lr 0.1
+    reprocheck show @
+    """
+    from importlib.metadata import version
+
+    from reprocheck.app.run_command import RunRequest, run_command
+
+    request = RunRequest(
+        command=arguments,
+        cwd=Path.cwd(),
+        environment=dict(os.environ),
+        tool_version=version("reprocheck"),
+        **options,
+    )
+    result = run_command(request)
+    _tell(result, quiet=quiet)
+    return result.execution.exit_code
+
+
+def _tell(result: RunResult, *, quiet: bool) -> None:
+    from reprocheck.cli.settings import color_wanted
+    from reprocheck.report.paint import Paint
+    from reprocheck.report.run_line import closing_line
+
+    paint = Paint(color=color_wanted("auto", stream_is_terminal=sys.stderr.isatty()))
+    for problem in result.problems:
+        click.echo(f"reprocheck: {problem}", err=True)
+    if result.record is not None and not quiet:
+        click.echo(closing_line(result.record, paint), err=True)

@@ -1,0 +1,37 @@
+"""`reprocheck show`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from reprocheck.cli.run_options import (
+    color_option,
+    output_option,
+    painter,
+    run_argument,
+    store_option,
+    width,
+    write_json,
+)
+
+
+@click.command("show", context_settings={"help_option_names": ["-h", "--help"]})
+@run_argument
+@click.option("-v", "--verbose", is_flag=True, help="List everything: files, packages, variables.")
+@store_option
+@output_option
+@color_option
+def command(*, run: str, verbose: bool, store: Path | None, output: str, color: str) -> int:
+    """Show the record of RUN: an id or its beginning, a name (its latest run), or @ for the last run."""
+    from reprocheck.app.show_run import show_run
+    from reprocheck.report.run_show import show_lines
+
+    record = show_run(run, store, Path())
+    if output == "json":
+        write_json(record)
+    else:
+        for line in show_lines(record, painter(color), width=width(), verbose=verbose):
+            click.echo(line, color=True)
+    return 0
