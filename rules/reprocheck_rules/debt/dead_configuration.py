@@ -10,8 +10,9 @@ Delete the key or file, or read it. Where the code has its own constant for the 
 ## Notes
 Silent on files of other tools (CI, compose, Kubernetes, dvc, pre-commit, manifests, locks, model and tokenizer
 configurations), on mappings that are handed on as a whole (`**config["model"]`, `_target_`), and on files that a user
-may name on the command line. A key counts as read when its name occurs anywhere in the code as an attribute, string,
-keyword or option; a key is reported only where keys beside it are read.
+may name on the command line, which any is where code opens files of its kind by names that it is given. A key counts as
+read when its name occurs anywhere in the code as an attribute, string, keyword or option; a key is reported only where
+keys beside it are read.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from collections.abc import Iterator
 from reprocheck.rulekit import Match, Project, Rule
 from reprocheck.rulekit.facts import DocumentFacts, FileFacts, Setting
 from reprocheck_rules.debt.changes import TESTS, Changes, last_part
+from reprocheck_rules.debt.configuration_readers import Readers
 from reprocheck_rules.debt.configuration_words import LOADERS, Words
 
 rule = Rule("DBT007", "dead-configuration", __doc__, confidence="medium")
@@ -97,8 +99,9 @@ def check(project: Project) -> Iterator[Match]:
     if not any(_loads(facts) for facts in readers):
         return
     words = Words(changes)
+    opened = Readers(changes)
     for document in documents:
-        if words.takes_any_file or words.names_file(document.path):
+        if words.takes_any_file or words.names_file(document.path) or opened.may_open(document.path):
             yield from _keys(project, document, words)
         else:
             message = f"nothing in the repository names `{document.path}`: its settings reach no code"
@@ -319,4 +322,65 @@ rule.allows(
         """,
     },
     title="files that a user names",
+)
+rule.allows(
+    {
+        "configs/small.yaml": "lr: 0.1\nepochs: 3\n",
+        "configs/large.yaml": "lr: 0.2\nepochs: 3\n",
+        "train.py": """
+        import argparse
+        import yaml
+
+        parser = argparse.ArgumentParser()
+        parser.add_argument("--fname", default="config.yaml")
+
+        def main(name):
+            with open(name) as file:
+                train(**yaml.safe_load(file))
+
+        main(parser.parse_args().fname)
+        """,
+        "evaluate.py": """
+        from detectron2.config import get_cfg
+        from detectron2.engine import default_argument_parser
+
+        def setup(args):
+            cfg = get_cfg()
+            cfg.merge_from_file(args.config_file)
+            return cfg
+
+        evaluate(setup(default_argument_parser().parse_args()))
+        """,
+    },
+    title="files that a user names through an option of any name",
+)
+rule.flags(
+    {
+        "configs/base.yaml": "lr: 0.1\nepochs: 3\n",
+        "configs/spare.yaml": "lr: 0.3  # expect: DBT007\nepochs: 9\n",
+        "settings.py": """
+        import os
+        import yaml
+
+        HERE = os.path.dirname(__file__)
+
+        def read(name):
+            with open(name) as file:
+                return yaml.safe_load(file)
+
+        def save(settings, target):
+            with open(target, "w") as file:
+                yaml.dump(settings, file)
+        """,
+        "train.py": """
+        import os
+        import yaml
+        from settings import HERE, read
+
+        first = read("configs/base.yaml")
+        second = yaml.safe_load(open(os.path.join(HERE, "configs", "base.yaml")))
+        train(first["lr"], second["epochs"])
+        """,
+    },
+    title="each file that is opened is spelled, in a call or a joined path",
 )

@@ -59,7 +59,8 @@ def _reports(project: Project) -> Iterator[Report]:
 
 def _report(project: Project, run: Run, switched: Happening, use: CudaUse, *, elsewhere: bool) -> Report:
     trail = [*story(project, run, switched, "deterministic algorithms are turned on here")]
-    trail.append(project.note(use.happening.path, use.happening.call.span, "computes on CUDA"))
+    sign = "seeds CUDA" if use.only_seeded else "computes on CUDA"
+    trail.append(project.note(use.happening.path, use.happening.call.span, sign))
     if not switched.active and switched.guard is not None:
         trail.append(project.note(switched.guard_path or switched.path, switched.guard, "only under this condition"))
     return Report(
@@ -72,7 +73,7 @@ def _report(project: Project, run: Run, switched: Happening, use: CudaUse, *, el
 
 
 def _confidence(project: Project, run: Run, switched: Happening, use: CudaUse, *, elsewhere: bool) -> Confidence:
-    if elsewhere or not switched.active or not run.complete:
+    if elsewhere or use.only_seeded or not switched.active or not run.complete:
         return Confidence.LOW
     needed = project.versions.at_least("torch", _NO_LONGER_NEEDED) is False
     return Confidence.HIGH if needed and use.certain and switched.certain else Confidence.MEDIUM
@@ -285,4 +286,16 @@ rule.allows(
     torch.use_deterministic_algorithms(False)
     model = torch.nn.Linear(4, 4).cuda()
     """
+)
+rule.flags(
+    """
+    import torch
+
+    DEVICE = "cpu"
+    torch.manual_seed(0)
+    torch.cuda.manual_seed_all(0)
+    torch.use_deterministic_algorithms(True)  # expect: DET004
+    model = torch.nn.Linear(4, 4).to(DEVICE)
+    """,
+    title="CUDA is seeded and never used, with low confidence",
 )

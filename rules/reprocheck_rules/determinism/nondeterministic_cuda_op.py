@@ -20,6 +20,7 @@ from collections.abc import Iterator
 
 from reprocheck.rulekit import ABSENT, Confidence, Match, Project, Rule
 from reprocheck.rulekit.execution import Happening, Run
+from reprocheck.rulekit.facts import Call, Function
 from reprocheck_rules.determinism.switches import (
     CudaUse,
     Report,
@@ -36,6 +37,11 @@ from reprocheck_rules.determinism.switches import (
 rule = Rule("DET003", "nondeterministic-cuda-op", __doc__)
 
 _FORWARD = re.compile(r"(?:^|[._])(?:forward|call|loss|message|aggregate|pool|attention|training_step)\w*$")
+_ASIDE = re.compile(
+    r"(^|[._])(pos|position|load|resize|checkpoint|pretrained|state|preprocess|collate|visuali[sz]e|plot|show|draw|save|"
+    r"eval|evaluate|valid|validate|test|infer|predict)([._]|$)"
+)
+"""Words in names of functions that compute what no gradient passes through."""
 
 
 @rule.on_project
@@ -58,12 +64,24 @@ def _reports(project: Project) -> Iterator[Report]:
             yield _report(project, run, operation, use, cudnn, algorithms)
 
 
-def _on_its_way(project: Project, operation: Happening) -> bool:
-    """Whether an operation on an unknown tensor stands in a forward pass or a loss, which run where the model is."""
+def _function(project: Project, operation: Happening) -> Function | None:
+    """The function that an operation stands in."""
     for function in project.index.files[operation.path].functions:
         if any(event is operation.call for event in function.events):
-            return _FORWARD.search(function.name) is not None
-    return False
+            return function
+    return None
+
+
+def _prepares(operation: Happening, function: Function | None) -> bool:
+    """Whether an operation is done beside the training, such as on the weights that a checkpoint brings."""
+    if function is None or _FORWARD.search(function.name) or operation.name.rpartition(".")[2][0].isupper():
+        return False
+    if function.name and _ASIDE.search(function.name):
+        return True
+    backward = [event for event in function.events if isinstance(event, Call) and event.callee.endswith(".backward")]
+    if not backward:
+        return not function.name
+    return not operation.call.loop and all(call.loop for call in backward)
 
 
 def _seeded(project: Project, run: Run) -> bool:
@@ -92,16 +110,20 @@ def _report(
         operation,
         run,
         f"{claim}`{short}` does not repeat on CUDA while deterministic algorithms are off",
-        _confidence(operation, use, cudnn, algorithms, on_its_way=_on_its_way(project, operation)),
+        _confidence(operation, use, cudnn, algorithms, _function(project, operation)),
         trail,
     )
 
 
 def _confidence(
-    operation: Happening, use: CudaUse, cudnn: Switch, algorithms: Switch, *, on_its_way: bool
+    operation: Happening, use: CudaUse, cudnn: Switch, algorithms: Switch, function: Function | None
 ) -> Confidence:
     guessed = operation.name.startswith("?.")
-    if not cudnn.on or algorithms.optional or "depends" in operation.entry.roles or (guessed and not on_its_way):
+    # An operation on an unknown tensor counts in a forward pass or a loss, which run where the model is.
+    aside = guessed and (function is None or not _FORWARD.search(function.name))
+    if not cudnn.on or algorithms.optional or use.only_seeded or "depends" in operation.entry.roles:
+        return Confidence.LOW
+    if aside or _prepares(operation, function):
         return Confidence.LOW
     return Confidence.HIGH if use.certain and operation.certain and not guessed else Confidence.MEDIUM
 
@@ -305,4 +327,20 @@ rule.allows(
         """,
     },
     title="The operation is in a class that this run never builds",
+)
+rule.flags(
+    """
+    import torch
+    import torch.nn.functional as F
+
+    torch.manual_seed(0)
+    torch.backends.cudnn.deterministic = True
+    model = torch.nn.Conv2d(3, 3, 3).cuda()
+    grid = F.interpolate(model.weight, size=(7, 7), mode="bilinear")  # expect: DET003
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    for x in batches():
+        F.interpolate(model(x), size=(64, 64), mode="bilinear").sum().backward()  # expect: DET003
+        optimizer.step()
+    """,
+    title="Once before the training, with low confidence, and in it",
 )

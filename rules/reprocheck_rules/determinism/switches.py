@@ -33,6 +33,8 @@ class CudaUse:
     happening: Happening
     certain: bool
     """False where it takes a GPU only if there is one, or if an option says so."""
+    only_seeded: bool = False
+    """Whether the only sign is that CUDA's generators are seeded, as programs for the CPU do too."""
 
 
 @dataclass(slots=True)
@@ -115,6 +117,7 @@ def _constant(happening: Happening) -> bool:
 def cuda_use(project: Project, run: Run) -> CudaUse | None:
     """The surest sign that a run computes on an NVIDIA GPU."""
     possible: Happening | None = None
+    seeded: Happening | None = None
     for happening in run.happenings:
         roles = happening.entry.roles
         if "uses-cuda" in roles:
@@ -124,8 +127,9 @@ def cuda_use(project: Project, run: Run) -> CudaUse | None:
             if state is not False or "may-use-cuda" in roles:
                 possible = possible or happening
         elif "torch-cuda" in happening.entry.families and "torch" not in happening.entry.families:
-            possible = possible or happening
-    return CudaUse(possible, certain=False) if possible is not None else None
+            seeded = seeded or happening
+    sign = possible or seeded
+    return CudaUse(sign, certain=False, only_seeded=possible is None) if sign is not None else None
 
 
 def trains_networks(run: Run) -> bool:

@@ -48,7 +48,7 @@ def _overwritten(project: Project, facts: FileFacts, assignment: Assignment, nam
     owner, _, name = assignment.target.rpartition(".")
     function = facts.functions[assignment.function]
     value = assignment.value
-    if value is None or not _always_runs(function, assignment):
+    if value is None or not _always_runs(function, assignment) or _set_again(facts, assignment):
         return
     found = _source(project, facts.path, owner)
     if found is None or _used_before(function, assignment) or _writes_back(function):
@@ -108,6 +108,17 @@ def _always_runs(function: Function, assignment: Assignment) -> bool:
             return False
         position, side = guard.parent, guard.parent_side
     return True
+
+
+def _set_again(facts: FileFacts, assignment: Assignment) -> bool:
+    """Whether the same function sets the name once more: what the user gave may be put back."""
+    return any(
+        other.target == assignment.target
+        and other.function == assignment.function
+        and other.span.line > assignment.span.line
+        and (other.value is None or other.value.kind is not ValueKind.CONSTANT)
+        for other in facts.assignments
+    )
 
 
 def _used_before(function: Function, assignment: Assignment) -> bool:
@@ -336,4 +347,20 @@ rule.allows(
     train(args.steps)
     """,
     title="words that the program gives itself",
+)
+rule.allows(
+    """
+    import argparse
+
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--token", default="")
+    args = parser.parse_args()
+    saved = args.token
+    args.token = "********"
+    print(args)
+    args.token = saved
+    train(args.token)
+    """,
+    file="train.py",
+    title="hidden while the options are printed, then put back",
 )
