@@ -26,6 +26,8 @@ class FileKind(StrEnum):
     MAKEFILE = "makefile"
     DECLARATION = "declaration"
     """`setup.cfg`, `.python-version` and `runtime.txt`: forms of their own, for what a project needs."""
+    README = "readme"
+    """Looked at for the names of environment variables only."""
     OTHER = "other"
     """Known by its path only, never opened."""
 
@@ -36,6 +38,7 @@ _KIND_BY_EXTENSION = {
     "ipynb": FileKind.NOTEBOOK,
     "yml": FileKind.YAML,
     "yaml": FileKind.YAML,
+    "dvc": FileKind.YAML,
     "toml": FileKind.TOML,
     "json": FileKind.JSON,
     "jsonc": FileKind.JSON,
@@ -55,6 +58,7 @@ _KIND_BY_NAME = {
     "uv.lock": FileKind.TOML,
     "pdm.lock": FileKind.TOML,
     "dvc.lock": FileKind.YAML,
+    "mlproject": FileKind.YAML,
     ".env": FileKind.SHELL,
     "conda-lock.yml": FileKind.YAML,
     "pixi.lock": FileKind.YAML,
@@ -81,6 +85,8 @@ def kind_of(path: str) -> FileKind:
         return FileKind.REQUIREMENTS
     if extension in ("txt", "in") and _REQUIREMENTS.fullmatch(name):
         return FileKind.REQUIREMENTS
+    if stem in ("readme", "install", "installation") and extension in ("md", "rst", "txt"):
+        return FileKind.README
     if name.startswith(".env.") or extension == "env":
         return FileKind.SHELL  # variables, set as a shell sets them
     if name.startswith(_DOCKERFILE_STARTS) and extension not in _ABOUT_DOCKERFILES:

@@ -9,6 +9,7 @@ import msgspec
 
 from reprocheck.project.discovery import ProjectFile
 from reprocheck.project.file_kinds import kind_of
+from reprocheck.project.work_tree import WorkTree
 from reprocheck.rulekit import Catalog, Rule
 from reprocheck.rulekit.rule import Example
 from reprocheck.scan.analysis import Analyzer
@@ -71,7 +72,8 @@ def _check(rule: Rule, catalog: Catalog, example: Example, analyzer: Analyzer) -
         found |= {(path, finding.place.span.line) for finding in result.findings if finding.code == rule.code}
         expected |= {(path, line) for line, codes in expectations(text).items() if rule.code in codes}
     if rule.project_checks:
-        joined = join(facts, files, [rule], catalog).findings
+        tree = WorkTree({path: text.encode() for path, text in example.files.items()})
+        joined = join(facts, files, [rule], catalog, tree=tree).findings
         found |= {(finding.place.path, finding.place.span.line) for finding in joined}
     if not example.flagged:
         return "" if not found else f"should be allowed, but is flagged at {_list(found)}"

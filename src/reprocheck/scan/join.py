@@ -15,6 +15,7 @@ from reprocheck.project.discovery import ProjectFile
 from reprocheck.project.facts.model import Facts
 from reprocheck.project.index.project_index import ProjectIndex
 from reprocheck.project.versions import NOTHING_DECLARED, DeclaredVersions
+from reprocheck.project.work_tree import WorkTree
 from reprocheck.rulekit import Catalog, Match, Rule
 from reprocheck.rulekit.project import Project
 from reprocheck.scan.encoding import said
@@ -35,9 +36,11 @@ class Joined(msgspec.Struct, frozen=True):
     """Rules that could not be run to their end, each with the reason."""
     digests: dict[str, bytes] = {}
     """Digest by path of the files that findings and their trails stand in; filled in when it is kept."""
+    observed: dict[str, str] = {}
+    """Signature of each path that was looked at on disk, data that no rule reads included."""
 
 
-def join(
+def join(  # noqa: PLR0913 — what a scan knows, each under its own name
     facts: Mapping[str, bytes],
     files: Iterable[ProjectFile],
     rules: Iterable[Rule],
@@ -47,15 +50,17 @@ def join(
     entries: tuple[str, ...] = (),
     places: Places | None = None,
     timings: dict[str, float] | None = None,
+    tree: WorkTree | None = None,
 ) -> Joined:
     """Run the project rules; `facts` are encoded, by path, `files` all files of the project.
 
     `entries` are paths of programs; where there are any, only these are followed. `places` may know places from
-    an earlier scan.
+    an earlier scan; `tree` is what lies on disk.
     """
+    tree = WorkTree() if tree is None else tree
     by_path = {file.path: file for file in files}
     decoded = [_DECODER.decode(facts[path]) for path in sorted(facts) if facts[path]]
-    project = Project(ProjectIndex(decoded, by_path, entries), catalog, versions)
+    project = Project(ProjectIndex(decoded, by_path, entries, tree), catalog, versions)
     places = places or Places(by_path)
     # Several entry points may lead to one place: it is said once.
     found: dict[tuple[object, ...], tuple[Finding, tuple[Span, ...]]] = {}
@@ -77,6 +82,7 @@ def join(
         spans=tuple(spans for _, spans in found.values()),
         reached=project.index.reached(entries) if entries else None,
         failed=tuple(failed),
+        observed=dict(tree.observed),
     )
 
 

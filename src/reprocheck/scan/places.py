@@ -108,7 +108,8 @@ class Places:
     def _load(self, path: str) -> tuple[Locate, SourceText | None, bool]:
         file = self._files.get(path)
         try:
-            data = file.absolute.read_bytes() if file is not None and file.location else b""
+            is_read = file is not None and bool(file.location) and file.kind is not FileKind.OTHER
+            data = file.absolute.read_bytes() if file is not None and is_read else b""
         except OSError:
             data = b""
         if file is None or not data:

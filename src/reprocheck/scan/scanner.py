@@ -18,6 +18,7 @@ from reprocheck.project.discovery import ProjectFile
 from reprocheck.project.facts.extract import VERSION as FACTS_VERSION
 from reprocheck.project.file_kinds import FileKind
 from reprocheck.project.versions import NOTHING_DECLARED, DeclaredVersions
+from reprocheck.project.work_tree import DiskTree, WorkTree
 from reprocheck.rulekit import Rule
 from reprocheck.rulekit.loading import Knowledge, KnowledgeSources, load_knowledge
 from reprocheck.scan.analysis import Analyzer
@@ -166,8 +167,9 @@ def _join(
     key = _join_key(plan, results)
     digests = {result.path: result.digest for result in results}
     known = cache.load_join(key) if cache is not None else None
-    if known is not None:
-        kept = _JOINED.decode(known)
+    kept = _JOINED.decode(known) if known is not None else None
+    tree = _work_tree(plan)
+    if kept is not None and tree.still(kept.observed):
         if all(digests.get(path) == digest for path, digest in kept.digests.items()):
             return kept
         found = placed_again(kept, _places(plan, digests, cache), digests)
@@ -181,12 +183,20 @@ def _join(
             entries=plan.entries,
             places=_places(plan, digests, cache),
             timings=timings if plan.timing else None,
+            tree=tree,
         )
     if cache is not None:
         mentioned = {place.path for f in found.findings for place in (f.place, *(step.place for step in f.trail))}
         seen = {path: digests[path] for path in mentioned if path in digests}
         cache.store_join(key, _ENCODER.encode(msgspec.structs.replace(found, digests=seen)))
     return found
+
+
+def _work_tree(plan: ScanPlan) -> WorkTree:
+    """What lies under the root, with the text that is meant instead of a file's."""
+    given = dict([plan.text]) if plan.text is not None else {}
+    root = next((file.location.removesuffix(file.path) for file in plan.files if file.location), None)
+    return WorkTree(given) if root is None else DiskTree(Path(root), given)
 
 
 def _facts(

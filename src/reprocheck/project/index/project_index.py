@@ -11,14 +11,26 @@ from reprocheck.project.index.entries import Entry, find_entries, imported_modul
 from reprocheck.project.index.evaluate import Evaluator
 from reprocheck.project.index.modules import ModuleTable
 from reprocheck.project.index.options import OptionTable
+from reprocheck.project.index.pipelines import Pipelines
 from reprocheck.project.index.symbols import Symbols
+from reprocheck.project.work_tree import WorkTree
 
 
 class ProjectIndex:
     """Facts of all files, joined; parts are made when first asked for."""
 
-    def __init__(self, facts: Iterable[Facts], paths: Iterable[str] = (), only: tuple[str, ...] = ()) -> None:
-        """`paths` are all files of the project, read or not; `only` are the programs to look at, empty for all."""
+    def __init__(
+        self,
+        facts: Iterable[Facts],
+        paths: Iterable[str] = (),
+        only: tuple[str, ...] = (),
+        tree: WorkTree | None = None,
+    ) -> None:
+        """`paths` are all files of the project, read or not; `only` are the programs to look at, empty for all.
+
+        `tree` is what lies on disk, where there is a disk.
+        """
+        self.tree = WorkTree() if tree is None else tree
         self._only = only
         self.files: dict[str, FileFacts] = {}
         self.documents: dict[str, DocumentFacts] = {}
@@ -45,6 +57,11 @@ class ProjectIndex:
         declared = [facts.dependencies for facts in self.files.values()]
         declared += [facts.dependencies for facts in self.documents.values()]
         return Dependencies((facts for facts in declared if facts is not None), self.paths)
+
+    @cached_property
+    def pipelines(self) -> Pipelines:
+        """Pipelines with what is recorded of their runs."""
+        return Pipelines(self.paths, self.tree)
 
     @cached_property
     def evaluator(self) -> Evaluator:

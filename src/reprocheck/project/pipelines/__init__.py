@@ -1,0 +1,1 @@
+"""Pipelines that a repository declares, and what it records of their runs."""

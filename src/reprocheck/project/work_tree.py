@@ -1,0 +1,220 @@
+"""What lies under the scanned root, looked at on request: kinds, sizes, bytes, hashes. Nothing outside is looked at."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import posixpath
+import stat
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from io import BytesIO
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+HASH_LIMIT = 256 << 20
+"""Bytes beyond which a file is not hashed."""
+HASH_TOTAL = 1 << 30
+"""Bytes that one scan hashes at most."""
+READ_LIMIT = 8 << 20
+"""Bytes beyond which a file is not read as text."""
+FILES_LIMIT = 100_000
+"""Files of one folder that are listed at most."""
+_CHUNK = 1 << 20
+_TEXT_SAMPLE = 512
+_TEXT_SHARE = 0.30
+_TEXT_BYTES = bytes(range(32, 127)) + b"\n\r\t\f\b"
+
+
+class EntryKind(StrEnum):
+    """What stands at a path."""
+
+    FILE = "file"
+    FOLDER = "folder"
+    ABSENT = "absent"
+    UNKNOWN = "unknown"
+    """Outside of the root, not readable, or neither file nor folder."""
+
+
+class Found(msgspec.Struct, frozen=True):
+    """What a look at a path saw."""
+
+    kind: EntryKind
+    size: int = 0
+    """Bytes, for a file."""
+    signature: str = ""
+    """Changes when the file or the list of a folder's entries does."""
+
+
+ABSENT = Found(EntryKind.ABSENT)
+UNKNOWN = Found(EntryKind.UNKNOWN)
+
+
+class WorkTree:
+    """Files given as bytes; a scan looks at a disk instead. Remembers what was looked at."""
+
+    def __init__(self, files: Mapping[str, bytes] | None = None) -> None:
+        """`files` by POSIX path relative to the root."""
+        self._files = dict(files or {})
+        self._folders = {folder for path in self._files for folder in _folders_of(path)}
+        self._hashed = 0
+        self._digests: dict[tuple[str, bool], str | None] = {}
+        self.observed: dict[str, str] = {}
+        """Signature of each path that an answer depended on."""
+
+    def look(self, path: str) -> Found:
+        """What stands at a path, links inside the root followed."""
+        inside = inside_root(path)
+        if inside is None:
+            return UNKNOWN
+        found = self._look(inside)
+        self.observed[inside] = found.signature
+        return found
+
+    def kind(self, path: str) -> EntryKind:
+        """Kind of what stands at a path."""
+        return self.look(path).kind
+
+    def read(self, path: str, limit: int = READ_LIMIT) -> bytes | None:
+        """Content of a file; None when there is none, or when it is longer than `limit`."""
+        found = self.look(path)
+        if found.kind is not EntryKind.FILE or found.size > limit:
+            return None
+        return self.head(path, limit)
+
+    def head(self, path: str, length: int) -> bytes | None:
+        """First bytes of a file; None when it can't be read."""
+        if self.kind(path) is not EntryKind.FILE:
+            return None
+        try:
+            with self._open(posixpath.normpath(path)) as file:
+                return file.read(length)
+        except OSError:
+            return None
+
+    def md5(self, path: str, *, unix_line_ends: bool = False) -> str | None:
+        """MD5 of a file in hexadecimal digits; None when it can't be read or is larger than the limits.
+
+        With `unix_line_ends` CRLF counts as LF in blocks that look like text, as old versions of DVC had it.
+        """
+        found = self.look(path)
+        if found.kind is not EntryKind.FILE or found.size > HASH_LIMIT:
+            return None
+        key = (posixpath.normpath(path), unix_line_ends)
+        if key not in self._digests:
+            if self._hashed + found.size > HASH_TOTAL:
+                return None
+            self._hashed += found.size
+            self._digests[key] = self._digest(key[0], unix_line_ends=unix_line_ends)
+        return self._digests[key]
+
+    def _digest(self, path: str, *, unix_line_ends: bool) -> str | None:
+        digest = hashlib.md5(usedforsecurity=False)
+        try:
+            with self._open(path) as file:
+                while chunk := file.read(_CHUNK):
+                    convert = unix_line_ends and _is_text(chunk[:_TEXT_SAMPLE])
+                    digest.update(chunk.replace(b"\r\n", b"\n") if convert else chunk)
+        except OSError:
+            return None
+        return digest.hexdigest()
+
+    def names(self, folder: str) -> tuple[str, ...] | None:
+        """Names of a folder's entries, sorted; None when it can't be listed or has too many."""
+        if self.kind(folder) is not EntryKind.FOLDER:
+            return None
+        names = self._names(posixpath.normpath(folder))
+        return None if names is None or len(names) > FILES_LIMIT else tuple(sorted(names))
+
+    def still(self, observed: Mapping[str, str]) -> bool:
+        """Whether everything is as an earlier look saw it."""
+        return all(self.look(path).signature == signature for path, signature in observed.items())
+
+    # Where the files are
+
+    def _look(self, path: str) -> Found:
+        if path in self._files:
+            return Found(EntryKind.FILE, len(self._files[path]), hashlib.sha256(self._files[path]).hexdigest())
+        return Found(EntryKind.FOLDER, 0, "given") if path in self._folders or path == "." else ABSENT
+
+    def _open(self, path: str) -> BinaryIO:
+        return BytesIO(self._files[path])
+
+    def _names(self, folder: str) -> list[str] | None:
+        prefix = "" if folder == "." else f"{folder}/"
+        below = [path[len(prefix) :] for path in (*self._files, *self._folders) if path.startswith(prefix)]
+        return list({rest.partition("/")[0] for rest in below if rest and rest != "."})
+
+
+class DiskTree(WorkTree):
+    """A folder on disk."""
+
+    def __init__(self, root: Path, given: Mapping[str, bytes] | None = None) -> None:
+        """`given` is content that counts instead of what is on disk."""
+        super().__init__(given)
+        self._root = os.path.realpath(root)
+        self._known: dict[str, tuple[str, Found]] = {}
+
+    def _look(self, path: str) -> Found:
+        if path in self._files:
+            return super()._look(path)
+        if path not in self._known:
+            self._known[path] = self._stat(path)
+        return self._known[path][1]
+
+    def _stat(self, path: str) -> tuple[str, Found]:
+        try:
+            real = os.path.realpath(f"{self._root}/{path}")
+            if real != self._root and not real.startswith(self._root.rstrip("/") + "/"):
+                return "", UNKNOWN
+            status = Path(real).stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return "", ABSENT
+        except (OSError, ValueError):
+            return "", UNKNOWN
+        signature = f"{status.st_mode}:{status.st_size}:{status.st_mtime_ns}:{status.st_ctime_ns}:{status.st_ino}"
+        if stat.S_ISREG(status.st_mode):
+            return real, Found(EntryKind.FILE, status.st_size, signature)
+        if stat.S_ISDIR(status.st_mode):
+            return real, Found(EntryKind.FOLDER, 0, signature)
+        return "", UNKNOWN
+
+    def _open(self, path: str) -> BinaryIO:
+        return super()._open(path) if path in self._files else Path(self._known[path][0]).open("rb")
+
+    def _names(self, folder: str) -> list[str] | None:
+        try:
+            with os.scandir(self._known[folder][0]) as entries:
+                return [entry.name for _, entry in zip(range(FILES_LIMIT + 1), entries, strict=False)]
+        except OSError:
+            return None
+
+
+def inside_root(path: str) -> str | None:
+    """A relative path in its shortest form; None when it leads out of the root or is no path."""
+    if not path or path.startswith("/") or "\0" in path:
+        return None
+    short = posixpath.normpath(path)
+    return None if short == ".." or short.startswith("../") else short
+
+
+def joined(folder: str, path: str) -> str | None:
+    """A path written in a file of `folder`, relative to the root; None when it leads out of it."""
+    if path.startswith("/"):
+        return None
+    return inside_root(posixpath.join(folder or ".", path))
+
+
+def _folders_of(path: str) -> Iterator[str]:
+    folder = posixpath.dirname(path)
+    while folder:
+        yield folder
+        folder = posixpath.dirname(folder)
+
+
+def _is_text(sample: bytes) -> bool:
+    if b"\0" in sample:
+        return False
+    return not sample or len(sample.translate(None, _TEXT_BYTES)) / len(sample) <= _TEXT_SHARE
