@@ -8,7 +8,8 @@ Seed PyTorch first thing in the program (`torch.manual_seed(seed)`), or give the
 its own: `DataLoader(data, shuffle=True, generator=torch.Generator().manual_seed(seed))`.
 
 ## Notes
-Only loaders that a training program reaches count, and only where it never seeds PyTorch. Where
+Only loaders that a training program reaches count, and only where it never seeds PyTorch; a program that takes single
+steps and has no training loop gives low confidence. Where
 *unseeded-entry-point* already points at the loader, or *dataloader-workers-unseeded* does, nothing more is said.
 """
 
@@ -199,4 +200,16 @@ rule.allows(
         print(net(x))
     """,
     title="Nothing is trained",
+)
+rule.flags(
+    """
+    import torch
+    from torch.utils.data import DataLoader
+
+    net = torch.nn.Linear(4, 1)
+    torch.nn.functional.mse_loss(net(torch.ones(4)), torch.ones(1)).backward()
+    loader = DataLoader(rows, batch_size=4, shuffle=True)  # expect: RNG012
+    images, labels = next(iter(loader))
+    """,
+    title="A tour of the interface that takes one step, with low confidence",
 )

@@ -39,11 +39,17 @@ def told_already(run: Run, torch: Seeding, happening: Happening) -> bool:
 
 def certainty(run: Run, happening: Happening) -> Confidence:
     """How sure it is that a draw matters to a result."""
-    if happening.name == LOADER and evaluates(happening):
+    if (happening.name == LOADER and evaluates(happening)) or _only_demonstrates(run):
         return Confidence.LOW
     if not happening.certain:
         return Confidence.MEDIUM if run.complete else Confidence.LOW
     return confidence_of(run, Seeding("torch", [(0, happening)]))
+
+
+def _only_demonstrates(run: Run) -> bool:
+    """Whether a run takes single steps and no training loop, as a tour of an interface does."""
+    steps = [h for h in run.happenings if h.active and not h.callback and "trains" in h.entry.roles]
+    return all(h.name.endswith(".backward") and not h.hops and not h.call.loop for h in steps)
 
 
 def loaders(run: Run) -> Iterator[Happening]:

@@ -10,19 +10,30 @@ else the program draws.
 
 ## Notes
 Counts only where the program never seeds PyTorch. `torch.randperm` counts when its result is named as indices of a
-division. Where *unseeded-entry-point* already points at the call, nothing more is said.
+division, with low confidence in a function that neither divides nor prepares data by its name. Where
+*unseeded-entry-point* already points at the call, nothing more is said.
 """
 
 import re
 from collections.abc import Iterator
 
-from reprocheck.rulekit import Match, Project, Rule
+from reprocheck.rulekit import Confidence, Match, Project, Rule
 from reprocheck.rulekit.execution import Happening
 from reprocheck_rules.randomness.loaders import certainty, told_already, unseeded
 from reprocheck_rules.randomness.seeding import draws, story
 
 rule = Rule("RNG014", "random-split-without-generator", __doc__)
 _DIVISION = re.compile(r"(^|_)(indices|indexes|idxs?|inds?|perm|permutation|order|split|shuffled?)(_|$)")
+_PARTS = re.compile(
+    r"(^|_)(train|val|valid|validation|test|dev|hold_?out|split|folds?)(_|$|idx|set|data)", re.IGNORECASE
+)
+"""Words of the parts that data is divided into."""
+_DIVIDER = re.compile(
+    r"(^|[._])(split\w*|divide\w*|partition\w*|folds?|hold_?out|setup|prepare\w*|load\w*|\w*data\w*)([._]|$)"
+)
+"""Names of functions that divide data, or prepare it."""
+_WHOLE = re.compile(r"(^|[._])(main|run|train|fit|experiment)$")
+"""Names of functions that do all that a program does."""
 
 
 @rule.on_project
@@ -39,7 +50,7 @@ def check(project: Project) -> Iterator[Match]:
                 happening.call.span,
                 f"`{name}` divides the data from PyTorch's generator, which `{run.entry.path}` never seeds; "
                 "pass `generator=torch.Generator().manual_seed(seed)`",
-                confidence=certainty(run, happening),
+                confidence=certainty(run, happening) if _in_division(project, happening) else Confidence.LOW,
                 trail=story(project, run, happening, "divides the data"),
             )
 
@@ -50,6 +61,18 @@ def _divides(project: Project, happening: Happening) -> bool:
     if happening.name == "torch.randperm":
         return not happening.call.loop and not happening.callback and bool(_DIVISION.search(happening.call.result))
     return happening.name == "torch.utils.data.random_split"
+
+
+def _in_division(project: Project, happening: Happening) -> bool:
+    """Whether a permutation divides data; most others choose samples to be shown, or models for a batch."""
+    if happening.name != "torch.randperm" or _PARTS.search(happening.call.result):
+        return True
+    facts = project.index.files[happening.path]
+    for function in facts.functions:
+        if any(event is happening.call for event in function.events):
+            parts = _WHOLE.search(function.name) and any(_PARTS.search(name) for name in facts.names)
+            return not function.name or bool(parts) or _DIVIDER.search(function.name) is not None
+    return False
 
 
 rule.flags(
@@ -191,4 +214,24 @@ rule.allows(
         """
     },
     title="The helper that divides seeds first",
+)
+rule.flags(
+    """
+    import torch
+
+    def split_nodes(count):
+        perm = torch.randperm(count)  # expect: RNG014
+        return perm[:80], perm[80:]
+
+    def select_images(images):
+        perm = torch.randperm(len(images))  # expect: RNG014
+        return images[perm][:16]
+
+    net = torch.nn.Linear(4, 1)
+    train, test = split_nodes(100)
+    show(select_images(rows))
+    for x, y in rows[train]:
+        torch.nn.functional.mse_loss(net(x), y).backward()
+    """,
+    title="A function that divides, and with low confidence one that chooses",
 )

@@ -10,10 +10,12 @@ Seed first thing in the program, before the model is built and the data is read.
 The order is that of execution, followed from the start of the program through calls and imports.
 """
 
+import re
 from collections.abc import Iterator
 
 from reprocheck.rulekit import Match, Project, Rule
 from reprocheck.rulekit.execution import Happening, Run
+from reprocheck.rulekit.facts import Call
 from reprocheck_rules.randomness.seeding import (
     FAMILIES,
     Seeding,
@@ -27,6 +29,8 @@ from reprocheck_rules.randomness.seeding import (
 rule = Rule("RNG003", "seed-after-use", __doc__)
 _LATER = frozenset({"loader", "augmentation", "dropout", "index-sampler"})
 """Roles of what draws when it is used, not when it is built."""
+_RESETS = re.compile(r"[.](reset|re_?init|reinitiali[sz]e|init|initiali[sz]e)_(parameters?|weights?|params)$")
+"""Methods of models that draw all of their weights again."""
 
 
 @rule.on_project
@@ -36,6 +40,8 @@ def check(project: Project) -> Iterator[Match]:
         for seeding in seedings(project, run).values():
             seed = next((pair for pair in seeding.seeds if not pair[1].entry.seed_argument.endswith("state")), None)
             early = _early(seeding, seed[0]) if seed is not None and seed[1].certain else []
+            if seed is not None and early and _initialised_again(project, run, seed[1]):
+                early = [pair for pair in early if "initialises" not in pair[1].entry.roles]
             if seed is not None and early:
                 yield _match(project, run, seeding.family, early, seed[1])
 
@@ -47,6 +53,18 @@ def _early(seeding: Seeding, first_seed: int) -> list[tuple[int, Happening]]:
         for position, draw in seeding.draws
         if position < first_seed and draw.certain and not draw.callback and draw.entry.roles.isdisjoint(_LATER)
     ]
+
+
+def _initialised_again(project: Project, run: Run, seed: Happening) -> bool:
+    """Whether the program draws the weights of a model anew behind the seeder, as before each of several runs."""
+    line = place_in_entry(run, seed).line
+    facts = project.index.files.get(run.entry.path)
+    return facts is not None and any(
+        isinstance(event, Call) and event.span.line > line and _RESETS.search(event.callee)
+        for function in facts.functions
+        if not function.method
+        for event in function.events
+    )
 
 
 def _match(project: Project, run: Run, family: str, early: list[tuple[int, Happening]], seed: Happening) -> Match:
@@ -251,4 +269,34 @@ rule.allows(
         torch.nn.functional.mse_loss(net(x), y).backward()
     """,
     title="Loaders and transforms draw when they are used",
+)
+rule.allows(
+    {
+        "train.py": """
+        import torch
+        from model import Net
+
+        def fix_seed(seed):
+            torch.manual_seed(seed)
+
+        net = Net()
+        for run in range(5):
+            fix_seed(run)
+            net.reset_parameters()
+            for x, y in data():
+                torch.nn.functional.mse_loss(net(x), y).backward()
+        """,
+        "model.py": """
+        import torch
+
+        class Net(torch.nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.layer = torch.nn.Linear(4, 1)
+
+            def reset_parameters(self):
+                self.layer.reset_parameters()
+        """,
+    },
+    title="Built once, its weights drawn anew behind each seed",
 )
