@@ -19,6 +19,7 @@ from reprocheck.rulekit.catalog import Catalog, CatalogEntry
 from reprocheck.rulekit.match import Match, Note
 from reprocheck.rulekit.module import ABSENT, UNKNOWN, Call, Module
 from reprocheck.rulekit.name_uses import NameUses
+from reprocheck.rulekit.practice import Practice, not_applicable
 from reprocheck.rulekit.project import Project
 from reprocheck.rulekit.rule import Rule
 from reprocheck.rulekit.views import DockerfileView, NotebookView, RequirementsView, ShellView, TreeView
@@ -52,6 +53,7 @@ __all__ = [
     "Node",
     "Note",
     "NotebookView",
+    "Practice",
     "Project",
     "RequirementsView",
     "Rule",
@@ -67,6 +69,7 @@ __all__ = [
     "TreeView",
     "find_secrets",
     "line_commands",
+    "not_applicable",
     "parse_image_reference",
     "reaching",
     "script_commands",

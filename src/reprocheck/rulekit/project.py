@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 
 from reprocheck.model.finding import Confidence, Severity
@@ -14,6 +14,7 @@ from reprocheck.rulekit.catalog import Catalog
 from reprocheck.rulekit.execution import Execution, Happening, Run, argument_of
 from reprocheck.rulekit.match import Match, Note
 from reprocheck.rulekit.module import ABSENT, UNKNOWN
+from reprocheck.rulekit.practice import Practice
 
 RUN_ROLES = frozenset(
     {
@@ -54,6 +55,13 @@ class Project:
         self.versions = versions
         self.index = index
         self.catalog = catalog
+        self._practices: dict[Callable[[Project], Practice], Practice] = {}
+
+    def practice(self, check: Callable[[Project], Practice]) -> Practice:
+        """What a check says of this project, asked once."""
+        if check not in self._practices:
+            self._practices[check] = check(self)
+        return self._practices[check]
 
     @cached_property
     def _execution(self) -> Execution:

@@ -15,6 +15,7 @@ from reprocheck.model.finding import Confidence, Severity
 from reprocheck.model.rule_info import RuleInfo
 from reprocheck.rulekit.match import Match
 from reprocheck.rulekit.module import Call, Module
+from reprocheck.rulekit.practice import Practice
 from reprocheck.rulekit.project import Project
 from reprocheck.rulekit.views import DockerfileView, NotebookView, RequirementsView, ShellView, TreeView
 
@@ -25,6 +26,7 @@ _HEADING = re.compile(r"^## (.+)$", re.MULTILINE)
 
 Matches = Iterable[Match]
 CallCheck = Callable[[Call], Matches]
+PracticeCheck = Callable[[Project], Practice]
 ModuleCheck = Callable[[Module], Matches]
 _Check = TypeVar("_Check", bound=Callable[..., Matches])
 
@@ -116,6 +118,7 @@ class Rule:
         self.requirements_checks: list[Callable[[RequirementsView], Matches]] = []
         self.shell_checks: list[Callable[[ShellView], Matches]] = []
         self.project_checks: list[Callable[[Project], Matches]] = []
+        self.practice_checks: list[PracticeCheck] = []
 
     @property
     def code(self) -> str:
@@ -189,6 +192,12 @@ class Rule:
         self.project_checks.append(check)
         return check
 
+    def on_practice(self, check: PracticeCheck) -> PracticeCheck:
+        """Run once for the project, for what it does as well as for what it lacks; the gap becomes a match."""
+        self.practice_checks.append(check)
+        self.project_checks.append(lambda project: _gap(project.practice(check)))
+        return check
+
     # What proves it
 
     def flags(self, code: str | Mapping[str, str], *, file: str = "example.py", title: str = "") -> None:
@@ -198,6 +207,10 @@ class Rule:
     def allows(self, code: str | Mapping[str, str], *, file: str = "example.py", title: str = "") -> None:
         """Code that looks alike and must not be flagged."""
         self.examples.append(_example(code, file, flagged=False, title=title))
+
+
+def _gap(practice: Practice) -> Matches:
+    return () if practice.gap is None else (practice.gap,)
 
 
 def _example(code: str | Mapping[str, str], file: str, *, flagged: bool, title: str) -> Example:

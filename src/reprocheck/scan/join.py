@@ -11,12 +11,13 @@ import msgspec
 
 from reprocheck.model.finding import Finding, Step
 from reprocheck.model.place import Span
+from reprocheck.model.practice import Assessment, Evidence, Standing
 from reprocheck.project.discovery import ProjectFile
 from reprocheck.project.facts.model import Facts
 from reprocheck.project.index.project_index import ProjectIndex
 from reprocheck.project.versions import NOTHING_DECLARED, DeclaredVersions
 from reprocheck.project.work_tree import WorkTree
-from reprocheck.rulekit import Catalog, Match, Rule
+from reprocheck.rulekit import Catalog, Match, Practice, Rule
 from reprocheck.rulekit.project import Project
 from reprocheck.scan.encoding import said
 from reprocheck.scan.places import Places
@@ -38,6 +39,8 @@ class Joined(msgspec.Struct, frozen=True):
     """Digest by path of the files that findings and their trails stand in; filled in when it is kept."""
     observed: dict[str, str] = {}
     """Signature of each path that was looked at on disk, data that no rule reads included."""
+    assessments: tuple[Assessment, ...] = ()
+    """What rules about practices say; of a notebook's places the spans are those of its cells put together."""
 
 
 def join(  # noqa: PLR0913 — what a scan knows, each under its own name
@@ -65,6 +68,7 @@ def join(  # noqa: PLR0913 — what a scan knows, each under its own name
     # Several entry points may lead to one place: it is said once.
     found: dict[tuple[object, ...], tuple[Finding, tuple[Span, ...]]] = {}
     failed: list[str] = []
+    assessments: list[Assessment] = []
     for rule in rules:
         started = time.process_time()
         try:
@@ -73,6 +77,7 @@ def join(  # noqa: PLR0913 — what a scan knows, each under its own name
                 if key not in found:
                     spans = (match.span, *(note.span for note in match.trail))
                     found[key] = _finding(rule, match, places), spans
+            assessments += (_assessment(rule, project.practice(check)) for check in rule.practice_checks)
         except Exception as error:  # noqa: BLE001 — a defect of one rule must not hide what the others find
             failed.append(_failure(rule, error))
         if timings is not None and rule.project_checks:
@@ -83,6 +88,7 @@ def join(  # noqa: PLR0913 — what a scan knows, each under its own name
         reached=project.index.reached(entries) if entries else None,
         failed=tuple(failed),
         observed=dict(tree.observed),
+        assessments=tuple(assessments),
     )
 
 
@@ -118,6 +124,24 @@ def _failure(rule: Rule, error: Exception) -> str:
     place = traceback.extract_tb(error.__traceback__)[-1]
     where = f"{Path(place.filename).name}:{place.lineno}"
     return f"{rule.code}: could not be run to its end: {type(error).__name__} at {where}, a defect of reprocheck"
+
+
+def _assessment(rule: Rule, practice: Practice) -> Assessment:
+    gap = practice.gap
+    if not practice.applies:
+        standing = Standing.NOT_APPLICABLE
+    elif gap is None:
+        standing = Standing.MET
+    else:
+        standing = Standing.PARTLY if practice.found else Standing.MISSING
+    return Assessment(
+        code=rule.code,
+        standing=standing,
+        looked_at=said(practice.looked_at),
+        found=tuple(Evidence(note.path, note.span, said(note.message)) for note in practice.found),
+        gap="" if gap is None else said(gap.message),
+        place=None if gap is None else Evidence(gap.path, gap.span, said(gap.message)),
+    )
 
 
 def _finding(rule: Rule, match: Match, places: Places) -> Finding:

@@ -12,6 +12,7 @@ import msgspec
 from blake3 import blake3
 
 from reprocheck.model.finding import Finding
+from reprocheck.model.practice import Assessment
 from reprocheck.model.rule_info import RuleInfo
 from reprocheck.model.scan_result import FileCounts, RuleTiming
 from reprocheck.project.discovery import ProjectFile
@@ -72,6 +73,8 @@ class ScanOutcome:
     unread: tuple[str, ...]
     """Paths of files that could not be read, each with the reason."""
     timings: tuple[RuleTiming, ...]
+    assessments: tuple[Assessment, ...]
+    """What rules about practices say of the project."""
     problems: tuple[str, ...]
     """Messages for a person, such as a cache that could not be used."""
 
@@ -114,6 +117,7 @@ def _scan(plan: ScanPlan, progress: Progress) -> ScanOutcome:
         files=_counts(seen),
         unread=(*(f"{result.path}: {result.unread}" for result in seen if result.unread), *joined.failed),
         timings=_timings(results, timings),
+        assessments=joined.assessments,
         problems=(cache.problem,) if cache is not None and cache.problem else (),
     )
 
