@@ -6,6 +6,7 @@ from reprocheck.project.facts.model import (
     Call,
     Choice,
     Class,
+    Command,
     DocumentFacts,
     Exit,
     Field,
@@ -13,6 +14,7 @@ from reprocheck.project.facts.model import (
     Function,
     Guard,
     GuardKind,
+    Image,
     Import,
     Parameter,
     Scalar,
@@ -21,6 +23,7 @@ from reprocheck.project.facts.model import (
     TestKind,
     Value,
     ValueKind,
+    VariableRead,
 )
 from reprocheck.project.index.evaluate import Frame, compare
 from reprocheck.project.index.options import Option, keyword
@@ -33,6 +36,7 @@ __all__ = [
     "Choice",
     "Class",
     "ClassRef",
+    "Command",
     "DocumentFacts",
     "Exit",
     "External",
@@ -43,6 +47,7 @@ __all__ = [
     "FunctionRef",
     "Guard",
     "GuardKind",
+    "Image",
     "Import",
     "Instance",
     "ModuleRef",
@@ -56,6 +61,7 @@ __all__ = [
     "Value",
     "ValueKind",
     "ValueRef",
+    "VariableRead",
     "compare",
     "keyword",
 ]

@@ -218,7 +218,8 @@ class _FileWork:
             return
         file = PythonFile(notebook.python, tree, self._dispatch.nodes)
         if self._dispatch.needs_facts:
-            self.facts = extract(file)
+            lines = ((line.text, line.place.span) for line in notebook.shell_lines)
+            self.facts = structs.replace(extract(file), commands=document_facts.of_notebook_shell(lines))
         self.lines = notebook.python.text.count("\n") + 1
         self._module(Module(file, self._catalog, notebook=True, versions=self._versions), notebook.place)
 
@@ -250,7 +251,7 @@ class _FileWork:
     def _document(self, data: bytes) -> None:
         text, problem = decode_text(data)
         source = SourceText(self._task.path, text)
-        if problem is not None:
+        if problem is not None and self._task.kind is not FileKind.README:
             self._problem(problem, in_text(source))
         problems, matches = self._document_matches(source)
         for found in problems:
@@ -258,7 +259,7 @@ class _FileWork:
         for rule, match in matches:
             statement = " ".join(source.line(match.span.line).split())
             self._finding(rule.info, match, in_text(source), "", statement)
-        if self._task.kind is not FileKind.JSON:
+        if self._task.kind not in {FileKind.JSON, FileKind.README}:
             for comment in suppressions.of_text(source):
                 self._comment(comment, in_text(source))
 
@@ -284,6 +285,9 @@ class _FileWork:
                 declared, problems = dependency_files.of_text(source)
                 self.facts = DocumentFacts(source.path, "declaration", dependencies=declared)
                 return problems, []
+            case FileKind.README:
+                self.facts = document_facts.of_readme(source)
+                return (), []
             case FileKind.MAKEFILE:
                 self.facts = document_facts.of_makefile(source)
                 return (), []

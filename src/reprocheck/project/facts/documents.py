@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from reprocheck.model.place import Span
 from reprocheck.project.documents.dockerfile import Dockerfile, shell_commands
 from reprocheck.project.documents.shell import ShellCommand, read_commands
 from reprocheck.project.documents.tree import Document, Mapping, Node, Scalar, Sequence, walk
-from reprocheck.project.facts.model import Command, DocumentFacts, Setting
+from reprocheck.project.facts.model import Command, DocumentFacts, Image, Setting
 from reprocheck.project.source import SourceText
 
 _SETTINGS_LIMIT = 2000
 _SIZE_LIMIT = 300_000
 """Characters beyond which a file holds data rather than settings."""
+_CAPITALS = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b|\b[A-Z]{3,}[A-Z0-9]*\b")
 _COMMAND_KEYS = frozenset({"run", "cmd", "command", "script", "before_script", "after_script", "entrypoint", "args"})
 _VARIABLE_KEYS = frozenset({"env", "environment", "variables", "containerEnv", "remoteEnv"})
 
@@ -37,6 +39,7 @@ def of_dockerfile(source: SourceText, dockerfile: Dockerfile) -> DocumentFacts:
     """Facts of a Dockerfile."""
     commands: list[ShellCommand] = []
     variables: dict[str, str] = {}
+    mentions: set[str] = set()
     for instruction in dockerfile.instructions:
         commands.extend(shell_commands(instruction))
         if instruction.name == "ENV":
@@ -47,7 +50,25 @@ def of_dockerfile(source: SourceText, dockerfile: Dockerfile) -> DocumentFacts:
                 elif len(instruction.arguments) > 1:
                     variables[instruction.arguments[0].text] = " ".join(a.text for a in instruction.arguments[1:])
                     break
-    return DocumentFacts(source.path, "dockerfile", tuple(_commands(commands)), variables)
+        elif instruction.name == "ARG":
+            for argument in instruction.arguments:
+                mentions.add(argument.text.partition("=")[0])
+    images = tuple(
+        Image(use.resolved or use.written, use.span, copied=use.via != "FROM") for use in dockerfile.image_uses()
+    )
+    return DocumentFacts(
+        source.path,
+        "dockerfile",
+        tuple(_commands(commands)),
+        variables,
+        images=images,
+        mentions=tuple(sorted(mentions)),
+    )
+
+
+def of_readme(source: SourceText) -> DocumentFacts:
+    """Facts of a read-me file: which environment variables it may speak of."""
+    return DocumentFacts(source.path, "readme", mentions=tuple(sorted(set(_CAPITALS.findall(source.text)))))
 
 
 def of_tree(source: SourceText, document: Document, kind: str) -> DocumentFacts:
@@ -57,6 +78,7 @@ def of_tree(source: SourceText, document: Document, kind: str) -> DocumentFacts:
     settings: list[Setting] = []
     commands: list[Command] = []
     variables: dict[str, str] = {}
+    mentions: set[str] = set()
     for root in document.roots:
         for path, node in walk(root):
             if isinstance(node, Scalar):
@@ -65,7 +87,10 @@ def of_tree(source: SourceText, document: Document, kind: str) -> DocumentFacts:
             elif isinstance(node, Mapping):
                 commands.extend(_tree_commands(node))
                 variables.update(_tree_variables(node))
-    return DocumentFacts(source.path, kind, tuple(commands), variables, tuple(settings))
+                mentions.update(_handed_through(node))
+    return DocumentFacts(
+        source.path, kind, tuple(commands), variables, tuple(settings), mentions=tuple(sorted(mentions))
+    )
 
 
 def of_notebook_shell(lines: Iterable[tuple[str, Span]]) -> tuple[Command, ...]:
@@ -135,6 +160,15 @@ def _tree_variables(node: Mapping) -> Iterator[tuple[str, str]]:
         elif isinstance(entry.value, Sequence):
             for item in entry.value.items:
                 yield from _listed_variable(item)
+
+
+def _handed_through(node: Mapping) -> Iterator[str]:
+    """Names without a value in a list of variables: those of whoever starts the container."""
+    for entry in node.entries:
+        if entry.key.value in _VARIABLE_KEYS and isinstance(entry.value, Sequence):
+            for item in entry.value.items:
+                if isinstance(item, Scalar) and isinstance(item.value, str) and "=" not in item.value:
+                    yield item.value
 
 
 def _listed_variable(item: Node) -> Iterator[tuple[str, str]]:

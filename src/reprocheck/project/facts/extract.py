@@ -24,6 +24,7 @@ from reprocheck.project.facts.model import (
     TestKind,
     Value,
     ValueKind,
+    VariableRead,
 )
 from reprocheck.project.facts.values import ValueReader
 from reprocheck.project.python.file import PythonFile
@@ -97,6 +98,7 @@ class _Extraction:
             references=tuple(sorted(self._file.references)),
             owners=tuple(sorted(self._file.owners)),
             forms=tuple(self._forms()),
+            required=tuple(self._required()),
         )
 
     def _forms(self) -> Iterable[int]:
@@ -104,6 +106,29 @@ class _Extraction:
             for number, line in enumerate(self._file.source.lines, start=1):
                 if "#@param" in line or "# @param" in line:
                     yield number
+
+    def _required(self) -> Iterable[VariableRead]:
+        """Reads of `os.environ["NAME"]`; few modules have any, so that only these are gone through again."""
+        if "environ" not in self._file.attributes and not any(
+            binding.target == "os.environ" for bindings in self._file.module.bindings.values() for binding in bindings
+        ):
+            return
+        functions = [(scope.node, self._index[scope]) for scope in self._functions]
+        for node in ast.walk(self._file.tree):
+            if (
+                isinstance(node, ast.Subscript)
+                and isinstance(node.ctx, ast.Load)
+                and isinstance(node.slice, ast.Constant)
+                and isinstance(node.slice.value, str)
+                and self._file.resolve(node.value, self._file.module) == "os.environ"
+            ):
+                span = self._file.source.span(node)
+                inside = [
+                    index
+                    for around, index in functions
+                    if index and around.lineno <= node.lineno <= (around.end_lineno or 0)  # type: ignore[attr-defined]
+                ]
+                yield VariableRead(node.slice.value, span, inside[-1] if inside else 0)
 
     def _owner(self, scope: Scope) -> Scope:
         """The function or module that a scope's code runs in."""

@@ -218,6 +218,24 @@ class Assignment(msgspec.Struct, frozen=True, array_like=True):
     side: bool
 
 
+class Command(msgspec.Struct, frozen=True, array_like=True):
+    """A program that a script, pipeline, image, CI job or notebook calls."""
+
+    words: tuple[str, ...]
+    variables: dict[str, str]
+    """Environment variables set for this command alone."""
+    span: Span
+
+
+class VariableRead(msgspec.Struct, frozen=True, array_like=True):
+    """A place that takes an environment variable for granted: `os.environ["NAME"]`."""
+
+    name: str
+    span: Span
+    function: int
+    """Index of the function it stands in."""
+
+
 class FileFacts(msgspec.Struct, frozen=True, array_like=True, tag="python"):
     """One module."""
 
@@ -248,15 +266,10 @@ class FileFacts(msgspec.Struct, frozen=True, array_like=True, tag="python"):
     """Lines whose value a notebook's form sets (`#@param`)."""
     dependencies: DependencyFacts | None = None
     """What a setup.py declares."""
-
-
-class Command(msgspec.Struct, frozen=True, array_like=True):
-    """A program that a script, pipeline, image or CI job calls."""
-
-    words: tuple[str, ...]
-    variables: dict[str, str]
-    """Environment variables set for this command alone."""
-    span: Span
+    commands: tuple[Command, ...] = ()
+    """What a notebook hands to a shell; places are those in its file."""
+    required: tuple[VariableRead, ...] = ()
+    """Environment variables without which the module fails."""
 
 
 class Setting(msgspec.Struct, frozen=True, array_like=True):
@@ -266,6 +279,16 @@ class Setting(msgspec.Struct, frozen=True, array_like=True):
     """Dotted path; list positions as numbers."""
     value: Scalar
     span: Span
+
+
+class Image(msgspec.Struct, frozen=True, array_like=True):
+    """A container image that a Dockerfile starts from or copies from."""
+
+    name: str
+    """With variables replaced."""
+    span: Span
+    copied: bool
+    """Whether files are only taken out of it."""
 
 
 class DocumentFacts(msgspec.Struct, frozen=True, array_like=True, tag="document"):
@@ -279,6 +302,11 @@ class DocumentFacts(msgspec.Struct, frozen=True, array_like=True, tag="document"
     settings: tuple[Setting, ...] = ()
     dependencies: DependencyFacts | None = None
     """What it declares or locks of packages."""
+    images: tuple[Image, ...] = ()
+    """Of a Dockerfile, in its order."""
+    mentions: tuple[str, ...] = ()
+    """Environment variables that it speaks of without setting them, sorted: ARGs, names without a value, and of a
+    read-me file every word in capitals."""
 
 
 Facts = FileFacts | DocumentFacts
