@@ -1,0 +1,77 @@
+"""Starts the agent in one process and ends it."""
+
+from __future__ import annotations
+
+import atexit
+import os
+
+from . import audit, process
+from .imports import AfterImport
+from .options import Options
+from .watch import Watch
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from .imports import Action
+
+_ACTIONS = (
+    ("random", "python_random", "after_random"),
+    ("numpy.random._mt19937", "numpy_random", "after_mt19937"),
+    ("numpy.random.bit_generator", "numpy_random", "after_bit_generator"),
+    ("torch", "torch_random", "after_torch"),
+    ("torch.cuda.random", "torch_random", "after_torch_cuda_random"),
+)
+"""Module, part of `libraries`, function called with the watch and the module."""
+
+
+def start(text: str) -> None:
+    """Begin to watch this process, told how by the variable's text."""
+    options = Options(text)
+    watch = Watch(options)
+    process.started(watch, "exec")
+    imports = AfterImport(_actions(watch), watch.journal)
+    imports.install()
+    audit.install(watch)
+
+    def forked() -> None:
+        try:
+            watch.forked()
+            process.started(watch, "fork")
+        except Exception as error:  # the child goes on
+            watch.journal.failed("following a fork", error)
+
+    os.register_at_fork(after_in_child=forked)
+    atexit.register(_end, watch, imports)
+
+
+def _actions(watch: Watch) -> dict[str, list[Action]]:
+    actions: dict[str, list[Action]] = {}
+    for name, part, function in _ACTIONS:
+        actions.setdefault(name, []).append(_Later(watch, part, function))
+    return actions
+
+
+class _Later:
+    """A function of a part that is loaded only when it is needed."""
+
+    def __init__(self, watch: Watch, part: str, function: str) -> None:
+        self._watch = watch
+        self._part = part
+        self._function = function
+
+    def __call__(self, module: ModuleType) -> None:
+        from importlib import import_module
+
+        part = import_module(f"{__package__}.libraries.{self._part}")
+        getattr(part, self._function)(self._watch, module)
+
+
+def _end(watch: Watch, imports: AfterImport) -> None:
+    try:
+        for name in imports.missed():
+            watch.journal.gap("python", f"{name} was imported in a way that can't be watched")
+        watch.journal.emit("end", {"modules": process.modules()})
+    except Exception as error:  # the program has ended, its exit code stands
+        watch.journal.failed("the end of the process", error)

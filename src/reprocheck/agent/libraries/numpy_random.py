@@ -1,0 +1,51 @@
+"""numpy's generators, old and new."""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+
+from ..seeding import seeded
+from ..watch import Watch
+from ..wrapping import listen, listen_in_type
+
+
+def after_mt19937(watch: Watch, module: ModuleType) -> None:
+    """Listen to what `numpy.random.seed` and `RandomState(...)` both call."""
+
+    def listener(generator: object, value: object = None) -> None:
+        legacy = _global()
+        if legacy is None:
+            return  # numpy's own first seeding, while it is imported
+        is_global = getattr(legacy, "_bit_generator", None) is generator
+        seeded(watch, "numpy.random.seed" if is_global else "numpy.random.RandomState", value, 2)
+
+    if not listen_in_type(module.MT19937, "_legacy_seeding", listener, watch):
+        watch.journal.gap("seeds", "seeds of numpy's old generators can't be seen in this version of numpy")
+
+
+def _global() -> object:
+    """The global generator of numpy; None while it is imported."""
+    return getattr(sys.modules.get("numpy.random.mtrand"), "_rand", None)
+
+
+def after_bit_generator(watch: Watch, module: ModuleType) -> None:
+    """Listen to what `default_rng`, `SeedSequence` and the bit generators call with their seed."""
+
+    def listener(value: object) -> None:
+        # a second call follows with the spawn key, which is a tuple, and one for each of its numbers
+        if isinstance(value, tuple) or _global() is None:
+            return  # the state that numpy begins with is no call of the user's
+        from_system = getattr(watch.own, "numpy_entropy", None) == value
+        seeded(watch, "numpy.random.SeedSequence", value, 2, from_system=from_system)
+
+    draw = module.randbits
+
+    def randbits(bits: int) -> int:
+        number = int(draw(bits))
+        watch.own.numpy_entropy = number
+        return number
+
+    module.randbits = randbits  # type: ignore[attr-defined]
+    if not listen(module, "_coerce_to_uint32_array", listener, watch):
+        watch.journal.gap("seeds", "seeds of numpy's new generators can't be seen in this version of numpy")

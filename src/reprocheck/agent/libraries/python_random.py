@@ -1,0 +1,23 @@
+"""The standard library's `random`."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from ..seeding import seeded
+from ..watch import Watch
+from ..wrapping import listen
+
+
+def after_random(watch: Watch, module: ModuleType) -> None:
+    """Listen to `Random.seed`, which every way of seeding goes through, and digest the state that is found."""
+    instance = module._inst  # the global generator has no other name
+
+    def listener(generator: object, value: object = None, _version: int = 2, **_: object) -> None:
+        if type(generator).__name__ == "SystemRandom":
+            return
+        name = "random.seed" if generator is instance else "random.Random"
+        seeded(watch, name, value, 2)
+
+    if listen(module.Random, "seed", listener, watch):
+        module.seed = instance.seed  # type: ignore[attr-defined]

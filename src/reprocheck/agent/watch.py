@@ -1,0 +1,50 @@
+"""What every part of the agent is handed: journal, places, options, and a memory of what was said before."""
+
+from __future__ import annotations
+
+import _thread
+
+from .journal import Journal
+from .options import Options
+from .places import Places
+
+_ALWAYS = 50
+"""Events of one kind from one line that are written in full."""
+_KINDS = 50000
+
+
+class Watch:
+    """The agent of one process."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.journal = Journal(options.journal)
+        self.places = Places(options.root)
+        self.own = _thread._local()  # `threading` costs a millisecond
+        self._seen: dict[tuple[object, ...], int] = {}
+
+    def is_first(self, *key: object) -> bool:
+        """Whether this was not seen before."""
+        if key in self._seen:
+            return False
+        if len(self._seen) >= _KINDS:
+            self._seen.clear()
+        self._seen[key] = 1
+        return True
+
+    def times(self, *key: object) -> int:
+        """How often this was seen, now included, when that should be written; else 0.
+
+        All of the first fifty, then every power of two: a seeder in a loop must not fill the disk.
+        """
+        count = self._seen.get(key, 0) + 1
+        if count == 1 and len(self._seen) >= _KINDS:
+            self._seen.clear()
+        self._seen[key] = count
+        return count if count <= _ALWAYS or count & (count - 1) == 0 else 0
+
+    def forked(self) -> None:
+        """Begin anew in the child of a fork."""
+        self.journal.forked()
+        self._seen.clear()
+        self.own = _thread._local()
