@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from reprocheck.app.stores import prepare_store, store_folder
+from reprocheck.capture.code import CodeProbe
 from reprocheck.capture.plain import run_plainly
 from reprocheck.capture.record import Parts, compose
 from reprocheck.capture.secrets import Secrets
@@ -111,8 +112,19 @@ def _captured(
     gaps: tuple[Gap, ...],
     now: Callable[[], datetime],
 ) -> RunResult:
+    root = Path(opened.start.command.root)
+    code = CodeProbe(root, request.command, request.cwd)
     execution = run_plainly(request.command, cwd=request.cwd, environment=request.environment)
-    record = compose(opened.start, Parts(execution=execution, ended=timestamp(now()), gaps=gaps), secrets)
+    ended = timestamp(now())
+    state = code.finish((), store.objects, secrets)
+    parts = Parts(
+        execution=execution,
+        ended=ended,
+        code=state.code,
+        configuration=state.configuration,
+        gaps=(*gaps, *state.gaps),
+    )
+    record = compose(opened.start, parts, secrets)
     try:
         digest = opened.folder.finish(record)
     except OSError as error:
