@@ -10,6 +10,8 @@ from typing import Any
 
 import msgspec
 
+from reprocheck.rulekit.distributions import Distribution, Distributions, EndOfLife, misspelled
+
 Scalar = bool | int | float | str
 """A value of an argument as a catalog file can write it."""
 _TOKEN = re.compile(r"(\(\)|\[\d*\])")
@@ -65,6 +67,10 @@ class CatalogFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Prefix of a qualified name → the prefix that the catalog uses."""
     names: dict[str, CatalogEntry] = {}
     """Entries by qualified name; a name may end in `.*` to stand for all names below it."""
+    distributions: dict[str, Distribution] = {}
+    """What is known of distributions, by normalised name."""
+    end_of_life: dict[str, EndOfLife] = {}
+    """How long the releases of interpreters, systems and CUDA last, by product."""
 
 
 class Catalog:
@@ -74,13 +80,21 @@ class Catalog:
         """Files add to one another: roles are united; of other fields the last counts, of signatures the longest."""
         names: dict[str, CatalogEntry] = {}
         aliases: dict[str, str] = {}
+        distributions: dict[str, Distribution] = {}
+        end_of_life: dict[str, EndOfLife] = {}
         for file in files:
             for name, entry in file.names.items():
                 known = names.get(name)
                 names[name] = entry if known is None else _merged(known, entry)
             aliases.update(file.aliases)
+            for name, distribution in file.distributions.items():
+                stood = distributions.get(name)
+                distributions[name] = distribution if stood is None else _with_stated(stood, distribution)
+            end_of_life.update(file.end_of_life)
         self.names: Mapping[str, CatalogEntry] = names
         self.aliases: Mapping[str, str] = aliases
+        self.distributions = Distributions(distributions)
+        self.end_of_life: Mapping[str, EndOfLife] = end_of_life
         self._globs = tuple(
             (re.compile(fnmatch.translate(name)), entry) for name, entry in names.items() if "*" in name
         )
@@ -177,6 +191,13 @@ class Catalog:
         return name
 
 
+def _with_stated(known: Distribution, added: Distribution) -> Distribution:
+    empty = Distribution()
+    fields = Distribution.__struct_fields__
+    stated = {name: value for name in fields if (value := getattr(added, name)) != getattr(empty, name)}
+    return msgspec.structs.replace(known, **stated)
+
+
 def _merged(known: CatalogEntry, added: CatalogEntry) -> CatalogEntry:
     empty = CatalogEntry()
     stated = {
@@ -196,8 +217,12 @@ def read_catalog_file(text: str, path: str) -> CatalogFile:
         data: dict[str, Any] = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise CatalogError(f"{path}: {error}") from error
-    aliases = data.pop("aliases", {})
+    tables = {name: data.pop(name, {}) for name in ("aliases", "distributions", "end_of_life")}
     try:
-        return msgspec.convert({"aliases": aliases, "names": data}, CatalogFile)
+        file = msgspec.convert({**tables, "names": data}, CatalogFile)
     except msgspec.ValidationError as error:
         raise CatalogError(f"{path}: {error}") from error
+    wrong = misspelled(file.distributions)
+    if wrong is not None:
+        raise CatalogError(f"{path}: distributions.{wrong} is not a normalised name: small letters, digits and hyphens")
+    return file
