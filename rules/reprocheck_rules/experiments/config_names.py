@@ -20,6 +20,15 @@ _NOT_SETTINGS = re.compile(
     r"(^|/)(\.[^/]+|docs?|node_modules|k8s|helm)/|(^|/)(package(-lock)?|tsconfig\w*|composer)\.json$|"
     r"(^|/)(pyproject\.toml|mkdocs\.yml|(docker-)?compose[\w.-]*\.ya?ml)$"
 )
+_DATA = re.compile(
+    r"(^|/)(tests?|testing|_?fixtures?|assets|data|datasets?|samples?)/|"
+    r"(^|/)(tokenizer|vocab|special_tokens|added_tokens|generation_config|preprocessor_config)[\w.-]*\.json$",
+    re.IGNORECASE,
+)
+"""Files of tests, tables, and what models come with: their keys are no settings that code could misspell."""
+_CONFIGURATION_FILE = re.compile(
+    r"conf|cfg|settings|param|option|default|(^|/)experiments?/|\.(ya?ml|toml)$", re.IGNORECASE
+)
 _ALIKE = 0.84
 
 
@@ -147,12 +156,17 @@ class Names:
         found = self.settings.get(name)
         return None if found is None else (found[0], found[1].span)
 
+    def _configures(self, path: str) -> bool:
+        return _DATA.search(path) is None and _CONFIGURATION_FILE.search(path) is not None
+
     def meant(self, name: str, path: str, source: str) -> tuple[str, str, Span] | None:
         """The declared name that one resembles, and where it is declared."""
         if source == "options":
             choices = list(self._index.options.by_file.get(path, {}))
         else:
-            choices = [key for key in self.settings if key not in self.read]
+            choices = [
+                key for key, (place, _) in self.settings.items() if key not in self.read and self._configures(place)
+            ]
         for close in difflib.get_close_matches(name, choices, 1, _ALIKE):
             if not _differ_on_purpose(name, close):
                 declared = self.declaration(close, path, source)

@@ -364,3 +364,18 @@ rule.allows(
     file="train.py",
     title="hidden while the options are printed, then put back",
 )
+rule.allows(
+    {
+        "tests/data/records.json": '[{"instruction": "say it", "context": "none", "used": true}]',
+        "assets/tokenizer.json": '{"model": {"type": "BPE", "used": 1}}',
+        "tokens.py": """
+        import json
+
+        def read(path, params):
+            config = json.load(open(path))
+            start = config.get("content")
+            return start, params.get("fused")
+        """,
+    },
+    title="names that only records of data or a tokenizer resemble",
+)
