@@ -1,0 +1,252 @@
+"""Keeps what files held before they change: digests by worker threads, copies before an input is overwritten."""
+
+# pathlib would double the supervisor's start, and an object per call costs more than the call.
+# ruff: noqa: PTH103, PTH104, PTH108, PTH120
+
+from __future__ import annotations
+
+import fcntl
+import os
+import queue
+import secrets
+import threading
+from collections.abc import Callable
+
+from reprocheck.capture.hashing import Digest, Unsteady, digest_of, digest_of_descriptor, signature
+from reprocheck.capture.supervisor.journal import Journal, quoted
+
+_CLONE = 0x40049409
+_WORKERS = 2
+_NICER = 5
+_READ_ONLY = 0o444
+_UNFINISHED = "tmp"
+
+
+class Known:
+    """One file of the data, as far as the run went."""
+
+    __slots__ = ("created", "digest", "preserved", "processes", "read", "seen", "signature", "written")
+
+    def __init__(self) -> None:
+        self.signature: tuple[int, int, int, int] | None = None
+        """Of the content that the run found."""
+        self.created = False
+        """True when the run made it, or replaced it without looking."""
+        self.read = False
+        self.written = False
+        self.preserved = False
+        """True once its content changes by the run: what is read of it from now on isn't what the run found."""
+        self.digest = ""
+        self.processes: set[int] = set()
+        self.seen: set[tuple[int, str]] = set()
+
+
+class Contents:
+    """Worker threads that hash and copy, so that a large file holds up nobody but who overwrites it."""
+
+    def __init__(self, journal: Journal, objects: str, *, copy_limit: int, hash_limit: int) -> None:
+        self._journal = journal
+        self._objects = objects
+        self._copy_limit = copy_limit
+        self._hash_limit = hash_limit
+        self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._urgent: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._threads = [
+            threading.Thread(target=self._work, args=(jobs, nicer), daemon=True)
+            for jobs, nicer in ((self._jobs, _NICER),) * _WORKERS + ((self._urgent, 0),)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def _work(self, jobs: queue.SimpleQueue[Callable[[], None] | None], nicer: int) -> None:
+        if nicer:
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), os.getpriority(os.PRIO_PROCESS, 0) + nicer)
+        while (job := jobs.get()) is not None:
+            try:
+                job()
+            except Exception as error:  # noqa: BLE001 -- a file that can't be hashed must not end the worker
+                self._journal.gap(None, f"{type(error).__name__}: {error}", "the content of a file is not known")
+
+    def read(self, path: str, known: Known) -> None:
+        """Hash a file that the run reads, some time before it changes."""
+        self._jobs.put(lambda: self._hash_input(path, known))
+
+    def _hash_input(self, path: str, known: Known) -> None:
+        if known.preserved or known.digest:
+            return
+        try:
+            digest = digest_of(path)
+        except Unsteady:
+            digest = None
+        except OSError as error:
+            if not self._is_changing(known):
+                self._journal.gap(None, f"{path}: {error.strerror}", "the content that the run read is not known")
+            return
+        if self._is_changing(known):
+            # Somebody is changing it, so what was read here may be anything; the copy made before has the digest.
+            return
+        if digest is None or signature(digest.stat) != known.signature:
+            self._journal.gap(None, f"{path} changed while the run read it", "the content that it read is not known")
+            return
+        known.digest = digest.blake3
+        self._found(path, digest.blake3, digest.size, stored=False)
+
+    @staticmethod
+    def _is_changing(known: Known) -> bool:
+        """Asked anew, as the main thread may have said so since."""
+        return known.preserved
+
+    def _found(self, path: str, digest: str, size: int, *, stored: bool) -> None:
+        kept = "true" if stored else "false"
+        self._journal.write("before", None, f'"path":{quoted(path)},"blake3":"{digest}","size":{size},"stored":{kept}')
+
+    def preserve(self, path: str, known: Known, *, content_goes: bool, then: Callable[[], None]) -> bool:
+        """Keep what a file holds before it changes; True when `then` will be called later, from another thread.
+
+        With `content_goes` the bytes themselves change (opened for writing, truncated), so that the caller has to
+        wait unless the file system can clone; else only the name goes, and an open descriptor keeps the bytes.
+        """
+        known.preserved = True
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOATIME * (os.geteuid() == 0))
+            size = os.fstat(descriptor).st_size
+        except OSError as error:
+            self._journal.gap(None, f"{path}: {error.strerror}", "what it held before it changed is not known")
+            return False
+        if not content_goes:
+            self._jobs.put(lambda: self._keep(path, known, descriptor, size, then=None))
+            return False
+        clone = self._clone(descriptor)
+        if clone is not None:
+            os.close(descriptor)
+            self._jobs.put(lambda: self._install_clone(path, known, *clone))
+            return False
+        if size > self._hash_limit and not known.digest:
+            os.close(descriptor)
+            reason = f"{path} has {size} bytes, more than are hashed before it is overwritten"
+            self._journal.gap(None, reason, "what it held before it changed is not known")
+            return False
+        self._urgent.put(lambda: self._keep(path, known, descriptor, size, then))
+        return True
+
+    def _keep(self, path: str, known: Known, descriptor: int, size: int, then: Callable[[], None] | None) -> None:
+        """Hash, and copy where there is room, in one pass."""
+        copy = self._temporary() if self._objects and size <= self._copy_limit else None
+        try:
+            if copy is None and known.digest:
+                return
+            digest = digest_of_descriptor(descriptor, copy_to=copy[0] if copy is not None else -1)
+            if then is not None:
+                # The caller waited for the bytes, not for the disk.
+                then()
+                then = None
+            if digest is not None:
+                known.digest = digest.blake3
+                stored = copy is not None and self._install(*copy, digest.blake3)
+                copy = None if stored else copy
+                self._found(path, digest.blake3, digest.size, stored=stored)
+        except (OSError, Unsteady) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it changed meanwhile"
+            self._journal.gap(None, f"{path}: {reason}", "what it held before it changed is not stored")
+        finally:
+            os.close(descriptor)
+            if copy is not None:
+                _discard(*copy)
+            if then is not None:
+                then()
+
+    def _clone(self, descriptor: int) -> tuple[int, str] | None:
+        """A copy that shares the blocks (Btrfs, XFS); None where the file system has none."""
+        copy = self._temporary() if self._objects else None
+        if copy is None:
+            return None
+        try:
+            fcntl.ioctl(copy[0], _CLONE, descriptor)
+        except OSError:
+            _discard(*copy)
+            return None
+        return copy
+
+    def _install_clone(self, path: str, known: Known, copy: int, name: str) -> None:
+        try:
+            digest = digest_of_descriptor(copy)
+        except (OSError, Unsteady):
+            digest = None
+        if digest is None:
+            _discard(copy, name)
+            return
+        known.digest = digest.blake3
+        stored = self._install(copy, name, digest.blake3)
+        self._found(path, digest.blake3, digest.size, stored=stored)
+
+    def _temporary(self) -> tuple[int, str] | None:
+        folder = f"{self._objects}/{_UNFINISHED}"
+        try:
+            os.makedirs(folder, exist_ok=True)
+            name = f"{folder}/{secrets.token_hex(8)}"
+            return os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _READ_ONLY), name
+        except OSError as error:
+            self._journal.gap(None, f"{folder}: {error.strerror}", "inputs that the run overwrites are not stored")
+            return None
+
+    def _install(self, copy: int, name: str, digest: str) -> bool:
+        target = f"{self._objects}/{digest[:2]}/{digest[2:]}"
+        try:
+            os.fsync(copy)
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            os.rename(name, target)
+        except OSError as error:
+            self._journal.gap(None, f"{target}: {error.strerror}", "an input that the run overwrites is not stored")
+            _discard(copy, name)
+            return False
+        os.close(copy)
+        return True
+
+    def finish(self, written: list[tuple[str, Known]], done: Callable[[], None]) -> None:
+        """Hash what the run left, then call `done` from a worker."""
+        for path, known in written:
+            self._jobs.put(lambda path=path, known=known: self._hash_output(path, known))  # type: ignore[misc]
+        threading.Thread(target=self._close, args=(done,), daemon=True).start()
+
+    def _close(self, done: Callable[[], None]) -> None:
+        for _ in range(_WORKERS):
+            self._jobs.put(None)
+        for thread in self._threads[:_WORKERS]:
+            thread.join()
+        done()
+
+    def _hash_output(self, path: str, known: Known) -> None:
+        left(self._journal, path, known.digest if known.signature is not None else "", known.signature)
+
+
+def left(
+    journal: Journal, path: str, before: str = "", found: tuple[int, int, int, int] | None = None
+) -> Digest | None:
+    """Write down what is left of a file that was opened for writing."""
+    name = quoted(path)
+    try:
+        stat = os.lstat(path)
+        if before and found == signature(stat):
+            # Opened for writing, never written.
+            journal.write("after", None, f'"path":{name},"blake3":"{before}","size":{stat.st_size},"unchanged":true')
+            return None
+        digest = digest_of(path, sha256=True)
+    except FileNotFoundError:
+        journal.write("after", None, f'"path":{name},"missing":true')
+        return None
+    except (OSError, Unsteady) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is still being written"
+        journal.gap(None, f"{path}: {reason}", "the content that the run left is not known")
+        return None
+    if digest is not None:
+        text = f'"path":{name},"blake3":"{digest.blake3}","sha256":"{digest.sha256}","size":{digest.size}'
+        journal.write("after", None, text)
+    return digest
+
+
+def _discard(copy: int, name: str) -> None:
+    os.close(copy)
+    try:
+        os.unlink(name)
+    except OSError:
+        return

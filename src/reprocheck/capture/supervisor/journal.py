@@ -1,0 +1,46 @@
+"""Writes events as lines that are whole or not there, one write each."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from json.encoder import encode_basestring_ascii as quoted
+
+from reprocheck.capture.supervisor.tasks import Process
+
+__all__ = ["Journal", "quoted"]
+
+
+class Journal:
+    """`files.jsonl`: a line per event, readable at any moment; what the disk doesn't take is counted."""
+
+    def __init__(self, path: str) -> None:
+        self.descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        self._torn = False
+        self._lock = threading.Lock()
+        self.lost = 0
+        """Events that could not be written."""
+
+    def write(self, event: str, process: Process | None, fields: str) -> None:
+        """One event; `fields` is JSON from the first name to the last value, or empty."""
+        pid, started = (process.number, process.started) if process is not None else (0, 0)
+        head = f'{{"event":"{event}","time":{time.monotonic_ns()},"pid":{pid},"started":{started}'
+        line = f"{head},{fields}}}\n" if fields else f"{head}}}\n"
+        data = line.encode()
+        with self._lock:
+            if self._torn:
+                # Half a line stands there: what follows must not be taken for its end.
+                data = b"\n" + data
+            try:
+                written = os.write(self.descriptor, data)
+            except OSError:
+                self.lost += 1
+                return
+            self._torn = written < len(data)
+            self.lost += self._torn
+
+    def gap(self, process: Process | None, reason: str, consequence: str, *, unseen: bool = False) -> None:
+        """Something that is not known; `unseen` where calls were missed, so that the list of files isn't complete."""
+        missed = ',"unseen":true' if unseen else ""
+        self.write("gap", process, f'"reason":{quoted(reason)},"consequence":{quoted(consequence)}{missed}')

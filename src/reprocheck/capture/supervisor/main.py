@@ -1,0 +1,309 @@
+"""The supervisor's life: read what to run, start it under the filter, watch it, close the record."""
+
+# pathlib would double the supervisor's start, and an object per call costs more than the call.
+# ruff: noqa: PTH115, PTH123, PTH208
+
+from __future__ import annotations
+
+import errno
+import gc
+import json
+import mmap
+import os
+import resource
+import select
+import signal
+import socket
+import stat
+import sys
+import time
+from typing import Any
+
+from reprocheck.capture.regions import Regions
+from reprocheck.capture.supervisor import kernel
+from reprocheck.capture.supervisor.calls import Machine, machine_of
+from reprocheck.capture.supervisor.contents import Contents
+from reprocheck.capture.supervisor.journal import Journal, quoted
+from reprocheck.capture.supervisor.watch import PAGE, Watch
+
+VERSION = 1
+"""Of the journal's form."""
+_GRACE = 1.0
+"""Seconds that processes have to end after the command's own end before they count as left behind."""
+_NOT_FOUND, _NOT_EXECUTABLE = 127, 126
+_STANDARD = 2
+"""The last of the three standard descriptors."""
+_YAMA = "/proc/sys/kernel/yama/ptrace_scope"
+
+
+def main(control: int, page: int) -> None:
+    """Run as a process of its own; `control` is a socket to the launcher, `page` memory shared with it."""
+    for descriptor in (control, page):
+        os.set_inheritable(descriptor, False)
+    launcher = socket.socket(fileno=control)
+    request = _request(launcher)
+    if _yama_restricts():
+        # Only ancestors may read memory there: orphans of the command have to stay descendants.
+        kernel.adopt_orphans()
+    machine = machine_of(os.uname().machine)
+    reason = kernel.refusal(machine)
+    journal = Journal(request["journal"])
+    child, pipe, listener, extra = _start(request, machine if not reason else None, journal, {control, page})
+    own = {control, page, pipe, *([listener] if listener >= 0 else [])}
+    _withdraw(own | {journal.descriptor})
+    pidfd = os.pidfd_open(child)
+    note = {"event": "started", "pid": child, "supervised": listener >= 0, "reason": reason or extra.get("reason", "")}
+    if listener >= 0:
+        socket.send_fds(launcher, [_line(note)], [listener])
+        shared = mmap.mmap(page, PAGE.size)
+        supervision = _Supervision(
+            launcher, journal, listener, page=shared, request=request, machine=machine, said=extra
+        )
+        supervision.run(child, pidfd, pipe)
+    else:
+        launcher.sendall(_line(note))
+        os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
+        launcher.sendall(_line(_ended(child, pipe)))
+        launcher.sendall(_line({"event": "closed", "lost": journal.lost, "alive": 0, "gaps": []}))
+
+
+def _request(launcher: socket.socket) -> dict[str, Any]:
+    data = bytearray()
+    while not data.endswith(b"\n"):
+        piece = launcher.recv(1 << 16)
+        if not piece:
+            sys.exit(0)
+        data += piece
+    request: dict[str, Any] = json.loads(data)
+    return request
+
+
+def _line(message: dict[str, Any]) -> bytes:
+    return json.dumps(message).encode() + b"\n"
+
+
+def _yama_restricts() -> bool:
+    try:
+        with open(_YAMA, encoding="ascii") as file:
+            return file.read().strip() != "0"
+    except OSError:
+        return False
+
+
+def _start(
+    request: dict[str, Any], machine: Machine | None, journal: Journal, own: set[int]
+) -> tuple[int, int, int, dict[str, Any]]:
+    """Fork the command; returns its number, the pipe for its error, the listener (-1) and what it said."""
+    _initial_descriptors(journal, own | {journal.descriptor})
+    here, there = socket.socketpair()
+    pipe, error_end = os.pipe()
+    child = os.fork()
+    if child == 0:
+        _become(request, machine, there, error_end)
+    os.close(error_end)
+    there.close()
+    data, descriptors, _, _ = socket.recv_fds(here, 4096, 1)
+    here.close()
+    return child, pipe, descriptors[0] if descriptors else -1, json.loads(data) if data else {}
+
+
+def _become(request: dict[str, Any], machine: Machine | None, channel: socket.socket, error_end: int) -> None:
+    """In the new process: put the filter on and turn into the command; never returns."""
+    code = 0
+    try:
+        # Python ignores these; the command gets what the launcher was given.
+        for name in ("SIGPIPE", "SIGXFSZ"):
+            signal.signal(getattr(signal, name), signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, request["mask"])
+        arguments = [os.fsencode(argument) for argument in request["command"]]
+        environment = {os.fsencode(name): os.fsencode(value) for name, value in request["environment"].items()}
+        if machine is None:
+            channel.sendall(b"{}")
+        else:
+            try:
+                listener = kernel.install(machine)
+            except OSError as error:
+                channel.sendall(_line({"reason": f"the kernel refused the filter ({error.strerror})"}))
+            else:
+                said = {"killable": listener.wait_killable, "sealed": listener.no_new_privileges}
+                socket.send_fds(channel, [_line(said)], [listener.descriptor])
+                os.close(listener.descriptor)
+        channel.close()
+        _execute(arguments, environment)
+    except OSError as error:
+        code = error.errno or _NOT_EXECUTABLE
+    except BaseException:  # noqa: BLE001 -- nothing may get out of a forked process
+        code = _NOT_EXECUTABLE
+    os.write(error_end, code.to_bytes(4, "little"))
+    os._exit(_NOT_FOUND)
+
+
+def _execute(arguments: list[bytes], environment: dict[bytes, bytes]) -> None:
+    """Search as execvp(3) does: a file without a first line goes to the shell."""
+    try:
+        os.execvpe(arguments[0], arguments, environment)  # noqa: S606 -- the user's command
+    except OSError as error:
+        if error.errno != errno.ENOEXEC:
+            raise
+        os.execve("/bin/sh", [b"sh", *arguments], environment)  # noqa: S606 -- likewise
+
+
+def _initial_descriptors(journal: Journal, own: set[int]) -> None:
+    """What the command finds open: a redirected standard input is an input like any other."""
+    for name in sorted(os.listdir("/proc/self/fd"), key=int):
+        number = int(name)
+        try:
+            status = os.fstat(number)
+            if (
+                number in own
+                or not stat.S_ISREG(status.st_mode)
+                or (number > _STANDARD and not os.get_inheritable(number))
+            ):
+                continue
+            path = os.readlink(f"/proc/self/fd/{number}")
+            mode = ("r", "w", "rw", "rw")[_flags(number) & 3]
+        except OSError:
+            continue
+        text = f'"number":{number},"path":{quoted(path)},"how":"{mode}","size":{status.st_size}'
+        journal.write("descriptor", None, text)
+
+
+def _flags(number: int) -> int:
+    with open(f"/proc/self/fdinfo/{number}", encoding="ascii") as file:
+        for line in file:
+            if line.startswith("flags:"):
+                return int(line.split()[1], 8)
+    return 0
+
+
+def _withdraw(kept: set[int]) -> None:
+    """Leave the user's terminal and descriptors: a pipe must end when the command's end of it does."""
+    os.setsid()
+    os.chdir("/")
+    null = os.open("/dev/null", os.O_RDWR)
+    for number in range(3):
+        os.dup2(null, number)
+    for name in os.listdir("/proc/self/fd"):
+        number = int(name)
+        if number > _STANDARD and number not in kept:
+            try:
+                os.close(number)
+            except OSError:
+                continue
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 1 << 16), most))
+    gc.disable()
+    sys.setswitchinterval(0.0005)
+
+
+def _ended(child: int, pipe: int) -> dict[str, Any]:
+    """How the command ended, with what it used."""
+    _, status, usage = os.wait4(child, 0)
+    failure = os.read(pipe, 4)
+    return {
+        "event": "ended",
+        "code": os.waitstatus_to_exitcode(status),
+        "failure": int.from_bytes(failure, "little") if failure else 0,
+        "user_time": usage.ru_utime,
+        "system_time": usage.ru_stime,
+        "max_memory": usage.ru_maxrss * 1024,
+    }
+
+
+class _Supervision:
+    """The watching itself."""
+
+    def __init__(
+        self,
+        launcher: socket.socket,
+        journal: Journal,
+        listener: int,
+        *,
+        page: mmap.mmap,
+        request: dict[str, Any],
+        machine: Machine | None,
+        said: dict[str, Any],
+    ) -> None:
+        assert machine is not None
+        self._launcher = launcher
+        self._journal = journal
+        self._listener = listener
+        self._done, self._done_end = os.pipe()
+        regions = Regions(request["root"], request["prefixes"])
+        self._contents = Contents(
+            journal, request["objects"], copy_limit=request["copy_limit"], hash_limit=request["hash_limit"]
+        )
+        self._watch = Watch(
+            listener,
+            machine,
+            journal=journal,
+            contents=self._contents,
+            regions=regions,
+            hidden=tuple(request["hidden"]),
+            page=page,
+            no_new_privileges=said["sealed"],
+        )
+        journal.write("start", None, f'"version":{VERSION},"supervisor":{os.getpid()}')
+        if not said["killable"]:
+            journal.gap(None, "the kernel is older than Linux 5.19", "a signal during a call notes it twice")
+        kernel.wake_in_step(listener)
+
+    def run(self, child: int, pidfd: int, pipe: int) -> None:
+        """Watch until nobody is left; the record is closed once the command itself has ended."""
+        poll = select.poll()
+        for descriptor in (self._listener, pidfd, self._done, self._launcher.fileno()):
+            poll.register(descriptor, select.POLLIN)
+        deadline = 0.0
+        finishing = closed = False
+        listener, take = self._listener, self._watch.take
+        while True:
+            wait = None if not deadline or finishing else max(0, int((deadline - time.monotonic()) * 1000))
+            nobody = False
+            for descriptor, what in poll.poll(wait):
+                if descriptor == listener:
+                    if what & select.POLLIN:
+                        take()
+                    elif what & (select.POLLHUP | select.POLLERR):
+                        nobody = True
+                        poll.unregister(listener)
+                elif descriptor == pidfd:
+                    poll.unregister(pidfd)
+                    self._tell(_ended(child, pipe))
+                    deadline = time.monotonic() + _GRACE
+                elif descriptor == self._done:
+                    poll.unregister(self._done)
+                    self._close(nobody_left=not finishing or self._empty)
+                    closed = True
+                else:
+                    # The launcher is gone; the command is watched all the same.
+                    poll.unregister(self._launcher.fileno())
+            if nobody:
+                self._empty = True
+            if deadline and not finishing and (self._empty or time.monotonic() >= deadline):
+                finishing = True
+                written = [(path, known) for path, known in self._watch.files.items() if known.written]
+                self._contents.finish(written, self._wake)
+            if closed and self._empty:
+                return
+
+    def _wake(self) -> None:
+        os.write(self._done_end, b".")
+
+    _empty = False
+
+    def _tell(self, message: dict[str, Any]) -> None:
+        try:
+            self._launcher.sendall(_line(message))
+        except OSError:
+            # Nobody to tell; the journal says it.
+            return
+        finally:
+            if message["event"] == "ended":
+                code = message["code"]
+                self._journal.write("ended", None, f'"code":{code},"failure":{message["failure"]}')
+
+    def _close(self, *, nobody_left: bool) -> None:
+        alive = 0 if nobody_left else max(1, self._watch.tasks.alive())
+        self._journal.write("end", None, f'"calls":{self._watch.calls},"alive":{alive},"lost":{self._journal.lost}')
+        self._watch.passive = True
+        self._tell({"event": "closed", "lost": self._journal.lost, "alive": alive, "calls": self._watch.calls})

@@ -1,0 +1,73 @@
+"""Turns what a call names into one absolute path, as the calling thread sees it at that moment."""
+
+# pathlib would double the supervisor's start, and an object per call costs more than the call.
+# ruff: noqa: PTH115
+
+from __future__ import annotations
+
+import os
+
+from reprocheck.capture.supervisor.tasks import Task, Tasks, Unreadable
+
+_REMEMBERED = 50_000
+
+
+class Paths:
+    """Names of calls made absolute, symbolic links in their folders followed."""
+
+    def __init__(self, tasks: Tasks) -> None:
+        self._tasks = tasks
+        self._folders: dict[str, str] = {}
+
+    def named(self, task: Task, cwd: str, folder: int, address: int) -> str:
+        """The path that a call names by a descriptor of a folder and a string; raises Unreadable.
+
+        Empty for the empty string, which the kernel refuses or takes for the descriptor itself.
+        """
+        text = self._tasks.text(task, address)
+        if not text:
+            return ""
+        path = text if text[0] == "/" else f"{self._tasks.folder_of(task, folder, cwd)}/{text}"
+        if "//" in path or "/." in path or path[-1] == "/":
+            path = _plain(path, foreign=task.process.foreign)
+        if path.startswith(("/proc/", "/dev/")):
+            path = self._of_itself(task, path)
+        return path
+
+    def _of_itself(self, task: Task, path: str) -> str:
+        """`/proc/self` and what stands for descriptors mean another file in every process."""
+        match path.split("/"):
+            case ["", "proc", "self" | "thread-self", *rest]:
+                path = "/".join(["/proc", str(task.process.number), *rest])
+            case ["", "dev", "stdin" | "stdout" | "stderr" as name]:
+                return self._tasks.descriptor(task, ("stdin", "stdout", "stderr").index(name))
+            case ["", "dev", "fd", number] if number.isdecimal():
+                return self._tasks.descriptor(task, int(number))
+        match path.split("/"):
+            case ["", "proc", _, "fd", number] | ["", "proc", _, "task", _, "fd", number] if number.isdecimal():
+                try:
+                    return os.readlink(path)
+                except OSError as error:
+                    raise Unreadable(f"{path}: {error.strerror}") from error
+        return path
+
+    def true(self, path: str) -> str:
+        """The path with links in its folders followed, but not the last name itself."""
+        folder, _, name = path.rpartition("/")
+        found = self._folders.get(folder)
+        if found is None:
+            if len(self._folders) >= _REMEMBERED:
+                self._folders.clear()
+            found = self._folders[folder] = os.path.realpath(folder or "/").rstrip("/")
+        return f"{found}/{name}"
+
+    def forget(self) -> None:
+        """Links or folders may have changed."""
+        self._folders.clear()
+
+
+def _plain(path: str, *, foreign: bool) -> str:
+    """Without `.`, `..` and empty parts; what stands before a `..` may be a link, so the file system is asked."""
+    if "/../" in path or path.endswith("/.."):
+        return os.path.normpath(path) if foreign else os.path.realpath(path)
+    return os.path.normpath(path).replace("//", "/")

@@ -1,0 +1,471 @@
+"""Takes one notification after the other, writes down what it means and lets the call go on."""
+
+# pathlib would double the supervisor's start, and an object per call costs more than the call.
+# ruff: noqa: PTH110, PTH112, PTH116, PTH120
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import struct
+from collections.abc import Callable
+from mmap import mmap
+
+from reprocheck.capture.regions import DATA, DEVICE, Regions, interpreter_prefixes
+from reprocheck.capture.supervisor import kernel
+from reprocheck.capture.supervisor.calls import AT_EMPTY_PATH, AT_FDCWD, RENAME_EXCHANGE, X32_BIT, Machine
+from reprocheck.capture.supervisor.contents import Contents, Known
+from reprocheck.capture.supervisor.journal import Journal, quoted
+from reprocheck.capture.supervisor.paths import Paths
+from reprocheck.capture.supervisor.programs import Programs
+from reprocheck.capture.supervisor.tasks import Process, Task, Tasks, Unreadable
+
+PAGE = struct.Struct("=QQ")
+"""What the launcher needs to take over: the last identity received, the oldest one not yet answered (0: none)."""
+_CREATE, _EXCLUSIVE, _TRUNCATE, _APPEND, _PATH, _TEMPORARY = 0o100, 0o200, 0o1000, 0o2000, 0o10000000, 0o20000000
+_WRITES = 0o3 | _CREATE | _TRUNCATE
+_FLAGS_SIZE = 8
+"""Bytes of the first field of `struct open_how`."""
+_MANY = 8
+"""Processes noted for one file."""
+
+
+class Watch:
+    """What the supervisor knows while the command runs."""
+
+    def __init__(
+        self,
+        listener: int,
+        machine: Machine,
+        *,
+        journal: Journal,
+        contents: Contents,
+        regions: Regions,
+        hidden: tuple[str, ...],
+        page: mmap,
+        no_new_privileges: bool,
+    ) -> None:
+        self._listener = listener
+        self._machine = machine
+        self._journal = journal
+        self._contents = contents
+        self._regions = regions
+        self._page = page
+        self._hidden = tuple(f"{path}/" for path in hidden)
+        self.tasks = Tasks(machine)
+        self._paths = Paths(self.tasks)
+        self._programs = Programs(journal, self.tasks, regions, no_new_privileges=no_new_privileges)
+        self._quiet: set[str] = set()
+        """Files of the environment that are noted already."""
+        self.files: dict[str, Known] = {}
+        self._addresses: set[tuple[int, bytes]] = set()
+        self._said: set[str] = set()
+        self._held: dict[int, None] = {}
+        self._buffer = bytearray(kernel.NOTIFICATION.size)
+        self._answered = False
+        self.calls = 0
+        self.passive = False
+        """True once the record is closed: calls go on, nothing is written down."""
+        self._handlers = self._table()
+
+    def _table(self) -> dict[int, Callable[[int, int, list[int]], None]]:
+        by_name: dict[str, Callable[[int, int, list[int]], None]] = {
+            "open": lambda i, t, a: self._open(i, t, AT_FDCWD, a[0], a[1]),
+            "openat": lambda i, t, a: self._open(i, t, a[0], a[1], a[2]),
+            "openat2": self._openat2,
+            "creat": lambda i, t, a: self._open(i, t, AT_FDCWD, a[0], 1 | _CREATE | _TRUNCATE),
+            "open_by_handle_at": lambda _i, t, _a: self._say(t, "opened a file by handle", "that file is not known"),
+            "rename": lambda i, t, a: self._rename(i, t, (AT_FDCWD, a[0]), (AT_FDCWD, a[1]), 0),
+            "renameat": lambda i, t, a: self._rename(i, t, (a[0], a[1]), (a[2], a[3]), 0),
+            "renameat2": lambda i, t, a: self._rename(i, t, (a[0], a[1]), (a[2], a[3]), a[4]),
+            "unlink": lambda i, t, a: self._unlink(i, t, AT_FDCWD, a[0]),
+            "unlinkat": lambda i, t, a: self._unlink(i, t, a[0], a[1]),
+            "link": lambda i, t, a: self._link(i, t, (AT_FDCWD, a[0]), (AT_FDCWD, a[1])),
+            "linkat": lambda i, t, a: self._link(i, t, (a[0], a[1]), (a[2], a[3])),
+            "symlink": lambda i, t, a: self._symlink(i, t, a[0], AT_FDCWD, a[1]),
+            "symlinkat": lambda i, t, a: self._symlink(i, t, a[0], a[1], a[2]),
+            "truncate": lambda i, t, a: self._truncate(i, t, a[0]),
+            "execve": lambda i, t, a: self._execute(i, t, AT_FDCWD, a[0], a[1], 0),
+            "execveat": lambda i, t, a: self._execute(i, t, a[0], a[1], a[2], a[4]),
+            "connect": lambda _i, t, a: self._connect(t, a[1], a[2]),
+            "io_uring_setup": lambda _i, t, _a: self._say(
+                t, "set up an io_uring", "files opened through it are not seen"
+            ),
+            "seccomp": lambda _i, t, _a: self._say(
+                t, "asked for a seccomp listener of its own and got EBUSY", "it may behave otherwise than uncaptured"
+            ),
+        }
+        for name in ("chroot", "pivot_root", "mount", "unshare", "setns"):
+            by_name[name] = lambda _i, t, _a: self._moves(t)
+        return {number: by_name[name] for name, number in self._machine.calls.items()}
+
+    def take(self) -> None:
+        """Handle the next notification."""
+        if not kernel.receive(self._listener, self._buffer):
+            return
+        identity, number, _, call, machine, _, *arguments = kernel.NOTIFICATION.unpack(self._buffer)
+        PAGE.pack_into(self._page, 0, identity, next(iter(self._held), 0))
+        self._answered = self.passive
+        self.calls += 1
+        if not self.passive:
+            try:
+                if machine != self._machine.machine:
+                    self._say(number, "runs 32-bit code", "files that it uses are not seen")
+                else:
+                    if call & X32_BIT:
+                        call &= ~X32_BIT
+                    self._handlers[call](identity, number, arguments)
+            except Unreadable as error:
+                if kernel.still_waits(self._listener, identity):
+                    self._gap_once(None, str(error), "a file that it used is not known")
+            except Exception as error:  # noqa: BLE001 -- whatever goes wrong here, the call must go on
+                self._gap_once(None, f"{type(error).__name__} in the supervisor: {error}", "a call was not understood")
+        if self.passive or not self._answered:
+            kernel.let_go(self._listener, identity)
+
+    def _go(self, identity: int) -> None:
+        """Let the call go on now: what is still to be done doesn't matter to it."""
+        self._answered = True
+        kernel.let_go(self._listener, identity)
+
+    def _release(self, identity: int) -> None:
+        """Let a call go on that waited for a copy."""
+        kernel.let_go(self._listener, identity)
+        self._held.pop(identity, None)
+
+    def _gap_once(self, process: Process | None, reason: str, consequence: str, *, unseen: bool = True) -> None:
+        if reason not in self._said:
+            self._said.add(reason)
+            self._journal.gap(process, reason, consequence, unseen=unseen)
+
+    def _say(self, number: int, reason: str, consequence: str) -> None:
+        """A gap about the process of a thread, once per process and reason."""
+        process = self.tasks.look(number)[0].process
+        self._gap_once(process, f"process {process.number} {reason}", consequence)
+
+    def _moves(self, number: int) -> None:
+        self._say(number, "changed its root, mounts or namespaces", "files may have other names in it than outside")
+        self.tasks.distrust()
+        self._paths.forget()
+
+    def _find(self, identity: int, number: int, folder: int, address: int) -> tuple[Task, str]:
+        """The thread and the path that it names; the path is truly its own, as the call is still held."""
+        task, cwd = self.tasks.look(number)
+        path = self._paths.named(task, cwd, folder, address)
+        if not kernel.still_waits(self._listener, identity):
+            raise Unreadable(f"thread {number} was killed in a call")
+        return task, path
+
+    def _openat2(self, identity: int, number: int, arguments: list[int]) -> None:
+        task, _ = self.tasks.look(number)
+        data = self.tasks.read(task, arguments[2], _FLAGS_SIZE)
+        if len(data) < _FLAGS_SIZE:
+            raise Unreadable(f"process {task.process.number} passed a broken open_how")
+        self._open(identity, number, arguments[0], arguments[1], int.from_bytes(data, "little"))
+
+    def _open(self, identity: int, number: int, folder: int, address: int, flags: int) -> None:
+        task, path = self._find(identity, number, folder, address)
+        if not flags & _WRITES:
+            self._go(identity)
+            if path and path not in self._quiet and not flags & _PATH and not path.startswith(self._hidden):
+                self._reads(task.process, path, flags)
+        elif path and not path.startswith(self._hidden):
+            self._writes(identity, task.process, path, flags)
+
+    def _look_at(self, process: Process, path: str) -> tuple[str, os.stat_result | int]:
+        """The path with links followed, and the status of the file or the number of the error."""
+        try:
+            if process.foreign:
+                return path, os.stat(f"/proc/{process.number}/root{path}")
+            path = self._paths.true(path)
+            status = os.lstat(path)
+            if stat.S_ISLNK(status.st_mode):
+                path = os.path.realpath(path)
+                status = os.stat(path)
+        except OSError as error:
+            return path, error.errno or errno.EIO
+        return path, status
+
+    def _reads(self, process: Process, path: str, flags: int) -> None:
+        if self._regions.of(path) != DATA:
+            # A link in an environment may lead to data: models in a cache, editable installs.
+            true = os.path.realpath(path) if not process.foreign else path
+            if self._regions.of(true) != DATA:
+                self._quiet.add(path)
+                self._note_plain(process, path, flags)
+                return
+        path, status = self._look_at(process, path)
+        if isinstance(status, int):
+            self._failed(process, path, status)
+        elif not stat.S_ISREG(status.st_mode):
+            kind = "directory" if stat.S_ISDIR(status.st_mode) else "device"
+            self._note(process, path, "r", f',"kind":"{kind}"', self._known(path))
+        elif not _allowed(status, os.R_OK, path):
+            self._failed(process, path, errno.EACCES)
+        else:
+            known = self._known(path)
+            if not known.read and not known.created:
+                known.read = True
+                if not known.preserved:
+                    known.signature = kernel_signature(status)
+                    if not process.foreign:
+                        self._contents.read(path, known)
+            self._note(process, path, "r", f',"size":{status.st_size},"inode":{status.st_ino}', known)
+
+    def _note_plain(self, process: Process, path: str, flags: int) -> None:
+        directory = flags & self._machine.directory
+        try:
+            kind = ',"kind":"directory"' if directory or os.path.isdir(path) else ""
+            if not os.path.exists(path):
+                self._failed(process, path, errno.ENOENT)
+                return
+        except ValueError:
+            kind = ""
+        self._journal.write("open", process, f'"path":{quoted(path)},"how":"r"{kind}')
+
+    def _known(self, path: str) -> Known:
+        known = self.files.get(path)
+        if known is None:
+            known = self.files[path] = Known()
+        return known
+
+    def _note(self, process: Process, path: str, how: str, more: str, known: Known) -> None:
+        """Write an open down once per process and manner, for the first few processes."""
+        if (process.number, how) in known.seen:
+            return
+        if len(known.seen) < _MANY:
+            known.seen.add((process.number, how))
+        elif how == "r":
+            return
+        self._journal.write("open", process, f'"path":{quoted(path)},"how":"{how}"{more}')
+
+    def _failed(self, process: Process, path: str, error: int) -> None:
+        key = f"{error} {path}"
+        if key not in self._said:
+            self._said.add(key)
+            name = errno.errorcode.get(error, str(error))
+            self._journal.write("failed", process, f'"path":{quoted(path)},"error":"{name}"')
+
+    def _writes(self, identity: int, process: Process, path: str, flags: int) -> None:
+        region = self._regions.of(path)
+        path, status = self._look_at(process, path)
+        existed = not isinstance(status, int)
+        if isinstance(status, int):
+            if status != errno.ENOENT or not flags & _CREATE or not _can_make(process, path):
+                self._failed(process, path, status)
+                return
+        elif not stat.S_ISREG(status.st_mode):
+            if flags & _TEMPORARY != _TEMPORARY and region != DEVICE:
+                self._note(process, path, "w", ',"kind":"device"', self._known(path))
+            return
+        elif flags & _EXCLUSIVE and flags & _CREATE:
+            self._failed(process, path, errno.EEXIST)
+            return
+        elif not _allowed(status, (os.R_OK, os.W_OK, os.R_OK | os.W_OK, 0)[flags & 3], path):
+            self._failed(process, path, errno.EACCES)
+            return
+        known = self._known(path)
+        mode = ("r", "w", "rw", "w")[flags & 3]
+        truncates = bool(flags & _TRUNCATE)
+        changes = bool(flags & 3) or truncates or not existed
+        how = mode + "a" * bool(flags & _APPEND) + "t" * truncates + "c" * (not existed)
+        more = f',"existed":{"true" if existed else "false"}'
+        if isinstance(status, os.stat_result):
+            more += f',"size":{status.st_size},"inode":{status.st_ino}'
+            self._before_change(identity, path, known, status, asks=not truncates, region=region, process=process)
+        else:
+            known.created = True
+        if not changes:
+            known.read = True
+        self._note(process, path, how, more, known)
+        known.written = known.written or changes
+
+    def _before_change(
+        self,
+        identity: int,
+        path: str,
+        known: Known,
+        status: os.stat_result,
+        *,
+        asks: bool,
+        region: str,
+        process: Process,
+        content_goes: bool = True,
+    ) -> None:
+        """Keep what a file holds, if the run read it or may yet (`asks`) and it isn't the run's own work."""
+        if known.created or known.preserved or process.foreign or region != DATA:
+            return
+        if known.signature is None:
+            known.signature = kernel_signature(status)
+        if not known.read and not asks:
+            known.created = True
+            return
+        if not status.st_size:
+            known.preserved = True
+            return
+        self._held[identity] = None
+        waits = self._contents.preserve(path, known, content_goes=content_goes, then=lambda: self._release(identity))
+        if waits:
+            self._answered = True
+            PAGE.pack_into(self._page, 0, identity, next(iter(self._held), 0))
+        else:
+            self._held.pop(identity, None)
+
+    def _rename(self, identity: int, number: int, source: tuple[int, int], target: tuple[int, int], flags: int) -> None:
+        task, old = self._find(identity, number, *source)
+        _, new = self._find(identity, number, *target)
+        process = task.process
+        old, new = (name if process.foreign else self._paths.true(name) for name in (old, new))
+        status = _status(process, old)
+        if status is None:
+            self._failed(process, old, errno.ENOENT)
+            return
+        there = _status(process, new)
+        exchanges = bool(flags & RENAME_EXCHANGE)
+        if there is not None and stat.S_ISREG(there.st_mode) and not exchanges:
+            known = self._known(new)
+            region = self._regions.of(new)
+            self._before_change(
+                identity, new, known, there, asks=False, region=region, process=process, content_goes=False
+            )
+        folder = stat.S_ISDIR(status.st_mode)
+        kind = ',"kind":"directory"' if folder else ""
+        existed = "true" if there is not None else "false"
+        swap = ',"exchanged":true' if exchanges else ""
+        text = f'"path":{quoted(old)},"to":{quoted(new)},"existed":{existed}{kind}{swap}'
+        self._journal.write("rename", process, text)
+        if folder or exchanges:
+            self._paths.forget()
+        self._move(old, new, folder=folder, exchanges=exchanges)
+
+    def _move(self, old: str, new: str, *, folder: bool, exchanges: bool) -> None:
+        """What is known goes with the name; the file that lay there before is no more."""
+        moved = [old]
+        if folder:
+            moved += [path for path in self.files if path.startswith(old + "/")]
+        for path in moved:
+            known = self.files.pop(path, None) or Known()
+            goal = new + path[len(old) :]
+            other = self.files.get(goal)
+            known.seen = set()
+            known.written = True
+            if not known.created:
+                # Not the run's own work: a new name for what was there.
+                known.signature = None
+            self.files[goal] = known
+            self._quiet.discard(goal)
+            if exchanges and other is not None:
+                other.written = True
+                self.files[path] = other
+
+    def _unlink(self, identity: int, number: int, folder: int, address: int) -> None:
+        task, path = self._find(identity, number, folder, address)
+        process = task.process
+        path = path if process.foreign else self._paths.true(path)
+        status = _status(process, path)
+        if status is None or not (stat.S_ISREG(status.st_mode) or stat.S_ISLNK(status.st_mode)):
+            return
+        if stat.S_ISLNK(status.st_mode):
+            self._paths.forget()
+        else:
+            known = self._known(path)
+            self._before_change(
+                identity,
+                path,
+                known,
+                status,
+                asks=False,
+                region=self._regions.of(path),
+                process=process,
+                content_goes=False,
+            )
+            known.seen = set()
+            known.created = True
+            known.written = True
+        self._journal.write("unlink", process, f'"path":{quoted(path)}')
+
+    def _link(self, identity: int, number: int, source: tuple[int, int], target: tuple[int, int]) -> None:
+        task, old = self._find(identity, number, *source)
+        _, new = self._find(identity, number, *target)
+        process = task.process
+        new = new if process.foreign else self._paths.true(new)
+        if _status(process, new) is not None:
+            self._failed(process, new, errno.EEXIST)
+            return
+        known = self._known(new)
+        known.created = known.written = True
+        self._journal.write("link", process, f'"path":{quoted(new)},"from":{quoted(old)}')
+
+    def _symlink(self, identity: int, number: int, text: int, folder: int, address: int) -> None:
+        task, path = self._find(identity, number, folder, address)
+        points_to = self.tasks.text(task, text)
+        path = path if task.process.foreign else self._paths.true(path)
+        self._paths.forget()
+        self._journal.write("symlink", task.process, f'"path":{quoted(path)},"target":{quoted(points_to)}')
+
+    def _truncate(self, identity: int, number: int, address: int) -> None:
+        task, path = self._find(identity, number, AT_FDCWD, address)
+        path, status = self._look_at(task.process, path)
+        if isinstance(status, int) or not stat.S_ISREG(status.st_mode):
+            return
+        known, region = self._known(path), self._regions.of(path)
+        self._before_change(identity, path, known, status, asks=True, region=region, process=task.process)
+        known.written = True
+        self._note(task.process, path, "rw", f',"existed":true,"size":{status.st_size},"inode":{status.st_ino}', known)
+
+    def _execute(self, identity: int, number: int, folder: int, address: int, vector: int, flags: int) -> None:
+        task, path = self._find(identity, number, folder, address)
+        if not path and flags & AT_EMPTY_PATH:
+            path = self.tasks.descriptor(task, folder & 0xFFFFFFFF)
+        process = task.process
+        status = _status(process, path, follow=True)
+        if status is None or not stat.S_ISREG(status.st_mode):
+            # A search along PATH: the shell goes on with the next folder.
+            return
+        for prefix in interpreter_prefixes(path):
+            if self._regions.add(prefix):
+                self._journal.write("environment", process, f'"prefix":{quoted(prefix)}')
+        self._programs.execute(task, path, vector, status)
+        if self._regions.of(path) == DATA and not process.foreign:
+            true = os.path.realpath(path)
+            known = self._known(true)
+            if not known.read and not known.created and self._regions.of(true) == DATA:
+                known.read = True
+                known.signature = kernel_signature(status)
+                self._contents.read(true, known)
+        self.tasks.renewed(process)
+
+    def _connect(self, number: int, address: int, length: int) -> None:
+        task, _ = self.tasks.look(number)
+        data = self.tasks.read(task, address, min(length & 0xFFFFFFFF, 128)) if length else b""
+        if (task.process.number, data) not in self._addresses:
+            self._addresses.add((task.process.number, data))
+            self._programs.connect(task.process, data)
+
+
+def kernel_signature(status: os.stat_result) -> tuple[int, int, int, int]:
+    """Device, inode, size and time of change."""
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _status(process: Process, path: str, *, follow: bool = False) -> os.stat_result | None:
+    try:
+        where = f"/proc/{process.number}/root{path}" if process.foreign else path
+        return os.stat(where) if follow else os.lstat(where)
+    except OSError:
+        return None
+
+
+def _allowed(status: os.stat_result, access: int, path: str) -> bool:
+    """Whether the kernel will allow it: root may anything, others are asked for where the mode doesn't say so."""
+    if not access or os.geteuid() == 0 or (access == os.R_OK and status.st_mode & stat.S_IROTH):
+        return True
+    return os.access(path, access, effective_ids=True)
+
+
+def _can_make(process: Process, path: str) -> bool:
+    folder = os.path.dirname(path)
+    if process.foreign:
+        folder = f"/proc/{process.number}/root{folder}"
+    return os.access(folder, os.W_OK | os.X_OK, effective_ids=True)
