@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import cached_property
+from typing import TypeVar
 
 from reprocheck.model.finding import Confidence, Severity
 from reprocheck.model.place import Span
@@ -14,8 +15,8 @@ from reprocheck.rulekit.catalog import Catalog
 from reprocheck.rulekit.execution import Execution, Happening, Run, argument_of
 from reprocheck.rulekit.match import Match, Note
 from reprocheck.rulekit.module import ABSENT, UNKNOWN
-from reprocheck.rulekit.practice import Practice
 
+Answer = TypeVar("Answer")
 RUN_ROLES = frozenset(
     {
         "seeder",
@@ -55,13 +56,13 @@ class Project:
         self.versions = versions
         self.index = index
         self.catalog = catalog
-        self._practices: dict[Callable[[Project], Practice], Practice] = {}
+        self._told: dict[object, object] = {}
 
-    def practice(self, check: Callable[[Project], Practice]) -> Practice:
-        """What a check says of this project, asked once."""
-        if check not in self._practices:
-            self._practices[check] = check(self)
-        return self._practices[check]
+    def once(self, question: Callable[[Project], Answer]) -> Answer:
+        """What a function of the project says, asked the first time and then remembered."""
+        if question not in self._told:
+            self._told[question] = question(self)
+        return self._told[question]  # type: ignore[return-value]
 
     @cached_property
     def _execution(self) -> Execution:

@@ -195,7 +195,7 @@ class Rule:
     def on_practice(self, check: PracticeCheck) -> PracticeCheck:
         """Run once for the project, for what it does as well as for what it lacks; the gap becomes a match."""
         self.practice_checks.append(check)
-        self.project_checks.append(lambda project: _gap(project.practice(check)))
+        self.project_checks.append(lambda project: _gap(project.once(check)))
         return check
 
     # What proves it

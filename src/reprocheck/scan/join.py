@@ -77,7 +77,7 @@ def join(  # noqa: PLR0913 — what a scan knows, each under its own name
                 if key not in found:
                     spans = (match.span, *(note.span for note in match.trail))
                     found[key] = _finding(rule, match, places), spans
-            assessments += (_assessment(rule, project.practice(check)) for check in rule.practice_checks)
+            assessments += (_assessment(rule, project.once(check)) for check in rule.practice_checks)
         except Exception as error:  # noqa: BLE001 — a defect of one rule must not hide what the others find
             failed.append(_failure(rule, error))
         if timings is not None and rule.project_checks:

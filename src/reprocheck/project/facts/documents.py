@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from reprocheck.model.place import Span
 from reprocheck.project.documents.dockerfile import Dockerfile, shell_commands
+from reprocheck.project.documents.readme import read_readme
 from reprocheck.project.documents.shell import ShellCommand, read_commands
 from reprocheck.project.documents.tree import Document, Mapping, Node, Scalar, Sequence, walk
 from reprocheck.project.facts.model import Command, DocumentFacts, Image, Setting
@@ -16,6 +17,10 @@ _SETTINGS_LIMIT = 2000
 _SIZE_LIMIT = 300_000
 """Characters beyond which a file holds data rather than settings."""
 _CAPITALS = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b|\b[A-Z]{3,}[A-Z0-9]*\b")
+_TOPICS = re.compile(
+    r"\b(?:licen[cs]e|licensed|baselines?|benchmarks?|leaderboard|state[- ]of[- ]the[- ]art)\b", re.IGNORECASE
+)
+"""Words of a read-me file that rules ask for."""
 _COMMAND_KEYS = frozenset({"run", "cmd", "command", "script", "before_script", "after_script", "entrypoint", "args"})
 _VARIABLE_KEYS = frozenset({"env", "environment", "variables", "containerEnv", "remoteEnv"})
 
@@ -67,8 +72,16 @@ def of_dockerfile(source: SourceText, dockerfile: Dockerfile) -> DocumentFacts:
 
 
 def of_readme(source: SourceText) -> DocumentFacts:
-    """Facts of a read-me file: which environment variables it may speak of."""
-    return DocumentFacts(source.path, "readme", mentions=tuple(sorted(set(_CAPITALS.findall(source.text)))))
+    """Facts of a read-me file: which environment variables it may speak of, and how it says that things are run."""
+    readme = read_readme(source)
+    return DocumentFacts(
+        source.path,
+        "readme",
+        mentions=tuple(sorted(set(_CAPITALS.findall(source.text)))),
+        shown=tuple(_commands(readme.commands)),
+        headings=readme.headings,
+        topics=tuple(sorted({word.lower() for word in _TOPICS.findall(source.text)})),
+    )
 
 
 def of_tree(source: SourceText, document: Document, kind: str) -> DocumentFacts:

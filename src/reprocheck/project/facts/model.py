@@ -307,6 +307,12 @@ class DocumentFacts(msgspec.Struct, frozen=True, array_like=True, tag="document"
     mentions: tuple[str, ...] = ()
     """Environment variables that it speaks of without setting them, sorted: ARGs, names without a value, and of a
     read-me file every word in capitals."""
+    shown: tuple[Command, ...] = ()
+    """Of a read-me file: commands of its examples, which nothing runs."""
+    headings: tuple[str, ...] = ()
+    """Of a read-me file, in lower case."""
+    topics: tuple[str, ...] = ()
+    """Of a read-me file: which of some words it uses (licence, baseline and the like), sorted."""
 
 
 Facts = FileFacts | DocumentFacts

@@ -1,0 +1,62 @@
+"""Most modules lie side by side at the root, so that nothing says which are programs and which are imported.
+
+## Why
+What is a program, what a library and what a leftover can only be told by reading all of it. Modules import each other by
+the folder that the program is started in, so that nothing can be installed, tested from elsewhere or served as it is.
+
+## Fix
+Move what is imported into a package (`src/NAME/`), keep the programs in one folder (`scripts/`), and install the package
+in editable mode.
+
+## Notes
+From six modules at the root on, and only where they are at least half of the project's own code. Up to there a flat
+folder is the simplest thing that works. `setup.py` and its like don't count.
+"""
+
+from reprocheck.rulekit import Note, Practice, Project, Rule, not_applicable
+from reprocheck_rules.practice.observed import counted, gap_at_root, listed, sources
+
+rule = Rule("PRJ001", "flat-layout", __doc__, severity="note")
+
+_MANY = 6
+_TOOLING = frozenset({"hubconf.py", "fabfile.py", "tasks.py", "dodo.py", "wsgi.py", "manage.py"})
+
+
+@rule.on_practice
+def check(project: Project) -> Practice:
+    """Modules at the root against modules in folders."""
+    modules = [facts for facts in sources(project) if facts.path not in _TOOLING]
+    at_root = [facts for facts in modules if "/" not in facts.path]
+    if len(modules) < _MANY:
+        return not_applicable(f"{counted(len(modules), 'module')}, too few to need folders")
+    looked_at = f"{counted(len(modules), 'module')}, {len(at_root)} of them at the root"
+    folders: dict[str, Note] = {}
+    for facts in modules:
+        folder = facts.path.rpartition("/")[0]
+        if folder and facts.path.endswith("/__init__.py"):
+            folders.setdefault(folder, Note(facts.functions[0].span, f"`{folder}` is a package", facts.path))
+    if len(at_root) < _MANY or 2 * len(at_root) < len(modules):
+        return Practice(looked_at=looked_at, found=listed(folders.values()))
+    message = f"{len(at_root)} of {len(modules)} modules lie side by side at the root, programs and what they import alike"
+    return Practice(looked_at=looked_at, gap=gap_at_root(project, message))
+
+
+_MODULE = "def work():\n    return 1\n"
+
+
+def _files(*paths: str) -> dict[str, str]:
+    return dict.fromkeys(paths, _MODULE)
+
+
+rule.flags(_files("data.py", "losses.py", "main.py", "metrics.py", "model.py", "train.py"))
+rule.flags(_files("a.py", "b.py", "c.py", "d.py", "e.py", "f.py", "g.py", "tests/test_a.py"), title="Tests don't help")
+rule.flags({**_files("a.py", "b.py", "c.py", "d.py", "e.py", "f.py"), "pyproject.toml": "[project]\nname = 'x'\n"})
+rule.flags(_files("a.py", "b.py", "c.py", "d.py", "e.py", "f.py", "layers/attention.py"), title="One small folder")
+rule.flags(_files("train.py", "train_v2.py", "eval.py", "infer.py", "utils.py", "net.py", "setup.py"))
+rule.flags({**_files("a.py", "b.py", "c.py", "d.py", "e.py", "f.py"), "README.md": "# A model\n"})
+rule.allows(_files("train.py", "model.py", "data.py"), title="Few modules")
+rule.allows(_files("train.py", "net/__init__.py", "net/a.py", "net/b.py", "net/c.py", "net/d.py", "net/e.py"))
+rule.allows(_files("src/a.py", "src/b.py", "src/c.py", "src/d.py", "src/e.py", "src/f.py", "src/g.py"))
+rule.allows(_files("a.py", "b.py", "c.py", "d.py", "e.py", *(f"lib/m{n}.py" for n in range(6))), title="Mostly folders")
+rule.allows(_files("test_a.py", "test_b.py", "test_c.py", "test_d.py", "test_e.py", "test_f.py", "a.py"), title="Tests")
+rule.allows(_files("setup.py", "conftest.py", "noxfile.py", "hubconf.py", "a.py", "b.py"), title="Tools of packaging")

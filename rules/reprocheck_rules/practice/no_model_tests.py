@@ -1,0 +1,133 @@
+"""There are tests, and none of them touches a model.
+
+## Why
+Tests of loaders and helpers stay green while the model learns nothing. The mistakes that cost weeks are cheap to catch: a
+wrong shape, a loss that is not finite, a layer without gradient, one batch that can't be learnt by heart.
+
+## Fix
+One test that builds the model as training does, runs one batch forward and backward on a CPU, and asserts the shape of the
+output, a finite loss, and a gradient in each parameter. A second one that trains on one batch until its loss has halved.
+
+## Notes
+A test touches a model when its file imports the framework or a module of the project that defines or trains one. Breck
+et al., *The ML Test Score* (2017), Infra 2 and Model 3.
+"""
+
+from collections.abc import Iterator
+
+from reprocheck.rulekit import WHOLE_FILE, Note, Practice, Project, Rule, not_applicable
+from reprocheck.rulekit.facts import Call, FileFacts
+from reprocheck_rules.practice.observed import (
+    FRAMEWORKS,
+    counted,
+    first_test,
+    gap_at_root,
+    importers,
+    listed,
+    sources,
+    tests,
+    training_runs,
+)
+
+rule = Rule("PRJ003", "no-model-tests", __doc__, severity="note")
+
+_BASES = ("Module", "Model", "LightningModule", "Layer", "BaseEstimator", "ClassifierMixin", "RegressorMixin", "PreTrainedModel")
+_LEARNS = frozenset({"backward", "fit", "step", "train_step", "training_step", "zero_grad", "train", "apply_gradients"})
+_FINITE = frozenset({"isfinite", "isnan", "isinf", "assert_allclose", "assert_close", "allclose"})
+
+
+@rule.on_practice
+def check(project: Project) -> Practice:
+    """Test files that reach a model, by what they check of it."""
+    models = {facts.path for facts in sources(project) if _defines_model(facts)}
+    models |= {run.entry.path for run in training_runs(project)}
+    if not models:
+        return not_applicable("no model is defined or trained")
+    files = tests(project)
+    if not files:
+        return not_applicable("no tests at all, which PRJ002 reports")
+    direct = {note.path for note in importers(project, FRAMEWORKS)}
+    touching = [facts for facts in files if facts.path in direct or _reaches(project, facts, models)]
+    looked_at = f"{counted(len(files), 'file')} with tests, {len(touching)} of which touch a model"
+    if touching:
+        notes = sorted((_note(facts) for facts in touching), key=lambda note: (-len(note.message), note.path))
+        return Practice(looked_at=looked_at, found=listed(notes))
+    message = f"{counted(len(files), 'file')} with tests, and none builds or trains one of the models"
+    return Practice(looked_at=looked_at, gap=gap_at_root(project, message))
+
+
+def _defines_model(facts: FileFacts) -> bool:
+    return any(base.rpartition(".")[2] in _BASES for class_ in facts.classes for base in class_.bases)
+
+
+def _reaches(project: Project, facts: FileFacts, models: set[str]) -> bool:
+    """Whether a test imports a model's module, or starts a program by its name."""
+    if project.index.reached([facts.path]) & models:
+        return True
+    text = " ".join(facts.strings)
+    return any(model.rpartition("/")[2] in text for model in models)
+
+
+def _note(facts: FileFacts) -> Note:
+    names = set(_called(facts))
+    checks = [
+        text
+        for text, present in (
+            ("shapes", "shape" in facts.attributes or "size" in names),
+            ("values", bool(names & _FINITE)),
+            ("a training step", bool(names & _LEARNS)),
+        )
+        if present
+    ]
+    said = f"tests a model: {', '.join(checks)}" if checks else "tests with a model"
+    return Note(first_test(facts) or WHOLE_FILE, said, facts.path)
+
+
+def _called(facts: FileFacts) -> Iterator[str]:
+    for function in facts.functions:
+        for event in function.events:
+            if isinstance(event, Call):
+                yield event.callee.rpartition(".")[2]
+
+
+_MODEL = """
+import torch
+
+
+class Net(torch.nn.Module):
+    def forward(self, x):
+        return x
+"""
+_OTHER = "def rows(text):\n    return text.splitlines()\n"
+_TEST = "from rows import rows\n\n\ndef test_rows():\n    assert rows('a') == ['a']\n"
+
+rule.flags({"net.py": _MODEL, "rows.py": _OTHER, "tests/test_rows.py": _TEST})
+rule.flags({"net.py": _MODEL, "tests/test_settings.py": "def test_default():\n    assert 1\n"})
+rule.flags({"train.py": "from sklearn.svm import SVC\n\nSVC().fit(x, y)\n", "rows.py": _OTHER, "test_rows.py": _TEST})
+rule.flags({"net.py": "import keras\n\n\nclass Net(keras.Model):\n    pass\n", "rows.py": _OTHER, "test_rows.py": _TEST})
+rule.flags({"net.py": _MODEL, "rows.py": _OTHER, "tests/rows_test.py": _TEST})
+rule.flags(
+    {
+        "net.py": "import lightning as L\n\n\nclass Net(L.LightningModule):\n    pass\n",
+        "tests/test_files.py": "import os\n\n\ndef test_readme():\n    assert os.path.exists('README.md')\n",
+    }
+)
+rule.allows({"net.py": _MODEL, "tests/test_net.py": "from net import Net\n\n\ndef test_shape():\n    assert Net()(1) == 1\n"})
+rule.allows({"net.py": _MODEL, "tests/test_net.py": "import torch\n\n\ndef test_shape():\n    assert torch.ones(1).shape\n"})
+rule.allows(
+    {
+        "net.py": _MODEL,
+        "build.py": "from net import Net\n\n\ndef build():\n    return Net()\n",
+        "tests/test_build.py": "from build import build\n\n\ndef test_build():\n    assert build()\n",
+    },
+    title="Through another module",
+)
+rule.allows(
+    {
+        "train.py": "from sklearn.svm import SVC\n\nSVC().fit(x, y)\n",
+        "tests/test_train.py": "import subprocess\n\n\ndef test_train():\n    subprocess.run(['python', 'train.py'])\n",
+    },
+    title="Starts the program",
+)
+rule.allows({"net.py": _MODEL}, title="No tests at all is another finding")
+rule.allows({"rows.py": _OTHER, "test_rows.py": _TEST}, title="No model")

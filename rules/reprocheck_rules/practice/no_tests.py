@@ -1,0 +1,78 @@
+"""The project has no tests.
+
+## Why
+Data that is shifted by one row, a mask that is inverted, a metric over the wrong axis: training runs through all of these
+and ends with numbers. Who changes the code later has nothing but those numbers to compare with.
+
+## Fix
+Start with what is cheap and catches most: the shape of a batch, one step that lowers the loss on one batch, a transform
+that is undone by its inverse. `pytest` finds `tests/test_*.py` without configuration.
+
+## Notes
+A test is a function or class named for it in a file named for it, or a doctest that CI runs. Projects of notebooks alone
+are not asked for tests.
+"""
+
+import re
+
+from reprocheck.rulekit import WHOLE_FILE, Note, Practice, Project, Rule, not_applicable
+from reprocheck_rules.practice.observed import (
+    ci_files,
+    commands_of,
+    counted,
+    first_test,
+    gap_at_root,
+    importers,
+    listed,
+    sources,
+    tests,
+)
+
+rule = Rule("PRJ002", "no-tests", __doc__, severity="note")
+
+_RUNNERS = re.compile(r"^(pytest|py\.test|nosetests|nose2|nbval|nbmake|papermill|treebeard)$|--nbval|--nbmake|--doctest")
+_FEW = 2
+
+
+@rule.on_practice
+def check(project: Project) -> Practice:
+    """Files with tests, and commands that run notebooks or examples as such."""
+    modules = [facts for facts in sources(project) if len(facts.functions) > 1 or facts.classes]
+    found = tests(project)
+    if not modules and not found:
+        return not_applicable("no module that defines anything")
+    cases = sum(1 for facts in found for function in facts.functions if "test" in function.name.lower())
+    looked_at = f"{counted(len(modules), 'module')} and {counted(len(found), 'file')} with {counted(cases, 'test')}"
+    notes = [Note(first_test(facts) or WHOLE_FILE, "holds tests", facts.path) for facts in found]
+    notes += [
+        Note(command.span, "runs tests", path)
+        for path, command in commands_of(project, ci_files(project))
+        if any(_RUNNERS.search(word) for word in command.words)
+    ]
+    notes += importers(project, ("doctest", "unittest", "hypothesis"))
+    if notes:
+        return Practice(looked_at=looked_at, found=listed(notes))
+    message = f"nothing tests this project: {counted(len(modules), 'module')} and no test"
+    return Practice(looked_at=looked_at, gap=gap_at_root(project, message))
+
+
+_MODULE = """
+import torch
+
+
+def loss(a, b):
+    return ((a - b) ** 2).mean()
+"""
+
+rule.flags({"model.py": _MODULE})
+rule.flags({"net/__init__.py": "", "net/model.py": _MODULE, "setup.py": "from setuptools import setup\nsetup(name='net')\n"})
+rule.flags({"model.py": _MODULE, "tests/__init__.py": ""}, title="An empty folder of tests")
+rule.flags({"model.py": _MODULE, "test.py": "from model import loss\nprint(loss(1, 2))\n"}, title="Evaluates on a test set")
+rule.flags({"model.py": _MODULE, "tests/data.py": "def rows():\n    return [1]\n"}, title="Only what tests would need")
+rule.flags({"model.py": _MODULE, ".github/workflows/ci.yml": "jobs:\n  a:\n    steps:\n      - run: ruff check .\n"})
+rule.allows({"model.py": _MODULE, "tests/test_model.py": "def test_loss():\n    assert True\n"})
+rule.allows({"model.py": _MODULE, "test_model.py": "def test_loss():\n    assert True\n"}, title="Beside the code")
+rule.allows({"model.py": _MODULE, "net/model_test.py": "import unittest\n\n\nclass A(unittest.TestCase):\n    def test_a(self):\n        pass\n"})
+rule.allows({"model.py": _MODULE, "test/engine.py": "def test_sum():\n    assert 1 + 1 == 2\n"}, title="Another folder")
+rule.allows({"model.py": _MODULE, ".gitlab-ci.yml": "test:\n  script:\n    - pytest --doctest-modules\n"}, title="Doctests")
+rule.allows({"settings.py": "RATE = 0.1\n"}, title="Nothing to test")

@@ -1,0 +1,158 @@
+"""What rules about practices look at: imports, programs that train, tests, CI, commands; each asked for once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+
+from reprocheck.rulekit import WHOLE_FILE, Match, Note, Project, Span
+from reprocheck.rulekit.execution import Run
+from reprocheck.rulekit.facts import Command, FileFacts, Import
+from reprocheck_rules.randomness.seeding import trains
+
+FRAMEWORKS = (
+    "torch", "tensorflow", "keras", "jax", "flax", "sklearn", "xgboost", "lightgbm", "catboost", "transformers",
+    "lightning", "pytorch_lightning", "mxnet", "paddle", "fastai", "mindspore", "tinygrad", "diffusers", "timm",
+)  # fmt: skip
+"""Packages that models are made with."""
+_SHOWN = 5
+"""Places of one kind that an assessment lists."""
+_TEST_PATH = re.compile(r"(^|/)(tests?|testing|unittests?|integration_tests?)/|(^|/)(test_[^/]*|[^/]*_tests?|tests)\.py$")
+_TEST_NAME = re.compile(r"(^|\.)(test|Test)|\.(test|should)_")
+_CI = re.compile(
+    r"^(\.github/workflows/[^/]+\.ya?ml|\.gitlab-ci\.ya?ml|\.circleci/config\.ya?ml|\.travis\.ya?ml|jenkinsfile"
+    r"|azure-pipelines[^/]*\.ya?ml|\.azure-pipelines/.+|\.azuredevops/.+|\.azure/pipelines/.+|bitbucket-pipelines\.ya?ml"
+    r"|\.?appveyor\.ya?ml|\.drone\.ya?ml|\.woodpecker(\.ya?ml|/.+)|\.buildkite/.+|\.semaphore/.+|\.cirrus\.ya?ml"
+    r"|cloudbuild[^/]*\.ya?ml|\.vsts-ci\.ya?ml|buildspec[^/]*\.ya?ml|\.ci/.+)$",
+    re.IGNORECASE,
+)
+_NOT_SOURCE = re.compile(r"(^|/)(docs?|third_party|vendor|node_modules|\.[^/]+)/|(^|/)(setup|conftest|noxfile|versioneer)\.py$")
+
+
+def importers(project: Project, packages: Iterable[str], *, tests: bool = True) -> list[Note]:
+    """The first import of any of these packages in each file; `a.b` means this module and what is in it."""
+    table = project.once(_imports)
+    found: dict[str, tuple[Span, str]] = {}
+    for package in packages:
+        for path, span, target in table.get(package.partition(".")[0], ()):
+            fits = target == package or target.startswith(f"{package}.")
+            if fits and path not in found and (tests or not is_test_path(path)):
+                found[path] = span, package
+    return [Note(span, f"imports `{package}`", path) for path, (span, package) in sorted(found.items())]
+
+
+def _imports(project: Project) -> Mapping[str, list[tuple[str, Span, str]]]:
+    """Places of imports by top-level package, in order of files."""
+    table: dict[str, list[tuple[str, Span, str]]] = {}
+    for path, facts in sorted(project.index.files.items()):
+        for function in facts.functions:
+            for event in function.events:
+                if isinstance(event, Import) and not event.target.startswith("."):
+                    table.setdefault(event.target.partition(".")[0], []).append((path, event.span, event.target))
+    return table
+
+
+def training_runs(project: Project) -> tuple[Run, ...]:
+    """Programs that train a model, each once."""
+    return project.once(_training_runs)
+
+
+def _training_runs(project: Project) -> tuple[Run, ...]:
+    seen: dict[str, Run] = {}
+    for run in project.runs:
+        if trains(run):
+            seen.setdefault(run.entry.path, run)
+    return tuple(seen.values())
+
+
+def is_test_path(path: str) -> bool:
+    """Whether a file is for tests by its path."""
+    return _TEST_PATH.search(path) is not None
+
+
+def is_source(path: str) -> bool:
+    """Whether a Python file is the project's own code: no test, no packaging, no documentation."""
+    return path.endswith(".py") and not is_test_path(path) and not _NOT_SOURCE.search(path)
+
+
+def sources(project: Project) -> list[FileFacts]:
+    """Modules of the project itself, in order of their paths."""
+    return [facts for path, facts in sorted(project.index.files.items()) if is_source(path)]
+
+
+def tests(project: Project) -> list[FileFacts]:
+    """Files with at least one test function or test class."""
+    return project.once(_tests)
+
+
+def _tests(project: Project) -> list[FileFacts]:
+    files = sorted(project.index.files.items())
+    return [facts for path, facts in files if is_test_path(path) and first_test(facts) is not None]
+
+
+def first_test(facts: FileFacts) -> Span | None:
+    """The first test of a file; a script below a folder of tests that asserts at its top level is one too."""
+    spans = [function.span for function in facts.functions[1:] if _TEST_NAME.search(function.name)]
+    spans += [class_.span for class_ in facts.classes if _TEST_NAME.search(class_.name) or _is_case(class_.bases)]
+    return min(spans, default=None)
+
+
+def _is_case(bases: tuple[str, ...]) -> bool:
+    return any(base.endswith("TestCase") for base in bases)
+
+
+def ci_files(project: Project) -> list[str]:
+    """Files that tell a service what to run for each change, wherever a repository of repositories keeps them."""
+    return sorted(path for path in project.index.paths if _CI.search(path) and not path.endswith((".md", ".txt")))
+
+
+def commands_of(project: Project, paths: Iterable[str]) -> Iterator[tuple[str, Command]]:
+    """Commands of documents, with their paths."""
+    for path in paths:
+        document = project.index.documents.get(path)
+        for command in document.commands if document is not None else ():
+            yield path, command
+
+
+def listed(notes: Iterable[Note]) -> tuple[Note, ...]:
+    """The first places of a kind, and how many more there are."""
+    every = list(notes)
+    if len(every) <= _SHOWN:
+        return tuple(every)
+    last = every[_SHOWN - 1]
+    more = f"{last.message} (and {len(every) - _SHOWN} more places)"
+    return (*every[: _SHOWN - 1], Note(last.span, more, last.path))
+
+
+def at_files(paths: Iterable[str], message: str) -> tuple[Note, ...]:
+    """Notes about files as wholes."""
+    return listed(Note(WHOLE_FILE, message, path) for path in paths)
+
+
+def gap_at_root(project: Project, message: str) -> Match:
+    """A gap of the whole project, at the file that says most about it."""
+    return Match(span=WHOLE_FILE, message=message, path=project.once(_face))
+
+
+def gap_at_training(project: Project, message: str) -> Match:
+    """A gap of the programs that train, at the first of these; the trail has the others."""
+    runs = training_runs(project)
+    first, *others = (run.entry for run in runs)
+    trail = listed(Note(entry.span, "trains too", entry.path) for entry in others)
+    return Match(span=first.span, message=message, path=first.path, trail=trail)
+
+
+def _face(project: Project) -> str:
+    """The file that a person opens first: the manifest at the root, the read-me file, else the first file."""
+    paths = project.index.paths
+    at_root = {path.lower(): path for path in paths if "/" not in path}
+    names = ("pyproject.toml", "setup.py", "setup.cfg", "requirements.txt", "environment.yml", "environment.yaml")
+    for name in (*names, "readme.md", "readme.rst", "readme.txt", "readme"):
+        if name in at_root:
+            return at_root[name]
+    return min(project.index.files, default=min(paths, default="."))
+
+
+def counted(number: int, noun: str) -> str:
+    """A number and its noun: `1 program`, `3 programs`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
