@@ -38,6 +38,16 @@ class EntryKind(StrEnum):
     """Outside of the root, not readable, or neither file nor folder."""
 
 
+class LineEnds(StrEnum):
+    """How the line ends of text count in a hash."""
+
+    AS_THEY_ARE = "as they are"
+    UNIX = "unix"
+    """CRLF as LF, the way DVC before 3.0 hashed."""
+    DOS = "dos"
+    """LF as CRLF: what git may have made of a file on Windows before it was hashed."""
+
+
 class Found(msgspec.Struct, frozen=True):
     """What a look at a path saw."""
 
@@ -60,7 +70,7 @@ class WorkTree:
         self._files = dict(files or {})
         self._folders = {folder for path in self._files for folder in _folders_of(path)}
         self._hashed = 0
-        self._digests: dict[tuple[str, bool], str | None] = {}
+        self._digests: dict[tuple[str, LineEnds], str | None] = {}
         self.observed: dict[str, str] = {}
         """Signature of each path that an answer depended on."""
 
@@ -94,29 +104,28 @@ class WorkTree:
         except OSError:
             return None
 
-    def md5(self, path: str, *, unix_line_ends: bool = False) -> str | None:
+    def md5(self, path: str, line_ends: LineEnds = LineEnds.AS_THEY_ARE) -> str | None:
         """MD5 of a file in hexadecimal digits; None when it can't be read or is larger than the limits.
 
-        With `unix_line_ends` CRLF counts as LF in blocks that look like text, as old versions of DVC had it.
+        Line ends are changed in blocks that look like text only, as DVC did it.
         """
         found = self.look(path)
         if found.kind is not EntryKind.FILE or found.size > HASH_LIMIT:
             return None
-        key = (posixpath.normpath(path), unix_line_ends)
+        key = (posixpath.normpath(path), line_ends)
         if key not in self._digests:
             if self._hashed + found.size > HASH_TOTAL:
                 return None
             self._hashed += found.size
-            self._digests[key] = self._digest(key[0], unix_line_ends=unix_line_ends)
+            self._digests[key] = self._digest(*key)
         return self._digests[key]
 
-    def _digest(self, path: str, *, unix_line_ends: bool) -> str | None:
+    def _digest(self, path: str, line_ends: LineEnds) -> str | None:
         digest = hashlib.md5(usedforsecurity=False)
         try:
             with self._open(path) as file:
                 while chunk := file.read(_CHUNK):
-                    convert = unix_line_ends and _is_text(chunk[:_TEXT_SAMPLE])
-                    digest.update(chunk.replace(b"\r\n", b"\n") if convert else chunk)
+                    digest.update(_with_line_ends(chunk, line_ends))
         except OSError:
             return None
         return digest.hexdigest()
@@ -212,6 +221,13 @@ def _folders_of(path: str) -> Iterator[str]:
     while folder:
         yield folder
         folder = posixpath.dirname(folder)
+
+
+def _with_line_ends(chunk: bytes, line_ends: LineEnds) -> bytes:
+    if line_ends is LineEnds.AS_THEY_ARE or not _is_text(chunk[:_TEXT_SAMPLE]):
+        return chunk
+    unix = chunk.replace(b"\r\n", b"\n")
+    return unix if line_ends is LineEnds.UNIX else unix.replace(b"\n", b"\r\n")
 
 
 def _is_text(sample: bytes) -> bool:

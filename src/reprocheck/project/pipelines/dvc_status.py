@@ -18,11 +18,15 @@ from reprocheck.model.place import Span
 from reprocheck.project.gitignore import IgnoreRules, read_rules
 from reprocheck.project.pipelines.dvc_model import DvcFile, Edge, LockedStage, ParameterFile, Recorded, Stage
 from reprocheck.project.pipelines.values import Value, read_values
-from reprocheck.project.work_tree import FILES_LIMIT, HASH_LIMIT, EntryKind, WorkTree
+from reprocheck.project.work_tree import FILES_LIMIT, HASH_LIMIT, EntryKind, LineEnds, WorkTree
 
 _DEFAULT_IGNORED = b".hg/\n.git/\n.git\n.dvc/\n"
 _IGNORE_FILE = ".dvcignore"
 _PATTERN = frozenset("*?[")
+
+
+LINE_ENDS = "line ends"
+"""Reason of a change that is none but that git turned the line ends of text into those of another system."""
 
 
 class What(StrEnum):
@@ -63,7 +67,7 @@ class Change(msgspec.Struct, frozen=True):
     was: Value = None
     now: Value = None
     reason: str = ""
-    """Why it could not be compared."""
+    """Why it could not be compared, or how small the difference is: LINE_ENDS."""
 
 
 class Status:
@@ -73,7 +77,7 @@ class Status:
         """`tree` is what lies on disk."""
         self._tree = tree
         self._rules: dict[str, IgnoreRules | None] = {}
-        self._folders: dict[tuple[str, bool], tuple[str, str]] = {}
+        self._folders: dict[tuple[str, LineEnds], tuple[str, str]] = {}
         self._parameters: dict[str, Value | ValueError] = {}
 
     def of_stage(self, file: DvcFile, stage: Stage) -> tuple[Change, ...]:
@@ -122,22 +126,24 @@ class Status:
             return State.MODIFIED, ""
         if (found.kind is EntryKind.FOLDER) != recorded.digest.endswith(".dir"):
             return State.MODIFIED, ""
-        digest, reason = self.digest(edge.path, unix_line_ends=recorded.unix_line_ends)
+        digest, reason = self.digest(edge.path, LineEnds.UNIX if recorded.unix_line_ends else LineEnds.AS_THEY_ARE)
         if digest == recorded.digest:
             return None, ""
         if digest:
-            return State.MODIFIED, ""
+            others = () if recorded.unix_line_ends else (LineEnds.DOS, LineEnds.UNIX)
+            same = any(self.digest(edge.path, other)[0] == recorded.digest for other in others)
+            return State.MODIFIED, LINE_ENDS if same else ""
         differs = found.kind is EntryKind.FILE and recorded.size is not None and recorded.size != found.size
         return (State.MODIFIED, "") if differs and not recorded.unix_line_ends else (State.UNKNOWN, reason)
 
-    def digest(self, path: str, *, unix_line_ends: bool = False) -> tuple[str, str]:
+    def digest(self, path: str, line_ends: LineEnds = LineEnds.AS_THEY_ARE) -> tuple[str, str]:
         """Digest of a file or folder as DVC makes it; an empty one with the reason why it could not be had."""
         if self._tree.kind(path) is EntryKind.FOLDER:
-            key = (posixpath.normpath(path), unix_line_ends)
+            key = (posixpath.normpath(path), line_ends)
             if key not in self._folders:
-                self._folders[key] = self._folder_digest(key[0], unix_line_ends=unix_line_ends)
+                self._folders[key] = self._folder_digest(*key)
             return self._folders[key]
-        digest = self._tree.md5(path, unix_line_ends=unix_line_ends)
+        digest = self._tree.md5(path, line_ends)
         return (digest, "") if digest else ("", self._why_not_hashed(path))
 
     def _why_not_hashed(self, path: str) -> str:
@@ -146,12 +152,12 @@ class Status:
             return f"has {size / (1 << 20):,.0f} MiB, more than are hashed in a scan ({HASH_LIMIT >> 20})"
         return "can't be read, or is beyond what one scan hashes"
 
-    def _folder_digest(self, folder: str, *, unix_line_ends: bool) -> tuple[str, str]:
+    def _folder_digest(self, folder: str, line_ends: LineEnds) -> tuple[str, str]:
         entries: list[dict[str, str]] = []
         for path in self._files_below(folder):
             if path is None:
                 return "", f"has more than {FILES_LIMIT} files, or some that can't be read"
-            digest = self._tree.md5(path, unix_line_ends=unix_line_ends)
+            digest = self._tree.md5(path, line_ends)
             if not digest:
                 return "", f"holds `{path}`, which {self._why_not_hashed(path)}"
             entries.append({"md5": digest, "relpath": path[len(folder) + 1 :] if folder != "." else path})

@@ -21,6 +21,7 @@ _SPECIAL = re.compile(r"([-+]?)\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _BASES = {"0b": 2, "0o": 8, "0x": 16}
 _BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
+_ANCHOR = re.compile(r"^&\S+\s*")
 _MERGE = "<<"
 
 
@@ -105,10 +106,10 @@ class Plain:
     def _scalar(self, node: Scalar) -> str | int | float | bool | None:
         if self._source is None:
             return node.value
-        written = self._source.slice(node.span)
-        if written[:1] in ("'", '"', "|", ">", "!", "&") or node.span.line != node.span.end_line:
-            return node.value if node.value is None or isinstance(node.value, str) else _resolved(written)
-        return _resolved(written.strip())
+        written = _ANCHOR.sub("", self._source.slice(node.span), count=1).strip()
+        if written[:1] in ("'", '"', "|", ">", "!") or node.span.line != node.span.end_line:
+            return node.value
+        return _resolved(written)
 
 
 def _resolved(text: str) -> str | int | float | bool | None:
