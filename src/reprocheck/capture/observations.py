@@ -107,7 +107,7 @@ def _process(image: _Image) -> PythonProcess:
 def _seeders(image: _Image, origin: int) -> Iterator[SeederCall]:
     """Calls that set a generator; what numpy draws from the system before it is seeded the old way isn't one."""
     events = list(image.of("seed"))
-    for event, following in zip(events, [*events[1:], {}], strict=True):
+    for event, following in zip(events, [*events[1:], {}], strict=False):
         is_prelude = event.get("from_system") and event.get("name") == "numpy.random.SeedSequence"
         if is_prelude and following.get("name") in _LEGACY and following.get("place") == event.get("place"):
             continue
