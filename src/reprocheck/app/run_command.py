@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import os
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
 from reprocheck.app.stores import prepare_store, store_folder
-from reprocheck.capture.code import CodeProbe
 from reprocheck.capture.plain import run_plainly
-from reprocheck.capture.record import Parts, compose
 from reprocheck.capture.secrets import Secrets
+from reprocheck.capture.session import Capture, CaptureRequest, Keeping
 from reprocheck.config import find_root
 from reprocheck.model.record import Command, Execution, Gap, Record, Start, Status
 from reprocheck.store.errors import StoreError
 from reprocheck.store.index import summarize
 from reprocheck.store.runs import OpenRun
+from reprocheck.store.stat_cache import StatCache
 from reprocheck.store.store import Store
 
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
@@ -35,9 +37,11 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
     tags: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
     """Patterns of the files that count in a replay."""
-    trace: str = "off"
+    trace: Literal["off", "steps"] = "off"
     store_inputs: bool = False
     record_entropy: bool = False
+    lock: bool = False
+    """Whether uv makes a lock with hashes, for which it asks the package index."""
     store: Path | None = None
     """Folder of the store; None for that of the project."""
     tool_version: str = "0"
@@ -113,25 +117,47 @@ def _captured(
     now: Callable[[], datetime],
 ) -> RunResult:
     root = Path(opened.start.command.root)
-    code = CodeProbe(root, request.command, request.cwd)
-    execution = run_plainly(request.command, cwd=request.cwd, environment=request.environment)
-    ended = timestamp(now())
-    state = code.finish((), store.objects, secrets)
-    parts = Parts(
-        execution=execution,
-        ended=ended,
-        code=state.code,
-        configuration=state.configuration,
-        gaps=(*gaps, *state.gaps),
+    capture = Capture(
+        CaptureRequest(
+            command=request.command,
+            cwd=request.cwd,
+            root=root,
+            environment=request.environment,
+            journal=opened.folder.journal,
+            objects=store.objects.folder,
+            hidden=(store.folder,),
+            trace=request.trace,
+            store_inputs=request.store_inputs,
+            record_entropy=request.record_entropy,
+            lock=request.lock,
+        ),
+        secrets,
     )
-    record = compose(opened.start, parts, secrets)
+    execution = capture.run()
+    ended = timestamp(now())
+    problems = list(_told(gaps, execution))
     try:
-        digest = opened.folder.finish(record)
+        cache = StatCache(store.stat_cache_file)
+        keeping = Keeping(sink=store.objects, read=lambda digest: store.objects.path(digest).read_bytes(), cache=cache)
+        record = capture.record(opened.start, execution, ended, keeping, gaps)
+        cache.close()
+        store.finished(summarize(record, opened.folder.finish(record)))
     except OSError as error:
-        problem = f"the record of run {opened.folder.id} could not be written: {error.strerror}"
-        return RunResult(execution=execution, store=store.folder, problems=(problem,))
-    store.finished(summarize(record, digest))
-    return RunResult(execution=execution, record=record, store=store.folder, problems=_told(gaps, execution))
+        problems.append(f"the record of run {opened.folder.id} could not be written: {error.strerror or error}")
+    except Exception as error:  # noqa: BLE001 — a defect of ours must not cost the user the command's exit code
+        problems.append(_defect(opened.folder.id, error))
+    else:
+        return RunResult(execution=execution, record=record, store=store.folder, problems=tuple(problems))
+    return RunResult(execution=execution, store=store.folder, problems=tuple(problems))
+
+
+def _defect(name: str, error: Exception) -> str:
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{Path(where.filename).name}:{where.lineno}"
+    return (
+        f"the record of run {name} could not be composed ({type(error).__name__} at {place}: {error}). "
+        "This is a defect of reprocheck, please report it; what was observed is kept"
+    )
 
 
 def _told(gaps: tuple[Gap, ...], execution: Execution) -> tuple[str, ...]:

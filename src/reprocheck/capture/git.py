@@ -204,7 +204,7 @@ def _read_status(output: bytes) -> tuple[str, str, tuple[str, ...], dict[str, bo
 
 
 def _read_remotes(output: bytes) -> dict[str, str]:
-    remotes = {}
+    remotes: dict[str, str] = {}
     for entry in output.decode("utf-8", "backslashreplace").split("\0"):
         key, newline, url = entry.partition("\n")
         if newline:

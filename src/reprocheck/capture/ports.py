@@ -16,6 +16,9 @@ class ObjectSink(Protocol):
     def put_file(self, path: Path) -> str:
         """Keep the content of a file; returns the digest. Raises OSError."""
 
+    def discard(self, digest: str) -> None:
+        """Forget content that must not be kept; what isn't there is no error."""
+
     def __contains__(self, digest: str) -> bool:
         """Whether the content is there."""
 

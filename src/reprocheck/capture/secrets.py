@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Final
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from reprocheck.project.secrets import find_secrets
 
@@ -83,7 +84,8 @@ class Secrets:
         values.update(_of_options(arguments))
         for folder in folders:
             values.update(_of_settings(folder))
-        usable = sorted({v for v in values if len(v) >= _SHORTEST and v != REDACTED}, key=len, reverse=True)
+        spelled = {form for value in values if len(value) >= _SHORTEST and value != REDACTED for form in _forms(value)}
+        usable = sorted(spelled, key=len, reverse=True)
         self._known = re.compile("|".join(map(re.escape, usable))) if usable else None
 
     def clean(self, text: str) -> str:
@@ -109,6 +111,10 @@ class Secrets:
         cleaned = self.clean(text)
         return data if cleaned == text else cleaned.encode("utf-8", "surrogateescape")
 
+    def suspects(self, text: str) -> bool:
+        """Whether there may be something to clean: quick, and never wrong when it says no."""
+        return _TRIGGER.search(text) is not None or (self._known is not None and self._known.search(text) is not None)
+
     def clean_arguments(self, arguments: Sequence[str]) -> tuple[str, ...]:
         """A command line without credentials: also the words behind options with telling names."""
         cleaned: list[str] = []
@@ -131,15 +137,27 @@ class Secrets:
                 text = self.clean(value)
                 return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
             case dict():
+                named = value.get("name", value.get("variable"))
+                opens = isinstance(named, str) and is_secret_name(named)
                 return {
                     self.clean_value(key): REDACTED
-                    if isinstance(key, str) and isinstance(item, str) and item and is_secret_name(key)
+                    if isinstance(item, str) and item and ((opens and key == "value") or is_secret_name(str(key)))
                     else self.clean_value(item)
                     for key, item in value.items()
                 }
             case list() | tuple():
+                if all(isinstance(item, str) for item in value):
+                    value = self.clean_arguments(value)
                 return [self.clean_value(item) for item in value]
         return value
+
+
+def _forms(value: str) -> Iterable[str]:
+    """The value as it stands in text, in JSON and in addresses."""
+    yield value
+    yield json.dumps(value)[1:-1]
+    yield json.dumps(value, ensure_ascii=False)[1:-1]
+    yield quote(value, safe="")
 
 
 def _without_userinfo(match: re.Match[str]) -> str:

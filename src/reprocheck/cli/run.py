@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 @click.option("--trace", type=click.Choice(["off", "steps"]), default="off", show_default=True, help="Fingerprints.")
 @click.option("--store-inputs", is_flag=True, help="Keep a copy of every file that is read.")
 @click.option("--record-entropy", is_flag=True, help="Record entropy and clock, so that an unseeded run replays.")
+@click.option("--lock", is_flag=True, help="Lock packages with hashes (uv asks the package index).")
 @click.option("--store", type=click.Path(path_type=Path), envvar="REPROCHECK_STORE", help="Folder of the store.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing on success.")
 def command(arguments: tuple[str, ...], quiet: bool, **options: Any) -> int:  # noqa: ANN401, FBT001 — click's signature

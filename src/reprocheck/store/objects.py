@@ -61,6 +61,10 @@ class ObjectStore:
                 self._install(temporary, digest)
         return digest
 
+    def discard(self, digest: str) -> None:
+        """Remove an object; one that isn't there is no error. Raises OSError."""
+        self.path(digest).unlink(missing_ok=True)
+
     def read(self, digest: str) -> bytes:
         """Content of an object; raises StoreError when it is missing or can't be read."""
         try:

@@ -14,19 +14,20 @@ _YOUNG = 2_000_000_000
 """Nanoseconds: a file changed so shortly before it is looked at may change again within one tick of its times."""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS digests (
-    device INTEGER, inode INTEGER, size INTEGER, modified INTEGER, changed INTEGER, digest TEXT NOT NULL,
-    PRIMARY KEY (device, inode)
+    device INTEGER, inode INTEGER, algorithm TEXT, size INTEGER, modified INTEGER, changed INTEGER,
+    digest TEXT NOT NULL, PRIMARY KEY (device, inode, algorithm)
 ) WITHOUT ROWID
 """
+_Key = tuple[int, int, str]
 
 
 class StatCache:
-    """BLAKE3 by status of a file; one that can't be opened or written is empty and says why."""
+    """Digest by status of a file and algorithm; a cache that can't be opened or written is empty and says why."""
 
     def __init__(self, path: Path) -> None:
         self.problem = ""
         """Why the cache is not used; empty when it is."""
-        self._new: dict[tuple[int, int], tuple[int, int, int, str]] = {}
+        self._new: dict[_Key, tuple[int, int, int, str]] = {}
         self._connection: sqlite3.Connection | None = None
         try:
             self._connection = _connect(path)
@@ -39,9 +40,9 @@ class StatCache:
                 path.unlink(missing_ok=True)
                 self._connection = _connect(path)
 
-    def get(self, status: os.stat_result) -> str | None:
+    def get(self, status: os.stat_result, algorithm: str = "blake3") -> str | None:
         """Digest of the file with this status, if it is known."""
-        key, value = (status.st_dev, status.st_ino), (status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+        key, value = _key(status, algorithm), (status.st_size, status.st_mtime_ns, status.st_ctime_ns)
         if key in self._new:
             new = self._new[key]
             return new[3] if new[:3] == value else None
@@ -49,29 +50,29 @@ class StatCache:
             return None
         try:
             row = self._connection.execute(
-                "SELECT size, modified, changed, digest FROM digests WHERE device = ? AND inode = ?",
-                [_signed(number) for number in key],
+                "SELECT size, modified, changed, digest FROM digests WHERE device = ? AND inode = ? AND algorithm = ?",
+                key,
             ).fetchone()
         except sqlite3.Error as error:
             self.problem = f"the cache of digests cannot be read: {error}"
             return None
         return str(row[3]) if row is not None and tuple(row[:3]) == value else None
 
-    def put(self, status: os.stat_result, digest: str) -> None:
+    def put(self, status: os.stat_result, digest: str, algorithm: str = "blake3") -> None:
         """Remember a digest; the status is the one from before the file was read."""
-        if time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) < _YOUNG:
-            return
-        self._new[status.st_dev, status.st_ino] = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, digest)
+        if time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) >= _YOUNG:
+            value = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, digest)
+            self._new[_key(status, algorithm)] = value
 
     def close(self) -> None:
         """Write what is new and let go of the file."""
         if self._connection is None:
             return
-        rows = [(_signed(d), _signed(i), *value) for (d, i), value in self._new.items()]
+        rows = [(*key, *value) for key, value in self._new.items()]
         try:
             if rows:
                 self._connection.execute("BEGIN IMMEDIATE")
-                self._connection.executemany("INSERT OR REPLACE INTO digests VALUES (?, ?, ?, ?, ?, ?)", rows)
+                self._connection.executemany("INSERT OR REPLACE INTO digests VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
                 self._connection.execute("COMMIT")
         except sqlite3.Error as error:
             self.problem = f"the cache of digests cannot be written: {error}"
@@ -92,6 +93,10 @@ def _connect(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _key(status: os.stat_result, algorithm: str) -> _Key:
+    return (_signed(status.st_dev), _signed(status.st_ino), algorithm)
 
 
 def _signed(number: int) -> int:

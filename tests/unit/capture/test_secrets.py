@@ -140,3 +140,18 @@ def test_files_with_credentials_are_known_by_name(path: str) -> None:
 
 def test_other_files_are_not_taken_for_them() -> None:
     assert not any(map(is_credential_file, ["train.py", "environment.yml", "data/keys.csv", "tokenizer.json"]))
+
+
+def test_a_value_named_by_its_neighbour_is_taken_out() -> None:
+    value = {"name": "HF_TOKEN", "value": "x1", "arguments": ["a", "--password", "y2"]}
+    assert _NOTHING.clean_value(value) == {
+        "name": "HF_TOKEN",
+        "value": REDACTED,
+        "arguments": ["a", "--password", REDACTED],
+    }
+
+
+def test_known_values_are_found_in_json_and_in_addresses() -> None:
+    secrets = Secrets({"DB_PASSWORD": 'pä"ss/wörd'})
+    for form in (r'{"x":"p\u00e4\"ss/w\u00f6rd"}', r'{"x":"pä\"ss/wörd"}', "http://h/p%C3%A4%22ss%2Fw%C3%B6rd"):
+        assert REDACTED in secrets.clean(form), form

@@ -1,0 +1,85 @@
+"""Which contents of data files are kept in the store, and which must not be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from reprocheck.capture.ports import ObjectSink
+from reprocheck.capture.secrets import Secrets, is_credential_file
+from reprocheck.model.record import INPUT_ROLES, FileRole, FileUse, FileUses, Gap
+
+_LOOKED_INTO = 4 << 20
+"""Bytes of the largest file that is searched for credentials: larger ones are data."""
+
+
+def keep_inputs(files: FileUses, root: Path, sink: ObjectSink, secrets: Secrets) -> FileUses:
+    """Put the content of every input into the store that isn't there yet."""
+    gaps: list[Gap] = []
+    uses = []
+    for use in files.uses:
+        if use.role is FileRole.INPUT and use.before and use.before not in use.stored:
+            reason = _keep(use, root, sink, secrets)
+            if reason:
+                gaps.append(
+                    Gap("files", f"{use.path} is not kept: {reason}", "A replay elsewhere needs it by other means")
+                )
+            else:
+                use = msgspec.structs.replace(use, stored=(*use.stored, use.before))  # noqa: PLW2901 — the same use, kept
+        uses.append(use)
+    return msgspec.structs.replace(files, uses=tuple(uses), gaps=(*files.gaps, *gaps))
+
+
+def _keep(use: FileUse, root: Path, sink: ObjectSink, secrets: Secrets) -> str:
+    """Why an input can't be kept; empty when it is."""
+    path = root / use.path
+    if is_credential_file(use.path):
+        return "its name is that of a file with credentials"
+    try:
+        if path.stat().st_size <= _LOOKED_INTO and _has_credentials(path.read_bytes(), secrets):
+            return "it holds something that looks like a credential"
+        digest = sink.put_file(path)
+    except OSError as error:
+        return error.strerror or str(error)
+    if digest != use.before:
+        return "it was changed after it had been read"
+    return ""
+
+
+def without_credentials(files: FileUses, sink: ObjectSink, read: Callable[[str], bytes], secrets: Secrets) -> FileUses:
+    """Remove copies from while the command ran that look like credentials; `read` gives the content of an object."""
+    gaps: list[Gap] = []
+    uses = []
+    for use in files.uses:
+        if use.stored and use.role in INPUT_ROLES | {FileRole.OUTPUT, FileRole.DELETED, FileRole.RENAMED}:
+            bad = {digest for digest in use.stored if _must_go(use, digest, read, secrets)}
+            for digest in bad:
+                try:
+                    sink.discard(digest)
+                except OSError as error:
+                    gaps.append(
+                        Gap("files", f"object {digest} could not be removed: {error.strerror}", "Remove it by hand")
+                    )
+            if bad:
+                reason = f"what {use.path} held before looks like a credential and is not kept"
+                gaps.append(Gap("files", reason, "Its content before the run is known by its digest only"))
+                use = msgspec.structs.replace(use, stored=tuple(d for d in use.stored if d not in bad))  # noqa: PLW2901 — the same use
+        uses.append(use)
+    return msgspec.structs.replace(files, uses=tuple(uses), gaps=(*files.gaps, *gaps))
+
+
+def _must_go(use: FileUse, digest: str, read: Callable[[str], bytes], secrets: Secrets) -> bool:
+    if is_credential_file(use.path):
+        return True
+    if (use.size_before or 0) > _LOOKED_INTO:
+        return False
+    try:
+        return _has_credentials(read(digest), secrets)
+    except OSError:
+        return False
+
+
+def _has_credentials(data: bytes, secrets: Secrets) -> bool:
+    return b"\0" not in data[:4096] and secrets.clean_bytes(data) != data
