@@ -22,7 +22,6 @@ from reprocheck.capture.record import Parts, compose
 from reprocheck.capture.secrets import Secrets
 from reprocheck.model.record import Execution, FileUses, Gap, Record, Start
 
-
 AGENT = SITE.parent
 """Folder of the agent, which the command's interpreters load and which is no code of the user's."""
 

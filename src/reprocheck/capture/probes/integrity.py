@@ -49,17 +49,14 @@ def check_packages(
     for distribution in distributions:
         package = distribution.package
         try:
-            entries = list(_entries(distribution))
+            wanted = list(_opened_entries(distribution, opened) if opened is not None else _all(distribution, modules))
         except OSError:
             packages.append(package)
             continue
-        wanted = _wanted(distribution, entries, opened, modules)
-        if opened is not None:
+        if opened is not None or modules:
             package = msgspec.structs.replace(package, used=bool(wanted))
-        elif modules:
-            package = msgspec.structs.replace(package, used=wanted is not None)
         checked, modified = 0, []
-        for entry in wanted or ():
+        for entry in wanted:
             if time.monotonic() > end:
                 late += 1
                 continue
@@ -76,28 +73,42 @@ def check_packages(
     return tuple(packages), gaps
 
 
-def _wanted(
-    distribution: Distribution, entries: list[_Entry], opened: set[str] | None, modules: Collection[str]
-) -> list[_Entry] | None:
-    """The files that mattered to the run; None where the package was not used."""
-    if opened is not None:
-        base = os.path.realpath(distribution.metadata.parent)
-        return [entry for entry in entries if os.path.normpath(os.path.join(base, entry.name)) in opened]  # noqa: PTH118 — tens of thousands of paths
-    tops = {entry.name.partition("/")[0].partition(".")[0] for entry in entries}
-    if tops.isdisjoint(modules):
+def _opened_entries(distribution: Distribution, opened: Collection[str]) -> Iterator[_Entry]:
+    """Entries of the files that the run opened: a look at each name, as there are tens of thousands."""
+    base = os.path.realpath(distribution.metadata.parent)
+    for line in _record(distribution).splitlines():
+        name = line.partition(",")[0]
+        path = f"{base}/{name}" if name[:1] not in {".", '"', "/"} else None
+        if path is None or path in opened:
+            entry = _entry(distribution, line)
+            if entry is not None and (path is not None or os.path.normpath(f"{base}/{entry.name}") in opened):
+                yield entry
+
+
+def _all(distribution: Distribution, modules: Collection[str]) -> Iterator[_Entry]:
+    """Entries of Python and library files, where one of the imported modules comes from the distribution."""
+    lines = _record(distribution).splitlines()
+    if {line.partition("/")[0].partition(".")[0] for line in lines}.isdisjoint(modules):
+        return
+    for line in lines:
+        entry = _entry(distribution, line)
+        if entry is not None and (entry.name.endswith((".py", ".so")) or ".so." in entry.name):
+            yield entry
+
+
+def _record(distribution: Distribution) -> str:
+    return (distribution.metadata / "RECORD").read_text("utf-8", "replace")
+
+
+def _entry(distribution: Distribution, line: str) -> _Entry | None:
+    """A line of RECORD; None for one without a digest that can be computed."""
+    row = next(csv.reader([line]), [])
+    if len(row) < 2 or "=" not in row[1]:  # noqa: PLR2004 — path, digest, size
         return None
-    return [entry for entry in entries if entry.name.endswith((".py", ".so")) or ".so." in entry.name]
-
-
-def _entries(distribution: Distribution) -> Iterator[_Entry]:
-    """Lines of RECORD that have a digest."""
-    base = distribution.metadata.parent
-    with (distribution.metadata / "RECORD").open(encoding="utf-8", errors="replace", newline="") as file:
-        for row in csv.reader(file):
-            if len(row) > 1 and "=" in row[1]:
-                algorithm, _, digest = row[1].partition("=")
-                if algorithm in hashlib.algorithms_available:
-                    yield _Entry(base / row[0], row[0], algorithm, digest)
+    algorithm, _, digest = row[1].partition("=")
+    if algorithm not in hashlib.algorithms_available:
+        return None
+    return _Entry(distribution.metadata.parent / row[0], row[0], algorithm, digest)
 
 
 def _is_as_installed(entry: _Entry, cache: DigestCache) -> bool:

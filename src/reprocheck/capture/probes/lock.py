@@ -27,7 +27,7 @@ def make_lock(
     environment: Mapping[str, str],
 ) -> tuple[Lock | None, tuple[Gap, ...]]:
     """A `pylock.toml` of exactly these packages, kept in `sink`."""
-    uv = _find_uv(environment)
+    uv = find_uv(environment)
     if uv is None:
         return None, (_gap("uv is not installed"),)
     wanted = [requirement(package) for package in packages if not package.editable]
@@ -66,7 +66,7 @@ def requirement(package: Package) -> str:
     return f"{package.name} @ {package.direct_url}" if package.direct_url else f"{package.name}=={package.version}"
 
 
-def _find_uv(environment: Mapping[str, str]) -> str | None:
+def find_uv(environment: Mapping[str, str]) -> str | None:
     """The uv beside our own interpreter, else on the path."""
     beside = Path(sys.executable).with_name("uv")
     return str(beside) if os.access(beside, os.X_OK) else shutil.which("uv", path=environment.get("PATH"))
