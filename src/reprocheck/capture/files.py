@@ -131,7 +131,7 @@ class _Reader:
                 self._descriptor(event)
             case "rename":
                 self._tracks.rename(event.path, event.to, event.pid, event)
-            case "unlink":
+            case "unlink" if event.kind == "file":
                 self._tracks.at(event.path).unlink(event.pid)
             case "link" | "symlink":
                 self._tracks.at(event.path).create(event.pid)

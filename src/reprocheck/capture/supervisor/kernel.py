@@ -30,6 +30,8 @@ _SUBREAPER = 36
 _LOAD, _EQUAL, _SET, _AND, _RETURN = 0x20, 0x15, 0x45, 0x54, 0x06
 _NUMBER_AT, _MACHINE_AT, _SECOND_ARGUMENT_AT = 0, 4, 24
 _NOTIFY, _ALLOW = 0x7FC00000, 0x7FFF0000
+LARGEST_HANDLE = 128
+"""Bytes of `struct file_handle` behind its head."""
 _OLDEST_KERNEL = (5, 5)
 """The first with `SECCOMP_USER_NOTIF_FLAG_CONTINUE`."""
 
@@ -173,6 +175,26 @@ def still_waits(listener: int, identity: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def path_of_handle(mount: str, handle: bytes) -> str | None:
+    """The path of a file given by handle, as open_by_handle_at(2) takes it; None where we may not ask."""
+    try:
+        descriptor = os.open(mount, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        found = _libc.open_by_handle_at(descriptor, handle, os.O_PATH | os.O_CLOEXEC)
+        if found < 0:
+            return None
+        try:
+            return os.readlink(f"/proc/self/fd/{found}")
+        finally:
+            os.close(found)
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
 
 
 def read_memory(machine: Machine, process: int, address: int, size: int) -> bytes:

@@ -75,7 +75,7 @@ class Watch:
             "openat": lambda i, t, a: self._open(i, t, a[0], a[1], a[2]),
             "openat2": self._openat2,
             "creat": lambda i, t, a: self._open(i, t, AT_FDCWD, a[0], 1 | _CREATE | _TRUNCATE),
-            "open_by_handle_at": lambda _i, t, _a: self._say(t, "opened a file by handle", "that file is not known"),
+            "open_by_handle_at": lambda i, t, a: self._open_by_handle(i, t, a[0], a[1], a[2]),
             "rename": lambda i, t, a: self._rename(i, t, (AT_FDCWD, a[0]), (AT_FDCWD, a[1]), 0),
             "renameat": lambda i, t, a: self._rename(i, t, (a[0], a[1]), (a[2], a[3]), 0),
             "renameat2": lambda i, t, a: self._rename(i, t, (a[0], a[1]), (a[2], a[3]), a[4]),
@@ -166,10 +166,23 @@ class Watch:
 
     def _open(self, identity: int, number: int, folder: int, address: int, flags: int) -> None:
         task, path = self._find(identity, number, folder, address)
+        self._opens(identity, task, path, flags)
+
+    def _open_by_handle(self, identity: int, number: int, mount: int, address: int, flags: int) -> None:
+        task, _ = self.tasks.look(number)
+        size = int.from_bytes(self.tasks.read(task, address, 4), "little")
+        handle = self.tasks.read(task, address, 8 + min(size, kernel.LARGEST_HANDLE))
+        name = f"/proc/{number}/cwd" if _signed(mount) == AT_FDCWD else f"/proc/{number}/fd/{_signed(mount)}"
+        path = kernel.path_of_handle(name, handle)
+        if path is None:
+            self._say(number, "opened a file by handle", "that file is not known")
+        else:
+            self._opens(identity, task, path, flags)
+
+    def _opens(self, identity: int, task: Task, path: str, flags: int) -> None:
         if not flags & _WRITES:
-            self._go(identity)
             if path and path not in self._quiet and not flags & _PATH and not path.startswith(self._hidden):
-                self._reads(task.process, path, flags)
+                self._reads(identity, task.process, path)
         elif path and not path.startswith(self._hidden):
             self._writes(identity, task.process, path, flags)
 
@@ -187,15 +200,17 @@ class Watch:
             return path, error.errno or errno.EIO
         return path, status
 
-    def _reads(self, process: Process, path: str, flags: int) -> None:
+    def _reads(self, identity: int, process: Process, path: str) -> None:
         if self._regions.of(path) != DATA:
             # A link in an environment may lead to data: models in a cache, editable installs.
             true = os.path.realpath(path) if not process.foreign else path
             if self._regions.of(true) != DATA:
                 self._quiet.add(path)
-                self._note_plain(process, path, flags)
+                self._note_plain(identity, process, path)
                 return
         path, status = self._look_at(process, path)
+        # What is looked at later may have gone by then; hashing and writing down needs nobody to wait.
+        self._go(identity)
         if isinstance(status, int):
             self._failed(process, path, status)
         elif not stat.S_ISREG(status.st_mode):
@@ -212,16 +227,32 @@ class Watch:
                     if not process.foreign:
                         self._contents.read(path, known)
             self._note(process, path, "r", f',"size":{status.st_size},"inode":{status.st_ino}', known)
+            if "/__pycache__/" in path:
+                self._credit_source(process, path)
 
-    def _note_plain(self, process: Process, path: str, flags: int) -> None:
-        directory = flags & self._machine.directory
-        try:
-            kind = ',"kind":"directory"' if directory or os.path.isdir(path) else ""
-            if not os.path.exists(path):
-                self._failed(process, path, errno.ENOENT)
-                return
-        except ValueError:
-            kind = ""
+    def _credit_source(self, process: Process, bytecode: str) -> None:
+        """Whoever imports from bytecode uses its source, which the interpreter only asks the time of."""
+        folder, _, name = bytecode.rpartition("/__pycache__/")
+        source = f"{folder}/{name.partition('.')[0]}.py"
+        status = _status(process, source, follow=True)
+        if status is None:
+            return
+        known = self._known(source)
+        if not known.read and not known.created and not known.preserved:
+            known.read = True
+            known.signature = kernel_signature(status)
+            self._contents.read(source, known)
+        more = f',"size":{status.st_size},"inode":{status.st_ino},"bytecode":true'
+        self._note(process, source, "r", more, known)
+
+    def _note_plain(self, identity: int, process: Process, path: str) -> None:
+        """A file of the environment: noted once, whoever opens it."""
+        status = _status(process, path, follow=True)
+        self._go(identity)
+        if status is None:
+            self._failed(process, path, errno.ENOENT)
+            return
+        kind = ',"kind":"directory"' if stat.S_ISDIR(status.st_mode) else ""
         self._journal.write("open", process, f'"path":{quoted(path)},"how":"r"{kind}')
 
     def _known(self, path: str) -> Known:
@@ -256,7 +287,7 @@ class Watch:
                 self._failed(process, path, status)
                 return
         elif not stat.S_ISREG(status.st_mode):
-            if flags & _TEMPORARY != _TEMPORARY and region != DEVICE:
+            if flags & _TEMPORARY != _TEMPORARY:
                 self._note(process, path, "w", ',"kind":"device"', self._known(path))
             return
         elif flags & _EXCLUSIVE and flags & _CREATE:
@@ -364,10 +395,13 @@ class Watch:
         process = task.process
         path = path if process.foreign else self._paths.true(path)
         status = _status(process, path)
-        if status is None or not (stat.S_ISREG(status.st_mode) or stat.S_ISLNK(status.st_mode)):
+        if status is None or stat.S_ISDIR(status.st_mode):
             return
+        kind = ""
         if stat.S_ISLNK(status.st_mode):
             self._paths.forget()
+        elif not stat.S_ISREG(status.st_mode):
+            kind = ',"kind":"device"'
         else:
             known = self._known(path)
             self._before_change(
@@ -383,7 +417,7 @@ class Watch:
             known.seen = set()
             known.created = True
             known.written = True
-        self._journal.write("unlink", process, f'"path":{quoted(path)}')
+        self._journal.write("unlink", process, f'"path":{quoted(path)}{kind}')
 
     def _link(self, identity: int, number: int, source: tuple[int, int], target: tuple[int, int]) -> None:
         task, old = self._find(identity, number, *source)
@@ -442,6 +476,12 @@ class Watch:
         if (task.process.number, data) not in self._addresses:
             self._addresses.add((task.process.number, data))
             self._programs.connect(task.process, data)
+
+
+def _signed(number: int) -> int:
+    """A descriptor from a register."""
+    number &= 0xFFFFFFFF
+    return number - (1 << 32) if number >= 1 << 31 else number
 
 
 def kernel_signature(status: os.stat_result) -> tuple[int, int, int, int]:
