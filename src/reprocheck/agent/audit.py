@@ -39,6 +39,7 @@ def install(watch: Watch) -> None:
             own.busy = False
 
     sys.addaudithook(hook)
+    watch.entrances.append(hook.__code__)
 
 
 class _Handlers:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import sys
 
 from . import audit, process
 from .imports import AfterImport
@@ -20,7 +21,12 @@ _ACTIONS = (
     ("random", "python_random", "after_random"),
     ("numpy.random._mt19937", "numpy_random", "after_mt19937"),
     ("numpy.random.bit_generator", "numpy_random", "after_bit_generator"),
+    ("numpy.random.mtrand", "numpy_random", "after_mtrand"),
     ("torch", "torch_random", "after_torch"),
+    ("torch", "torch_flags", "after_torch"),
+    ("torch", "torch_steps", "after_torch"),
+    ("torch", "torch_compiler", "after_torch"),
+    ("multiprocessing.util", "multiprocessing_util", "after_util"),
     ("torch.cuda.random", "torch_random", "after_torch_cuda_random"),
 )
 """Module, part of `libraries`, function called with the watch and the module."""
@@ -42,7 +48,15 @@ def start(text: str) -> None:
         except Exception as error:  # the child goes on
             watch.journal.failed("following a fork", error)
 
+    def last_words() -> None:
+        if "random" in sys.modules:
+            from . import states
+
+            states.tell(watch, "end")
+        watch.journal.emit("end", {"modules": process.modules()})
+
     os.register_at_fork(after_in_child=forked)
+    watch.at_end(last_words)
     atexit.register(_end, watch, imports)
 
 
@@ -69,9 +83,7 @@ class _Later:
 
 
 def _end(watch: Watch, imports: AfterImport) -> None:
-    try:
-        for name in imports.missed():
-            watch.journal.gap("python", f"{name} was imported in a way that can't be watched")
-        watch.journal.emit("end", {"modules": process.modules()})
-    except Exception as error:  # the program has ended, its exit code stands
-        watch.journal.failed("the end of the process", error)
+    watch.own.busy = True
+    for name in imports.missed():
+        watch.journal.gap("python", f"{name} was imported in a way that can't be watched")
+    watch.end()

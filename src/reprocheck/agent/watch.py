@@ -8,6 +8,11 @@ from .journal import Journal
 from .options import Options
 from .places import Places
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import CodeType
+    from typing import Callable
+
 _ALWAYS = 50
 """Events of one kind from one line that are written in full."""
 _KINDS = 50000
@@ -21,7 +26,11 @@ class Watch:
         self.journal = Journal(options.journal)
         self.places = Places(options.root)
         self.own = _thread._local()  # `threading` costs a millisecond
+        self.entrances: list[CodeType] = []
+        """Code by which a program comes into the agent."""
         self._seen: dict[tuple[object, ...], int] = {}
+        self._last_words: list[Callable[[], None]] = []
+        self._births: list[Callable[[], None]] = []
 
     def is_first(self, *key: object) -> bool:
         """Whether this was not seen before."""
@@ -43,8 +52,30 @@ class Watch:
         self._seen[key] = count
         return count if count <= _ALWAYS or count & (count - 1) == 0 else 0
 
+    def at_end(self, function: Callable[[], None]) -> None:
+        """Have a function called when the process ends in an orderly way."""
+        self._last_words.append(function)
+
+    def in_child(self, function: Callable[[], None]) -> None:
+        """Have a function called in the child of every fork."""
+        self._births.append(function)
+
+    def end(self) -> None:
+        """Call them, the first one last; what one raises becomes a gap."""
+        for function in reversed(self._last_words):
+            self.attempt("the end of the process", function)
+
+    def attempt(self, what: str, function: Callable[[], None]) -> None:
+        """Call a function of ours where an exception must not reach the user."""
+        try:
+            function()
+        except Exception as error:
+            self.journal.failed(what, error)
+
     def forked(self) -> None:
         """Begin anew in the child of a fork."""
         self.journal.forked()
         self._seen.clear()
         self.own = _thread._local()
+        for function in self._births:
+            self.attempt("following a fork", function)

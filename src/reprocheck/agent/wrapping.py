@@ -6,6 +6,7 @@ from .watch import Watch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from types import CodeType
     from typing import Callable
 
     Listener = Callable[..., None]
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
 def listened(function: Callable[..., object], listener: Listener, watch: Watch) -> Callable[..., object]:
     """The function with a listener in front; what the listener raises becomes a gap."""
+    code = getattr(listener, "__code__", None)
+    if code is not None:
+        watch.entrances.append(code)
     if not hasattr(type(function), "__get__"):
         return _Builtin(function, listener, watch)
 
@@ -59,6 +63,16 @@ class _Builtin:
 
     def __reduce__(self) -> str:
         return self.__qualname__  # pickled by name, as the function itself is
+
+
+def entrances(watch: Watch) -> list[CodeType]:
+    """The code that a program runs first when it calls something that is listened to: all wrappers share it."""
+
+    def nothing() -> None:
+        """Is never called."""
+
+    wrapper = listened(nothing, nothing, watch)
+    return [wrapper.__code__, _Builtin.__call__.__code__]
 
 
 def listen(owner: object, name: str, listener: Listener, watch: Watch) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from types import ModuleType
 
+from .. import states
 from ..seeding import seeded
 from ..watch import Watch
 from ..wrapping import listen, listen_in_type
@@ -49,3 +50,8 @@ def after_bit_generator(watch: Watch, module: ModuleType) -> None:
     module.randbits = randbits  # type: ignore[attr-defined]
     if not listen(module, "_coerce_to_uint32_array", listener, watch):
         watch.journal.gap("seeds", "seeds of numpy's new generators can't be seen in this version of numpy")
+
+
+def after_mtrand(watch: Watch, _module: ModuleType) -> None:
+    """Digest the state that the old global generator begins with."""
+    states.tell(watch, "first-use", "numpy")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from types import ModuleType
 
+from .. import states
 from ..seeding import seeded
 from ..watch import Watch
 from ..wrapping import listen
@@ -11,12 +12,17 @@ from ..wrapping import listen
 
 def after_random(watch: Watch, module: ModuleType) -> None:
     """Listen to `Random.seed`, which every way of seeding goes through, and digest the state that is found."""
+    states.tell(watch, "first-use", "random")
     instance = module._inst  # the global generator has no other name
 
     def listener(generator: object, value: object = None, _version: int = 2, **_: object) -> None:
         if type(generator).__name__ == "SystemRandom":
             return
         name = "random.seed" if generator is instance else "random.Random"
+        if value is None and generator is not instance:
+            _place, through = watch.places.here(2)
+            if through not in ("", "random.__init__"):
+                return  # a library's own generator, such as the one for names of temporary files
         seeded(watch, name, value, 2)
 
     if listen(module.Random, "seed", listener, watch):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from types import ModuleType
 
+from .. import states
 from ..seeding import seeded
 from ..watch import Watch
 from ..wrapping import listen, listen_in_type
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 def after_torch(watch: Watch, module: ModuleType) -> None:
     """Listen to `Generator.manual_seed`, which `torch.manual_seed` and all libraries end in."""
+    states.tell(watch, "first-use", "torch")
     # not before torch is complete: it gives docstrings to its own methods, which ours could not take
     generator_type = module.Generator
 
