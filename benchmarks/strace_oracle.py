@@ -151,6 +151,8 @@ def _unescaped(found: re.Match[str]) -> str:
 
 def _plain(path: str) -> str:
     path = path.removesuffix(" (deleted)").removesuffix("(deleted)")
+    if path == "/proc/mounts":
+        return "/proc/N/mounts"
     if path.startswith(("/proc/self", "/proc/thread-self")):
         return "/proc/N/" + path.split("/", 3)[-1]
     if path.startswith("/proc/"):
@@ -192,6 +194,10 @@ def _report(name: str, code: int, strace: Seen, ours: Seen) -> int:
         # A link in the environment that was followed by one and not by the other is the same file.
         for kind in ("opened", "written"):
             seen[kind] = {os.path.realpath(path) if not path.startswith("/proc/") else path for path in seen[kind]}
+    for seen in (strace, ours):
+        # Whether a terminal can be had is the kernel's secret until it is asked for.
+        for kind in ("written", "failed", "opened"):
+            seen[kind].discard("/dev/tty")
     ours["failed"] = {path for path in ours["failed"] if path not in strace.get("refused", set())}
     differ = 0
     cells = []
@@ -205,7 +211,7 @@ def _report(name: str, code: int, strace: Seen, ours: Seen) -> int:
         for sign, paths in (("missed", missed), ("added", added)):
             for path in sorted(paths)[:20]:
                 print(f"{sign} {kind}: {path}", file=sys.stderr)
-    print(f"| {name} | {code} | " + " | ".join(cells) + f" | {'equal' if not differ else differ} |")
+    print(f"| {name} | {code} | " + " | ".join(cells) + f" | {differ or 'equal'} |")
     return int(bool(differ))
 
 

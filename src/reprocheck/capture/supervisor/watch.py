@@ -1,7 +1,7 @@
 """Takes one notification after the other, writes down what it means and lets the call go on."""
 
 # pathlib would double the supervisor's start, and an object per call costs more than the call.
-# ruff: noqa: PTH110, PTH112, PTH116, PTH120
+# ruff: noqa: PTH116, PTH120
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import struct
 from collections.abc import Callable
 from mmap import mmap
 
-from reprocheck.capture.regions import DATA, DEVICE, Regions, interpreter_prefixes
+from reprocheck.capture.regions import DATA, Regions, interpreter_prefixes
 from reprocheck.capture.supervisor import kernel
 from reprocheck.capture.supervisor.calls import AT_EMPTY_PATH, AT_FDCWD, RENAME_EXCHANGE, X32_BIT, Machine
 from reprocheck.capture.supervisor.contents import Contents, Known
