@@ -108,18 +108,32 @@ class _Extraction:
                     yield number
 
     def _required(self) -> Iterable[VariableRead]:
-        """Reads of `os.environ["NAME"]`; few modules have any, so that only these are gone through again."""
+        """Reads of `os.environ["NAME"]` outside of `try`, of names that the module doesn't ask for with `in`.
+
+        Few modules have any, so that only these are gone through again.
+        """
         if "environ" not in self._file.attributes and not any(
             binding.target == "os.environ" for bindings in self._file.module.bindings.values() for binding in bindings
         ):
             return
         functions = [(scope.node, self._index[scope]) for scope in self._functions]
-        for node in ast.walk(self._file.tree):
+        nodes = list(ast.walk(self._file.tree))
+        tried = [_lines(node.body) for node in nodes if isinstance(node, ast.Try) and node.handlers]
+        asked = {
+            node.left.value
+            for node in nodes
+            if isinstance(node, ast.Compare)
+            and isinstance(node.left, ast.Constant)
+            and isinstance(node.ops[0], ast.In | ast.NotIn)
+        }
+        for node in nodes:
             if (
                 isinstance(node, ast.Subscript)
                 and isinstance(node.ctx, ast.Load)
                 and isinstance(node.slice, ast.Constant)
                 and isinstance(node.slice.value, str)
+                and node.slice.value not in asked
+                and not any(first <= node.lineno <= last for first, last in tried)
                 and self._file.resolve(node.value, self._file.module) == "os.environ"
             ):
                 span = self._file.source.span(node)

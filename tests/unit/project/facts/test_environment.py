@@ -30,6 +30,14 @@ def test_reads_that_fail_without_the_variable() -> None:
     assert required(text) == [("TOKEN", 4, 0), ("HOST", 10, 1)]
 
 
+def test_reads_that_the_code_is_prepared_for_are_not_required() -> None:
+    text = (
+        "import os\n\ntry:\n    a = os.environ['A']\nexcept KeyError:\n    a = os.environ['B']\n"
+        "if 'C' in os.environ:\n    c = os.environ['C']\n"
+    )
+    assert required(text) == [("B", 6, 0)]
+
+
 def test_other_subscripts_require_nothing() -> None:
     assert required("import os\n\nenviron = {}\nprint(environ['A'], os.path, x['B'])\n") == []
 
