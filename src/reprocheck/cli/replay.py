@@ -1,0 +1,122 @@
+"""`reprocheck replay`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from reprocheck.cli.exit_codes import CLEAN, FOUND, INCOMPLETE
+
+
+@click.command("replay", context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("run")
+@click.option(
+    "--in", "executor", type=click.Choice(["same", "venv"]), default="same", show_default=True,
+    help="Where: the environment as it is now, or one rebuilt from the record.",
+)  # fmt: skip
+@click.option(
+    "--require", type=click.Choice(["identical", "equivalent"]), default="equivalent", show_default=True,
+    help="What counts as reproduced.",
+)  # fmt: skip
+@click.option(
+    "--tolerance", "tolerances", multiple=True, metavar="GLOB[:KEY]=LIMIT",
+    help="What may differ: `ulp:4`, `abs:1e-6`, `rel:1e-5`, joined by `|`; may be given several times.",
+)  # fmt: skip
+@click.option("--times", type=int, default=1, show_default=True, metavar="N", help="Repetitions.")
+@click.option(
+    "--output", "outputs", multiple=True, metavar="GLOB", help="Files that count, instead of the recorded choice."
+)
+@click.option("--against", default="", metavar="RUN", help="Compare with the results of this run instead.")
+@click.option("--plan", "plan_only", is_flag=True, help="Print what would be done, and do nothing.")
+@click.option("--timeout", "seconds", type=float, metavar="SECONDS", help="Stop a repetition that takes longer.")
+@click.option("--keep", is_flag=True, help="Keep working copies and output of the repetitions.")
+@click.option(
+    "--wheels", multiple=True, type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Folder of wheels for a rebuilt environment; may be given several times.",
+)  # fmt: skip
+@click.option("--offline", is_flag=True, help="Rebuild the environment without a package index.")
+@click.option("-o", "--output-format", "form", type=click.Choice(["console", "json"]), default="console", help="Form.")
+@click.option("--store", type=click.Path(path_type=Path), envvar="REPROCHECK_STORE", help="Folder of the store.")
+@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colours.")
+@click.option("-q", "--quiet", is_flag=True, help="Only the report.")
+def command(
+    run: str,
+    require: str,
+    plan_only: bool,  # noqa: FBT001 — click's signature
+    form: str,
+    color: str,
+    quiet: bool,  # noqa: FBT001 — click's signature
+    **options: Any,  # noqa: ANN401 — click's signature
+) -> int:
+    r"""Run RUN again and say whether the same came out.
+
+    RUN is an id, the beginning of one, a name, or `@` for the last. Code and inputs are laid out in a fresh working
+    copy, which appears at the recorded path; nothing that is there is touched.
+
+    Exit code: 0 reproduced, 1 diverged, 4 inconclusive.
+
+    \b
+    reprocheck replay @
+    reprocheck replay @ --times 5 --tolerance 'metrics.json:loss=rel:1e-6'
+    reprocheck replay baseline --in venv
+    """
+    from importlib.metadata import version
+
+    from reprocheck.app.replay_run import ReplayRequest, plan_replay, replay_run
+    from reprocheck.cli.settings import color_wanted
+    from reprocheck.model.comparison import Outcome
+    from reprocheck.model.plan import Executor
+    from reprocheck.report.paint import Paint
+    from reprocheck.report.replay import as_json, plan_as_json, plan_text, replay_text
+
+    options["executor"] = Executor(options["executor"])
+    request = ReplayRequest(
+        run=run, start=Path.cwd(), environment=dict(os.environ), tool_version=version("reprocheck"), **options
+    )
+    paint = Paint(color=color_wanted(color, stream_is_terminal=sys.stdout.isatty()))
+    if plan_only:
+        plan = plan_replay(request)
+        click.echo(plan_as_json(plan) if form == "json" else plan_text(plan, paint), nl=form != "json")
+        return INCOMPLETE if plan.obstacles else CLEAN
+    progress = _Progress(enabled=not quiet)
+    try:
+        replay = replay_run(request, progress)
+    finally:
+        progress.clear()
+    click.echo(as_json(replay) if form == "json" else replay_text(replay, paint), nl=form != "json")
+    match replay.outcome:
+        case Outcome.IDENTICAL:
+            return CLEAN
+        case Outcome.EQUIVALENT:
+            return CLEAN if require == "equivalent" else FOUND
+        case Outcome.DIVERGENT:
+            return FOUND
+    return INCOMPLETE
+
+
+class _Progress:
+    """What is being done, on one line of stderr, only where a person watches."""
+
+    def __init__(self, *, enabled: bool) -> None:
+        self._enabled = enabled and sys.stderr.isatty()
+
+    def __call__(self, text: str) -> None:
+        if self._enabled:
+            sys.stderr.write(f"\r\x1b[2K{text[: _columns() - 1]}")
+            sys.stderr.flush()
+
+    def clear(self) -> None:
+        """Take the line away."""
+        if self._enabled:
+            sys.stderr.write("\r\x1b[2K")
+            sys.stderr.flush()
+
+
+def _columns() -> int:
+    import shutil
+
+    return shutil.get_terminal_size().columns

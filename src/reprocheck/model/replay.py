@@ -1,0 +1,94 @@
+"""What a replay did and what it proved."""
+
+from __future__ import annotations
+
+import msgspec
+
+from reprocheck.model.comparison import Comparison, Outcome, Verdict
+from reprocheck.model.gap import Gap
+
+SCHEMA = 1
+"""Raised when a field is removed or changes its meaning, never when one is added."""
+
+
+class Suspect(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that was not the same in a replay, beside the results: a likely cause of a difference."""
+
+    what: str
+    """Field of the record, dotted, with a name behind it: `environment.packages numpy`."""
+    recorded: str
+    """Empty where it was absent."""
+    replayed: str
+
+
+class TraceDifference(msgspec.Struct, frozen=True, kw_only=True):
+    """The first step at which two traces part."""
+
+    step: int
+    """From 0, over all processes in order."""
+    what: str
+    """What differs there first: `batch`, `loss`, `gradient conv1.weight`, `parameter conv1.weight`, `random torch`."""
+    steps: int
+    """Steps that both have."""
+    recorded: str = ""
+    replayed: str = ""
+
+
+class Repetition(msgspec.Struct, frozen=True, kw_only=True):
+    """One replay of the run."""
+
+    exit_code: int
+    """What a shell would show."""
+    duration: int
+    """Nanoseconds."""
+    comparison: Comparison
+    suspects: tuple[Suspect, ...] = ()
+    trace: TraceDifference | None = None
+    """None where traces agree, or where there are none."""
+    gaps: tuple[Gap, ...] = ()
+
+
+class Replay(msgspec.Struct, frozen=True, kw_only=True):
+    """A verdict with all that it stands on."""
+
+    schema: int = SCHEMA
+    id: str
+    """ULID of the replay."""
+    run: str
+    """Id of the recorded run."""
+    against: str = ""
+    """Id of the run whose results were compared with instead of the run's own; empty for its own."""
+    executor: str
+    """`same`, `venv` or `docker`."""
+    tool_version: str
+    started: str
+    """Wall clock: RFC 3339, UTC, microseconds."""
+    command: tuple[str, ...]
+    verdict: Verdict
+    repetitions: tuple[Repetition, ...] = ()
+    """Empty where nothing could be run."""
+    gaps: tuple[Gap, ...] = ()
+    """What the plan could not restore."""
+    remedy: str = ""
+    """What to do about an inconclusive verdict; one sentence without a full stop."""
+    kept: tuple[str, ...] = ()
+    """Folders of replays that were kept, absolute; empty unless that was asked for."""
+
+    @property
+    def outcome(self) -> Outcome:
+        """The verdict's outcome."""
+        return self.verdict.outcome
+
+
+_ENCODER = msgspec.json.Encoder(order="sorted")
+_DECODER = msgspec.json.Decoder(Replay)
+
+
+def encode(replay: Replay) -> bytes:
+    """JSON in UTF-8, keys sorted, one line feed at the end."""
+    return _ENCODER.encode(replay) + b"\n"
+
+
+def decode(data: bytes) -> Replay:
+    """Read one; raises msgspec.DecodeError."""
+    return _DECODER.decode(data)

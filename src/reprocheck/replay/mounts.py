@@ -1,0 +1,91 @@
+"""A view of the file system of one's own: the working copy appears where the original lies, which nothing can touch.
+
+Needs no privileges where the kernel lets users make namespaces (`user_namespaces(7)`, `mount_namespaces(7)`).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+
+_NEW_NAMESPACE = 0x00020000
+_NEW_USER = 0x10000000
+_BIND, _RECURSIVE, _PRIVATE, _READ_ONLY, _REMOUNT = 0x1000, 0x4000, 0x40000, 0x1, 0x20
+_KEPT_FLAGS = 0x2 | 0x4 | 0x8 | 0x400 | 0x800 | 0x200000
+"""nosuid, nodev, noexec, noatime, nodiratime, relatime: an unprivileged remount may not clear them."""
+
+
+class Bind(msgspec.Struct, frozen=True):
+    """A file or folder that appears at another place too."""
+
+    source: str
+    target: str
+    read_only: bool = False
+
+
+class Cover(msgspec.Struct, frozen=True):
+    """A folder that can be read as it is and written to without being changed."""
+
+    folder: str
+    upper: str
+    """Empty folder that takes what is written."""
+    work: str
+    """Another one, on the same file system, for the kernel's use."""
+
+
+class MountsRefusedError(Exception):
+    """The kernel, or whoever configured it, allows no such view."""
+
+
+def separate() -> None:
+    """Leave the view of the file system that all processes share; raises MountsRefusedError.
+
+    Who is root without being root's superuser keeps all user ids; others appear to themselves as they are.
+    """
+    if sys.platform != "linux":
+        raise MountsRefusedError(f"{sys.platform} has no mount namespaces")
+    libc = ctypes.CDLL(None, use_errno=True)
+    user, group = os.geteuid(), os.getegid()
+    if libc.unshare(_NEW_NAMESPACE) != 0:
+        if libc.unshare(_NEW_NAMESPACE | _NEW_USER) != 0:
+            raise MountsRefusedError(f"namespaces are not allowed ({os.strerror(ctypes.get_errno())})")
+        try:
+            Path("/proc/self/setgroups").write_text("deny", "ascii")
+            Path("/proc/self/uid_map").write_text(f"{user} {user} 1\n", "ascii")
+            Path("/proc/self/gid_map").write_text(f"{group} {group} 1\n", "ascii")
+        except OSError as error:
+            raise MountsRefusedError(f"user ids can't be kept in a namespace ({error.strerror})") from error
+    _mount(None, "/", None, _RECURSIVE | _PRIVATE)
+
+
+def bind(binds: Iterable[Bind]) -> None:
+    """Make each source appear at its target, in order; raises MountsRefusedError."""
+    for item in binds:
+        _mount(item.source, item.target, None, _BIND | _RECURSIVE)
+        if item.read_only:
+            flags = os.statvfs(item.target).f_flag & _KEPT_FLAGS
+            _mount(None, item.target, None, _BIND | _REMOUNT | _READ_ONLY | flags)
+
+
+def cover(covers: Iterable[Cover]) -> None:
+    """Let writes to each folder go elsewhere; raises MountsRefusedError."""
+    for item in covers:
+        if any("," in path or ":" in path or "\\" in path for path in (item.folder, item.upper, item.work)):
+            raise MountsRefusedError(f"{item.folder} can't be covered: its name has a comma, colon or backslash")
+        options = f"lowerdir={item.folder},upperdir={item.upper},workdir={item.work}"
+        try:
+            _mount("overlay", item.folder, "overlay", 0, options)
+        except MountsRefusedError:
+            _mount("overlay", item.folder, "overlay", 0, f"{options},userxattr")
+
+
+def _mount(source: str | None, target: str, kind: str | None, flags: int, data: str = "") -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    encoded = [None if text is None else os.fsencode(text) for text in (source, target, kind)]
+    if libc.mount(*encoded, ctypes.c_ulong(flags), os.fsencode(data) if data else None) != 0:
+        raise MountsRefusedError(f"{target} could not be mounted ({os.strerror(ctypes.get_errno())})")

@@ -1,0 +1,155 @@
+"""What a replay will do, as pure data: made from a record and from what could be found of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import PurePosixPath
+
+from reprocheck.model.plan import Executor, Obstacle, Origin, Plan, Purpose, Sourced
+from reprocheck.model.record import INPUT_ROLES, OUTPUT_ROLES, Gap, Record, Status
+from reprocheck.replay.needs import TEMPORARY_FOLDERS
+
+_NAMED = 4
+"""Names that a sentence lists."""
+
+
+def make_plan(
+    record: Record,
+    sources: Iterable[Sourced],
+    *,
+    executor: Executor = Executor.SAME,
+    present: Mapping[str, str],
+    patterns: tuple[str, ...] = (),
+) -> Plan:
+    """Plan a replay of `record`; `present` are the variables of today, from which those without a kept value come."""
+    sources = tuple(sources)
+    variables, gaps = _variables(record, present)
+    return Plan(
+        run=record.id,
+        executor=executor,
+        command=record.command.arguments,
+        root=record.command.root,
+        cwd=record.command.cwd,
+        variables=variables,
+        files=tuple(source for source in sources if source.found and not source.need.outside),
+        outside=tuple(source for source in sources if source.found and source.need.outside),
+        folders=_folders(record),
+        kept=_kept(record),
+        guarded=_guarded(record),
+        patterns=patterns or record.command.outputs,
+        gaps=(*gaps, *_about_files(record, sources), *_about_world(record)),
+        obstacles=tuple(_obstacles(record, sources)),
+    )
+
+
+def _variables(record: Record, present: Mapping[str, str]) -> tuple[dict[str, str], tuple[Gap, ...]]:
+    """Recorded values first; a name whose value was not kept gets today's."""
+    recorded = record.environment.variables
+    if not recorded and not record.environment.variable_names:
+        gap = Gap("environment.variables", "the record has no variables", "Those of today are used")
+        return dict(present), (gap,)
+    names = record.environment.variable_names
+    variables = {name: present[name] for name in names if name in present} | recorded
+    lacking = [name for name in names if name not in present]
+    if not lacking:
+        return variables, ()
+    verb = "was" if len(lacking) == 1 else "were"
+    reason = f"{_listed(lacking)} {verb} set, the value was not kept, and none is set now"
+    return variables, (Gap("environment.variables", reason, "A program that reads them may do something else"),)
+
+
+def _folders(record: Record) -> tuple[str, ...]:
+    names = {use.path for use in record.files.uses if use.after is not None or use.before is None}
+    found = {PurePosixPath(name).parent.as_posix() for name in names if not name.startswith("/")}
+    found |= {listing.path for listing in record.files.listings if not listing.path.startswith("/")}
+    if not record.command.cwd.startswith("/"):
+        found.add(record.command.cwd)
+    return tuple(sorted(name for name in found if name not in {".", ""} and ".." not in PurePosixPath(name).parts))
+
+
+def _kept(record: Record) -> tuple[str, ...]:
+    """The environment's folder where it lies under the root, and `.git` where the program looked into it."""
+    root = PurePosixPath(record.command.root)
+    found: set[str] = set()
+    interpreter = record.environment.interpreter
+    for place in (interpreter.prefix, record.environment.conda) if interpreter is not None else ():
+        prefix = PurePosixPath(place or "/")
+        if prefix != root and prefix.is_relative_to(root):
+            found.add(prefix.relative_to(root).as_posix())
+    if any(use.path.startswith(".git/") for use in record.files.uses):
+        found.add(".git")
+    found |= {
+        tree.path
+        for tree in record.files.trees
+        if not tree.manifest and tree.role in INPUT_ROLES and not tree.path.startswith("/")
+    }
+    return tuple(sorted(found))
+
+
+def _guarded(record: Record) -> tuple[str, ...]:
+    """Folders of files that the run left outside of the root and of temporary folders."""
+    written = (
+        use.path
+        for use in record.files.uses
+        if use.path.startswith("/")
+        and (use.role in OUTPUT_ROLES or use.after is not None)
+        and not use.path.startswith(TEMPORARY_FOLDERS)
+    )
+    return tuple(sorted({PurePosixPath(path).parent.as_posix() for path in written}))
+
+
+def _about_files(record: Record, sources: tuple[Sourced, ...]) -> tuple[Gap, ...]:
+    gaps = []
+    former = [s.need.path for s in sources if not s.found and s.need.purpose is Purpose.FORMER]
+    if former:
+        reason = f"what {_listed(former)} held before the run is not kept"
+        gaps.append(Gap("files", reason, "The replay starts without; it matters only if the program looks for it"))
+    gaps.extend(
+        Gap(
+            "files.trees",
+            f"the list of the {tree.files} files in {tree.path} is not kept",
+            "The folder is used as it is today",
+        )
+        for tree in record.files.trees
+        if not tree.manifest
+    )
+    return tuple(gaps)
+
+
+def _about_world(record: Record) -> tuple[Gap, ...]:
+    addresses = sorted({f"{c.address}:{c.port}" for c in record.files.connections if c.family != "unix"})
+    if not addresses:
+        return ()
+    reason = f"the run connected to {_listed(addresses)}"
+    return (Gap("files.connections", reason, "What comes from there may be other today"),)
+
+
+def _obstacles(record: Record, sources: tuple[Sourced, ...]) -> Iterable[Obstacle]:
+    if record.execution.status in {Status.NOT_STARTED, Status.ABANDONED}:
+        state = "did not start" if record.execution.status is Status.NOT_STARTED else "has no known end"
+        yield Obstacle(f"the recorded run {state}", "record it again with `reprocheck run -- COMMAND`")
+    if record.command.redacted:
+        yield Obstacle(
+            "a credential was taken out of the recorded command",
+            "hand it over in a variable and record the run again",
+        )
+    for purpose, what in ((Purpose.INPUT, "input"), (Purpose.CODE, "source file")):
+        yield from _lost(what, [s for s in sources if s.need.purpose is purpose and not s.found])
+
+
+def _lost(what: str, lost: list[Sourced]) -> Iterable[Obstacle]:
+    for origin, state in ((Origin.MISSING, "missing"), (Origin.CHANGED, "changed since the run")):
+        paths = [source.need.path for source in lost if source.origin is origin]
+        if paths:
+            plural = "" if len(paths) == 1 else "s"
+            remedy = (
+                "put back the content that was recorded"
+                if what == "input"
+                else "check out the recorded state, or fetch the commit"
+            )
+            yield Obstacle(f"{len(paths)} {what}{plural} {state}: {_listed(paths)}", f"{remedy}, or record a new run")
+
+
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(names[:_NAMED])
+    return shown if len(names) <= _NAMED else f"{shown} and {len(names) - _NAMED} more"

@@ -1,0 +1,235 @@
+"""Carries a plan out: lays the working copy out, runs the command at the recorded path, gathers what it left."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from reprocheck.model.plan import Plan
+from reprocheck.model.record import Gap, Record
+from reprocheck.replay.errors import ReplayError
+from reprocheck.replay.mounts import Bind, Cover
+from reprocheck.replay.outputs import is_cache
+from reprocheck.replay.stage import REFUSED, StageRequest, StageResult
+from reprocheck.replay.workspace import Workspace, lay_out, left_behind
+
+_PATIENCE = 5.0
+"""Seconds between asking a replay to stop and stopping it."""
+
+
+class Replayed(msgspec.Struct, frozen=True, kw_only=True):
+    """One replay that was carried through."""
+
+    result: StageResult
+    left: dict[str, str]
+    """Absolute path by recorded path of every file that is new or changed."""
+    stdout: str
+    """Absolute path of what was written to standard output."""
+    stderr: str
+    elsewhere: bool
+    """True when the working copy could not appear at the recorded path."""
+    gaps: tuple[Gap, ...] = ()
+
+
+class Session:
+    """One replay with its folder."""
+
+    def __init__(self, plan: Plan, record: Record, folder: Path, *, python: Path | None = None) -> None:
+        """`folder` is empty, with room for the working copy; `python` takes the recorded interpreter's place."""
+        self._plan = plan
+        self._record = record
+        self._folder = folder
+        self._python = python
+        self._copy = folder / "copy"
+        self._journal = folder / "journal"
+
+    def run(
+        self,
+        *,
+        trace: Literal["off", "steps"],
+        entropy: Path | None,
+        seconds: float | None,
+        progress: Callable[[str], None],
+    ) -> Replayed:
+        """Lay out, run, gather. Raises ReplayError when that can't be done.
+
+        `entropy` is the journal of a run whose entropy and clock were recorded; after `seconds` the command is stopped.
+        """
+        self._journal.mkdir(parents=True)
+        self._copy.mkdir()
+        progress("laying out code and inputs")
+        workspace = self._lay_out(lend=True)
+        progress(f"running {' '.join(self._plan.command)}"[:200])
+        result, refused = self._stage(workspace, trace, entropy, seconds), ""
+        if result.refused:
+            refused = result.refused
+            if self._plan.guarded:
+                raise ReplayError(
+                    f"the run wrote to {self._plan.guarded[0]}, outside of the project, and {refused}",
+                    "replay with `--in docker`, or let the program write below the project",
+                )
+            if workspace.lent:
+                raise ReplayError(
+                    f"the environment lies inside the project, and {refused}",
+                    "replay with `--in venv` or `--in docker`",
+                )
+            result = self._stage(workspace, trace, entropy, seconds, separate=False)
+        if result.execution is None:
+            raise ReplayError("the command could not be started", "see the notes of the replay")
+        progress("looking at what it left")
+        return Replayed(
+            result=result,
+            left={path: str(file) for path, file in self._left(workspace).items()},
+            stdout=str(self._folder / "stdout"),
+            stderr=str(self._folder / "stderr"),
+            elsewhere=bool(refused),
+            gaps=(_elsewhere(refused),) if refused else (),
+        )
+
+    def _lay_out(self, *, lend: bool) -> Workspace:
+        listings = self._record.files.listings
+        return lay_out(self._plan, self._copy, listings, lend=lend, progress=lambda _: None)
+
+    def _stage(
+        self,
+        workspace: Workspace,
+        trace: Literal["off", "steps"],
+        entropy: Path | None,
+        seconds: float | None,
+        *,
+        separate: bool = True,
+    ) -> StageResult:
+        root = self._plan.root if separate else workspace.folder
+        cwd = self._plan.cwd if self._plan.cwd.startswith("/") else str(Path(root, self._plan.cwd))
+        request = StageRequest(
+            command=self._command(),
+            root=root,
+            cwd=cwd,
+            variables=self._plan.variables if separate else self._moved(workspace.folder),
+            journal=str(self._journal),
+            trace=trace,
+            entropy_from=str(entropy) if entropy is not None else "",
+            prefixes=self._prefixes(),
+            separate=separate,
+            binds=self._binds(workspace),
+            covers=self._covers(),
+            result=str(self._folder / "result.json"),
+        )
+        asked = self._folder / "request.json"
+        asked.write_bytes(msgspec.json.encode(request))
+        with (self._folder / "stdout").open("wb") as out, (self._folder / "stderr").open("wb") as err:
+            stage = subprocess.Popen(  # noqa: S603 — ourselves
+                [sys.executable, "-m", "reprocheck.replay.stage", str(asked)],
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                cwd="/",
+                start_new_session=True,
+            )
+            try:
+                code = stage.wait(seconds)
+            except subprocess.TimeoutExpired:
+                reason = f"the command did not end within {seconds:.0f} s"
+                raise ReplayError(reason, "allow more time with --timeout") from None
+            finally:
+                _stop(stage)
+        try:
+            result = msgspec.json.decode(Path(request.result).read_bytes(), type=StageResult)
+        except (OSError, msgspec.DecodeError):
+            tail = (self._folder / "stderr").read_bytes()[-400:].decode("utf-8", "replace").strip()
+            raise ReplayError(f"the replay ended before it said what it saw: {tail}", "run it again with -v") from None
+        assert code in {0, REFUSED}
+        return result
+
+    def _command(self) -> tuple[str, ...]:
+        if self._python is None:
+            return self._plan.command
+        return (*_with_interpreter(self._plan.command, self._python),)
+
+    def _prefixes(self) -> tuple[str, ...]:
+        interpreter = self._record.environment.interpreter
+        recorded = (interpreter.prefix, interpreter.base_prefix) if interpreter is not None else ()
+        return (*recorded, *((str(self._python.parent.parent),) if self._python is not None else ()))
+
+    def _moved(self, folder: str) -> dict[str, str]:
+        """Variables that name the root name the working copy, as it can't appear there."""
+        root = self._plan.root
+        return {name: value.replace(root, folder) for name, value in self._plan.variables.items()}
+
+    def _binds(self, workspace: Workspace) -> tuple[Bind, ...]:
+        """Lent files first, into the working copy; then the working copy over the root, and what is ours into it."""
+        copy = Path(workspace.folder)
+        lent = [Bind(item.source, str(copy / item.path), item.read_only) for item in workspace.lent]
+        root = Path(self._plan.root)
+        ours = {Path(sys.prefix), Path(sys.base_prefix), Path(sysconfig.get_path("purelib")), self._folder}
+        ours |= {Path(__file__).resolve().parents[2]}
+        if self._python is not None:
+            ours.add(self._python.parent.parent)
+        covered = {root / item.path for item in workspace.lent}
+        for place in sorted(ours):
+            if place.is_relative_to(root) and not any(place.is_relative_to(path) for path in covered):
+                inside = copy / place.relative_to(root)
+                inside.mkdir(parents=True, exist_ok=True)
+                lent.append(Bind(str(place), str(inside)))
+                covered.add(place)
+        return (*lent, Bind(str(copy), str(root)))
+
+    def _covers(self) -> tuple[Cover, ...]:
+        covers = []
+        for number, folder in enumerate(self._plan.guarded):
+            if not Path(folder).is_dir():
+                continue
+            upper, work = (self._folder / f"{kind}-{number}" for kind in ("upper", "work"))
+            for made in (upper, work):
+                made.mkdir(exist_ok=True)
+            covers.append(Cover(folder, str(upper), str(work)))
+        return tuple(covers)
+
+    def _left(self, workspace: Workspace) -> Mapping[str, Path]:
+        found = dict(left_behind(workspace, is_cache))
+        for number, folder in enumerate(self._plan.guarded):
+            upper = self._folder / f"upper-{number}"
+            if upper.is_dir():
+                found.update(
+                    {
+                        f"{folder}/{file.relative_to(upper).as_posix()}": file
+                        for file in sorted(upper.rglob("*"))
+                        if file.is_file() and not file.is_symlink()
+                    }
+                )
+        return found
+
+
+def _stop(stage: subprocess.Popen[bytes]) -> None:
+    """End what is left of a stage: all of its group, first politely."""
+    for number, patience in ((signal.SIGTERM, _PATIENCE), (signal.SIGKILL, None)):
+        if stage.poll() is not None:
+            return
+        with suppress(ProcessLookupError):
+            os.killpg(stage.pid, number)
+        with suppress(subprocess.TimeoutExpired):
+            stage.wait(patience)
+
+
+def _with_interpreter(command: tuple[str, ...], python: Path) -> tuple[str, ...]:
+    """The command with the programs of another environment in place of the recorded one's."""
+    name = Path(command[0]).name
+    beside = python.parent / name
+    return (str(beside) if beside.exists() else command[0], *command[1:])
+
+
+def _elsewhere(reason: str) -> Gap:
+    return Gap(
+        "replay.path",
+        f"the working copy is not at the recorded path: {reason}",
+        "What writes its own path into a result writes another one",
+    )

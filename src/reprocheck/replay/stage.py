@@ -1,0 +1,104 @@
+"""The process in which a replay happens: it sees the working copy at the recorded path and captures the command.
+
+Started as `python -m reprocheck.replay.stage REQUEST`, with the command's input and output as its own.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from reprocheck.model.record import Execution, FileUses, Gap, Observations
+from reprocheck.replay.mounts import Bind, Cover, MountsRefusedError, bind, cover, separate
+
+REFUSED = 75
+"""Exit status when there can be no view of its own (EX_TEMPFAIL of sysexits.h)."""
+
+
+class StageRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What to run and what it sees."""
+
+    command: tuple[str, ...]
+    root: str
+    """Root of the project as the command sees it."""
+    cwd: str
+    """Absolute, likewise."""
+    variables: dict[str, str]
+    journal: str
+    """Empty folder for what is observed; visible at this path inside too."""
+    trace: Literal["off", "steps"] = "off"
+    entropy_from: str = ""
+    """Journal whose entropy and clock are given again; empty for none."""
+    prefixes: tuple[str, ...] = ()
+    """Folders of the interpreter and its packages."""
+    separate: bool = True
+    """Whether the mounts below are made."""
+    binds: tuple[Bind, ...] = ()
+    covers: tuple[Cover, ...] = ()
+    result: str
+    """File to write a StageResult to."""
+
+
+class StageResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What was seen."""
+
+    execution: Execution | None = None
+    """None where nothing was run."""
+    files: FileUses = FileUses()
+    observations: Observations = Observations()
+    gaps: tuple[Gap, ...] = ()
+    refused: str = ""
+    """Why there is no view of its own."""
+
+
+def main(request: Path) -> int:
+    """Run one request; what was seen goes into its result file."""
+    asked = msgspec.json.decode(request.read_bytes(), type=StageRequest)
+    result = Path(asked.result)
+    if asked.separate:
+        try:
+            separate()
+            cover(asked.covers)
+            bind(asked.binds)
+        except MountsRefusedError as error:
+            result.write_bytes(msgspec.json.encode(StageResult(refused=str(error))))
+            return REFUSED
+    result.write_bytes(msgspec.json.encode(_captured(asked)))
+    return 0
+
+
+def _captured(asked: StageRequest) -> StageResult:
+    from reprocheck.capture.files import file_uses
+    from reprocheck.capture.injection import SITE, AgentOptions, agent_environment, environment_gap
+    from reprocheck.capture.launch import LaunchOptions, launch
+    from reprocheck.capture.observations import observations
+
+    journal, root = Path(asked.journal), Path(asked.root)
+    prefixes = tuple(Path(prefix) for prefix in asked.prefixes)
+    entropy = Path(asked.entropy_from) if asked.entropy_from else None
+    options = AgentOptions(root=root, trace=asked.trace, entropy_from=entropy)
+    environment = agent_environment(asked.variables, journal=journal, options=options)
+    os.chdir(asked.cwd)
+    execution = launch(
+        asked.command,
+        cwd=Path(asked.cwd),
+        environment=environment,
+        journal=journal,
+        objects=None,
+        options=LaunchOptions(root=root, environment_prefixes=prefixes, hidden=(journal, SITE.parent)),
+    )
+    gap = environment_gap(environment)
+    return StageResult(
+        execution=execution,
+        files=file_uses(journal, root=root, environment_prefixes=prefixes),
+        observations=observations(journal, started=execution.started),
+        gaps=(gap,) if gap is not None else (),
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

@@ -1,0 +1,116 @@
+"""What else was not the same: likely causes, in the order in which a person would look at them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from reprocheck.model.record import FileRole, FileUses, Observations, Package, Record
+from reprocheck.model.replay import Suspect
+
+_READ = frozenset({FileRole.INPUT, FileRole.READ_THEN_WRITTEN, FileRole.CODE})
+_LISTED = 50
+"""Suspects of one kind that are listed."""
+
+
+def suspects(
+    record: Record, files: FileUses, observations: Observations, packages: Iterable[Package] | None
+) -> tuple[Suspect, ...]:
+    """Inputs, packages, folders, seeds, random states and settings that differ from the record.
+
+    `packages` are those of the replay's environment; None where they are not known.
+    """
+    found: list[Suspect] = []
+    kinds = [_inputs(record.files, files), _listings(record.files, files)]
+    if packages is not None:
+        kinds.append(_packages(record.environment.packages, packages))
+    kinds += [_seeds(record.observations, observations), _states(record.observations, observations)]
+    kinds.append(_flags(record.observations, observations))
+    for kind in kinds:
+        for number, suspect in enumerate(kind):
+            if number >= _LISTED:
+                break
+            found.append(suspect)
+    return tuple(found)
+
+
+def changed_packages(recorded: Iterable[Package], present: Iterable[Package]) -> tuple[Suspect, ...]:
+    """Packages that are there in another version, that are gone, or that are new."""
+    return tuple(_packages(recorded, present))
+
+
+def _inputs(recorded: FileUses, replayed: FileUses) -> Iterator[Suspect]:
+    before = {use.path: use.before for use in recorded.uses if use.role in _READ and use.before is not None}
+    now = {use.path: use.before for use in replayed.uses if use.role in _READ and use.before is not None}
+    for path in sorted(before.keys() & now.keys()):
+        if before[path] != now[path]:
+            yield Suspect(what=f"files {path}", recorded=str(before[path]), replayed=str(now[path]))
+    if recorded.complete and replayed.complete:
+        for path in sorted(now.keys() - before.keys()):
+            yield Suspect(what=f"files {path}", recorded="not read", replayed="read")
+        for path in sorted(before.keys() - now.keys()):
+            yield Suspect(what=f"files {path}", recorded="read", replayed="not read")
+
+
+def _listings(recorded: FileUses, replayed: FileUses) -> Iterator[Suspect]:
+    before = {listing.path: listing for listing in recorded.listings if listing.order}
+    for listing in replayed.listings:
+        known = before.get(listing.path)
+        if known is not None and listing.order and known.order != listing.order:
+            same = known.entries == listing.entries
+            yield Suspect(
+                what=f"order of names in {listing.path}" if same else f"names in {listing.path}",
+                recorded=f"{known.entries} names",
+                replayed=f"{listing.entries} names{', in another order' if same else ''}",
+            )
+
+
+def _packages(recorded: Iterable[Package], present: Iterable[Package]) -> Iterator[Suspect]:
+    before = {package.name: package for package in recorded}
+    now = {package.name: package for package in present}
+    for name in sorted(before.keys() | now.keys()):
+        old, new = before.get(name), now.get(name)
+        if old is not None and old.used is False and (new is None or new.version != old.version):
+            continue  # what the run didn't open can't have changed it
+        if old is None and new is not None:
+            continue  # what the run had not could not be imported by it
+        if old is not None and (new is None or new.version != old.version):
+            yield Suspect(what=f"package {name}", recorded=old.version, replayed=new.version if new else "")
+
+
+def _seeds(recorded: Observations, replayed: Observations) -> Iterator[Suspect]:
+    if not recorded.processes or not replayed.processes:
+        return
+    before = [(call.name, call.value) for call in recorded.seeders]
+    now = [(call.name, call.value) for call in replayed.seeders]
+    for (name, value), (other, found) in zip(before, now, strict=False):
+        if name == other and value != found:
+            yield Suspect(what=f"seed of {name}", recorded=value, replayed=found)
+    if len(before) != len(now):
+        yield Suspect(what="seeder calls", recorded=str(len(before)), replayed=str(len(now)))
+
+
+def _states(recorded: Observations, replayed: Observations) -> Iterator[Suspect]:
+    """Generators whose first state differs: nothing determined it. One line for each."""
+    before, now = _first_states(recorded), _first_states(replayed)
+    for generator in sorted(before.keys() & now.keys()):
+        if before[generator] != now[generator]:
+            yield Suspect(
+                what=f"state of {generator} at its first use",
+                recorded=", ".join(sorted(before[generator]))[:80],
+                replayed=", ".join(sorted(now[generator]))[:80],
+            )
+
+
+def _first_states(observations: Observations) -> Mapping[str, frozenset[str]]:
+    found: dict[str, set[str]] = {}
+    for state in observations.random_states:
+        if state.moment == "first-use":
+            found.setdefault(state.generator, set()).add(state.digest)
+    return {generator: frozenset(digests) for generator, digests in found.items()}
+
+
+def _flags(recorded: Observations, replayed: Observations) -> Iterator[Suspect]:
+    before = {flag.name: flag.value for flag in recorded.flags}
+    for flag in replayed.flags:
+        if flag.name in before and before[flag.name] != flag.value:
+            yield Suspect(what=flag.name, recorded=before[flag.name], replayed=flag.value)

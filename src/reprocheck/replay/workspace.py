@@ -1,0 +1,178 @@
+"""A fresh working copy of the code and inputs of a run."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+from blake3 import blake3
+
+from reprocheck.model.plan import Origin, Plan, Sourced
+from reprocheck.model.record import Listing
+from reprocheck.replay.errors import ReplayError
+
+_LENT = 64 << 20
+"""Bytes from which an input is lent, read-only, instead of copied."""
+_MOST_NAMES = 100_000
+"""Names of a listed folder that stand-ins are made for."""
+
+
+class Lent(msgspec.Struct, frozen=True):
+    """A file or folder that appears in the working copy without being copied."""
+
+    source: str
+    """Absolute path of what is lent."""
+    path: str
+    """Where it appears: relative to the working copy."""
+    read_only: bool
+
+
+class Workspace(msgspec.Struct, frozen=True, kw_only=True):
+    """What was laid out."""
+
+    folder: str
+    """Absolute path of the working copy."""
+    digests: dict[str, str]
+    """BLAKE3 (hex) by relative path of every file that the recorded run had; empty for a stand-in."""
+    lent: tuple[Lent, ...] = ()
+
+
+def lay_out(
+    plan: Plan, folder: Path, listings: Iterable[Listing] = (), *, lend: bool, progress: Callable[[int], None]
+) -> Workspace:
+    """Copy what the plan names into the empty `folder`.
+
+    Files of listed folders are made in the recorded order as far as the original still shows it: where a file system
+    lists in the order of creation, the replay sees what the run saw. With `lend`, large inputs are lent.
+    Raises ReplayError when the disk is full or a source is not what it was a moment ago.
+    """
+    root = Path(plan.root)
+    files = {source.need.path: source for source in plan.files}
+    digests: dict[str, str] = {}
+    lent = [Lent(str(root / name), name, read_only=True) for name in plan.kept if (root / name).exists()]
+    covered = tuple(f"{item.path}/" for item in lent)
+    try:
+        for item in lent:
+            _place_for(folder / item.path, root / item.path)
+        for name in plan.folders:
+            (folder / name).mkdir(parents=True, exist_ok=True)
+        done = 0
+        for path in [*_in_recorded_order(root, listings), *files]:
+            if path in digests or path.startswith(covered):
+                continue
+            source = files.get(path)
+            if source is None:
+                _stand_in(root / path, folder / path)
+                digests[path] = ""
+                continue
+            if lend and source.origin is Origin.DISK and source.need.size >= _LENT and not source.need.writable:
+                _place_for(folder / path, Path(source.place))
+                lent.append(Lent(source.place, path, read_only=True))
+            else:
+                _copy(source, folder / path)
+            digests[path] = source.need.digest
+            done += 1
+            progress(done)
+    except OSError as error:
+        raise ReplayError(
+            f"the working copy in {folder} could not be made: {error.strerror or error}",
+            "free some space, or give another folder with --store",
+        ) from error
+    return Workspace(folder=str(folder), digests=digests, lent=tuple(lent))
+
+
+def _copy(source: Sourced, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    origin = Path(source.place)
+    shutil.copyfile(origin, target)
+    if source.origin is Origin.DISK:
+        shutil.copystat(origin, target)
+        # A recorded run may have overwritten what is read-only for nobody else.
+        if source.need.writable:
+            target.chmod(target.stat().st_mode | 0o200)
+    hasher = blake3()
+    with target.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            hasher.update(chunk)
+    if hasher.hexdigest() != source.need.digest:
+        raise ReplayError(f"{source.need.path} changed while it was copied", "try again when nothing writes to it")
+
+
+def _place_for(target: Path, original: Path) -> None:
+    """Something of the right kind for a mount to cover."""
+    if original.is_dir():
+        target.mkdir(parents=True, exist_ok=True)
+    else:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.touch()
+
+
+def _stand_in(original: Path, target: Path) -> None:
+    """A file of the same name, size and time as one that the run listed and did not open."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if original.is_symlink() and not original.exists():
+        return
+    if original.is_dir():
+        target.mkdir(exist_ok=True)
+        return
+    with target.open("wb") as file:
+        file.truncate(original.stat().st_size)
+    with suppress(OSError):
+        shutil.copystat(original, target)
+
+
+def _in_recorded_order(root: Path, listings: Iterable[Listing]) -> Iterable[str]:
+    """Names of each listed folder in the order that the run saw, where the original folder still gives that order."""
+    for listing in listings:
+        if not listing.order or listing.path.startswith("/") or listing.entries > _MOST_NAMES:
+            continue
+        with suppress(OSError):
+            names = os.listdir(root / listing.path)  # noqa: PTH208 — the names as the system gives them
+            if order_digest(names) == listing.order:
+                prefix = "" if listing.path == "." else f"{listing.path}/"
+                yield from (prefix + name for name in names if name not in {".git", ".reprocheck"})
+
+
+def order_digest(names: Iterable[str]) -> str:
+    """Digest of the names of a folder in the order in which they came, as a record keeps it."""
+    return blake3(b"\0".join(os.fsencode(name) for name in names)).hexdigest()
+
+
+def left_behind(workspace: Workspace, ignored: Callable[[str], bool]) -> Mapping[str, Path]:
+    """Files of the working copy that are new or other than what was laid out, by relative path.
+
+    Content decides, not times. Lent files are read-only and left out, lent folders are not looked into.
+    """
+    folder = Path(workspace.folder)
+    skipped = {item.path for item in workspace.lent}
+    found: dict[str, Path] = {}
+    for parent, folders, names in os.walk(folder):
+        prefix = Path(parent).relative_to(folder).as_posix()
+        prefix = "" if prefix == "." else f"{prefix}/"
+        folders[:] = sorted(
+            name for name in folders if prefix + name not in skipped and not ignored(f"{prefix}{name}/")
+        )
+        for name in sorted(names):
+            path = prefix + name
+            if path in skipped or ignored(path):
+                continue
+            file = Path(parent, name)
+            before = workspace.digests.get(path)
+            if before is None or (before and not _is(file, before)):
+                found[path] = file
+    return found
+
+
+def _is(path: Path, digest: str) -> bool:
+    hasher = blake3()
+    try:
+        with path.open("rb") as file:
+            while chunk := file.read(1 << 20):
+                hasher.update(chunk)
+    except OSError:
+        return False
+    return hasher.hexdigest() == digest
