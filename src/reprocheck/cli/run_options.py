@@ -42,9 +42,9 @@ def color_option(function: _Function) -> _Function:
     )(function)
 
 
-def run_argument(function: _Function, name: str = "run", *, required: bool = False) -> _Function:
-    """RUN, completed from the store."""
-    return click.argument(name, default=None if required else "@", metavar=name.upper(), shell_complete=_runs)(function)
+def run_argument(function: _Function) -> _Function:
+    """RUN, by default the last one, completed from the store."""
+    return click.argument("run", default="@", metavar="[RUN]", shell_complete=complete_runs)(function)
 
 
 def painter(choice: str) -> Paint:
@@ -69,7 +69,7 @@ def write_json(value: object) -> None:
     sys.stdout.write(json_text(msgspec.to_builtins(value), indent=True) + "\n")
 
 
-def _runs(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[Any]:
+def complete_runs(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[Any]:
     """Ids and names of the store that the command line means; silent where there is none."""
     from click.shell_completion import CompletionItem
 
