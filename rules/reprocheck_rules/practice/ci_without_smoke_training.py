@@ -9,8 +9,8 @@ Let CI start the training program itself on a handful of rows: `python train.py 
 `fast_dev_run`, or a test that calls it.
 
 ## Notes
-A job counts when it starts a program that trains, runs a pipeline (`dvc repro`, `make train`, `papermill`), or runs tests
-of which one trains. Breck et al., *The ML Test Score* (2017), Infra 3.
+A job counts when it starts a program that trains, runs a pipeline (`dvc repro`, `make train`, `papermill`), or runs
+tests of which one trains. Breck et al., *The ML Test Score* (2017), Infra 3.
 """
 
 import re
@@ -18,18 +18,28 @@ from collections.abc import Iterator
 
 from reprocheck.rulekit import Note, Practice, Project, Rule, not_applicable
 from reprocheck.rulekit.facts import Call, Command, FileFacts
-from reprocheck_rules.practice.observed import ci_files, commands_of, counted, gap_at_training, listed, tests, training_runs
+from reprocheck_rules.practice.observed import (
+    ci_files,
+    commands_of,
+    counted,
+    gap_at_training,
+    listed,
+    tests,
+    training_runs,
+)
 
 rule = Rule("PRJ005", "ci-without-smoke-training", __doc__, severity="note")
 
 _TRAINS = re.compile(
-    r"(^|[/_.-])(train|training|fit|finetune|fine_tune|examples?|benchmarks?|smoke|e2e|tutorials?|notebooks?)([/_.:-]|$)", re.IGNORECASE
+    r"(^|[/_.-])(train|training|fit|finetune|fine_tune|examples?|benchmarks?|smoke|e2e|tutorials?|notebooks?)([/_.:-]|$)",
+    re.IGNORECASE,
 )
 _PIPELINES = re.compile(r"^(papermill|treebeard|nbmake|--nbmake|--nbval|snakemake|kedro|zenml|mlflow|cml|cml-runner)$")
 _TESTS = re.compile(r"^(pytest|py\.test|tox|nox|nose2|nosetests|unittest|hatch|test|tests|check)$")
 _LEARNS = frozenset(
-    {"backward", "fit", "partial_fit", "fit_generator", "train_on_batch", "train_step", "training_step", "train", "learn", "optimize",
-     "apply_gradients", "value_and_grad", "minimize", "train_model", "run_training", "main", "train_one_epoch", "run_pipeline"}
+    {"backward", "fit", "partial_fit", "fit_generator", "train_on_batch", "train_step", "training_step", "train",
+     "learn", "optimize", "apply_gradients", "value_and_grad", "minimize", "train_model", "run_training", "main",
+     "train_one_epoch", "run_pipeline"}
 )  # fmt: skip
 _PROGRAMS = re.compile(r"(^|/)[\w.-]*(train|finetune|run_exp)[\w.-]*\.py$")
 
@@ -60,7 +70,21 @@ def _starts(command: Command, programs: set[str]) -> bool:
     if any(word.rpartition("/")[2] in programs for word in words) or any(_PIPELINES.search(word) for word in words):
         return True
     first = words[0].rpartition("/")[2]
-    if first in {"dvc", "make", "just", "task", "poetry", "uv", "pdm", "hatch", "bash", "sh", "python", "python3", "docker"}:
+    if first in {
+        "dvc",
+        "make",
+        "just",
+        "task",
+        "poetry",
+        "uv",
+        "pdm",
+        "hatch",
+        "bash",
+        "sh",
+        "python",
+        "python3",
+        "docker",
+    }:
         return any(_TRAINS.search(word) for word in words[1:]) or words[:2] in {("dvc", "repro"), ("dvc", "exp")}
     return _TRAINS.search(first) is not None
 
@@ -87,7 +111,11 @@ SVC().fit([[0.0], [1.0]], [0, 1])
 
 def _project(command: str, **others: str) -> dict[str, str]:
     job = f"jobs:\n  test:\n    steps:\n      - run: {command}\n"
-    return {"train.py": _TRAIN, ".github/workflows/ci.yml": job, **{k.replace("__", "/") + ".py": v for k, v in others.items()}}
+    return {
+        "train.py": _TRAIN,
+        ".github/workflows/ci.yml": job,
+        **{k.replace("__", "/") + ".py": v for k, v in others.items()},
+    }
 
 
 rule.flags(_project("ruff check ."))
@@ -97,7 +125,9 @@ rule.flags(_project("pip install -r requirements.txt"))
 rule.flags(_project("docker build ."))
 rule.flags({"train.py": _TRAIN, ".gitlab-ci.yml": "lint:\n  script:\n    - flake8\n"})
 rule.allows(_project("python train.py --max-steps 2"))
-rule.allows(_project("pytest", tests__test_a="from sklearn.svm import SVC\n\n\ndef test_a():\n    SVC().fit([[0]], [1])\n"))
+rule.allows(
+    _project("pytest", tests__test_a="from sklearn.svm import SVC\n\n\ndef test_a():\n    SVC().fit([[0]], [1])\n")
+)
 rule.allows(_project("dvc repro"))
 rule.allows(_project("make train"))
 rule.allows(_project("papermill train.ipynb out.ipynb"))

@@ -1,12 +1,13 @@
 """Most modules lie side by side at the root, so that nothing says which are programs and which are imported.
 
 ## Why
-What is a program, what a library and what a leftover can only be told by reading all of it. Modules import each other by
-the folder that the program is started in, so that nothing can be installed, tested from elsewhere or served as it is.
+What is a program, what a library and what a leftover can only be told by reading all of it. Modules import each other
+by the folder that the program is started in, so that nothing can be installed, tested from elsewhere or served as it
+is.
 
 ## Fix
-Move what is imported into a package (`src/NAME/`), keep the programs in one folder (`scripts/`), and install the package
-in editable mode.
+Move what is imported into a package (`src/NAME/`), keep the programs in one folder (`scripts/`), and install the
+package in editable mode.
 
 ## Notes
 From six modules at the root on, and only where they are at least half of the project's own code. Up to there a flat
@@ -37,7 +38,9 @@ def check(project: Project) -> Practice:
             folders.setdefault(folder, Note(facts.functions[0].span, f"`{folder}` is a package", facts.path))
     if len(at_root) < _MANY or 2 * len(at_root) < len(modules):
         return Practice(looked_at=looked_at, found=listed(folders.values()))
-    message = f"{len(at_root)} of {len(modules)} modules lie side by side at the root, programs and what they import alike"
+    message = (
+        f"{len(at_root)} of {len(modules)} modules lie side by side at the root, programs and what they import alike"
+    )
     return Practice(looked_at=looked_at, gap=gap_at_root(project, message))
 
 

@@ -29,7 +29,9 @@ def check(project: Project) -> Practice:
     looked_at = f"{counted(python, 'Python file')} and {counted(len(files), 'file')} of continuous integration"
     if files:
         return Practice(looked_at=looked_at, found=at_files(files, "says what runs when the code changes"))
-    return Practice(looked_at=looked_at, gap=gap_at_root(project, "nothing runs when the code changes: no continuous integration"))
+    return Practice(
+        looked_at=looked_at, gap=gap_at_root(project, "nothing runs when the code changes: no continuous integration")
+    )
 
 
 _CODE = {"train.py": "print(1)\n"}

@@ -1,12 +1,13 @@
 """There are tests, and none of them touches a model.
 
 ## Why
-Tests of loaders and helpers stay green while the model learns nothing. The mistakes that cost weeks are cheap to catch: a
-wrong shape, a loss that is not finite, a layer without gradient, one batch that can't be learnt by heart.
+Tests of loaders and helpers stay green while the model learns nothing. The mistakes that cost weeks are cheap to
+catch: a wrong shape, a loss that is not finite, a layer without gradient, one batch that can't be learnt by heart.
 
 ## Fix
-One test that builds the model as training does, runs one batch forward and backward on a CPU, and asserts the shape of the
-output, a finite loss, and a gradient in each parameter. A second one that trains on one batch until its loss has halved.
+One test that builds the model as training does, runs one batch forward and backward on a CPU, and asserts the shape
+of the output, a finite loss, and a gradient in each parameter. A second one that trains on one batch until its loss
+has halved.
 
 ## Notes
 A test touches a model when its file imports the framework or a module of the project that defines or trains one. Breck
@@ -31,7 +32,16 @@ from reprocheck_rules.practice.observed import (
 
 rule = Rule("PRJ003", "no-model-tests", __doc__, severity="note")
 
-_BASES = ("Module", "Model", "LightningModule", "Layer", "BaseEstimator", "ClassifierMixin", "RegressorMixin", "PreTrainedModel")
+_BASES = (
+    "Module",
+    "Model",
+    "LightningModule",
+    "Layer",
+    "BaseEstimator",
+    "ClassifierMixin",
+    "RegressorMixin",
+    "PreTrainedModel",
+)
 _LEARNS = frozenset({"backward", "fit", "step", "train_step", "training_step", "zero_grad", "train", "apply_gradients"})
 _FINITE = frozenset({"isfinite", "isnan", "isinf", "assert_allclose", "assert_close", "allclose"})
 
@@ -104,7 +114,9 @@ _TEST = "from rows import rows\n\n\ndef test_rows():\n    assert rows('a') == ['
 rule.flags({"net.py": _MODEL, "rows.py": _OTHER, "tests/test_rows.py": _TEST})
 rule.flags({"net.py": _MODEL, "tests/test_settings.py": "def test_default():\n    assert 1\n"})
 rule.flags({"train.py": "from sklearn.svm import SVC\n\nSVC().fit(x, y)\n", "rows.py": _OTHER, "test_rows.py": _TEST})
-rule.flags({"net.py": "import keras\n\n\nclass Net(keras.Model):\n    pass\n", "rows.py": _OTHER, "test_rows.py": _TEST})
+rule.flags(
+    {"net.py": "import keras\n\n\nclass Net(keras.Model):\n    pass\n", "rows.py": _OTHER, "test_rows.py": _TEST}
+)
 rule.flags({"net.py": _MODEL, "rows.py": _OTHER, "tests/rows_test.py": _TEST})
 rule.flags(
     {
@@ -112,8 +124,12 @@ rule.flags(
         "tests/test_files.py": "import os\n\n\ndef test_readme():\n    assert os.path.exists('README.md')\n",
     }
 )
-rule.allows({"net.py": _MODEL, "tests/test_net.py": "from net import Net\n\n\ndef test_shape():\n    assert Net()(1) == 1\n"})
-rule.allows({"net.py": _MODEL, "tests/test_net.py": "import torch\n\n\ndef test_shape():\n    assert torch.ones(1).shape\n"})
+rule.allows(
+    {"net.py": _MODEL, "tests/test_net.py": "from net import Net\n\n\ndef test_shape():\n    assert Net()(1) == 1\n"}
+)
+rule.allows(
+    {"net.py": _MODEL, "tests/test_net.py": "import torch\n\n\ndef test_shape():\n    assert torch.ones(1).shape\n"}
+)
 rule.allows(
     {
         "net.py": _MODEL,

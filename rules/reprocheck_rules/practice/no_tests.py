@@ -1,16 +1,16 @@
 """The project has no tests.
 
 ## Why
-Data that is shifted by one row, a mask that is inverted, a metric over the wrong axis: training runs through all of these
-and ends with numbers. Who changes the code later has nothing but those numbers to compare with.
+Data that is shifted by one row, a mask that is inverted, a metric over the wrong axis: training runs through all of
+these and ends with numbers. Who changes the code later has nothing but those numbers to compare with.
 
 ## Fix
 Start with what is cheap and catches most: the shape of a batch, one step that lowers the loss on one batch, a transform
 that is undone by its inverse. `pytest` finds `tests/test_*.py` without configuration.
 
 ## Notes
-A test is a function or class named for it in a file named for it, or a doctest that CI runs. Projects of notebooks alone
-are not asked for tests.
+A test is a function or class named for it in a file named for it, or a doctest that CI runs. Projects of notebooks
+alone are not asked for tests.
 """
 
 import re
@@ -30,7 +30,9 @@ from reprocheck_rules.practice.observed import (
 
 rule = Rule("PRJ002", "no-tests", __doc__, severity="note")
 
-_RUNNERS = re.compile(r"^(pytest|py\.test|nosetests|nose2|nbval|nbmake|papermill|treebeard)$|--nbval|--nbmake|--doctest")
+_RUNNERS = re.compile(
+    r"^(pytest|py\.test|nosetests|nose2|nbval|nbmake|papermill|treebeard)$|--nbval|--nbmake|--doctest"
+)
 _FEW = 2
 
 
@@ -65,14 +67,25 @@ def loss(a, b):
 """
 
 rule.flags({"model.py": _MODULE})
-rule.flags({"net/__init__.py": "", "net/model.py": _MODULE, "setup.py": "from setuptools import setup\nsetup(name='net')\n"})
+rule.flags(
+    {"net/__init__.py": "", "net/model.py": _MODULE, "setup.py": "from setuptools import setup\nsetup(name='net')\n"}
+)
 rule.flags({"model.py": _MODULE, "tests/__init__.py": ""}, title="An empty folder of tests")
-rule.flags({"model.py": _MODULE, "test.py": "from model import loss\nprint(loss(1, 2))\n"}, title="Evaluates on a test set")
+rule.flags(
+    {"model.py": _MODULE, "test.py": "from model import loss\nprint(loss(1, 2))\n"}, title="Evaluates on a test set"
+)
 rule.flags({"model.py": _MODULE, "tests/data.py": "def rows():\n    return [1]\n"}, title="Only what tests would need")
 rule.flags({"model.py": _MODULE, ".github/workflows/ci.yml": "jobs:\n  a:\n    steps:\n      - run: ruff check .\n"})
 rule.allows({"model.py": _MODULE, "tests/test_model.py": "def test_loss():\n    assert True\n"})
 rule.allows({"model.py": _MODULE, "test_model.py": "def test_loss():\n    assert True\n"}, title="Beside the code")
-rule.allows({"model.py": _MODULE, "net/model_test.py": "import unittest\n\n\nclass A(unittest.TestCase):\n    def test_a(self):\n        pass\n"})
+rule.allows(
+    {
+        "model.py": _MODULE,
+        "net/model_test.py": "import unittest\n\n\nclass A(unittest.TestCase):\n    def test_a(self):\n        pass\n",
+    }
+)
 rule.allows({"model.py": _MODULE, "test/engine.py": "def test_sum():\n    assert 1 + 1 == 2\n"}, title="Another folder")
-rule.allows({"model.py": _MODULE, ".gitlab-ci.yml": "test:\n  script:\n    - pytest --doctest-modules\n"}, title="Doctests")
+rule.allows(
+    {"model.py": _MODULE, ".gitlab-ci.yml": "test:\n  script:\n    - pytest --doctest-modules\n"}, title="Doctests"
+)
 rule.allows({"settings.py": "RATE = 0.1\n"}, title="Nothing to test")

@@ -17,7 +17,9 @@ FRAMEWORKS = (
 """Packages that models are made with."""
 _SHOWN = 5
 """Places of one kind that an assessment lists."""
-_TEST_PATH = re.compile(r"(^|/)(tests?|testing|unittests?|integration_tests?)/|(^|/)(test_[^/]*|[^/]*_tests?|tests)\.py$")
+_TEST_PATH = re.compile(
+    r"(^|/)(tests?|testing|unittests?|integration_tests?)/|(^|/)(test_[^/]*|[^/]*_tests?|tests)\.py$"
+)
 _TEST_NAME = re.compile(r"(^|\.)(test|Test)|\.(test|should)_")
 _CI = re.compile(
     r"^(\.github/workflows/[^/]+\.ya?ml|\.gitlab-ci\.ya?ml|\.circleci/config\.ya?ml|\.travis\.ya?ml|jenkinsfile"
@@ -26,7 +28,9 @@ _CI = re.compile(
     r"|cloudbuild[^/]*\.ya?ml|\.vsts-ci\.ya?ml|buildspec[^/]*\.ya?ml|\.ci/.+)$",
     re.IGNORECASE,
 )
-_NOT_SOURCE = re.compile(r"(^|/)(docs?|third_party|vendor|node_modules|\.[^/]+)/|(^|/)(setup|conftest|noxfile|versioneer)\.py$")
+_NOT_SOURCE = re.compile(
+    r"(^|/)(docs?|third_party|vendor|node_modules|\.[^/]+)/|(^|/)(setup|conftest|noxfile|versioneer)\.py$"
+)
 
 
 def importers(project: Project, packages: Iterable[str], *, tests: bool = True) -> list[Note]:

@@ -1,0 +1,103 @@
+"""Programs train, and nothing keeps a record of the runs.
+
+## Why
+Which settings gave the number in the paper, and which code? Output on a terminal is gone with the window; a file that
+the next run overwrites is gone with the next run.
+
+## Fix
+Any tracker will do, also one without a server: `mlflow.autolog()` writes to a local folder, TensorBoard keeps the
+curves, DVCLive and Aim note the commit.
+
+## Notes
+Counts trackers, TensorBoard, loggers of frameworks, stages with metrics in `dvc.yaml`, and programs that write their
+metrics to a CSV or JSON file. EXP003 to EXP005 look at what is kept.
+"""
+
+import re
+
+from reprocheck.rulekit import Note, Practice, Project, Rule, not_applicable
+from reprocheck.rulekit.facts import Call
+from reprocheck_rules.practice.observed import counted, gap_at_training, importers, listed, training_runs
+
+rule = Rule("PRJ009", "no-experiment-tracking", __doc__, severity="note")
+
+_TRACKERS = (
+    "wandb", "mlflow", "tensorboard", "tensorboardX", "torch.utils.tensorboard", "comet_ml", "neptune", "clearml",
+    "trains", "aim", "dvclive", "sacred", "guild", "swanlab", "trackio", "visdom", "polyaxon", "determined",
+    "azureml.core.run", "azureml.core", "sagemaker", "vertexai", "google.cloud.aiplatform", "zenml", "metaflow",
+    "kedro_mlflow", "labml", "tensorboard_logger", "tensorboardcolab", "clu.metric_writers",
+    "flax.metrics.tensorboard", "ml_collections.tracking", "hydra", "ray.tune", "ray.air", "optuna.storages",
+    "lightning.pytorch.loggers", "pytorch_lightning.loggers", "fairseq.logging", "stable_baselines3.common.logger",
+    "keras_tuner", "codecarbon", "pytorch_lightning", "lightning", "stable_baselines3", "ultralytics", "mmcv",
+    "mmengine", "detectron2", "transformers.TrainingArguments", "transformers.Trainer",
+)  # fmt: skip
+_LOGGERS = re.compile(
+    r"(^|\.)(SummaryWriter|TensorBoard|CSVLogger|create_file_writer|FileWriter|init_trackers|autolog|log_metric|log_metrics"
+    r"|log_params|add_scalar|log_hyperparams|WandbLogger|MLFlowLogger|DvcLiveCallback|write_metrics|save_metrics|MlflowCallback)$"
+)
+_RECORDS = re.compile(
+    r"(metrics?|results?|history|scores?|logs?|experiments?|losses|runs?|accuracy)[\w.{}-]*\.(csv|json|jsonl|tsv|txt|log|ya?ml|pkl|npy|npz|db)$",
+    re.IGNORECASE,
+)
+
+
+@rule.on_practice
+def check(project: Project) -> Practice:
+    """Trackers and files of metrics, in projects that train."""
+    runs = training_runs(project)
+    if not runs:
+        return not_applicable("no program that trains")
+    looked_at = f"{counted(len(runs), 'program')} that train"
+    notes = importers(project, _TRACKERS, tests=False)
+    notes += [
+        Note(s.span, "names metrics that a pipeline keeps", path)
+        for path, document in sorted(project.index.documents.items())
+        if path.rpartition("/")[2] == "dvc.yaml"
+        for s in document.settings
+        if ".metrics" in s.key or ".plots" in s.key
+    ]
+    for path in sorted(project.index.reached(sorted(run.entry.path for run in runs))):
+        facts = project.index.files.get(path)
+        if facts is None:
+            continue
+        found = next(
+            (e for f in facts.functions for e in f.events if isinstance(e, Call) and _LOGGERS.search(e.callee)), None
+        )
+        if found is not None:
+            notes.append(Note(found.span, f"`{found.callee.rpartition('.')[2]}` keeps metrics", path))
+        elif (name := next((text for text in facts.strings if _RECORDS.search(text)), None)) is not None:
+            notes.append(Note(facts.functions[0].span, f"names a file of results: `{name[-60:]}`", path))
+    if notes:
+        return Practice(looked_at=looked_at, found=listed(notes))
+    message = (
+        f"nothing keeps a record of what {counted(len(runs), 'program')} trained: no tracker and no file of metrics"
+    )
+    return Practice(looked_at=looked_at, gap=gap_at_training(project, message))
+
+
+_NET = """
+import torch
+
+model = torch.nn.Linear(3, 1)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+loss = model(torch.ones(2, 3)).sum()
+loss.backward()
+optimizer.step()
+print(loss)
+"""
+_FOREST = "from sklearn.svm import SVC\n\nprint(SVC().fit([[0.0], [1.0]], [0, 1]).score([[0.0]], [0]))\n"
+
+rule.flags({"train.py": _NET})
+rule.flags({"train.py": _FOREST})
+rule.flags({"train.py": _NET + "torch.save(model.state_dict(), 'model.pt')\n"}, title="Saves the model alone")
+rule.flags({"train.py": "import logging\n" + _NET + "logging.info(loss)\n"}, title="To the terminal")
+rule.flags({"train.py": _NET, "plot.py": "import matplotlib.pyplot as plt\n\nplt.plot([1, 2])\n"})
+rule.flags({"a.py": _NET, "b.py": _FOREST, "dvc.yaml": "stages:\n  train:\n    cmd: python a.py\n"})
+rule.allows({"train.py": "import wandb\n" + _NET + "wandb.log({'loss': loss})\n"})
+rule.allows({"train.py": "import mlflow\n\nmlflow.autolog()\n" + _FOREST})
+rule.allows({"train.py": "from torch.utils.tensorboard import SummaryWriter\n" + _NET})
+rule.allows(
+    {"train.py": _NET, "dvc.yaml": "stages:\n  train:\n    cmd: python train.py\n    metrics:\n      - scores.json\n"}
+)
+rule.allows({"train.py": _NET + "open('metrics.json', 'w').write(str(loss))\n"}, title="A file of metrics")
+rule.allows({"show.py": "print(1)\n"}, title="Nothing is trained")

@@ -1,0 +1,121 @@
+"""Programs save models to plain files, and nothing records which file is which model.
+
+## Why
+`model.pt` of today overwrites the one of yesterday. Which data, settings and code made the file that is served, and
+to which one can be gone back when it fails? A folder of files doesn't say.
+
+## Fix
+A registry (MLflow, Weights & Biases, Comet, ClearML, a model hub, BentoML), or DVC for the models that matter:
+anything that keeps versions with what made them.
+
+## Notes
+Counts registries and stores of artifacts, stages of DVC with models among their outs, and models pushed to a hub.
+Only for projects that save models. Breck et al., *The ML Test Score* (2017), Infra 7.
+"""
+
+import re
+
+from reprocheck.rulekit import Note, Practice, Project, Rule, not_applicable
+from reprocheck.rulekit.facts import Call
+from reprocheck_rules.practice.observed import at_files, counted, importers, listed, training_runs
+
+rule = Rule("PRJ014", "no-model-registry", __doc__, severity="note")
+
+_LIBRARIES = (
+    "bentoml", "mlem", "modelstore", "huggingface_hub", "sagemaker", "azureml", "azure.ai.ml",
+    "google.cloud.aiplatform", "hopsworks", "hsml", "dvclive", "clearml", "neptune", "zenml", "metaflow", "truss",
+    "mlflow", "tfx", "modelscope", "kitops", "tensorflow_hub",
+)  # fmt: skip
+_REGISTERS = re.compile(
+    r"(^|[._])(register_model|log_model|save_model_version|create_model_version|push_to_hub|upload_file|upload_folder|log_artifacts?"
+    r"|use_artifact|link_model|OutputModel|upload_model|Artifact|register|ModelCard|save_to_hub|push_to_registry|log_checkpoint|hf_push)$"
+)
+_REGISTRY_CALL = re.compile(r"^(mlflow|wandb|comet_ml|neptune|clearml|aim|huggingface_hub|sagemaker|azureml|\?)\.")
+_SAVES = re.compile(
+    r"^(torch\.save|joblib\.dump|pickle\.dump|cloudpickle\.dump|dill\.dump|safetensors\.torch\.save_file|numpy\.savez)$"
+    r"|\.(save_pretrained|save_checkpoint|save_weights|save_model)$|^keras\.models\.save_model$|^tensorflow\.saved_model\.save$"
+)
+_MODEL = re.compile(r"(model|net|weights|checkpoint|ckpt|pipeline|clf|classifier|regressor)", re.IGNORECASE)
+_VERSIONED = re.compile(r"(model|weights|checkpoint|ckpt)[^/]*\.dvc$|(^|/)models?/.*\.dvc$", re.IGNORECASE)
+
+
+@rule.on_practice
+def check(project: Project) -> Practice:
+    """What is saved, and what keeps versions of it."""
+    runs = training_runs(project)
+    saves = list(_saves(project)) if runs else []
+    if not saves:
+        return not_applicable("no program that trains saves a model")
+    looked_at = f"{counted(len(saves), 'file')} that save models"
+    notes = importers(project, _LIBRARIES, tests=False)
+    for path, facts in sorted(project.index.files.items()):
+        calls = (e for f in facts.functions for e in f.events if isinstance(e, Call))
+        found = next((e for e in calls if _REGISTERS.search(e.callee) and _REGISTRY_CALL.match(e.callee)), None)
+        if found is not None:
+            notes.append(Note(found.span, f"`{found.callee.removeprefix('?.')}` keeps versions", path))
+    for path, document in sorted(project.index.documents.items()):
+        if path.rpartition("/")[2] == "dvc.yaml":
+            outs = (s for s in document.settings if ".outs" in s.key and _MODEL.search(f"{s.key} {s.value}"))
+            notes += [Note(s.span, "a model that DVC keeps", path) for s in outs]
+    notes += at_files(sorted(path for path in project.index.paths if _VERSIONED.search(path)), "a model that DVC keeps")
+    if notes:
+        return Practice(looked_at=looked_at, found=listed(notes))
+    first, *others = saves
+    message = "models are saved to plain files, and nothing keeps versions of them with what made them"
+    return Practice(looked_at=looked_at, gap=project.match(first.path, first.span, message, trail=listed(others)))
+
+
+def _saves(project: Project) -> list[Note]:
+    found = []
+    for path in sorted(project.index.reached(sorted(run.entry.path for run in training_runs(project)))):
+        facts = project.index.files.get(path)
+        calls = (e for f in facts.functions for e in f.events if isinstance(e, Call)) if facts is not None else ()
+        saved = next((e for e in calls if _SAVES.search(e.callee) and _is_model(e)), None)
+        if saved is not None:
+            found.append(Note(saved.span, "saves a model", path))
+    return found
+
+
+def _is_model(call: Call) -> bool:
+    """Pickles hold all sorts of things: those count that something about the call calls a model."""
+    if not call.callee.startswith(("pickle.", "cloudpickle.", "dill.", "joblib.", "numpy.")):
+        return True
+    texts = [
+        str(argument.value.value) + argument.value.path for argument in call.arguments if argument.value is not None
+    ]
+    return any(_MODEL.search(text) for text in texts)
+
+
+_NET = """
+import torch
+
+model = torch.nn.Linear(3, 1)
+model(torch.ones(2, 3)).sum().backward()
+torch.save(model.state_dict(), "model.pt")
+"""
+_FOREST = """
+import joblib
+from sklearn.svm import SVC
+
+model = SVC().fit([[0.0], [1.0]], [0, 1])
+joblib.dump(model, "model.joblib")
+"""
+
+rule.flags({"train.py": _NET})
+rule.flags({"train.py": _FOREST})
+rule.flags({"train.py": _NET, ".gitignore": "*.pt\n"})
+rule.flags({"train.py": "import wandb\n" + _NET + "wandb.init()\n"}, title="Tracks runs, not models")
+rule.flags(
+    {"train.py": _NET, "dvc.yaml": "stages:\n  prepare:\n    cmd: python prepare.py\n    outs:\n      - rows.csv\n"}
+)
+rule.flags({"train.py": _FOREST.replace("joblib.dump", "pickle.dump").replace("import joblib", "import pickle")})
+rule.allows({"train.py": "import mlflow\n\nmlflow.sklearn.autolog()\n" + _FOREST})
+rule.allows({"train.py": "import wandb\n" + _NET + "wandb.log_artifact('model.pt')\n"})
+rule.allows(
+    {"train.py": _NET, "dvc.yaml": "stages:\n  train:\n    cmd: python train.py\n    outs:\n      - model.pt\n"}
+)
+rule.allows({"train.py": _NET, "models/net.pt.dvc": "outs:\n- md5: d41d8cd98f00b204e9800998ecf8427e\n"})
+rule.allows({"train.py": "from huggingface_hub import upload_file\n" + _NET})
+rule.allows(
+    {"train.py": _NET.replace('torch.save(model.state_dict(), "model.pt")', "print(model)")}, title="Saves nothing"
+)
