@@ -7,6 +7,7 @@ from pathlib import Path
 
 from blake3 import blake3
 
+from reprocheck.app.recover_run import recover_run
 from reprocheck.app.stores import open_store
 from reprocheck.model.record import INPUT_ROLES, OUTPUT_ROLES, FileUse, Record, RunState
 from reprocheck.model.run_report import Problem, Verification
@@ -31,7 +32,7 @@ def verify_runs(words: tuple[str, ...], asked: Path | None, start: Path, *, file
     seen: dict[str, str] = {}
     runs = 0
     for folder in folders:
-        if folder.state() is not RunState.FINISHED:
+        if folder.state() is not RunState.FINISHED and not _recovered(store, folder):
             unfinished.append(folder.id)
             continue
         runs += 1
@@ -50,6 +51,14 @@ def verify_runs(words: tuple[str, ...], asked: Path | None, start: Path, *, file
         unfinished=tuple(unfinished),
         changed=tuple(sorted(changed)),
     )
+
+
+def _recovered(store: Store, folder: RunFolder) -> bool:
+    """Whether an abandoned run could be given its record."""
+    try:
+        return recover_run(store, folder)
+    except StoreError:
+        return False
 
 
 def _record(folder: RunFolder) -> Record:

@@ -238,7 +238,9 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     duration: int | None = None
     """Nanoseconds; None until it has ended."""
     exit_code: int | None = None
-    """What a shell would show; None until it has ended."""
+    """What a shell would show; None until it has ended, and where nobody saw the end."""
+    status: Status | None = None
+    """How it ended; None until it has."""
     command: tuple[str, ...] = ()
     commit: str = ""
     dirty: bool = False

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from reprocheck.model.record import RunState
-from reprocheck.report.run_words import command_text, duration_text
+from reprocheck.model.record import RunState, Status
+from reprocheck.report.run_words import command_text, duration_text, signal_name
 from reprocheck.report.visible import visible
 
 if TYPE_CHECKING:
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from reprocheck.model.record import RunSummary
     from reprocheck.report.paint import Paint, Role
 
+_SIGNALS = 128
+"""What shells add to the number of a signal."""
 _NARROWEST = 20
 """Columns that the command gets however narrow the terminal is."""
 
@@ -43,7 +45,7 @@ def _cells(summary: RunSummary) -> tuple[str, ...]:
         summary.id,
         _local(summary.started),
         duration_text(summary.duration) if summary.duration is not None else "-",
-        f"exit {summary.exit_code}" if finished else summary.state.value,
+        _end(summary),
         f"{summary.inputs:,}" if finished else "-",
         f"{summary.outputs:,}" if finished else "-",
         f"{summary.gaps:,}" if finished else "-",
@@ -61,13 +63,25 @@ def _label(summary: RunSummary, paint: Paint, width: int) -> str:
     return f"{paint(marks, 'label')} {text}" if marks else text
 
 
+def _end(summary: RunSummary) -> str:
+    match summary.status:
+        case None:
+            return summary.state.value
+        case Status.EXITED:
+            return f"exit {summary.exit_code}"
+        case Status.KILLED:
+            return signal_name((summary.exit_code or 0) - _SIGNALS)
+        case Status.NOT_STARTED | Status.ABANDONED:
+            return summary.status.value
+
+
 def _role(summary: RunSummary) -> Role:
     match summary.state:
-        case RunState.FINISHED:
+        case RunState.FINISHED if summary.status is not Status.ABANDONED:
             return "good" if summary.exit_code == 0 else "error"
         case RunState.RUNNING:
             return "note"
-        case RunState.ABANDONED:
+        case RunState.ABANDONED | RunState.FINISHED:
             return "warning"
         case RunState.DAMAGED:
             return "error"

@@ -60,7 +60,8 @@ def show_lines(record: Record, paint: Paint, *, width: int, verbose: bool) -> It
 def _head(record: Record, paint: Paint) -> Iterator[str]:
     how, role = ending(record.execution)
     marks = " ".join((*([record.name] if record.name else []), *(f"#{tag}" for tag in record.tags)))
-    title = f"{paint(record.id, 'code')}  {paint(how, role)} after {duration_text(record.execution.duration)}"
+    lasted = f" after {duration_text(record.execution.duration)}" if record.execution.duration else ""
+    title = f"{paint(record.id, 'code')}  {paint(how, role)}{lasted}"
     yield f"{title}  {paint(visible(marks), 'label')}" if marks else title
     yield paint("$ ", "dim") + paint(command_text(record.command.arguments), "strong")
     where = record.command.root if record.command.cwd == "." else f"{record.command.cwd} of {record.command.root}"

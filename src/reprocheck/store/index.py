@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 from blake3 import blake3
 
-from reprocheck.model.record import INPUT_ROLES, OUTPUT_ROLES, Record, RunState, RunSummary
+from reprocheck.model.record import INPUT_ROLES, OUTPUT_ROLES, Record, RunState, RunSummary, Status
 from reprocheck.store.errors import StoreError
 from reprocheck.store.runs import RunFolder, read_record
 
@@ -88,6 +88,7 @@ def summarize(record: Record, digest: str) -> RunSummary:
     repository = record.code.repository
     uses = record.files.uses
     trees = record.files.trees
+    lost = record.execution.status is Status.ABANDONED
     return RunSummary(
         id=record.id,
         sequence=record.sequence,
@@ -95,8 +96,9 @@ def summarize(record: Record, digest: str) -> RunSummary:
         name=record.name,
         tags=record.tags,
         started=record.started,
-        duration=record.execution.duration,
-        exit_code=record.execution.exit_code,
+        duration=None if lost else record.execution.duration,
+        exit_code=None if lost else record.execution.exit_code,
+        status=record.execution.status,
         command=record.command.arguments,
         commit=repository.commit if repository else "",
         dirty=repository.dirty if repository else False,
