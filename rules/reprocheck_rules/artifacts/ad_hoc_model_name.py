@@ -20,7 +20,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
-from reprocheck.rulekit import HOLE, CallSite, Confidence, Match, Module, Rule
+from reprocheck.rulekit import HOLE, WHOLE_FILE, CallSite, Confidence, Match, Module, Project, Rule, Span
 
 rule = Rule("ART001", "ad-hoc-model-name", __doc__, confidence="medium")
 
@@ -66,6 +66,8 @@ _GENERIC = frozenset(
     }
 )  # fmt: skip
 """Words that name no public model, so that a version behind them is one of this project's own."""
+_NOT_OURS = re.compile(r"(^|/)(tests?|testing|fixtures|testdata|node_modules|site-packages|venv|\\.venv)/|(^|/)\\.git")
+"""Where files lie that nobody names as a version of a model."""
 _MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec"
 _DATE = re.compile(
     rf"(?<!\d)20\d\d[-_.]?[01]\d[-_.]?[0-3]\d(?!\d)|(?<![a-z])({_MONTHS})[-_]?\d{{1,2}}(?!\d)", re.IGNORECASE
@@ -90,6 +92,25 @@ def check(module: Module) -> Iterator[Match]:
                 message, confidence = found
                 yield module.match(argument, message, confidence=confidence)
                 break
+
+
+@rule.on_project
+def check_files(project: Project) -> Iterator[Match]:
+    """Models that lie in the repository, and those that a pipeline's stages declare to write."""
+    for path in sorted(project.index.paths):
+        if _MODEL_FILE.search(path) and not _NOT_OURS.search(path):
+            yield from _named(project, path, WHOLE_FILE, path)
+    for file, stage in project.index.pipelines.stages:
+        if not file.path.endswith(".dvc"):
+            for out in stage.outs:
+                yield from _named(project, file.path, out.span, out.written)
+
+
+def _named(project: Project, path: str, span: Span, name: str) -> Iterator[Match]:
+    found = _judge(name, folder=False)
+    if found is not None:
+        message, confidence = found
+        yield project.match(path, span, message, confidence=confidence)
 
 
 @cache
@@ -187,6 +208,19 @@ rule.flags(
     model.save_pretrained("out/sentiment_final2")  # expect: ART001
     """
 )
+rule.flags({"models/model_final2.pkl": "weights"}, title="A file in the repository")
+rule.flags(
+    """
+    stages:
+      train:
+        cmd: python train.py
+        outs:
+          - models/clf_new.joblib  # expect: ART001
+          - metrics.json
+    """,
+    file="dvc.yaml",
+)
+rule.allows({"models/best.pt": "weights", "tests/data/model_new.pt": "weights", "model_final2.py": "x = 1"})
 rule.allows(
     """
     import joblib

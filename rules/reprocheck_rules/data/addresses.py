@@ -17,14 +17,17 @@ _FILE: Final = re.compile(
 _NUMBER: Final = r"v?\d+(\.\d+)+"
 _FIXED: Final = re.compile(
     # a commit, a release's tag, a version as a part of the path or of the file's name
-    rf"/[0-9a-f]{{40}}(/|$)|/releases/download/(?!latest)|/{_NUMBER}/|[-_]{_NUMBER}(?=[-_./]|$)"
-    # archives that keep what they published: Zenodo, figshare, Dataverse, OSF, Mendeley, arXiv, Internet Archive
-    r"|zenodo\.org/(records?|api/(records|files))/|figshare\.com/|/dataverse|//osf\.io/|mendeley\.com/public-files"
+    rf"/[0-9a-f]{{40}}(/|$)|/releases/download/(?!latest)|/{_NUMBER}/|[-_]({_NUMBER}|v\d+)(?=[-_./]|$)"
+    # archives that keep what they published: Zenodo and its kin, figshare, Dataverse, OSF, Mendeley, OpenML, arXiv, ...
+    r"|/(api/)?records?/[\w.-]+/files/|zenodo\.org/api/files/|figshare\.com/|/dataverse|//osf\.io/"
+    r"|mendeley\.com/public-files|openml\.org/data/(v1/)?(download|get_csv)/\d"
     r"|//arxiv\.org/|web\.archive\.org/web/\d",
     re.IGNORECASE,
 )
 _NAMED_BY_CONTENT: Final = re.compile(r"[-_.][0-9a-f]{8,64}\.\w+$|/[0-9a-f]{32,64}(/|$)")
 _LOCAL: Final = re.compile(r"://(localhost|127\.|0\.0\.0\.0|\[::1\]|[\w.-]+\.(local|internal)\b)")
+_PICTURE: Final = re.compile(r"\.(jpe?g|png|gif|svg|webp|bmp|ico)$", re.IGNORECASE)
+_PROGRAM: Final = re.compile(r"/nightly/|//api\.|/libtorch/|/installers?/", re.IGNORECASE)
 _SHOWN: Final = 80
 
 
@@ -35,7 +38,16 @@ def is_address(text: str) -> bool:
 
 def is_file(text: str) -> bool:
     """Whether an address ends like a file of data or weights."""
-    return _FILE.search(text.partition("?")[0].partition("#")[0]) is not None
+    return _FILE.search(_path(text)) is not None and _PROGRAM.search(text) is None
+
+
+def is_picture(text: str) -> bool:
+    """Whether an address is that of a single picture: most often something to show, not to learn from."""
+    return _PICTURE.search(_path(text)) is not None
+
+
+def _path(text: str) -> str:
+    return text.partition("?")[0].partition("#")[0]
 
 
 def is_fixed(text: str) -> bool:

@@ -11,10 +11,10 @@ a release or commit. Or compare a hash: `pooch.retrieve(url, known_hash=...)`, `
 
 ## Notes
 Silent are modules and scripts that compute a hash or checksum themselves, addresses with a release, commit or version,
-archives that keep what they published (Zenodo, figshare, OSF, arXiv, ...), and loaders of local files. Calls that fetch
+archives that keep what they published (Zenodo, figshare, OSF, arXiv), and loaders of local files. Calls that fetch
 pages too (`requests.get`, `urlopen`) count only where the address ends like a file of data. Downloads by an address
-that only running could tell are reported with low confidence, as are those of test code. Models by name are ART002,
-programs that are downloaded and run ENV014.
+that only running could tell are reported with low confidence, as are single pictures and test code. Models by name are
+ART002, programs that are downloaded and run ENV014.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from reprocheck.rulekit import (
     ShellView,
     shell_commands,
 )
-from reprocheck_rules.data.addresses import is_address, is_file, is_fixed, shown
+from reprocheck_rules.data.addresses import is_address, is_file, is_fixed, is_picture, shown
 from reprocheck_rules.data.download_examples import show
 from reprocheck_rules.environment.scripts import notebook_commands
 
@@ -182,8 +182,10 @@ def _source(call: Call) -> str:
 def _judged(address: str, what: str, confidence: Confidence | None) -> _Said | None:
     if not is_address(address) or is_fixed(address):
         return None
-    if HOLE in address:
-        confidence = Confidence.LOW if address.partition("://")[2].startswith(HOLE) else Confidence.MEDIUM
+    if address.partition("://")[2].startswith((HOLE, "{", "%")) or is_picture(address):
+        confidence = Confidence.LOW
+    elif HOLE in address:
+        confidence = Confidence.MEDIUM
     return f"data {what} `{shown(address)}`, which names no version, and no hash is compared", confidence
 
 

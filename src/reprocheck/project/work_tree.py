@@ -65,9 +65,10 @@ UNKNOWN = Found(EntryKind.UNKNOWN)
 class WorkTree:
     """Files given as bytes; a scan looks at a disk instead. Remembers what was looked at."""
 
-    def __init__(self, files: Mapping[str, bytes] | None = None) -> None:
-        """`files` by POSIX path relative to the root."""
+    def __init__(self, files: Mapping[str, bytes] | None = None, sizes: Mapping[str, int] | None = None) -> None:
+        """`files` by POSIX path relative to the root; `sizes` are those of files that are not given in full."""
         self._files = dict(files or {})
+        self._sizes = dict(sizes or {})
         self._folders = {folder for path in self._files for folder in _folders_of(path)}
         self._hashed = 0
         self._digests: dict[tuple[str, LineEnds], str | None] = {}
@@ -145,7 +146,8 @@ class WorkTree:
 
     def _look(self, path: str) -> Found:
         if path in self._files:
-            return Found(EntryKind.FILE, len(self._files[path]), hashlib.sha256(self._files[path]).hexdigest())
+            data = self._files[path]
+            return Found(EntryKind.FILE, self._sizes.get(path, len(data)), hashlib.sha256(data).hexdigest())
         return Found(EntryKind.FOLDER, 0, "given") if path in self._folders or path == "." else ABSENT
 
     def _open(self, path: str) -> BinaryIO:

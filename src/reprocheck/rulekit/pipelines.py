@@ -1,5 +1,6 @@
 """What rules about pipelines and data read: stages, what is recorded of them, and what is on disk."""
 
+from reprocheck.project.git_index import Attributes, tracked_paths
 from reprocheck.project.index.pipelines import Pipelines
 from reprocheck.project.pipelines.dvc_model import DvcFile, Edge, Lock, Stage
 from reprocheck.project.pipelines.dvc_status import LINE_ENDS, Change, State, What
@@ -7,6 +8,7 @@ from reprocheck.project.work_tree import EntryKind, Found, WorkTree, joined
 
 __all__ = [
     "LINE_ENDS",
+    "Attributes",
     "Change",
     "DvcFile",
     "Edge",
@@ -19,4 +21,5 @@ __all__ = [
     "What",
     "WorkTree",
     "joined",
+    "tracked_paths",
 ]

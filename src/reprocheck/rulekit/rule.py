@@ -38,6 +38,8 @@ class Example(msgspec.Struct, frozen=True):
     """Text by path. Lines that a rule must flag end in `# expect: CODE` where there is more than one candidate."""
     flagged: bool
     title: str = ""
+    sizes: dict[str, int] = {}
+    """Bytes that files are taken to have, for those too large to be written out."""
 
 
 class CallListener(msgspec.Struct, frozen=True):
@@ -200,23 +202,39 @@ class Rule:
 
     # What proves it
 
-    def flags(self, code: str | Mapping[str, str], *, file: str = "example.py", title: str = "") -> None:
+    def flags(
+        self,
+        code: str | Mapping[str, str],
+        *,
+        file: str = "example.py",
+        title: str = "",
+        sizes: Mapping[str, int] | None = None,
+    ) -> None:
         """Code that the rule must flag: on each line marked `# expect: CODE` and no other, or anywhere if unmarked."""
-        self.examples.append(_example(code, file, flagged=True, title=title))
+        self.examples.append(_example(code, file, sizes, flagged=True, title=title))
 
-    def allows(self, code: str | Mapping[str, str], *, file: str = "example.py", title: str = "") -> None:
+    def allows(
+        self,
+        code: str | Mapping[str, str],
+        *,
+        file: str = "example.py",
+        title: str = "",
+        sizes: Mapping[str, int] | None = None,
+    ) -> None:
         """Code that looks alike and must not be flagged."""
-        self.examples.append(_example(code, file, flagged=False, title=title))
+        self.examples.append(_example(code, file, sizes, flagged=False, title=title))
 
 
 def _gap(practice: Practice) -> Matches:
     return () if practice.gap is None else (practice.gap,)
 
 
-def _example(code: str | Mapping[str, str], file: str, *, flagged: bool, title: str) -> Example:
+def _example(
+    code: str | Mapping[str, str], file: str, sizes: Mapping[str, int] | None, *, flagged: bool, title: str
+) -> Example:
     files = {file: code} if isinstance(code, str) else dict(code)
     cleaned = {path: textwrap.dedent(text).strip("\n") + "\n" for path, text in files.items()}
-    return Example(cleaned, flagged, title)
+    return Example(cleaned, flagged, title, dict(sizes or {}))
 
 
 def _sections(doc: str) -> dict[str, str]:

@@ -72,7 +72,7 @@ def _check(rule: Rule, catalog: Catalog, example: Example, analyzer: Analyzer) -
         found |= {(path, finding.place.span.line) for finding in result.findings if finding.code == rule.code}
         expected |= {(path, line) for line, codes in expectations(text).items() if rule.code in codes}
     if rule.project_checks:
-        tree = WorkTree({path: text.encode() for path, text in example.files.items()})
+        tree = WorkTree({path: text.encode() for path, text in example.files.items()}, example.sizes)
         joined = join(facts, files, [rule], catalog, tree=tree).findings
         found |= {(finding.place.path, finding.place.span.line) for finding in joined}
     if not example.flagged:
