@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from reprocheck.rulekit import Mapping, Node, Scalar, Sequence, Span, walk
 
-_COMPOSE = re.compile(r"(^|/)(docker-)?compose([.-][\w.-]+)?\.ya?ml$|(^|/)[\w.-]*docker-compose[\w.-]*\.ya?ml$")
+COMPOSE = re.compile(r"(^|/)(docker-)?compose([.-][\w.-]+)?\.ya?ml$|(^|/)[\w.-]*docker-compose[\w.-]*\.ya?ml$")
+"""Compose files."""
 _WORKFLOW = re.compile(r"(^|/)\.github/workflows/[^/]+\.ya?ml$|(^|/)\.gitea/workflows/[^/]+\.ya?ml$")
 _ACTION = re.compile(r"(^|/)action\.ya?ml$")
 _GITLAB = re.compile(r"(^|/)[\w.-]*\.?gitlab-ci[\w.-]*\.ya?ml$|(^|/)\.gitlab/[\w./-]+\.ya?ml$")
@@ -27,7 +28,7 @@ def image_uses(path: str, root: Mapping, kind: str) -> Iterator[Use]:
     if kind == "json":
         if _DEVCONTAINER.search(path):
             yield from _text(root.get("image"))
-    elif _COMPOSE.search(path):
+    elif COMPOSE.search(path):
         yield from _compose(root)
     elif _WORKFLOW.search(path):
         yield from _workflow(root)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
 from reprocheck.rulekit import ShellCommand, ShellWord
@@ -56,7 +56,12 @@ _ELSEWHERE: Final = re.compile(
 
 def install(command: ShellCommand) -> Install | None:
     """Read a command; None when it installs nothing by name."""
-    words = _program(list(command.words))
+    return install_of(command.words)
+
+
+def install_of(given: Iterable[ShellWord]) -> Install | None:
+    """The same for the words of a command."""
+    words = _program(list(given))
     if not words:
         return None
     manager = _MANAGERS.get(words[0].text.rpartition("/")[2])

@@ -18,7 +18,26 @@ _NATURAL = {
     SourceKind.PIXI: frozenset({SourceKind.PIXI_LOCK}),
 }
 _NOT_MANIFESTS = LOCKS | {SourceKind.CONSTRAINTS, SourceKind.PYTHON_VERSION}
-_CONDA_NAMES = {"pytorch": "torch", "pytorch-gpu": "torch", "pytorch-cpu": "torch", "tensorflow-gpu": "tensorflow"}
+_CONDA_NAMES = {
+    "pytorch": "torch",
+    "pytorch-gpu": "torch",
+    "pytorch-cpu": "torch",
+    "tensorflow-gpu": "tensorflow",
+    "tensorflow-base": "tensorflow",
+    "opencv": "opencv-python",
+    "py-opencv": "opencv-python",
+    "py-xgboost": "xgboost",
+    "py-xgboost-gpu": "xgboost",
+    "matplotlib-base": "matplotlib",
+    "seaborn-base": "seaborn",
+    "pytables": "tables",
+    "python-graphviz": "graphviz",
+    "msgpack-python": "msgpack",
+    "dask-core": "dask",
+    "ray-core": "ray",
+    "pyg": "torch-geometric",
+    "dvc-core": "dvc",
+}
 _APPLICATION_FILES = (
     "dvc.yaml",
     "MLproject",

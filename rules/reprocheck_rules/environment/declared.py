@@ -1,0 +1,155 @@
+"""What the manifests, locks, images and commands of a project install, and for which folders."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from reprocheck.rulekit import Project, ShellWord, Span
+from reprocheck.rulekit.dependencies import DependencyFacts, distribution, folder_of
+from reprocheck.rulekit.facts import Command
+from reprocheck_rules.environment.installs import Install, install_of
+
+_HOLDERS: Final = re.compile(
+    r"(?:^|/)(?:\.?(?:requirements?|reqs?|deps|dependencies|envs?|environments?|conda|docker|dockerfiles?|containers?"
+    r"|build|ci|github|gitlab|binder|devcontainer|conf|config|configs|install|setup|pip|packaging|infra|deploy"
+    r"|deployment|scripts|tools|etc|assets))$",
+    re.IGNORECASE,
+)
+"""Folders that hold the manifests of what lies beside them."""
+_OF_TORCH: Final = ("torch", "torchvision", "torchaudio", "numpy", "pyyaml", "tqdm", "pillow")
+_OF_TENSORFLOW: Final = ("tensorflow", "keras", "numpy", "h5py", "tensorboard", "six", "scipy", "pillow")
+_OF_NOTEBOOKS: Final = (
+    "numpy", "scipy", "pandas", "matplotlib", "scikit-learn", "seaborn", "tqdm", "pyyaml", "requests",
+)  # fmt: skip
+_IMAGES: Final = (
+    (re.compile(r"(?:^|/)pytorch(?:[/:-]|$)"), _OF_TORCH),
+    (re.compile(r"(?:^|/)tensorflow(?:[/:-]|$)"), _OF_TENSORFLOW),
+    (re.compile(r"(?:^|/)jupyter/|kaggle|rapidsai/|deeplearning-platform"), _OF_NOTEBOOKS),
+    (re.compile(r"(?:^|/)huggingface"), (*_OF_TORCH, "transformers", "datasets", "tokenizers", "accelerate")),
+    (re.compile(r"(?:^|/)jax(?:[/:-]|$)"), ("jax", "jaxlib", "flax", "numpy")),
+)
+"""What images of frameworks bring."""
+
+
+_GETS: Final = frozenset({"install", "clone", "add", "create", "sync"})
+_PARTS: Final = re.compile(r"[^\w.-]+|\.git\b|[=<>~!]=.*")
+
+
+class Installed(NamedTuple):
+    """A command that installs packages by name, and where it stands."""
+
+    path: str
+    span: Span
+    install: Install
+
+
+class Declared:
+    """Names of distributions that a project declares."""
+
+    def __init__(self, project: Project) -> None:
+        """Looks at all manifests, locks, images and commands."""
+        self._project = project
+        index = project.index.dependencies
+        self._homes: dict[str, list[DependencyFacts]] = {}
+        for source in index.manifests:
+            self._homes.setdefault(home(source.path), []).append(source)
+        self._names: dict[str, frozenset[str]] = {}
+        self.everywhere = frozenset(
+            distribution(dependency) for source in index.manifests for dependency in source.dependencies
+        )
+        self.locked = frozenset(name for lock in index.locks for name in index.recorded(lock))
+        self.installed = frozenset(self._by_commands()) | frozenset(self._by_images())
+
+    def scope(self, path: str) -> str | None:
+        """The nearest folder above a file that has manifests; None where there is none."""
+        folder = folder_of(path)
+        while True:
+            if folder in self._homes:
+                return folder
+            if not folder:
+                return None
+            folder = folder_of(folder)
+
+    def manifests(self, scope: str) -> Iterator[DependencyFacts]:
+        """Manifests of a folder and of those above it."""
+        while True:
+            yield from self._homes.get(scope, ())
+            if not scope:
+                return
+            scope = folder_of(scope)
+
+    def names(self, scope: str) -> frozenset[str]:
+        """Distributions that the manifests of a folder and of those above it name, whatever for."""
+        if scope not in self._names:
+            index = self._project.index.dependencies
+            sources = list(self.manifests(scope))
+            sources += [included for source in sources for included, _ in index.included(source)]
+            self._names[scope] = frozenset(
+                distribution(dependency) for source in sources for dependency in source.dependencies
+            )
+        return self._names[scope]
+
+    def is_complete(self, scope: str) -> bool:
+        """Whether all that the manifests name could be told: nothing computed, no file missing, no unnamed address."""
+        sources = self._project.index.dependencies.sources
+        listed = list(self.manifests(scope))
+        told = any(source.complete and source.dependencies for source in listed)
+        return all(
+            (source.complete or told)
+            and all(dependency.name or not dependency.url for dependency in source.dependencies)
+            and all(_target(source, include.path) in sources for include in source.includes)
+            for source in listed
+        )
+
+    def _by_commands(self) -> Iterator[str]:
+        """All words of commands that install or clone something, addresses taken apart."""
+        for _, command in _commands(self._project):
+            if not _GETS.isdisjoint(command.words):
+                for word in command.words:
+                    for part in _PARTS.split(word.lower()):
+                        yield part.replace("_", "-").replace(".", "-").removeprefix("python3-").removeprefix("python-")
+
+    def _by_images(self) -> Iterator[str]:
+        for document in self._project.index.documents.values():
+            names = [image.name for image in document.images]
+            names += [str(setting.value) for setting in document.settings if setting.key.endswith("image")]
+            for name in names:
+                for pattern, brought in _IMAGES:
+                    if pattern.search(name):
+                        yield from brought
+
+
+def home(path: str) -> str:
+    """The folder that a manifest speaks for."""
+    folder = folder_of(path)
+    while folder and _HOLDERS.search(folder):
+        folder = folder_of(folder)
+    return folder
+
+
+def installs(project: Project) -> Iterator[Installed]:
+    """Commands of scripts, images, jobs and notebooks that install packages by name."""
+    for path, command in _commands(project):
+        found = install_of(_words(command))
+        if found is not None:
+            yield Installed(path, command.span, found)
+
+
+def _commands(project: Project) -> Iterator[tuple[str, Command]]:
+    for path, document in sorted(project.index.documents.items()):
+        for command in document.commands:
+            yield path, command
+    for path, facts in sorted(project.index.files.items()):
+        for command in facts.commands:
+            yield path, command
+
+
+def _words(command: Command) -> Iterator[ShellWord]:
+    return (ShellWord(word, command.span) for word in command.words)
+
+
+def _target(source: DependencyFacts, written: str) -> str:
+    return posixpath.normpath(posixpath.join(folder_of(source.path), written))

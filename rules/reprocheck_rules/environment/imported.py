@@ -1,0 +1,123 @@
+"""Imports of packages that are not the project's own, and how sure they are to run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from reprocheck.rulekit import Project, Span
+from reprocheck.rulekit.dependencies import SourceKind
+from reprocheck.rulekit.facts import Call, FileFacts, Function, GuardKind, Import, Test, TestKind
+from reprocheck_rules.environment.standard_library import IN_NOTEBOOKS, PROVIDED, PROVIDED_BELOW, STANDARD
+
+TESTS: Final = re.compile(
+    r"(^|/)(tests?|testing|unittests?)/|(^|/)(test_[^/]*|[^/]*_tests?|conftest|noxfile|fabfile|dodo|versioneer)\.py$"
+)
+_FOR_BUILDS: Final = re.compile(
+    r"(^|/)(setup|conf|hatch_build|build)\.py$|(^|/)(\.[^/]+|ci|third[_-]?party|vendor|_?extern(al)?)/"
+)
+_CODE: Final = frozenset({"py", "pyi", "pyx", "pxd", "so", "pyd", "c", "cc", "cpp", "cu", "cuh", "ipynb"})
+_IMPORT_PATH: Final = frozenset({"sys.path.append", "sys.path.insert", "sys.path.extend", "site.addsitedir"})
+
+
+class Foreign(NamedTuple):
+    """An import of something that the project does not have itself."""
+
+    path: str
+    module: str
+    """Module, or module and name."""
+    span: Span
+    certain: bool
+    """False in functions and under conditions: whoever doesn't get there does without."""
+
+    @property
+    def top(self) -> str:
+        """Name of the package."""
+        return self.module.partition(".")[0]
+
+
+class Imports:
+    """What the files of a project import."""
+
+    def __init__(self, project: Project) -> None:
+        """Looks at all files once, when first asked."""
+        self._project = project
+        self._own = frozenset(self._own_names())
+
+    def _own_names(self) -> Iterator[str]:
+        """Modules and folders with code, extensions that a setup.py builds, and the project itself."""
+        for path in self._project.index.paths:
+            *folders, name = path.split("/")
+            stem, _, extension = name.rpartition(".")
+            if extension in _CODE:
+                yield stem.partition(".")[0]
+                yield from folders
+        for path, facts in self._project.index.files.items():
+            if path.rpartition("/")[2] == "setup.py":
+                for text in facts.strings:
+                    yield text.partition(".")[0]
+        for source in self._project.index.dependencies.sources.values():
+            if source.kind is SourceKind.PYPROJECT and source.made_from:
+                yield source.made_from.replace("-", "_")
+
+    def required(self) -> Iterator[Foreign]:
+        """Imports without which something of the project fails, by path: not in tests, nor what may be missing."""
+        for path, facts in sorted(self._project.index.files.items()):
+            if not TESTS.search(path) and not _FOR_BUILDS.search(path):
+                yield from self._of_file(facts, optional=False)
+
+    def every(self) -> Iterator[Foreign]:
+        """All imports, also optional ones and those of tests."""
+        for _, facts in sorted(self._project.index.files.items()):
+            yield from self._of_file(facts, optional=True)
+
+    def _of_file(self, facts: FileFacts, *, optional: bool) -> Iterator[Foreign]:
+        for index, function in enumerate(facts.functions):
+            for event in function.events:
+                if isinstance(event, Import) and self._is_foreign(facts.path, event.target):
+                    around = _around(function, event)
+                    if optional or around is not None:
+                        yield Foreign(facts.path, event.target, event.span, not index and around is True)
+
+    def _is_foreign(self, path: str, target: str) -> bool:
+        top = target.partition(".")[0]
+        if not top or top in STANDARD or top in PROVIDED or top in self._own:
+            return False
+        if path.endswith(".ipynb") and top in IN_NOTEBOOKS:
+            return False
+        return not any(target == name or target.startswith(f"{name}.") for name in PROVIDED_BELOW)
+
+
+def _around(function: Function, event: Import) -> bool | None:
+    """Whether an import runs in any case (True), under a condition (False), or may fail without harm (None)."""
+    certain = True
+    position, side = event.guard, event.side
+    while position >= 0:
+        guard = function.guards[position]
+        if guard.kind is GuardKind.TRY:
+            return None
+        if guard.test is None or not _is_main(guard.test):
+            if guard.test is not None and side and _is_for_checkers(guard.test):
+                return None
+            certain = False
+        position, side = guard.parent, guard.parent_side
+    return certain
+
+
+def _is_main(test: Test) -> bool:
+    return test.kind is TestKind.MAIN
+
+
+def _is_for_checkers(test: Test) -> bool:
+    value = test.left
+    return test.kind is TestKind.TRUTH and value is not None and str(value.value).endswith("TYPE_CHECKING")
+
+
+def changes_import_path(facts: FileFacts) -> bool:
+    """Whether a file adds folders that modules are looked for in, which may lie outside of the project."""
+    return any(
+        isinstance(event, Call) and event.callee in _IMPORT_PATH
+        for function in facts.functions
+        for event in function.events
+    )

@@ -1,0 +1,80 @@
+"""Which Python the files of a project name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from reprocheck.rulekit import Project, Span, parse_image_reference
+from reprocheck.rulekit.dependencies import LOCKS
+from reprocheck_rules.environment.declared import home
+from reprocheck_rules.environment.image_uses import COMPOSE
+
+_TAG: Final = re.compile(r"(\d+\.\d+(?:\.\d+)?)(?![\w.])")
+_IN_TAG: Final = re.compile(r"(?:^|[-_.])(?:python|py)-?(\d)\.?(\d{1,2})(?![\d.])")
+_IN_NAME: Final = re.compile(r"python-?(\d)\.?(\d{1,2})$")
+_JOBS: Final = re.compile(r"(?:^|[./])python[-_]version(?:s)?(?:\.\d+)?$", re.IGNORECASE)
+_VERSION: Final = re.compile(r"\d+\.\d+(?:\.\d+)?")
+
+
+class Interpreter(NamedTuple):
+    """A file that names a Python."""
+
+    path: str
+    span: Span
+    specifier: str
+    written: str
+    """How a message names it."""
+    image: bool
+    """Whether a container image brings it."""
+
+    @property
+    def folder(self) -> str:
+        """What it speaks for."""
+        return home(self.path)
+
+
+def interpreters(project: Project) -> Iterator[Interpreter]:
+    """Manifests and images that name a Python, by path."""
+    for path, source in sorted(project.index.dependencies.sources.items()):
+        if source.python and source.kind not in LOCKS:
+            yield Interpreter(path, source.python_span, source.python, f"Python `{source.python}`", image=False)
+    for path, name, span in images(project):
+        version = python_of(name)
+        if version:
+            wildcard = "" if version.count(".") > 1 else ".*"
+            yield Interpreter(path, span, f"=={version}{wildcard}", f"`{name}`", image=True)
+
+
+def images(project: Project) -> Iterator[tuple[str, str, Span]]:
+    """Images that Dockerfiles start from and that compose files run, with their paths and places."""
+    for path, document in sorted(project.index.documents.items()):
+        for image in document.images:
+            if not image.copied:
+                yield path, image.name, image.span
+        if document.kind == "yaml" and COMPOSE.search(path):
+            for setting in document.settings:
+                if setting.key.endswith(".image") and isinstance(setting.value, str):
+                    yield path, setting.value, setting.span
+
+
+def python_of(name: str) -> str:
+    """Version of the Python in an image, as far as its name tells; empty where it doesn't."""
+    image = parse_image_reference(name)
+    if image is None:
+        return ""
+    tag = image.tag or ""
+    if image.name.rpartition("/")[2] in {"python", "pypy"} and (found := _TAG.match(tag)) is not None:
+        return found[1]
+    found = _IN_TAG.search(tag) or _IN_NAME.search(image.name)
+    return f"{found[1]}.{found[2]}" if found is not None else ""
+
+
+def named_by_jobs(project: Project) -> bool:
+    """Whether the configuration of a build service, or of a tool, says which Python it runs."""
+    return any(
+        _JOBS.search(setting.key) and _VERSION.match(str(setting.value))
+        for document in project.index.documents.values()
+        for setting in document.settings
+    )

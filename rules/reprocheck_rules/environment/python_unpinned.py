@@ -1,0 +1,135 @@
+"""No file says which Python runs this, or two files say it differently.
+
+## Why
+The interpreter decides which versions of packages can be installed at all, and with them the numbers: the newest NumPy
+for Python 3.8 is years older than the one for 3.13. Where an image and a manifest disagree, the build fails or one of
+them is not what was tested.
+
+## Fix
+Say it once where all tools look: `requires-python = ">=3.11,<3.12"` in pyproject.toml, `3.11` in `.python-version`,
+`python=3.11` in the conda environment; and build images from that version.
+
+## Notes
+Compared are manifests, `.python-version`, `runtime.txt` and base images of the same folder; ranges that some version
+fits agree. That nothing names a version is reported once, for projects that are run and have a manifest, with medium
+confidence: low for libraries, where a build service names it, and where the base image brings a Python of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+
+from reprocheck.rulekit import Confidence, Match, Project, Rule
+from reprocheck.rulekit.dependencies import SourceKind, overlap
+from reprocheck_rules.environment.interpreters import Interpreter, images, interpreters, named_by_jobs
+from reprocheck_rules.environment.manifests import is_auxiliary, is_library, manifests
+
+rule = Rule("ENV006", "python-unpinned", __doc__)
+
+_STATED = "Programming Language :: Python :: 3."
+
+
+@rule.on_project
+def check(project: Project) -> Iterator[Match]:
+    """Pairs that exclude each other; else at most one finding for a project that names no version."""
+    named = list(interpreters(project))
+    reported: set[str] = set()
+    for left, right in combinations(named, 2):
+        together = left.folder == right.folder and left.path != right.path and right.path not in reported
+        if together and overlap(left.specifier, right.specifier) is False:
+            reported.add(right.path)
+            yield _conflict(project, left, right)
+    if not named:
+        yield from _unnamed(project)
+
+
+def _conflict(project: Project, left: Interpreter, right: Interpreter) -> Match:
+    message = f"{right.written} is not what `{left.path}` asks for, {left.written}: one of them is not what runs"
+    note = project.note(left.path, left.span, "named here")
+    # One of several images may be for something else.
+    confidence = Confidence.MEDIUM if left.image and right.image else None
+    return project.match(right.path, right.span, message, confidence=confidence, trail=[note])
+
+
+def _unnamed(project: Project) -> Iterator[Match]:
+    listed = [manifest for manifest in manifests(project) if manifest.dependencies and not is_auxiliary(manifest)]
+    if not listed or not project.entries:
+        return
+    first = min(listed, key=lambda manifest: (manifest.path.count("/"), manifest.path))
+    if first.kind is SourceKind.SETUP_PY and any(
+        text.startswith(_STATED) for text in project.index.files[first.path].strings
+    ):
+        return
+    brought = any(True for _ in images(project))
+    weak = named_by_jobs(project) or brought or is_library(project, first)
+    message = "no file says which Python this runs on: the interpreter decides which versions can be installed"
+    confidence = Confidence.LOW if weak else Confidence.MEDIUM
+    yield project.match(first.path, first.dependencies[0].span, message, confidence=confidence)
+
+
+_PROGRAM = "import torch\n\nif __name__ == '__main__':\n    print(torch.ones(3))\n"
+rule.flags({"train.py": _PROGRAM, "requirements.txt": "torch==2.4.1  # expect: ENV006\n"})
+rule.flags(
+    {
+        "pyproject.toml": '[project]\nname = "t"\nrequires-python = ">=3.11"\ndependencies = ["torch"]\n',
+        "Dockerfile": "# expect: ENV006\nFROM python:3.9-slim\nCOPY . .\n",
+    }
+)
+rule.flags(
+    {
+        ".python-version": "3.10\n",
+        "environment.yml": "dependencies:\n  - python=3.11  # expect: ENV006\n  - numpy\n",
+    }
+)
+rule.flags(
+    {
+        "setup.py": "from setuptools import setup\n\nsetup(name='t', python_requires='>=3.8,<3.11')\n",
+        "docker/Dockerfile": "# expect: ENV006\nFROM pytorch/pytorch:2.4.1-py3.12\n",
+    }
+)
+rule.flags(
+    {
+        "Pipfile": '[packages]\ntorch = "*"\n\n[requires]\npython_version = "3.9"  # expect: ENV006\n',
+        ".python-version": "3.12.4\n",
+    }
+)
+rule.flags(
+    {
+        "pyproject.toml": "[tool.poetry.dependencies]\npython = '^3.11'\ntorch = '*'\n",
+        "docker-compose.yml": "services:\n  train:\n    image: python:3.10.14  # expect: ENV006\n",
+    }
+)
+rule.flags(
+    {"serve/app.py": _PROGRAM, "serve/environment.yml": "dependencies:\n  - pytorch=2.4.1  # expect: ENV006\n"},
+    title="an environment without Python",
+)
+rule.allows({"train.py": _PROGRAM, "requirements.txt": "torch==2.4.1\n", ".python-version": "3.11\n"})
+rule.allows(
+    {
+        "train.py": _PROGRAM,
+        "pyproject.toml": '[project]\nname = "t"\nrequires-python = ">=3.10"\ndependencies = ["torch"]\n',
+        "Dockerfile": "FROM python:3.11.9-slim\n",
+        ".python-version": "3.11\n",
+    }
+)
+rule.allows({"train.py": _PROGRAM, "environment.yml": "dependencies:\n  - python=3.11\n  - pytorch\n"})
+rule.allows(
+    {
+        "train/requirements.txt": "torch\n",
+        "train/Dockerfile": "FROM python:3.11\n",
+        "serve/Pipfile": '[packages]\n\n[requires]\npython_version = "3.9"\n',
+    },
+    title="two parts, two versions",
+)
+rule.allows({"train.py": _PROGRAM}, title="no manifest, which ENV002 reports")
+rule.allows(
+    {"net.py": "import torch\n\n\ndef net():\n    return 1\n", "requirements.txt": "torch\n"}, title="no program"
+)
+rule.allows(
+    {
+        "pyproject.toml": '[project]\nname = "t"\nrequires-python = ">=3.11"\ndependencies = ["torch"]\n',
+        "Dockerfile": "FROM python:3.11 AS build\nFROM debian:12\nCOPY --from=python:3.9 /x /x\n",
+    },
+    title="an image that only files are copied from",
+)

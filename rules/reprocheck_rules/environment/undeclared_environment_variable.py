@@ -1,0 +1,184 @@
+"""The code fails without an environment variable that no file of the project sets or mentions.
+
+## Why
+Who clones the project learns of the variable from a `KeyError`, and has to guess what the author had in it: a data
+folder, a tracking server, a switch that changes the result.
+
+## Fix
+Give it a default (`os.environ.get("DATA_ROOT", "data")`), or say what it is: in `.env.example`, in the Dockerfile or
+compose file, in the README.
+
+## Notes
+Reported are reads that fail (`os.environ["NAME"]`), once for each variable; `os.getenv` without default gives None and
+is left to the code. Looked at for the name are Dockerfiles (`ENV`, `ARG`), compose files, Kubernetes manifests, build
+services, scripts, Makefiles, `.env*` and read-me files, and assignments in code. Variables of systems, launchers and
+clusters are known, reads inside `try` or of names that the module asks for first are left out, and so are tests. Where
+Terraform or Helm files may set it, the confidence is low.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from reprocheck.rulekit import Confidence, Match, Project, Rule
+from reprocheck.rulekit.facts import Call, ValueKind, VariableRead
+from reprocheck_rules.environment.imported import TESTS
+
+rule = Rule("ENV013", "undeclared-environment-variable", __doc__, confidence="medium")
+
+_BY_PLATFORMS = re.compile(
+    r"HOME|USER|USERNAME|LOGNAME|PATH|PWD|OLDPWD|SHELL|TERM|DISPLAY|LANG|LC_\w+|TZ|TMPDIR|TEMP|TMP|HOSTNAME|COMPUTERNAME"
+    r"|CI|APPDATA|LOCALAPPDATA|PROGRAMFILES|USERPROFILE|SYSTEMROOT|WINDIR|VIRTUAL_ENV|PYTHON\w+|LD_\w+|XDG_\w+|SSH_\w+"
+    r"|(?:LOCAL_|GLOBAL_|NODE_|GROUP_|ROLE_|OMPI_COMM_WORLD_\w*|PMI_|MV2_COMM_WORLD_\w*)?(?:RANK|WORLD_SIZE|SIZE)"
+    r"|MASTER_(?:ADDR|PORT)|(?:SLURM|PBS|LSB|SGE|OMPI|PMI|PMIX|MPI|TORCHELASTIC|TORCHRUN|ACCELERATE|DEEPSPEED|HOROVOD)_\w+"
+    r"|(?:CONDA|CUDA|NVIDIA|NCCL|TPU|XRT|XLA|KUBERNETES|GITHUB|GITLAB|TRAVIS|CIRCLE|JENKINS|BUILDKITE|BUILD|READTHEDOCS)"
+    r"_\w+|(?:COLAB|KAGGLE|SM|AIP|DATABRICKS|AZUREML|AZ_BATCH|AWS_LAMBDA|AWS_EXECUTION|LAMBDA|FUNCTIONS|K_)_?\w+"
+    r"|(?:DVC|MLFLOW_RUN|RAY|DASK|SPARK|HADOOP|JAVA|PYTEST|TOX)_\w+|JAVA_HOME|SPARK_HOME|CLOUD_ML_\w+|TF_CONFIG|JOB_ID"
+)
+"""What systems, launchers, clusters and build services set."""
+_SETTERS = frozenset({"os.environ.setdefault", "os.putenv", "os.environ.update"})
+_INFRASTRUCTURE = (".tf", ".tfvars", ".tpl", ".bicep", ".hcl")
+_SHOWN = 8
+
+
+@rule.on_project
+def check(project: Project) -> Iterator[Match]:
+    """Every variable that something takes for granted and nothing speaks of."""
+    reads: dict[str, list[tuple[str, VariableRead]]] = {}
+    for path, facts in sorted(project.index.files.items()):
+        if not TESTS.search(path):
+            for read in facts.required:
+                reads.setdefault(read.name, []).append((path, read))
+    if not reads:
+        return
+    known = set(_spoken_of(project))
+    elsewhere = any(path.endswith(_INFRASTRUCTURE) for path in project.index.paths)
+    for name, places in sorted(reads.items()):
+        if name not in known and not _BY_PLATFORMS.fullmatch(name.upper()):
+            (path, first), *others = places
+            notes = [project.note(other, read.span, "read here too") for other, read in others[:_SHOWN]]
+            message = f"`{name}` must be set, but no file of the project sets or mentions it"
+            confidence = Confidence.LOW if elsewhere else None
+            yield project.match(path, first.span, message, confidence=confidence, trail=notes)
+
+
+def _spoken_of(project: Project) -> Iterator[str]:
+    """Names that are set, handed through, mentioned in a read-me file, or set by the code itself."""
+    yield from project.index.variables
+    for document in project.index.documents.values():
+        yield from document.mentions
+        if document.kind == "shell":
+            for command in document.commands:
+                yield from (word.partition("=")[0] for word in command.words if "=" in word)
+    for facts in project.index.files.values():
+        for command in facts.commands:
+            yield from command.variables
+        for assignment in facts.assignments:
+            if assignment.target.startswith("os.environ."):
+                yield assignment.target.removeprefix("os.environ.")
+        for function in facts.functions:
+            for event in function.events:
+                if isinstance(event, Call) and event.callee in _SETTERS:
+                    yield from _names(event)
+
+
+def _names(call: Call) -> Iterator[str]:
+    for argument in call.arguments:
+        value = argument.value
+        if argument.name and argument.name != "**":
+            yield argument.name
+        elif value is not None and value.kind is ValueKind.CONSTANT:
+            yield str(value.value)
+        elif value is not None and value.kind is ValueKind.DISPLAY:
+            yield from value.path.split(".")
+
+
+rule.flags(
+    """
+    import os
+
+    DATA_ROOT = os.environ["TEAM_DATA_ROOT"]  # expect: ENV013
+    """
+)
+rule.flags(
+    {
+        "train.py": "from os import environ\n\n\ndef fit():\n    return environ['SCALE']  # expect: ENV013\n",
+        "README.md": "# Trainer\n\nSet `DATA_ROOT` first.\n",
+    }
+)
+rule.flags(
+    {
+        "app.py": "import os\n\nurl = os.environ['MODEL_URL']  # expect: ENV013\nport = os.environ['MODEL_PORT']\n",
+        "Dockerfile": "FROM python:3.11\nENV MODEL_PORT=80\n",
+    }
+)
+rule.flags(
+    {
+        "a.py": "import os\n\nprint(os.environ['INPUT_BUCKET'])  # expect: ENV013\n",
+        "b.py": "import os\n\nprint(os.environ['INPUT_BUCKET'])\n",
+    },
+    title="once, with the other place in the trail",
+)
+rule.flags(
+    {
+        "train.py": "import os\n\nkey = os.environ['TRACKER_KEY']  # expect: ENV013\n",
+        ".env.example": "TRACKER_URL=\n",
+    }
+)
+rule.flags(
+    """
+    import os
+
+    if os.environ["USE_CACHE"] == "1":  # expect: ENV013
+        print("cached")
+    root = os.path.join(os.environ["CORPUS_HOME"], "train")  # expect: ENV013
+    """,
+    file="prepare.py",
+)
+rule.allows({"train.py": "import os\n\nroot = os.environ['DATA_ROOT']\n", ".env.example": "DATA_ROOT=\n"})
+rule.allows({"train.py": "import os\n\nroot = os.environ['DATA_ROOT']\n", "README.md": "`export DATA_ROOT=/data`\n"})
+rule.allows(
+    {
+        "train.py": "import os\n\nroot = os.environ['DATA_ROOT'], os.environ['TOKEN']\n",
+        "compose.yml": "services:\n  a:\n    image: a:1\n    environment:\n      - TOKEN\n      - DATA_ROOT=/data\n",
+    }
+)
+rule.allows(
+    {
+        "train.py": "import os\n\nroot = os.environ['DATA_ROOT']\n",
+        "run.sh": "DATA_ROOT=/data python train.py\n",
+    }
+)
+rule.allows(
+    """
+    import os
+
+    rank = int(os.environ["LOCAL_RANK"])
+    job = os.environ["SLURM_JOB_ID"]
+    home = os.environ["HOME"]
+    model = os.environ["SM_MODEL_DIR"]
+    """
+)
+rule.allows(
+    """
+    import os
+
+    try:
+        token = os.environ["TEAM_TOKEN"]
+    except KeyError:
+        token = None
+    if "TEAM_CACHE" in os.environ:
+        cache = os.environ["TEAM_CACHE"]
+    seed = os.environ.get("TEAM_SEED")
+    os.environ["TEAM_MODE"] = "fast"
+    mode = os.environ["TEAM_MODE"]
+    """
+)
+rule.allows({"tests/test_app.py": "import os\n\nprint(os.environ['ONLY_IN_TESTS'])\n"})
+rule.allows(
+    {
+        "train.py": "import os\n\nroot = os.environ['DATA_ROOT']\n",
+        ".github/workflows/train.yml": "jobs:\n  a:\n    env:\n      DATA_ROOT: /data\n    steps: []\n",
+    }
+)
