@@ -79,7 +79,7 @@ class _Handlers:
         self._file(name, "write" if writes else "read")
 
     def _file(self, name: str, use: str, other: str = "") -> None:
-        place, through = self.watch.places.here(3)
+        place, through = self.watch.places.here()
         line = tuple(place) if place else None
         if not self.watch.is_first(use, name, other, line):
             return
@@ -117,7 +117,7 @@ class _Handlers:
     def _listing(self, path: object = None) -> None:
         if _is_import():
             return  # looking for modules
-        place, through = self.watch.places.here(2)
+        place, through = self.watch.places.here()
         if path.__class__ is int:
             self.watch.journal.gap("listings", "a directory was listed by descriptor, its order isn't known")
             return
@@ -139,7 +139,7 @@ class _Handlers:
 
     def _started(self, arguments: object, program: object, environment: object) -> None:
         """A program that this process starts; of its arguments only those that switch the agent off are kept."""
-        place, through = self.watch.places.here(3)
+        place, through = self.watch.places.here()
         name = os.fsdecode(program) if isinstance(program, (str, bytes, os.PathLike)) else ""
         switched = ""
         if os.path.basename(name).startswith("python") and isinstance(arguments, (list, tuple)):
@@ -156,7 +156,7 @@ class _Handlers:
             self.watch.journal.gap("python", f"{os.path.basename(name)} was started with {switched}")
 
     def _connect(self, _socket: object, address: object) -> None:
-        place, through = self.watch.places.here(2)
+        place, through = self.watch.places.here()
         if isinstance(address, tuple) and len(address) >= 2:
             family = "inet6" if len(address) == 4 else "inet"
             where, port = address[0], address[1]
@@ -174,7 +174,7 @@ class _Handlers:
         if not is_watched(variable) or variable == "PYTHONPATH":
             return
         setting = os.fsdecode(value)[:300]  # type: ignore[arg-type]
-        place, through = self.watch.places.here(2)
+        place, through = self.watch.places.here()
         if self.watch.times("putenv", variable, setting, tuple(place) if place else None):
             fields: dict[str, object] = {"name": variable, "value": setting, "place": place}
             fields["through"] = through

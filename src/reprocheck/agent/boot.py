@@ -14,9 +14,13 @@ from .watch import Watch
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
+    from typing import Callable
 
+    from .entropy import Entropy
     from .imports import Action
 
+_SOURCES = ("datetime", "uuid", "random", "torch")
+"""Modules with sources of entropy or time, each with a function `after_MODULE` in `entropy`."""
 _ACTIONS = (
     ("random", "python_random", "after_random"),
     ("numpy.random._mt19937", "numpy_random", "after_mt19937"),
@@ -37,7 +41,10 @@ def start(text: str) -> None:
     options = Options(text)
     watch = Watch(options)
     process.started(watch, "exec")
-    imports = AfterImport(_actions(watch), watch.journal)
+    actions = _actions(watch)
+    if options.entropy != "off":
+        watch.attempt("the record of entropy", lambda: _record_entropy(watch, actions))
+    imports = AfterImport(actions, watch.journal)
     imports.install()
     audit.install(watch)
 
@@ -65,6 +72,27 @@ def _actions(watch: Watch) -> dict[str, list[Action]]:
     for name, part, function in _ACTIONS:
         actions.setdefault(name, []).append(_Later(watch, part, function))
     return actions
+
+
+def _record_entropy(watch: Watch, actions: dict[str, list[Action]]) -> None:
+    """Stand in for the sources of entropy, before anything else listens to the same functions."""
+    from . import entropy
+
+    source = entropy.install(watch)
+    for name in _SOURCES:
+        function = getattr(entropy, f"after_{name}")
+        actions.setdefault(name, []).insert(0, _Bound(function, source))
+
+
+class _Bound:
+    """A function of a source of entropy and a module."""
+
+    def __init__(self, function: Callable[[Entropy, ModuleType], None], entropy: Entropy) -> None:
+        self._function = function
+        self._entropy = entropy
+
+    def __call__(self, module: ModuleType) -> None:
+        self._function(self._entropy, module)
 
 
 class _Later:

@@ -28,9 +28,9 @@ class Places:
         archive = f"python{sys.version_info[0]}{sys.version_info[1]}.zip"
         self._foreign = (standard + os.sep, os.path.join(os.path.dirname(standard), archive) + os.sep, *inside)
 
-    def here(self, depth: int = 1) -> tuple[list[object] | None, str]:
+    def here(self) -> tuple[list[object] | None, str]:
         """`[path, line, function]` and the function called there; None where no line of the user's is on the stack."""
-        frame: FrameType | None = sys._getframe(depth + 1)
+        frame: FrameType | None = sys._getframe(1)
         through = ""
         outside: list[object] | None = None
         outside_through = ""

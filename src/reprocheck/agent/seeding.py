@@ -6,11 +6,9 @@ from .encode import spell
 from .watch import Watch
 
 
-def seeded(
-    watch: Watch, name: str, value: object, depth: int = 1, *, generator: str = "", from_system: bool = False
-) -> None:
+def seeded(watch: Watch, name: str, value: object, *, generator: str = "", from_system: bool = False) -> None:
     """One call of a seeder; those that it makes in turn say nothing of their own."""
-    place, through = watch.places.here(depth + 1)
+    place, through = watch.places.here()
     text = spell(value)
     times = watch.times("seed", name, tuple(place) if place else None)
     if times:

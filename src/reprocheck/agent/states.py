@@ -68,5 +68,5 @@ def tell(watch: Watch, moment: str, only: str = "") -> None:
     if only:
         found = {name: found[name] for name in found if name == only}
     if found:
-        place, _ = watch.places.here(2)
+        place, _ = watch.places.here()
         watch.journal.emit("rng", {"moment": moment, "states": found, "place": place})

@@ -90,16 +90,21 @@ def listen_in_type(owner: type, name: str, listener: Listener, watch: Watch) -> 
     Its dictionary is changed underneath and the interpreter told to forget what it remembers of the type. False where
     that can't be done: another interpreter than CPython, or no such method.
     """
+    method = owner.__dict__.get(name)
+    return callable(method) and replace_in_type(owner, name, listened(method, listener, watch))
+
+
+def replace_in_type(owner: type, name: str, replacement: object) -> bool:
+    """Put something in the place of a method of a type written in C; False where that can't be done."""
     import ctypes
     import gc
     import sys
 
-    if sys.implementation.name != "cpython":
+    if sys.implementation.name != "cpython" or name not in owner.__dict__:
         return False
     found = gc.get_referents(owner.__dict__)
-    method = owner.__dict__.get(name)
-    if len(found) != 1 or type(found[0]) is not dict or not callable(method):
+    if len(found) != 1 or type(found[0]) is not dict:
         return False
-    found[0][name] = listened(method, listener, watch)
+    found[0][name] = replacement
     ctypes.pythonapi.PyType_Modified(ctypes.py_object(owner))
     return True

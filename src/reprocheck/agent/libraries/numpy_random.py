@@ -19,7 +19,7 @@ def after_mt19937(watch: Watch, module: ModuleType) -> None:
         if legacy is None:
             return  # numpy's own first seeding, while it is imported
         is_global = getattr(legacy, "_bit_generator", None) is generator
-        seeded(watch, "numpy.random.seed" if is_global else "numpy.random.RandomState", value, 2)
+        seeded(watch, "numpy.random.seed" if is_global else "numpy.random.RandomState", value)
 
     if not listen_in_type(module.MT19937, "_legacy_seeding", listener, watch):
         watch.journal.gap("seeds", "seeds of numpy's old generators can't be seen in this version of numpy")
@@ -38,7 +38,7 @@ def after_bit_generator(watch: Watch, module: ModuleType) -> None:
         if isinstance(value, tuple) or _global() is None:
             return  # the state that numpy begins with is no call of the user's
         from_system = getattr(watch.own, "numpy_entropy", None) == value
-        seeded(watch, "numpy.random.SeedSequence", value, 2, from_system=from_system)
+        seeded(watch, "numpy.random.SeedSequence", value, from_system=from_system)
 
     draw = module.randbits
 

@@ -20,10 +20,10 @@ def after_random(watch: Watch, module: ModuleType) -> None:
             return
         name = "random.seed" if generator is instance else "random.Random"
         if value is None and generator is not instance:
-            _place, through = watch.places.here(2)
+            _place, through = watch.places.here()
             if through not in ("", "random.__init__"):
                 return  # a library's own generator, such as the one for names of temporary files
-        seeded(watch, name, value, 2)
+        seeded(watch, name, value)
 
     if listen(module.Random, "seed", listener, watch):
         module.seed = instance.seed  # type: ignore[attr-defined]

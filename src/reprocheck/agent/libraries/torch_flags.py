@@ -96,7 +96,7 @@ def _listener(watch: Watch, setting: str) -> Listener:
         text = spell(value)
         if named.get("warn_only"):
             text += ", warn_only"
-        changed(watch, setting, text, 2)
+        changed(watch, setting, text)
 
     return listener
 
@@ -106,7 +106,7 @@ def _precision_listener(watch: Watch) -> Listener:
 
     def listener(backend: str, operation: str, value: object) -> None:
         name = names.get((backend, operation), f"torch.backends.{backend}.{operation}.fp32_precision")
-        changed(watch, name, str(value), 2)
+        changed(watch, name, str(value))
 
     return listener
 
@@ -117,14 +117,14 @@ def _property_listener(watch: Watch) -> Listener:
     def listener(prop: object, _module: object, value: object) -> None:
         setting = _SETTERS.get(getattr(getattr(prop, "setter", None), "__name__", ""))
         if setting is not None:
-            changed(watch, setting, spell(value), 2)
+            changed(watch, setting, spell(value))
 
     return listener
 
 
-def changed(watch: Watch, setting: str, value: str, depth: int = 1) -> None:
+def changed(watch: Watch, setting: str, value: str) -> None:
     """Write that a setting was given a value, and where."""
-    place, through = watch.places.here(depth + 1)
+    place, through = watch.places.here()
     if watch.times("flag", setting, value, tuple(place) if place else None):
         watch.journal.emit("flag", {"name": setting, "value": value, "place": place, "through": through})
 

@@ -29,11 +29,11 @@ def after_torch(watch: Watch, module: ModuleType) -> None:
             name = "torch.cuda.manual_seed"
         else:
             name = "torch.Generator.manual_seed"
-        seeded(watch, name, value, 2, generator=device)
+        seeded(watch, name, value, generator=device)
 
     def unseeded(generator: object) -> None:
         name = "torch.seed" if generator is module.default_generator else "torch.Generator.seed"
-        seeded(watch, name, None, 2, generator=str(getattr(generator, "device", "cpu")))
+        seeded(watch, name, None, generator=str(getattr(generator, "device", "cpu")))
 
     seen = listen_in_type(generator_type, "manual_seed", listener, watch)
     if not (seen and listen_in_type(generator_type, "seed", unseeded, watch)):
@@ -47,7 +47,7 @@ def after_torch_cuda_random(watch: Watch, module: ModuleType) -> None:
         def listener(value: object = None) -> None:
             if sys._getframe(2).f_globals.get("__name__") == "torch.random":
                 return  # part of torch.manual_seed
-            seeded(watch, "torch.cuda." + name, value, 2, generator="cuda")
+            seeded(watch, "torch.cuda." + name, value, generator="cuda")
 
         return listener
 

@@ -128,7 +128,7 @@ class _Steps:
     def _introduce(self, known: _Optimizer, parameters: list[Any]) -> None:
         """Say once what the numbers of the following steps belong to."""
         optimizer = known.optimizer()
-        place, _ = self._watch.places.here(3)
+        place, _ = self._watch.places.here()
         kind = type(optimizer)
         self._journal.emit(
             "optimizer",
