@@ -41,6 +41,7 @@ _LEARNS = frozenset(
      "learn", "optimize", "apply_gradients", "value_and_grad", "minimize", "train_model", "run_training", "main",
      "train_one_epoch", "run_pipeline"}
 )  # fmt: skip
+_WORD = re.compile(r"[\w.-]+\.py")
 _PROGRAMS = re.compile(r"(^|/)[\w.-]*(train|finetune|run_exp)[\w.-]*\.py$")
 
 
@@ -58,11 +59,12 @@ def check(project: Project) -> Practice:
     programs = {run.entry.path.rpartition("/")[2] for run in runs}
     notes = [Note(c.span, "starts a program that trains", path) for path, c in commands if _starts(c, programs)]
     if any(_TESTS.search(word.rpartition("/")[2]) for _, command in commands for word in command.words) or not commands:
-        notes += _training_tests(project)
+        notes += _training_tests(project, programs)
     if notes:
         return Practice(looked_at=looked_at, found=listed(notes))
-    message = f"continuous integration never trains, not even for a step: none of {counted(len(commands), 'command')} starts a program that does"
-    return Practice(looked_at=looked_at, gap=gap_at_training(project, message))
+    none = f"none of {counted(len(commands), 'command')} starts a program that does"
+    message = f"continuous integration never trains, not even for a step: {none}"
+    return Practice(looked_at=looked_at, gap=gap_at_training(runs, message))
 
 
 def _starts(command: Command, programs: set[str]) -> bool:
@@ -89,12 +91,12 @@ def _starts(command: Command, programs: set[str]) -> bool:
     return _TRAINS.search(first) is not None
 
 
-def _training_tests(project: Project) -> Iterator[Note]:
+def _training_tests(project: Project, programs: set[str]) -> Iterator[Note]:
     for facts in tests(project):
         span = next((event.span for event in _calls(facts) if event.callee.rpartition(".")[2] in _LEARNS), None)
         if span is not None:
             yield Note(span, "a test that trains", facts.path)
-        elif any(_PROGRAMS.search(text) for text in facts.strings):
+        elif any(_PROGRAMS.search(text) or programs & set(_WORD.findall(text)) for text in facts.strings):
             yield Note(facts.functions[0].span, "a test that starts a program that trains", facts.path)
 
 

@@ -18,7 +18,7 @@ from collections import Counter
 
 from reprocheck.rulekit import Confidence, Note, Practice, Project, Rule, not_applicable
 from reprocheck.rulekit.facts import Option
-from reprocheck_rules.practice.observed import at_files, counted, importers, listed, training_runs
+from reprocheck_rules.practice.observed import at_files, counted, importers, listed, that_train, training_runs
 
 rule = Rule("PRJ015", "config-scattered", __doc__, severity="note", confidence="medium")
 
@@ -38,7 +38,7 @@ def check(project: Project) -> Practice:
     own = {path: found for run in runs if (found := project.index.options.by_file.get(path := run.entry.path))}
     notes = importers(project, _LIBRARIES, tests=False)
     notes += at_files(sorted(path for path in project.index.documents if _is_configuration(path)), "holds settings")
-    looked_at = f"{counted(len(runs), 'program')} that train, {len(own)} with options of their own"
+    looked_at = f"{that_train(runs)}, {len(own)} with options of their own"
     if not own and not notes:
         return not_applicable("no program that trains takes options")
     times = Counter(name for options in own.values() for name in options)
@@ -49,7 +49,8 @@ def check(project: Project) -> Practice:
         return Practice(looked_at=looked_at, found=listed(notes))
     first, *others = (options[name] for options in copies.values() if (name := _first(options, apart)))
     names = ", ".join(f"`{name}`" for name in apart[:_SHOWN]) + (" and others" if len(apart) > _SHOWN else "")
-    message = f"{counted(len(shared), 'option')} are declared again in {len(copies)} programs, with different defaults for {names}"
+    again = f"{counted(len(shared), 'option')} are declared again in {len(copies)} programs"
+    message = f"{again}, with different defaults for {names}"
     trail = listed(
         Note(option.span, f"`{option.name}` again, with a default of its own", option.path) for option in others
     )
@@ -82,7 +83,8 @@ def _program(rate: str, *more: str) -> str:
     return (
         "import argparse\nimport torch\n\nparser = argparse.ArgumentParser()\n"
         + "\n".join(lines)
-        + "\nargs = parser.parse_args()\nmodel = torch.nn.Linear(args.width, 1)\nmodel(torch.ones(2, 1)).sum().backward()\n"
+        + "\nargs = parser.parse_args()\nmodel = torch.nn.Linear(args.width, 1)\n"
+        + "model(torch.ones(2, 1)).sum().backward()\n"
     )
 
 

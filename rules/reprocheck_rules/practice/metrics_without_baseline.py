@@ -23,13 +23,17 @@ from reprocheck_rules.practice.observed import (
     gap_at_training,
     importers,
     listed,
-    training_runs,
+    that_train,
+    training_scripts,
 )
 
 rule = Rule("PRJ016", "metrics-not-compared-to-baseline", __doc__, severity="note")
 
 _WORD = re.compile(
-    r"baseline|benchmark|champion|challenger|leaderboard|ablation|dummy_?(classifier|regressor|model)", re.IGNORECASE
+    r"baseline|benchmark|champion|challenger|leaderboard|ablation|differential|regression_test"
+    r"|compare_?(models?|with|to|predictions|runs|metrics)|(previous|prior|reference)_?(model|predictions|best)"
+    r"|dummy_?(classifier|regressor|model)",
+    re.IGNORECASE,
 )
 _COMPARES = re.compile(r"^(diff|compare|--compare|show)$")
 _LIBRARIES = ("sklearn.dummy", "mlflow.models.evaluation", "autorank", "baycomp", "evaluate", "torchbench", "lm_eval")
@@ -38,9 +42,9 @@ _LIBRARIES = ("sklearn.dummy", "mlflow.models.evaluation", "autorank", "baycomp"
 @rule.on_practice
 def check(project: Project) -> Practice:
     """Signs of a comparison, in names, texts, commands and read-me files."""
-    runs = training_runs(project)
+    runs = training_scripts(project)
     if not runs:
-        return not_applicable("no program that trains")
+        return not_applicable("no program that trains, but for notebooks")
     index = project.index
     notes = importers(project, _LIBRARIES)
     notes += at_files(sorted(path for path in index.paths if _WORD.search(path)), "is named for a comparison")
@@ -59,11 +63,11 @@ def check(project: Project) -> Practice:
     for path, document in sorted(index.documents.items()):
         if document.kind == "readme" and any(not topic.startswith("licen") for topic in document.topics):
             notes.append(Note(WHOLE_FILE, "reports against a baseline or benchmark", path))
-    looked_at = f"{counted(len(runs), 'program')} that train, and all names, texts and commands of the project"
+    looked_at = f"{that_train(runs)}, and all names, texts and commands of the project"
     if notes:
         return Practice(looked_at=looked_at, found=listed(notes))
     message = f"nothing compares what {counted(len(runs), 'program')} trained with a baseline or with the model before"
-    return Practice(looked_at=looked_at, gap=gap_at_training(project, message))
+    return Practice(looked_at=looked_at, gap=gap_at_training(runs, message))
 
 
 _NET = """

@@ -160,19 +160,33 @@ rule.allows(
         """
     }
 )
-rule.allows({"api.py": _FLASK.replace("    return", "    validate(row, SCHEMA)\n    return")})
+rule.allows(
+    {"api.py": "from jsonschema import validate\n" + _FLASK.replace("    return", "    validate(row, {})\n    return")}
+)
 rule.allows(
     {
-        "api.py": _FLASK.replace("row = request.get_json()", "row = read()").replace(
-            "@app",
-            "def read():\n    row = request.get_json()\n    if 'x' not in row:\n        raise KeyError('x')\n    return row\n\n\n@app",
-            1,
-        ),
+        "api.py": """
+        import joblib
+        from flask import Flask, jsonify, request
+
+        app = Flask(__name__)
+        model = joblib.load("model.joblib")
+
+
+        def read():
+            row = request.get_json()
+            if "x" not in row:
+                raise KeyError("x")
+            return row
+
+
+        @app.route("/predict", methods=["POST"])
+        def answer():
+            return jsonify(float(model.predict([read()["x"]])[0]))
+        """
     },
     title="In a function of the project",
 )
 rule.allows(
-    {
-        "api.py": "from flask import Flask\n\napp = Flask(__name__)\n\n\n@app.route('/')\ndef home():\n    return 'hello'\n"
-    }
+    {"api.py": "from flask import Flask\n\napp = Flask(__name__)\n\n\n@app.route('/')\ndef home():\n    return 'hi'\n"}
 )

@@ -19,7 +19,14 @@ from collections.abc import Iterator
 
 from reprocheck.rulekit import Note, Practice, Project, Rule, Span, not_applicable
 from reprocheck.rulekit.facts import Call, Exit, FileFacts, Function
-from reprocheck_rules.practice.observed import counted, gap_at_training, importers, listed, sources, training_runs
+from reprocheck_rules.practice.observed import (
+    counted,
+    importers,
+    listed,
+    sources,
+    that_train,
+    training_runs,
+)
 from reprocheck_rules.practice.read_data import reads_own_data
 
 rule = Rule("PRJ006", "no-data-validation", __doc__, severity="note", confidence="medium")
@@ -37,7 +44,7 @@ _CHECKS = re.compile(
     re.IGNORECASE,
 )
 _LOADING = re.compile(
-    r"(^|[._])(data|dataset|datasets|load|loader|read|preprocess|prepare|features?|input|etl|ingest)", re.IGNORECASE
+    r"(^|[._])(data|datasets?|dataloader|preprocess|features?|inputs?|etl|ingest)(s|ing|_|\b)", re.IGNORECASE
 )
 _ASSERTS = re.compile(
     r"(^|\.)(assert_\w*(equal|shape|columns|rank|type|close)\w*|check_array|check_X_y|drop_duplicates|dropna)$"
@@ -53,14 +60,16 @@ def check(project: Project) -> Practice:
     data = list(reads_own_data(project))
     if not data:
         return not_applicable("no program reads data of the project's own, as far as can be told")
-    looked_at = f"{counted(len(runs), 'program')} that train, {counted(len(data), 'place')} that read data"
+    looked_at = f"{that_train(runs)}, {counted(len(data), 'place')} that read data"
     notes = importers(project, _LIBRARIES, tests=False)
     for facts in sources(project):
         notes += _checks(facts)
     if notes:
         return Practice(looked_at=looked_at, found=listed(notes))
-    message = f"nothing checks the data that `{runs[0].entry.path.rpartition('/')[2]}` trains on: no schema, and no check that is named for one"
-    return Practice(looked_at=looked_at, gap=gap_at_training(project, message))
+    first, *others = data
+    message = "nothing checks the data that is read here to train on: no schema, and no check that is named for one"
+    gap = project.match(first.path, first.span, message, trail=listed(others))
+    return Practice(looked_at=looked_at, gap=gap)
 
 
 def _checks(facts: FileFacts) -> Iterator[Note]:
@@ -137,7 +146,12 @@ rule.allows(
 )
 rule.allows(
     {
-        "train.py": "from sklearn.datasets import load_iris\nfrom sklearn.svm import SVC\n\nSVC().fit(*load_iris(return_X_y=True))\n"
+        "train.py": """
+        from sklearn.datasets import load_iris
+        from sklearn.svm import SVC
+
+        SVC().fit(*load_iris(return_X_y=True))
+        """
     }
 )
 rule.allows({"report.py": "import pandas as pd\n\nprint(pd.read_csv('rows.csv'))\n"}, title="Nothing is trained")

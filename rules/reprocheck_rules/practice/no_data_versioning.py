@@ -18,7 +18,15 @@ import re
 
 from reprocheck.rulekit import Note, Practice, Project, Rule, not_applicable
 from reprocheck.rulekit.facts import Call
-from reprocheck_rules.practice.observed import at_files, counted, gap_at_training, importers, listed, training_runs
+from reprocheck_rules.practice.observed import (
+    at_files,
+    counted,
+    gap_at_training,
+    importers,
+    listed,
+    that_train,
+    training_runs,
+)
 from reprocheck_rules.practice.read_data import reads_delivered_data, reads_own_data
 
 rule = Rule("PRJ010", "no-data-versioning", __doc__, severity="note")
@@ -61,7 +69,7 @@ def check(project: Project) -> Practice:
     if not own:
         delivered = list(reads_delivered_data(project))
         if delivered:
-            return Practice(looked_at=f"{counted(len(runs), 'program')} that train", found=listed(delivered))
+            return Practice(looked_at=f"{that_train(runs)}", found=listed(delivered))
         return not_applicable("no program reads data of the project's own, as far as can be told")
     looked_at = (
         f"{counted(len(own), 'place')} that read data, {counted(len(project.index.paths), 'file')} of the project"
@@ -77,8 +85,9 @@ def check(project: Project) -> Practice:
             notes.append(Note(found.span, "checks a digest", path))
     if notes:
         return Practice(looked_at=looked_at, found=listed(notes))
-    message = f"nothing records which version of the data the {counted(len(own), 'place')} that read it got: no DVC, no Git LFS, no digest"
-    gap = gap_at_training(project, message)
+    lacking = "no DVC, no Git LFS, no digest"
+    message = f"nothing records which version of the data {counted(len(own), 'place')} of the project read: {lacking}"
+    gap = gap_at_training(runs, message)
     return Practice(looked_at=looked_at, gap=project.match(own[0].path, own[0].span, message, trail=gap.trail))
 
 

@@ -16,10 +16,10 @@ al., *The ML Test Score* (2017), Monitor 2, 3 and 7.
 
 import re
 
-from reprocheck.rulekit import Note, Practice, Project, Rule, not_applicable
+from reprocheck.rulekit import Confidence, Note, Practice, Project, Rule, not_applicable
 from reprocheck.rulekit.facts import Call
 from reprocheck_rules.practice.observed import counted, importers, listed
-from reprocheck_rules.practice.serving import handlers
+from reprocheck_rules.practice.serving import Handler, handlers
 
 rule = Rule("PRJ008", "no-drift-or-skew-monitoring", __doc__, severity="note")
 
@@ -34,6 +34,7 @@ _STORES = re.compile(
     r"(^|[._])(insert_one|insert_many|insert|add_prediction|save_prediction|log_prediction|store_\w+|put_record|publish|produce|send_to_\w+"
     r"|save_to_db|bulk_save_objects|commit|track|observe|inc|log_event|capture|put_item|persist\w*|save_predictions?)$"
 )
+_LOGS = re.compile(r"(^|[._])log(ger|ging)?(\(\))?\.(debug|info|warning|log)$", re.IGNORECASE)
 
 
 @rule.on_practice
@@ -52,12 +53,21 @@ def check(project: Project) -> Practice:
             notes.append(Note(stored.span, f"`{stored.callee.rpartition('.')[2]}` keeps something of a request", path))
     if notes:
         return Practice(looked_at=looked_at, found=listed(notes))
+    logged = [note for handler in found if (note := _logged(handler)) is not None]
     first = found[0]
-    message = (
-        f"`{first.function.name}` answers with a model, and nothing keeps what it is asked or compares it with training"
-    )
+    lacking = "nothing compares what it is asked with training" if logged else "nothing keeps what it is asked"
+    message = f"`{first.function.name}` answers with a model, and {lacking}"
     trail = listed(Note(h.call.span, "predicts too", h.path) for h in found[1:])
-    return Practice(looked_at=looked_at, gap=project.match(first.path, first.call.span, message, trail=trail))
+    confidence = Confidence.LOW if logged else None
+    gap = project.match(first.path, first.call.span, message, trail=trail, confidence=confidence)
+    return Practice(looked_at=looked_at, found=listed(logged), gap=gap)
+
+
+def _logged(handler: Handler) -> Note | None:
+    """Where a handler logs something; whether anybody looks at the log can't be seen."""
+    calls = (event for event in handler.function.events if isinstance(event, Call))
+    found = next((call for call in calls if _LOGS.search(call.callee)), None)
+    return None if found is None else Note(found.span, "logs a request or an answer", handler.path)
 
 
 _API = """

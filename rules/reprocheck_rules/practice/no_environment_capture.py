@@ -15,7 +15,7 @@ ENV001 and ENV002 name the single packages.
 
 from reprocheck.rulekit import WHOLE_FILE, Note, Practice, Project, Rule, not_applicable
 from reprocheck.rulekit.dependencies import is_exact
-from reprocheck_rules.practice.observed import at_files, counted, gap_at_root, listed
+from reprocheck_rules.practice.observed import at_files, counted, gap_at_root, listed, training_runs
 
 rule = Rule("PRJ011", "no-environment-capture", __doc__, severity="note")
 
@@ -35,9 +35,10 @@ _NIX = (
 def check(project: Project) -> Practice:
     """Locks, exact manifests and images."""
     index = project.index
-    if not project.entries:
-        return not_applicable("no program: who installs a library chooses its environment")
     dependencies = index.dependencies
+    package = any(manifest.package for manifest in dependencies.manifests)
+    if not project.entries or (package and not training_runs(project)):
+        return not_applicable("no program that trains: who installs a library or a tool chooses its environment")
     manifests = [m for m in dependencies.manifests if m.dependencies]
     looked_at = f"{counted(len(manifests), 'file')} that declare packages, {counted(len(dependencies.locks), 'lock')}"
     notes = [Note(WHOLE_FILE, "records exact versions", lock.path) for lock in dependencies.locks]
@@ -57,7 +58,7 @@ def check(project: Project) -> Practice:
         if (pinned := [d for d in m.dependencies if is_exact(d.specifier)])
     ]
     if manifests:
-        message = f"{counted(len(manifests), 'file')} declare packages, and nothing says which versions were used: no lock, no image"
+        message = "packages are declared, and nothing says which versions were used: neither a lock nor an image"
     else:
         message = "nothing says which packages the programs need, let alone in which versions"
     return Practice(looked_at=looked_at, found=listed(partly), gap=gap_at_root(project, message))

@@ -17,7 +17,7 @@ import re
 
 from reprocheck.rulekit import Note, Practice, Project, Rule, not_applicable
 from reprocheck.rulekit.facts import Call
-from reprocheck_rules.practice.observed import counted, gap_at_training, importers, listed, training_runs
+from reprocheck_rules.practice.observed import counted, gap_at_training, importers, listed, that_train, training_scripts
 
 rule = Rule("PRJ009", "no-experiment-tracking", __doc__, severity="note")
 
@@ -44,10 +44,10 @@ _RECORDS = re.compile(
 @rule.on_practice
 def check(project: Project) -> Practice:
     """Trackers and files of metrics, in projects that train."""
-    runs = training_runs(project)
+    runs = training_scripts(project)
     if not runs:
-        return not_applicable("no program that trains")
-    looked_at = f"{counted(len(runs), 'program')} that train"
+        return not_applicable("no program that trains, but for notebooks")
+    looked_at = f"{that_train(runs)}"
     notes = importers(project, _TRACKERS, tests=False)
     notes += [
         Note(s.span, "names metrics that a pipeline keeps", path)
@@ -72,7 +72,7 @@ def check(project: Project) -> Practice:
     message = (
         f"nothing keeps a record of what {counted(len(runs), 'program')} trained: no tracker and no file of metrics"
     )
-    return Practice(looked_at=looked_at, gap=gap_at_training(project, message))
+    return Practice(looked_at=looked_at, gap=gap_at_training(runs, message))
 
 
 _NET = """

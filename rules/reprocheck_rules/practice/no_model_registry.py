@@ -17,7 +17,7 @@ import re
 
 from reprocheck.rulekit import Note, Practice, Project, Rule, not_applicable
 from reprocheck.rulekit.facts import Call
-from reprocheck_rules.practice.observed import at_files, counted, importers, listed, training_runs
+from reprocheck_rules.practice.observed import at_files, counted, importers, listed, training_scripts
 
 rule = Rule("PRJ014", "no-model-registry", __doc__, severity="note")
 
@@ -36,16 +36,17 @@ _SAVES = re.compile(
     r"|\.(save_pretrained|save_checkpoint|save_weights|save_model)$|^keras\.models\.save_model$|^tensorflow\.saved_model\.save$"
 )
 _MODEL = re.compile(r"(model|net|weights|checkpoint|ckpt|pipeline|clf|classifier|regressor)", re.IGNORECASE)
+_VERSION = re.compile(r"^_*(model_|package_|pipeline_)?version_*$|^_version$", re.IGNORECASE)
 _VERSIONED = re.compile(r"(model|weights|checkpoint|ckpt)[^/]*\.dvc$|(^|/)models?/.*\.dvc$", re.IGNORECASE)
 
 
 @rule.on_practice
 def check(project: Project) -> Practice:
     """What is saved, and what keeps versions of it."""
-    runs = training_runs(project)
+    runs = training_scripts(project)
     saves = list(_saves(project)) if runs else []
     if not saves:
-        return not_applicable("no program that trains saves a model")
+        return not_applicable("no program that trains saves a model, but for notebooks")
     looked_at = f"{counted(len(saves), 'file')} that save models"
     notes = importers(project, _LIBRARIES, tests=False)
     for path, facts in sorted(project.index.files.items()):
@@ -53,6 +54,11 @@ def check(project: Project) -> Practice:
         found = next((e for e in calls if _REGISTERS.search(e.callee) and _REGISTRY_CALL.match(e.callee)), None)
         if found is not None:
             notes.append(Note(found.span, f"`{found.callee.removeprefix('?.')}` keeps versions", path))
+    notes += [
+        Note(save.span, "saves a model under a name with its version", save.path)
+        for save in saves
+        if any(_VERSION.search(name) for name in project.index.files[save.path].names)
+    ]
     for path, document in sorted(project.index.documents.items()):
         if path.rpartition("/")[2] == "dvc.yaml":
             outs = (s for s in document.settings if ".outs" in s.key and _MODEL.search(f"{s.key} {s.value}"))
@@ -67,7 +73,7 @@ def check(project: Project) -> Practice:
 
 def _saves(project: Project) -> list[Note]:
     found = []
-    for path in sorted(project.index.reached(sorted(run.entry.path for run in training_runs(project)))):
+    for path in sorted(project.index.reached(sorted(run.entry.path for run in training_scripts(project)))):
         facts = project.index.files.get(path)
         calls = (e for f in facts.functions for e in f.events if isinstance(e, Call)) if facts is not None else ()
         saved = next((e for e in calls if _SAVES.search(e.callee) and _is_model(e)), None)

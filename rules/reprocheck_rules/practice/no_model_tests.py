@@ -43,6 +43,7 @@ _BASES = (
     "PreTrainedModel",
 )
 _LEARNS = frozenset({"backward", "fit", "step", "train_step", "training_step", "zero_grad", "train", "apply_gradients"})
+_PREDICTS = frozenset({"predict", "predict_proba", "forward", "backward", "fit", "make_prediction"})
 _FINITE = frozenset({"isfinite", "isnan", "isinf", "assert_allclose", "assert_close", "allclose"})
 
 
@@ -72,7 +73,10 @@ def _defines_model(facts: FileFacts) -> bool:
 
 def _reaches(project: Project, facts: FileFacts, models: set[str]) -> bool:
     """Whether a test imports a model's module, or starts a program by its name."""
-    if project.index.reached([facts.path]) & models:
+    reached = project.index.reached([facts.path]) - {facts.path}
+    if reached & models or any("model" in path.rpartition("/")[2] for path in reached):
+        return True
+    if not _PREDICTS.isdisjoint(_called(facts)):
         return True
     text = " ".join(facts.strings)
     return any(model.rpartition("/")[2] in text for model in models)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from reprocheck.rulekit import WHOLE_FILE, Match, Note, Project, Span
 from reprocheck.rulekit.execution import Run
@@ -27,6 +27,9 @@ _CI = re.compile(
     r"|\.?appveyor\.ya?ml|\.drone\.ya?ml|\.woodpecker(\.ya?ml|/.+)|\.buildkite/.+|\.semaphore/.+|\.cirrus\.ya?ml"
     r"|cloudbuild[^/]*\.ya?ml|\.vsts-ci\.ya?ml|buildspec[^/]*\.ya?ml|\.ci/.+)$",
     re.IGNORECASE,
+)
+_DEMONSTRATION = re.compile(
+    r"(^|/)(examples?|docs?\w*|benchmarks?|tutorials?|demos?|notebooks?|samples?)/|(^|/)demo[^/]*$"
 )
 _NOT_SOURCE = re.compile(
     r"(^|/)(docs?|third_party|vendor|node_modules|\.[^/]+)/|(^|/)(setup|conftest|noxfile|versioneer)\.py$"
@@ -57,16 +60,22 @@ def _imports(project: Project) -> Mapping[str, list[tuple[str, Span, str]]]:
 
 
 def training_runs(project: Project) -> tuple[Run, ...]:
-    """Programs that train a model, each once."""
+    """Programs that train a model, each once; demonstrations of a package that others install are left out."""
     return project.once(_training_runs)
 
 
 def _training_runs(project: Project) -> tuple[Run, ...]:
+    package = any(manifest.package for manifest in project.index.dependencies.manifests)
     seen: dict[str, Run] = {}
     for run in project.runs:
-        if trains(run):
+        if trains(run) and not (package and _DEMONSTRATION.search(run.entry.path)):
             seen.setdefault(run.entry.path, run)
     return tuple(seen.values())
+
+
+def training_scripts(project: Project) -> tuple[Run, ...]:
+    """The same without notebooks, which keep their outputs and their reasons in text that isn't read here."""
+    return tuple(run for run in training_runs(project) if run.entry.kind != "notebook")
 
 
 def is_test_path(path: str) -> bool:
@@ -138,9 +147,8 @@ def gap_at_root(project: Project, message: str) -> Match:
     return Match(span=WHOLE_FILE, message=message, path=project.once(_face))
 
 
-def gap_at_training(project: Project, message: str) -> Match:
-    """A gap of the programs that train, at the first of these; the trail has the others."""
-    runs = training_runs(project)
+def gap_at_training(runs: Iterable[Run], message: str) -> Match:
+    """A gap of programs that train, at the first of these; the trail has the others."""
     first, *others = (run.entry for run in runs)
     trail = listed(Note(entry.span, "trains too", entry.path) for entry in others)
     return Match(span=first.span, message=message, path=first.path, trail=trail)
@@ -155,6 +163,11 @@ def _face(project: Project) -> str:
         if name in at_root:
             return at_root[name]
     return min(project.index.files, default=min(paths, default="."))
+
+
+def that_train(runs: Sequence[Run]) -> str:
+    """`1 program that trains`, `3 programs that train`."""
+    return f"{counted(len(runs), 'program')} that {'trains' if len(runs) == 1 else 'train'}"
 
 
 def counted(number: int, noun: str) -> str:

@@ -9,7 +9,7 @@ import msgspec
 
 from reprocheck.rulekit import Project
 from reprocheck.rulekit.facts import Call, FileFacts, Function
-from reprocheck_rules.practice.observed import FRAMEWORKS, is_source, importers
+from reprocheck_rules.practice.observed import FRAMEWORKS, importers, is_source
 
 _FRAMEWORKS = (
     "fastapi", "flask", "starlette", "sanic", "tornado", "aiohttp.web", "bottle", "falcon", "django", "quart",

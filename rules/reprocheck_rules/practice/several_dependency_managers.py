@@ -44,7 +44,12 @@ _COMMON = 3
 def check(project: Project) -> Practice:
     """Manifests and locks of different managers in one folder."""
     dependencies = project.index.dependencies
-    manifests = [m for m in dependencies.manifests if m.kind in _MANAGERS and m.dependencies]
+    manifests = [
+        m
+        for m in dependencies.manifests
+        # MLflow writes several beside each model that it saves.
+        if m.kind in _MANAGERS and m.dependencies and f"{folder_of(m.path)}/MLmodel" not in project.index.paths
+    ]
     if not manifests:
         return not_applicable("nothing declares packages")
     looked_at = f"{counted(len(manifests), 'file')} that declare packages, {counted(len(dependencies.locks), 'lock')}"
@@ -100,7 +105,7 @@ def _reads(project: Project, left: DependencyFacts, right: DependencyFacts) -> b
 
 
 _PIP = "torch==2.4.0\nnumpy==2.0.1\npandas==2.2.2\n"
-_CONDA = "name: net\nchannels: [conda-forge]\ndependencies:\n  - python=3.11\n  - numpy=2.0\n  - pandas=2.2\n  - pytorch=2.4\n"
+_CONDA = "channels: [conda-forge]\ndependencies:\n  - python=3.11\n  - numpy=2.0\n  - pandas=2.2\n  - pytorch=2.4\n"
 _PIPFILE = "[packages]\ntorch = '==2.4.0'\nnumpy = '*'\npandas = '*'\n"
 _LOCK = "[[package]]\nname = 'torch'\nversion = '2.4.0'\n"
 _MANIFEST = "[project]\nname = 'net'\nversion = '1'\ndependencies = ['torch', 'numpy', 'pandas']\n"
@@ -115,7 +120,7 @@ rule.allows({"requirements.txt": _PIP})
 rule.allows(
     {
         "requirements.txt": _PIP,
-        "environment.yml": "channels: [conda-forge]\ndependencies:\n  - python=3.11\n  - pip:\n    - -r requirements.txt\n",
+        "environment.yml": "channels: [main]\ndependencies:\n  - python=3.11\n  - pip:\n    - -r requirements.txt\n",
     }
 )
 rule.allows({"pyproject.toml": _MANIFEST, "uv.lock": "version = 1\n\n" + _LOCK})

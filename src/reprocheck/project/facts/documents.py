@@ -21,6 +21,9 @@ _TOPICS = re.compile(
     r"\b(?:licen[cs]e|licensed|baselines?|benchmarks?|leaderboard|state[- ]of[- ]the[- ]art)\b", re.IGNORECASE
 )
 """Words of a read-me file that rules ask for."""
+_RESULTS = re.compile(r"^\|?[^|\n]+\|[^\n]*?\b\d{1,3}\.\d+\s?%?[^\n]*$", re.MULTILINE)
+_RESULTS_LEAST = 3
+"""Rows with numbers from which a table compares several things."""
 _COMMAND_KEYS = frozenset({"run", "cmd", "command", "script", "before_script", "after_script", "entrypoint", "args"})
 _VARIABLE_KEYS = frozenset({"env", "environment", "variables", "containerEnv", "remoteEnv"})
 
@@ -80,8 +83,15 @@ def of_readme(source: SourceText) -> DocumentFacts:
         mentions=tuple(sorted(set(_CAPITALS.findall(source.text)))),
         shown=tuple(_commands(readme.commands)),
         headings=readme.headings,
-        topics=tuple(sorted({word.lower() for word in _TOPICS.findall(source.text)})),
+        topics=_topics(source.text),
     )
+
+
+def _topics(text: str) -> tuple[str, ...]:
+    found = {word.lower() for word in _TOPICS.findall(text)}
+    if len(_RESULTS.findall(text[:_SIZE_LIMIT])) >= _RESULTS_LEAST:
+        found.add("table of results")
+    return tuple(sorted(found))
 
 
 def of_tree(source: SourceText, document: Document, kind: str) -> DocumentFacts:

@@ -312,7 +312,8 @@ class DocumentFacts(msgspec.Struct, frozen=True, array_like=True, tag="document"
     headings: tuple[str, ...] = ()
     """Of a read-me file, in lower case."""
     topics: tuple[str, ...] = ()
-    """Of a read-me file: which of some words it uses (licence, baseline and the like), sorted."""
+    """Of a read-me file: which of some words it uses (licence, baseline and the like), and whether it
+    has a table of results; sorted."""
 
 
 Facts = FileFacts | DocumentFacts
