@@ -97,7 +97,10 @@ def launch(
                 return not_started(command, error, started)
             reason = f"the supervisor could not be started ({error.strerror})"
         else:
-            return watched.run(command, descriptor, started, journal)
+            execution = watched.run(command, descriptor, started, journal)
+            if execution is not None:
+                return execution
+            reason = watched.refusal
     execution = run_plainly(command, cwd=cwd, environment=environment)
     return msgspec.structs.replace(execution, gaps=(*execution.gaps, _unseen(reason)))
 
@@ -170,19 +173,20 @@ class _Watched:
         self._supervised = False
         self._ended: dict[str, Any] = {}
         self._gaps: list[Gap] = []
+        self.refusal = "the supervisor ended before it started the command"
         self._alone = False
         self._outlived = False
         self._request = request
 
-    def run(self, command: Sequence[str], signals: int, started: int, journal: Path) -> Execution:
-        """Follow the command to its end."""
+    def run(self, command: Sequence[str], signals: int, started: int, journal: Path) -> Execution | None:
+        """Follow the command to its end; None when it was not started, `refusal` says why."""
         try:
             with suppress(BrokenPipeError, ConnectionResetError):
                 self._here.sendall(json.dumps(self._request).encode() + b"\n")
             self._follow(signals, journal)
         finally:
             self._leave()
-        return self._execution(command, started)
+        return self._execution(command, started) if self._pid else None
 
     def _follow(self, signals: int, journal: Path) -> None:
         poll = select.poll()
@@ -224,6 +228,8 @@ class _Watched:
                     self._listener = descriptors[0] if descriptors else -1
                     if not self._supervised:
                         self._gaps.append(_unseen(message["reason"]))
+                case "refused":
+                    self.refusal = message["reason"]
                 case "ended":
                     self._ended = message
                 case "closed":

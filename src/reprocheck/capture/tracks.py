@@ -111,8 +111,8 @@ class Track:
     def descriptor(self, how: str, size: int | None, *, log: bool) -> None:
         """Was open when the command started."""
         self.size_before = size
+        self.read = self.read or "r" in how
         if how == "r":
-            self.read = True
             return
         self.wrote = True
         self.log = log

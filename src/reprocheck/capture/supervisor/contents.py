@@ -49,6 +49,7 @@ class Contents:
         self._objects = objects
         self._copy_limit = copy_limit
         self._hash_limit = hash_limit
+        self._closing = False
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._urgent: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._threads = [
@@ -107,6 +108,9 @@ class Contents:
         wait unless the file system can clone; else only the name goes, and an open descriptor keeps the bytes.
         """
         known.preserved = True
+        if self._closing:
+            self._journal.gap(None, f"{path} was changed after the command had ended", "what it held is not known")
+            return False
         try:
             descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOATIME * (os.geteuid() == 0))
             size = os.fstat(descriptor).st_size
@@ -203,12 +207,16 @@ class Contents:
         return True
 
     def finish(self, written: list[tuple[str, Known]], done: Callable[[], None]) -> None:
-        """Hash what the run left, then call `done` from a worker."""
+        """Hash what the run left, then call `done` from a worker; nothing is preserved any more."""
+        self._closing = True
         for path, known in written:
             self._jobs.put(lambda path=path, known=known: self._hash_output(path, known))  # type: ignore[misc]
         threading.Thread(target=self._close, args=(done,), daemon=True).start()
 
     def _close(self, done: Callable[[], None]) -> None:
+        # What is being preserved ends first; it may add to the other queue.
+        self._urgent.put(None)
+        self._threads[-1].join()
         for _ in range(_WORKERS):
             self._jobs.put(None)
         for thread in self._threads[:_WORKERS]:

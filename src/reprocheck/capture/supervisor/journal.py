@@ -5,11 +5,16 @@ from __future__ import annotations
 import os
 import threading
 import time
-from json.encoder import encode_basestring_ascii as quoted
+from json.encoder import encode_basestring_ascii
 
 from reprocheck.capture.supervisor.tasks import Process
 
-__all__ = ["Journal", "quoted"]
+
+def quoted(text: str) -> str:
+    """A path as JSON; bytes that are no text are spelled out, as not every reader takes lone surrogates."""
+    if not text.isascii():
+        text = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return encode_basestring_ascii(text)
 
 
 class Journal:

@@ -33,6 +33,7 @@ _GRACE = 1.0
 _NOT_FOUND, _NOT_EXECUTABLE = 127, 126
 _STANDARD = 2
 """The last of the three standard descriptors."""
+_GO = b"!"
 _YAMA = "/proc/sys/kernel/yama/ptrace_scope"
 
 
@@ -47,21 +48,31 @@ def main(control: int, page: int) -> None:
         kernel.adopt_orphans()
     machine = machine_of(os.uname().machine)
     reason = kernel.refusal(machine)
-    journal = Journal(request["journal"])
-    child, pipe, listener, extra = _start(request, machine if not reason else None, journal, {control, page})
-    own = {control, page, pipe, *([listener] if listener >= 0 else [])}
+    try:
+        journal = Journal(request["journal"])
+    except OSError as error:
+        launcher.sendall(_line({"event": "refused", "reason": f"{request['journal']}: {error.strerror}"}))
+        return
+    inherited = _initial_descriptors(journal, {control, page, journal.descriptor})
+    child, channel, pipe, listener, extra = _start(request, machine if not reason else None)
+    own = {control, page, pipe, channel.fileno(), *([listener] if listener >= 0 else [])}
     _withdraw(own | {journal.descriptor})
     pidfd = os.pidfd_open(child)
     note = {"event": "started", "pid": child, "supervised": listener >= 0, "reason": reason or extra.get("reason", "")}
     if listener >= 0:
         socket.send_fds(launcher, [_line(note)], [listener])
+        channel.sendall(_GO)
+        channel.close()
         shared = mmap.mmap(page, PAGE.size)
         supervision = _Supervision(
             launcher, journal, listener, page=shared, request=request, machine=machine, said=extra
         )
+        supervision.watch.begin(inherited)
         supervision.run(child, pidfd, pipe)
     else:
         launcher.sendall(_line(note))
+        channel.sendall(_GO)
+        channel.close()
         os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
         launcher.sendall(_line(_ended(child, pipe)))
         launcher.sendall(_line({"event": "closed", "lost": journal.lost, "alive": 0, "gaps": []}))
@@ -90,11 +101,11 @@ def _yama_restricts() -> bool:
         return False
 
 
-def _start(
-    request: dict[str, Any], machine: Machine | None, journal: Journal, own: set[int]
-) -> tuple[int, int, int, dict[str, Any]]:
-    """Fork the command; returns its number, the pipe for its error, the listener (-1) and what it said."""
-    _initial_descriptors(journal, own | {journal.descriptor})
+def _start(request: dict[str, Any], machine: Machine | None) -> tuple[int, socket.socket, int, int, dict[str, Any]]:
+    """Fork the command, which then waits for `_GO`.
+
+    Returns its number, the socket to say so, the pipe for its error, the listener (or -1) and what it said.
+    """
     here, there = socket.socketpair()
     pipe, error_end = os.pipe()
     child = os.fork()
@@ -103,8 +114,7 @@ def _start(
     os.close(error_end)
     there.close()
     data, descriptors, _, _ = socket.recv_fds(here, 4096, 1)
-    here.close()
-    return child, pipe, descriptors[0] if descriptors else -1, json.loads(data) if data else {}
+    return child, here, pipe, descriptors[0] if descriptors else -1, json.loads(data) if data else {}
 
 
 def _become(request: dict[str, Any], machine: Machine | None, channel: socket.socket, error_end: int) -> None:
@@ -128,6 +138,9 @@ def _become(request: dict[str, Any], machine: Machine | None, channel: socket.so
                 said = {"killable": listener.wait_killable, "sealed": listener.no_new_privileges}
                 socket.send_fds(channel, [_line(said)], [listener.descriptor])
                 os.close(listener.descriptor)
+        if channel.recv(1) != _GO:
+            # The launcher may not know of us; it starts the command by itself.
+            os._exit(_NOT_FOUND)
         channel.close()
         _execute(arguments, environment)
     except OSError as error:
@@ -148,8 +161,9 @@ def _execute(arguments: list[bytes], environment: dict[bytes, bytes]) -> None:
         os.execve("/bin/sh", [b"sh", *arguments], environment)  # noqa: S606 -- likewise
 
 
-def _initial_descriptors(journal: Journal, own: set[int]) -> None:
+def _initial_descriptors(journal: Journal, own: set[int]) -> list[tuple[str, str, os.stat_result]]:
     """What the command finds open: a redirected standard input is an input like any other."""
+    found = []
     for name in sorted(os.listdir("/proc/self/fd"), key=int):
         number = int(name)
         try:
@@ -166,6 +180,8 @@ def _initial_descriptors(journal: Journal, own: set[int]) -> None:
             continue
         text = f'"number":{number},"path":{quoted(path)},"how":"{mode}","size":{status.st_size}'
         journal.write("descriptor", None, text)
+        found.append((path, mode, status))
+    return found
 
 
 def _flags(number: int) -> int:
@@ -233,7 +249,7 @@ class _Supervision:
         self._contents = Contents(
             journal, request["objects"], copy_limit=request["copy_limit"], hash_limit=request["hash_limit"]
         )
-        self._watch = Watch(
+        self.watch = Watch(
             listener,
             machine,
             journal=journal,
@@ -255,7 +271,7 @@ class _Supervision:
             poll.register(descriptor, select.POLLIN)
         deadline = 0.0
         finishing = closed = False
-        listener, take = self._listener, self._watch.take
+        listener, take = self._listener, self.watch.take
         while True:
             wait = None if not deadline or finishing else max(0, int((deadline - time.monotonic()) * 1000))
             nobody = False
@@ -281,7 +297,7 @@ class _Supervision:
                 self._empty = True
             if deadline and not finishing and (self._empty or time.monotonic() >= deadline):
                 finishing = True
-                written = [(path, known) for path, known in self._watch.files.items() if known.written]
+                written = [(path, known) for path, known in self.watch.files.items() if known.written]
                 self._contents.finish(written, self._wake)
             if closed and self._empty:
                 return
@@ -303,7 +319,7 @@ class _Supervision:
                 self._journal.write("ended", None, f'"code":{code},"failure":{message["failure"]}')
 
     def _close(self, *, nobody_left: bool) -> None:
-        alive = 0 if nobody_left else max(1, self._watch.tasks.alive())
-        self._journal.write("end", None, f'"calls":{self._watch.calls},"alive":{alive},"lost":{self._journal.lost}')
-        self._watch.passive = True
-        self._tell({"event": "closed", "lost": self._journal.lost, "alive": alive, "calls": self._watch.calls})
+        alive = 0 if nobody_left else max(1, self.watch.tasks.alive())
+        self._journal.write("end", None, f'"calls":{self.watch.calls},"alive":{alive},"lost":{self._journal.lost}')
+        self.watch.passive = True
+        self._tell({"event": "closed", "lost": self._journal.lost, "alive": alive, "calls": self.watch.calls})

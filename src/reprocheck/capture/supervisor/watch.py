@@ -100,6 +100,17 @@ class Watch:
             by_name[name] = lambda _i, t, _a: self._moves(t)
         return {number: by_name[name] for name, number in self._machine.calls.items()}
 
+    def begin(self, descriptors: list[tuple[str, str, os.stat_result]]) -> None:
+        """Take up what the command finds open: redirections of the shell."""
+        for path, how, status in descriptors:
+            if self._regions.of(path) == DATA:
+                known = self._known(path)
+                known.written = known.written or "w" in how
+                known.read = known.read or "r" in how
+                known.signature = kernel_signature(status)
+                if "r" in how:
+                    self._contents.read(path, known)
+
     def take(self) -> None:
         """Handle the next notification."""
         if not kernel.receive(self._listener, self._buffer):
@@ -378,7 +389,7 @@ class Watch:
         for path in moved:
             known = self.files.pop(path, None) or Known()
             goal = new + path[len(old) :]
-            other = self.files.get(goal)
+            other = (self.files.get(goal) or Known()) if exchanges else None
             known.seen = set()
             known.written = True
             if not known.created:
@@ -386,7 +397,7 @@ class Watch:
                 known.signature = None
             self.files[goal] = known
             self._quiet.discard(goal)
-            if exchanges and other is not None:
+            if other is not None:
                 other.written = True
                 self.files[path] = other
 

@@ -1,0 +1,291 @@
+"""What files are to a run, seen from outside: each test runs a real program."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from blake3 import blake3
+
+if TYPE_CHECKING:
+    from tests.unit.capture.supervisor.conftest import Run
+
+
+def _project(run: Run, **files: str) -> Path:
+    root: Path = run("pass").root
+    for name, text in files.items():
+        (root / name).write_text(text)
+    return root
+
+
+def test_a_file_that_is_read_is_an_input_with_its_digest(run: Run) -> None:
+    _project(run, data="hello")
+    use = run("open('data').read()").use("data")
+    assert (use.role, use.before, use.after) == ("input", blake3(b"hello").hexdigest(), blake3(b"hello").hexdigest())
+    assert (use.size_before, use.size) == (5, 5)
+
+
+def test_a_file_that_is_made_is_an_output_with_both_digests(run: Run) -> None:
+    use = run("open('out', 'w').write('made')").use("out")
+    assert (use.role, use.before, use.size_before, use.size) == ("output", None, None, 4)
+    assert use.after == blake3(b"made").hexdigest()
+    assert use.sha256 == hashlib.sha256(b"made").hexdigest()
+
+
+def test_an_output_that_is_read_back_stays_an_output(run: Run) -> None:
+    assert run("open('out', 'w').write('made'); open('out').read()").roles() == {"out": "output"}
+
+
+def test_what_is_overwritten_unread_is_an_output_without_a_before(run: Run) -> None:
+    _project(run, old="last time")
+    use = run("open('old', 'w').write('now')").use("old")
+    assert (use.role, use.before, use.size_before, use.size) == ("output", None, 9, 3)
+
+
+def test_an_input_is_stored_before_it_is_overwritten(run: Run) -> None:
+    _project(run, data="before")
+    seen = run("text = open('data').read(); open('data', 'w').write('after!!')")
+    use = seen.use("data")
+    digest = blake3(b"before").hexdigest()
+    assert (use.role, use.before, use.after) == ("read-then-written", digest, blake3(b"after!!").hexdigest())
+    assert use.stored == (digest,)
+    assert (seen.objects / digest[:2] / digest[2:]).read_text() == "before"
+    assert list((seen.objects / "tmp").iterdir()) == []
+
+
+@pytest.mark.parametrize("change", ["open('data', 'r+').write('X')", "import os; os.truncate('data', 1)"])
+def test_content_that_is_changed_in_place_was_an_input(run: Run, change: str) -> None:
+    _project(run, data="before")
+    use = run(change).use("data")
+    assert (use.role, use.before) == ("read-then-written", blake3(b"before").hexdigest())
+    assert use.stored == (use.before,)
+
+
+def test_a_file_above_the_limit_is_hashed_but_not_stored(run: Run) -> None:
+    _project(run, data="before")
+    use = run("open('data', 'r+').write('X')", copy_limit=3).use("data")
+    assert (use.before, use.stored) == (blake3(b"before").hexdigest(), ())
+
+
+def test_a_file_too_large_to_wait_for_is_a_gap(run: Run) -> None:
+    _project(run, data="before")
+    seen = run("open('data', 'r+').write('X')", copy_limit=3, hash_limit=3)
+    assert seen.use("data").before is None
+    assert "more than are hashed before it is overwritten" in seen.gaps()
+
+
+def test_opened_for_change_but_left_alone_is_an_input(run: Run) -> None:
+    _project(run, data="same")
+    use = run("open('data', 'r+').read()").use("data")
+    assert (use.role, use.before) == ("input", blake3(b"same").hexdigest())
+
+
+def test_what_is_made_and_removed_is_temporary(run: Run) -> None:
+    assert run("import os; open('t', 'w').close(); os.unlink('t')").roles() == {"t": "temporary"}
+
+
+def test_what_is_left_in_a_temporary_folder_outside_is_temporary(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "elsewhere"
+    [use] = [use for use in run(f"open({str(path)!r}, 'w').close()").files.uses if use.path == str(path)]
+    assert use.role == "temporary"
+
+
+def test_what_was_there_and_is_removed_is_deleted_and_kept_if_it_was_read(run: Run) -> None:
+    _project(run, read="content", unread="other")
+    seen = run("import os; open('read').read(); os.unlink('read'); os.unlink('unread')")
+    assert seen.roles() == {"read": "deleted", "unread": "deleted"}
+    assert seen.use("read").stored == (blake3(b"content").hexdigest(),)
+    assert seen.use("unread").before is None
+
+
+def test_an_atomic_save_is_one_output_under_its_last_name(run: Run) -> None:
+    seen = run("import os; open('a.tmp', 'w').write('x'); os.replace('a.tmp', 'a')")
+    assert seen.roles() == {"a": "renamed"}
+    assert seen.use("a").renamed_from == "a.tmp"
+    assert seen.use("a").after == blake3(b"x").hexdigest()
+
+
+def test_an_atomic_save_over_an_input_keeps_the_input(run: Run) -> None:
+    _project(run, a="old")
+    seen = run("import os; open('a').read(); open('a.tmp', 'w').write('new'); os.replace('a.tmp', 'a')")
+    use = seen.use("a")
+    assert (use.role, use.before, use.after) == (
+        "read-then-written",
+        blake3(b"old").hexdigest(),
+        blake3(b"new").hexdigest(),
+    )
+    assert use.stored == (use.before,)
+    assert seen.roles() == {"a": "read-then-written"}
+
+
+def test_files_follow_their_folder_to_its_new_name(run: Run) -> None:
+    seen = run("import os; os.mkdir('c.tmp'); open('c.tmp/w', 'w').write('1'); os.rename('c.tmp', 'c')")
+    assert seen.roles() == {"c/w": "renamed"}
+    assert seen.use("c/w").after == blake3(b"1").hexdigest()
+
+
+def test_a_moved_input_is_gone_from_its_place(run: Run) -> None:
+    _project(run, a="x")
+    assert run("import os; os.rename('a', 'b')").roles() == {"a": "deleted", "b": "renamed"}
+
+
+def test_exchanged_names_count_for_both(run: Run) -> None:
+    _project(run, a="x", b="y")
+    code = "import ctypes; assert ctypes.CDLL(None).renameat2(-100, b'a', -100, b'b', 2) == 0"
+    seen = run(code)
+    assert {use.after for use in (seen.use("a"), seen.use("b"))} == {blake3(t).hexdigest() for t in (b"x", b"y")}
+
+
+def test_appending_to_what_was_there_is_told_apart_from_writing(run: Run) -> None:
+    _project(run, table="1\n")
+    seen = run("open('table', 'a').write('2\\n'); open('fresh', 'a').write('1\\n')")
+    assert seen.roles() == {"table": "appended", "fresh": "output"}
+    assert seen.use("table").before == blake3(b"1\n").hexdigest()
+
+
+@pytest.mark.parametrize("name", ["train.log", "events.out.tfevents.1.host"])
+def test_logs_are_told_by_their_names(run: Run, name: str) -> None:
+    assert run(f"open('{name}', 'a').write('x')").roles() == {name: "log"}
+
+
+def test_sources_are_code_when_imported_fresh_or_from_bytecode(run: Run) -> None:
+    _project(run, part="")
+    root = run("open('part.py', 'w').write('x = 1')").root
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    first = run("import part", environment=environment)
+    second = run("import part", environment=environment)
+    for seen in (first, second):
+        assert seen.roles()["part.py"] == "code"
+        assert seen.use("part.py").before == blake3(b"x = 1").hexdigest()
+    [bytecode] = [path for path in first.roles() if "__pycache__" in path]
+    assert first.roles()[bytecode] == "temporary"
+    assert second.roles()[bytecode] == "code"
+
+
+def test_scripts_that_are_executed_are_code(run: Run) -> None:
+    root = _project(run, go="#!/bin/sh\ncat data > out\n", data="x")
+    (root / "go").chmod(0o755)
+    assert run(["./go"]).roles() == {"go": "code", "data": "input", "out": "output"}
+
+
+def test_interpreter_and_packages_are_environment_without_digests(run: Run) -> None:
+    seen = run("import json")
+    [use] = [use for use in seen.files.uses if "/json/__" in use.path and "__init__" in use.path]
+    assert (use.role, use.before) == ("environment", None)
+
+
+def test_devices_and_what_the_kernel_makes_up_are_devices(run: Run) -> None:
+    seen = run("open('/dev/urandom', 'rb').read(1); open('/proc/self/status').read(); open('/dev/null', 'w')")
+    roles = {use.path: use.role.value for use in seen.files.uses}
+    assert {roles[path] for path in ("/dev/urandom", "/proc/self/status", "/dev/null")} == {"device"}
+
+
+def test_a_fifo_holds_nobody_up(run: Run) -> None:
+    code = (
+        "import os, threading; os.mkfifo('pipe'); "
+        "t = threading.Thread(target=lambda: open('pipe', 'w').write('x')); t.start(); "
+        "assert open('pipe').read() == 'x'; t.join()"
+    )
+    seen = run(code)
+    assert seen.execution.exit_code == 0
+    assert seen.roles() == {"pipe": "device"}
+
+
+def test_listed_folders_and_missing_files_are_noted(run: Run) -> None:
+    seen = run("import os; os.mkdir('d'); os.listdir('d'); os.path.exists('never')\ntry: open('no')\nexcept OSError: 0")
+    assert "d" in [listing.path for listing in seen.files.listings]
+    assert [(failed.path, failed.error) for failed in seen.files.failed_opens] == [("no", "ENOENT")]
+
+
+def test_a_file_that_may_not_be_made_twice_fails(run: Run) -> None:
+    _project(run, a="x")
+    seen = run("import os\ntry: os.open('a', os.O_CREAT | os.O_EXCL | os.O_WRONLY)\nexcept OSError: 0")
+    assert [(failed.path, failed.error) for failed in seen.files.failed_opens] == [("a", "EEXIST")]
+    assert "a" not in seen.roles()
+
+
+def test_links_in_folders_are_followed(run: Run) -> None:
+    root = _project(run)
+    (root / "true").mkdir()
+    (root / "true" / "data").write_text("x")
+    (root / "link").symlink_to("true")
+    (root / "name").symlink_to("true/data")
+    assert run("open('link/data').read(); open('name').read(); open('true/../link/../true/data')").roles() == {
+        "true/data": "input"
+    }
+
+
+def test_the_folder_of_the_moment_counts(run: Run) -> None:
+    root = _project(run)
+    (root / "d").mkdir()
+    (root / "d" / "x").write_text("1")
+    (root / "x").write_text("2")
+    code = (
+        "import os, threading\n"
+        "f = os.open('d', os.O_RDONLY)\n"
+        "os.open('x', os.O_RDONLY, dir_fd=f)\n"
+        "t = threading.Thread(target=os.chdir, args=('d',)); t.start(); t.join()\n"
+        "open('made', 'w')"
+    )
+    assert run(code).roles() == {"d/x": "input", "d/made": "output"}
+
+
+def test_names_that_are_no_text_are_kept(run: Run) -> None:
+    seen = run("import os; os.close(os.open(b'a\\xff\\nb\"', os.O_CREAT | os.O_WRONLY))")
+    assert seen.roles() == {'a\\xff\nb"': "output"}
+
+
+def test_long_paths_are_whole(run: Run) -> None:
+    parts = ["p" * 200] * 12
+    code = f"import os\nfor part in {parts}: os.mkdir(part); os.chdir(part)\nopen('f', 'w')"
+    assert list(run(code).roles()) == ["/".join([*parts, "f"])]
+    absolute = "import os\npath = os.path.join(os.getcwd(), *%r, 'f')\nopen(path).read()" % parts
+    assert run(absolute).roles() == {"/".join([*parts, "f"]): "input"}
+
+
+def test_processes_are_named_by_their_leader(run: Run) -> None:
+    _project(run, data="x")
+    code = "import threading\nt = threading.Thread(target=lambda: open('data').read()); t.start(); t.join()"
+    seen = run(code)
+    assert seen.use("data").processes == (seen.execution.pid,)
+
+
+def test_children_however_started_are_seen(run: Run) -> None:
+    _project(run, data="x")
+    code = (
+        "import multiprocessing as m, os, subprocess\n"
+        "def work(name): open(name, 'w').write(open('data').read())\n"
+        "if __name__ == '__main__':\n"
+        "    for kind in ('fork', 'spawn', 'forkserver'):\n"
+        "        p = m.get_context(kind).Process(target=work, args=(kind,)); p.start(); p.join()\n"
+        "    subprocess.run('cat data > shell', shell=True)\n"
+        "    os.posix_spawn('/bin/sh', ['sh', '-c', 'cat data > posix'], os.environ); os.wait()\n"
+    )
+    root = _project(run)
+    (root / "main.py").write_text(code)
+    roles = run([sys.executable, "main.py"]).roles()
+    assert {name for name, role in roles.items() if role == "output"} == {
+        "fork",
+        "spawn",
+        "forkserver",
+        "shell",
+        "posix",
+    }
+
+
+def test_what_changes_under_a_reader_is_a_gap(run: Run, tmp_path: Path) -> None:
+    root = _project(run, data="x" * 100)
+    # A second name outside of what the run is seen to do: the change comes through a descriptor that was inherited.
+    outside = os.open(root / "data", os.O_RDWR)
+    os.set_inheritable(outside, True)
+    try:
+        seen = run(f"import os; os.write({outside}, b'yy'); open('data').read()")
+    finally:
+        os.close(outside)
+    assert any(event["event"] == "descriptor" and event["number"] == outside for event in seen.events)
+    assert seen.roles()["data"] == "read-then-written"
