@@ -37,6 +37,7 @@ from reprocheck.replay.rebuilding import Rebuilt, rebuild
 from reprocheck.replay.session import Replayed, Session
 from reprocheck.replay.sources import digest_of, find_sources
 from reprocheck.replay.suspects import changed_packages, suspects
+from reprocheck.replay.unfolding import unfolded
 from reprocheck.store.files import write_atomically
 from reprocheck.store.runs import RunFolder
 from reprocheck.store.stat_cache import StatCache
@@ -79,7 +80,7 @@ Progress = Callable[[str], None]
 def plan_replay(request: ReplayRequest) -> Plan:
     """The plan alone; raises StoreError."""
     store = open_store(request.store, request.start)
-    record = store.resolve(request.run).record()
+    record = _read(store, store.resolve(request.run))
     with _Scratch(store, "plan") as scratch:
         return _plan(request, record, store, scratch)
 
@@ -92,8 +93,8 @@ def replay_run(
         raise UsageError(f"--times must be between 1 and {_MOST_TIMES:,}")
     store = open_store(request.store, request.start)
     folder = store.resolve(request.run)
-    record = folder.record()
-    other = store.resolve(request.against).record() if request.against else record
+    record = _read(store, folder)
+    other = _read(store, store.resolve(request.against)) if request.against else record
     began = now()
     name = ulid(int(began.timestamp() * 1000), os.urandom(10))
     with _Scratch(store, name, keep=request.keep) as scratch:
@@ -221,6 +222,10 @@ class _Judge:
                 ),
             )
         )
+
+
+def _read(store: Store, folder: RunFolder) -> Record:
+    return unfolded(folder.record(), lambda digest: store.objects.read(digest) if digest in store.objects else None)
 
 
 def _plan(request: ReplayRequest, record: Record, store: Store, scratch: Path) -> Plan:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -61,6 +62,27 @@ def separate() -> None:
         except OSError as error:
             raise MountsRefusedError(f"user ids can't be kept in a namespace ({error.strerror})") from error
     _mount(None, "/", None, _RECURSIVE | _PRIVATE)
+
+
+@contextmanager
+def held(binds: Iterable[Bind], covers: Iterable[Cover]) -> Iterator[tuple[list[Bind], list[Cover]]]:
+    """The same with sources that stay what they are, whatever is mounted over the way to them."""
+    opened: list[int] = []
+
+    def hold(path: str) -> str:
+        opened.append(os.open(path, os.O_PATH | os.O_CLOEXEC))
+        return f"/proc/self/fd/{opened[-1]}"
+
+    try:
+        yield (
+            [Bind(hold(item.source), item.target, item.read_only) for item in binds],
+            [Cover(item.folder, hold(item.upper), hold(item.work)) for item in covers],
+        )
+    except OSError as error:
+        raise MountsRefusedError(f"{error.filename} can't be mounted ({error.strerror})") from error
+    finally:
+        for descriptor in opened:
+            os.close(descriptor)
 
 
 def bind(binds: Iterable[Bind]) -> None:

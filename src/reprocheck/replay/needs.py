@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from reprocheck.model.plan import Need, Purpose
 from reprocheck.model.record import FileRole, FileUse, Record
 
-TEMPORARY_FOLDERS = ("/tmp/", "/var/tmp/", "/dev/shm/")  # noqa: S108 — compared with, never written to
+TEMPORARY_FOLDERS = frozenset({"/tmp", "/var/tmp", "/dev/shm"})  # noqa: S108 — compared with, never written to
 """What stands there is nobody's property."""
 
 

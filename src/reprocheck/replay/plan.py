@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 
 from reprocheck.model.plan import Executor, Obstacle, Origin, Plan, Purpose, Sourced
-from reprocheck.model.record import INPUT_ROLES, OUTPUT_ROLES, Gap, Record, Status
+from reprocheck.model.record import INPUT_ROLES, OUTPUT_ROLES, FileRole, Gap, Record, Status
 from reprocheck.replay.needs import TEMPORARY_FOLDERS
 
+_CHANGED = OUTPUT_ROLES | {FileRole.LOG, FileRole.DELETED}
 _NAMED = 4
 """Names that a sentence lists."""
 
@@ -78,24 +79,19 @@ def _kept(record: Record) -> tuple[str, ...]:
             found.add(prefix.relative_to(root).as_posix())
     if any(use.path.startswith(".git/") for use in record.files.uses):
         found.add(".git")
-    found |= {
-        tree.path
-        for tree in record.files.trees
-        if not tree.manifest and tree.role in INPUT_ROLES and not tree.path.startswith("/")
-    }
+    found |= {tree.path for tree in record.files.trees if tree.role in INPUT_ROLES and not tree.path.startswith("/")}
     return tuple(sorted(found))
 
 
 def _guarded(record: Record) -> tuple[str, ...]:
-    """Folders of files that the run left outside of the root and of temporary folders."""
-    written = (
-        use.path
+    """Folders outside of the root in which the run changed files; that for everybody's temporary files is none."""
+    written = {
+        PurePosixPath(use.path).parent.as_posix()
         for use in record.files.uses
         if use.path.startswith("/")
-        and (use.role in OUTPUT_ROLES or use.after is not None)
-        and not use.path.startswith(TEMPORARY_FOLDERS)
-    )
-    return tuple(sorted({PurePosixPath(path).parent.as_posix() for path in written}))
+        and (use.role in _CHANGED or (use.role is FileRole.TEMPORARY and use.size is not None))
+    }
+    return tuple(sorted(written - TEMPORARY_FOLDERS))
 
 
 def _about_files(record: Record, sources: tuple[Sourced, ...]) -> tuple[Gap, ...]:
@@ -111,7 +107,7 @@ def _about_files(record: Record, sources: tuple[Sourced, ...]) -> tuple[Gap, ...
             "The folder is used as it is today",
         )
         for tree in record.files.trees
-        if not tree.manifest
+        if tree.role in INPUT_ROLES
     )
     return tuple(gaps)
 

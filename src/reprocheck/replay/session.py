@@ -120,8 +120,9 @@ class Session:
             entropy_from=str(entropy) if entropy is not None else "",
             prefixes=self._prefixes(),
             separate=separate,
-            binds=self._binds(workspace),
+            inner=self._lent(workspace),
             covers=self._covers(),
+            outer=self._over(workspace),
             result=str(self._folder / "result.json"),
         )
         asked = self._folder / "request.json"
@@ -165,23 +166,36 @@ class Session:
         root = self._plan.root
         return {name: value.replace(root, folder) for name, value in self._plan.variables.items()}
 
-    def _binds(self, workspace: Workspace) -> tuple[Bind, ...]:
-        """Lent files first, into the working copy; then the working copy over the root, and what is ours into it."""
-        copy = Path(workspace.folder)
+    def _lent(self, workspace: Workspace) -> tuple[Bind, ...]:
+        """What appears in the working copy: lent files, and of what is ours all that lies under the root."""
+        copy, root = Path(workspace.folder), Path(self._plan.root)
         lent = [Bind(item.source, str(copy / item.path), item.read_only) for item in workspace.lent]
-        root = Path(self._plan.root)
-        ours = {Path(sys.prefix), Path(sys.base_prefix), Path(sysconfig.get_path("purelib")), self._folder}
-        ours |= {Path(__file__).resolve().parents[2]}
-        if self._python is not None:
-            ours.add(self._python.parent.parent)
         covered = {root / item.path for item in workspace.lent}
-        for place in sorted(ours):
+        for place in sorted(self._ours()):
             if place.is_relative_to(root) and not any(place.is_relative_to(path) for path in covered):
                 inside = copy / place.relative_to(root)
                 inside.mkdir(parents=True, exist_ok=True)
                 lent.append(Bind(str(place), str(inside)))
                 covered.add(place)
-        return (*lent, Bind(str(copy), str(root)))
+        return tuple(lent)
+
+    def _over(self, workspace: Workspace) -> tuple[Bind, ...]:
+        """The working copy over the root; before it what is ours, which a cover may have hidden."""
+        root = Path(self._plan.root)
+        ours = sorted(
+            place
+            for place in self._ours()
+            if not place.is_relative_to(root) and any(place.is_relative_to(folder) for folder in self._plan.guarded)
+        )
+        return (*(Bind(str(place), str(place)) for place in ours), Bind(workspace.folder, str(root)))
+
+    def _ours(self) -> set[Path]:
+        """Folders that a replay needs whatever the run saw: our own program, the rebuilt environment, the journal."""
+        ours = {Path(sys.prefix), Path(sys.base_prefix), Path(sysconfig.get_path("purelib")), self._folder}
+        ours.add(Path(__file__).resolve().parents[2])
+        if self._python is not None:
+            ours.add(self._python.parent.parent)
+        return ours
 
     def _covers(self) -> tuple[Cover, ...]:
         covers = []

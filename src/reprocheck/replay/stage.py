@@ -13,7 +13,7 @@ from typing import Literal
 import msgspec
 
 from reprocheck.model.record import Execution, FileUses, Gap, Observations
-from reprocheck.replay.mounts import Bind, Cover, MountsRefusedError, bind, cover, separate
+from reprocheck.replay.mounts import Bind, Cover, MountsRefusedError, bind, cover, held, separate
 
 REFUSED = 75
 """Exit status when there can be no view of its own (EX_TEMPFAIL of sysexits.h)."""
@@ -37,8 +37,11 @@ class StageRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Folders of the interpreter and its packages."""
     separate: bool = True
     """Whether the mounts below are made."""
-    binds: tuple[Bind, ...] = ()
+    inner: tuple[Bind, ...] = ()
+    """Made first, inside of the working copy."""
     covers: tuple[Cover, ...] = ()
+    outer: tuple[Bind, ...] = ()
+    """Made last, over what the covers show; their sources are what they were before."""
     result: str
     """File to write a StageResult to."""
 
@@ -58,16 +61,19 @@ class StageResult(msgspec.Struct, frozen=True, kw_only=True):
 def main(request: Path) -> int:
     """Run one request; what was seen goes into its result file."""
     asked = msgspec.json.decode(request.read_bytes(), type=StageRequest)
-    result = Path(asked.result)
-    if asked.separate:
-        try:
-            separate()
-            cover(asked.covers)
-            bind(asked.binds)
-        except MountsRefusedError as error:
-            result.write_bytes(msgspec.json.encode(StageResult(refused=str(error))))
-            return REFUSED
-    result.write_bytes(msgspec.json.encode(_captured(asked)))
+    # Opened now: a cover may hide the way to it.
+    with Path(asked.result).open("wb") as result:
+        if asked.separate:
+            try:
+                separate()
+                bind(asked.inner)
+                with held(asked.outer, asked.covers) as (outer, covers):
+                    cover(covers)
+                    bind(outer)
+            except MountsRefusedError as error:
+                result.write(msgspec.json.encode(StageResult(refused=str(error))))
+                return REFUSED
+        result.write(msgspec.json.encode(_captured(asked)))
     return 0
 
 

@@ -1,0 +1,300 @@
+"""Programs whose truth is known by construction, recorded and replayed through the command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+REPRODUCED, DIVERGED, INCONCLUSIVE = 0, 1, 4
+GIT, PS = (shutil.which(name) or name for name in ("git", "ps"))
+
+
+class Project:
+    """A project with one program."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        root.mkdir()
+        self.write("pyproject.toml", '[project]\nname = "p"\n')
+        self.variables = {
+            name: value for name, value in os.environ.items() if not name.startswith(("REPROCHECK", "PYTEST", "COV"))
+        }
+        self.variables["HOME"] = str(root.parent)
+
+    def write(self, name: str, text: str) -> None:
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+
+    def call(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "reprocheck", *arguments],
+            cwd=self.root,
+            env=self.variables | variables,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    def record(self, program: str, *options: str, code: int = 0, **variables: str) -> None:
+        self.write("train.py", program)
+        done = self.call("run", *options, "--", sys.executable, "train.py", **variables)
+        assert done.returncode == code, done.stderr
+
+    def replay(self, *options: str, **variables: str) -> tuple[int, dict[str, Any]]:
+        done = self.call("replay", "@", "-o", "json", *options, **variables)
+        assert done.stdout, done.stderr
+        return done.returncode, json.loads(done.stdout)
+
+    def git(self, *arguments: str) -> None:
+        names = ["-c", "user.name=n", "-c", "user.email=n@example.org", "-c", "init.defaultBranch=main"]
+        subprocess.run([GIT, *names, *arguments], cwd=self.root, check=True, capture_output=True)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return Project(tmp_path / "project")
+
+
+def outcomes(report: dict[str, Any]) -> dict[str, str]:
+    (repetition,) = report["repetitions"]
+    return {difference["name"]: difference["outcome"] for difference in repetition["comparison"]["differences"]}
+
+
+IDENTICAL = "import random\nrandom.seed(1)\nopen('out.txt', 'w').write(str(random.random()))\n"
+NOISE = (
+    "import json, os\n"
+    "noise = int.from_bytes(os.urandom(7), 'big') / 2**56\n"
+    "json.dump({'loss': 1 + 1e-6 * noise}, open('metrics.json', 'w'))\n"
+)
+
+
+def test_a_seeded_program_is_identical(project: Project) -> None:
+    project.record(IDENTICAL)
+    code, report = project.replay()
+    assert (code, report["verdict"]["outcome"]) == (REPRODUCED, "identical")
+    assert outcomes(report) == {"exit code": "identical", "out.txt": "identical"}
+
+
+def test_times_in_an_archive_are_metadata(project: Project) -> None:
+    project.record(
+        "import time, zipfile\n"
+        "with zipfile.ZipFile('out.zip', 'w') as archive:\n"
+        "    info = zipfile.ZipInfo('a.txt', time.gmtime(10**9 + time.time_ns() // 1000 % 10**8)[:6])\n"
+        "    archive.writestr(info, 'the same')\n"
+    )
+    code, report = project.replay()
+    assert (code, report["verdict"]["outcome"]) == (REPRODUCED, "equivalent")
+    assert report["verdict"]["because"] == ["metadata"]
+    assert project.replay("--require", "identical")[0] == DIVERGED
+
+
+def test_numbers_within_one_ulp_need_a_tolerance_that_says_so(project: Project) -> None:
+    project.record(
+        "import os\nimport numpy as np\n"
+        "bits = np.unpackbits(np.frombuffer(os.urandom(32), dtype=np.uint8))\n"
+        "np.save('out.npy', np.where(bits == 1, np.nextafter(1.0, 2.0), 1.0))\n"
+    )
+    assert project.replay()[0] == DIVERGED
+    code, report = project.replay("--tolerance", "*.npy=ulp:1")
+    assert (code, report["verdict"]["outcome"]) == (REPRODUCED, "equivalent")
+    assert report["verdict"]["because"] == ["tolerance"]
+
+
+def test_noise_of_known_size_is_within_a_tolerance_above_it_and_not_below(project: Project) -> None:
+    project.record(NOISE)
+    assert project.replay("--tolerance", "metrics.json:loss=abs:2e-6")[0] == REPRODUCED
+    code, report = project.replay("--tolerance", "metrics.json:loss=abs:1e-15")
+    assert (code, report["verdict"]["outcome"]) == (DIVERGED, "divergent")
+
+
+def test_a_log_that_diverges_at_a_step_says_at_which(project: Project) -> None:
+    project.record(
+        "import json, os\n"
+        "with open('log.jsonl', 'w') as log:\n"
+        "    for step in range(10):\n"
+        "        loss = 1 / (step + 1) + (int.from_bytes(os.urandom(4), 'big') if step >= 5 else 0)\n"
+        "        log.write(json.dumps({'step': step, 'loss': loss}) + '\\n')\n"
+    )
+    code, report = project.replay()
+    assert code == DIVERGED
+    (difference,) = [d for d in report["repetitions"][0]["comparison"]["differences"] if d["name"] == "log.jsonl"]
+    assert "5" in json.dumps(difference)
+    assert '"4"' not in json.dumps(difference)
+
+
+def change(path: Path) -> None:
+    path.write_text("other\n", "utf-8")
+
+
+@pytest.mark.parametrize(("happens", "state"), [(Path.unlink, "missing"), (change, "changed")])
+def test_an_input_whose_recorded_content_is_gone_is_no_reason_to_guess(
+    project: Project, happens: Callable[[Path], None], state: str
+) -> None:
+    data = project.root.parent / "data.txt"
+    data.write_text("1 2 3\n", "utf-8")
+    project.record(f"open('out.txt', 'w').write(open({str(data)!r}).read())\n")
+    happens(data)
+    code, report = project.replay()
+    assert (code, report["verdict"]["outcome"]) == (INCONCLUSIVE, "inconclusive")
+    assert state in report["verdict"]["reason"]
+    assert report["remedy"]
+    assert report["repetitions"] == []
+
+
+def test_an_input_that_the_store_has_may_change(project: Project) -> None:
+    project.write("data.txt", "1 2 3\n")
+    project.record("open('out.txt', 'w').write(open('data.txt').read())\n", "--store-inputs")
+    project.write("data.txt", "4 5 6\n")
+    assert project.replay()[0] == REPRODUCED
+    assert (project.root / "data.txt").read_text("utf-8") == "4 5 6\n"
+
+
+def test_a_result_that_differs_under_another_package_proves_nothing(project: Project) -> None:
+    site = project.root.parent / "lib" / "python3" / "site-packages"
+    for version in ("1.0", "2.0"):
+        (site / f"thing-{version}.dist-info").mkdir(parents=True)
+        (site / f"thing-{version}.dist-info" / "METADATA").write_text(f"Name: thing\nVersion: {version}\n", "utf-8")
+    (site / "thing.py").write_text("VALUE = 1\n", "utf-8")
+    shutil.move(site / "thing-2.0.dist-info", site.parent / "thing-2.0.dist-info")
+    project.variables["PYTHONPATH"] = str(site)
+    project.record("import importlib.metadata\nopen('out.txt', 'w').write(importlib.metadata.version('thing'))\n")
+    assert project.replay()[0] == REPRODUCED
+    shutil.rmtree(site / "thing-1.0.dist-info")
+    shutil.move(site.parent / "thing-2.0.dist-info", site / "thing-2.0.dist-info")
+    code, report = project.replay()
+    assert (code, report["verdict"]["outcome"]) == (INCONCLUSIVE, "inconclusive")
+    assert "package thing 1.0 -> 2.0" in report["verdict"]["reason"]
+    assert "venv" in report["remedy"]
+
+
+def test_code_comes_from_the_recorded_commit_and_without_it_nothing_runs(project: Project) -> None:
+    project.write("helper.py", "VALUE = 1\n")
+    project.git("init", "-q")
+    project.git("add", ".")
+    project.git("commit", "-qm", "one")
+    project.write("train.py", "")
+    project.record("import helper\nopen('out.txt', 'w').write(str(helper.VALUE))\n")
+    project.write("helper.py", "VALUE = 2\n")
+    assert project.replay()[0] == REPRODUCED
+    shutil.rmtree(project.root / ".git")
+    code, report = project.replay()
+    assert code == INCONCLUSIVE
+    assert "helper.py" in report["verdict"]["reason"]
+
+
+def test_a_crash_that_happens_again_is_the_same_result(project: Project) -> None:
+    program = "open('out.txt', 'w').write('begun')\nraise SystemExit(3)\n"
+    project.record(program, code=3)
+    code, report = project.replay()
+    assert (code, report["verdict"]["outcome"]) == (REPRODUCED, "identical")
+    assert report["repetitions"][0]["exit_code"] == 3
+
+
+def test_a_crash_that_does_not_happen_again_is_a_divergence(project: Project) -> None:
+    marker = project.root.parent / "marker"
+    program = (
+        "import os\nopen('out.txt', 'w').write('begun')\n"
+        f"raise SystemExit(0 if os.path.exists({str(marker)!r}) else 3)\n"
+    )
+    project.record(program, code=3)
+    marker.touch()
+    code, report = project.replay()
+    assert (code, report["verdict"]["outcome"]) == (DIVERGED, "divergent")
+    assert outcomes(report) == {"exit code": "divergent", "out.txt": "identical"}
+
+
+def test_the_recorded_variables_count_and_not_those_of_today(project: Project) -> None:
+    program = "import os\nopen('out.txt', 'w').write(os.environ['OMP_NUM_THREADS'])\n"
+    project.record(program, OMP_NUM_THREADS="2")
+    assert project.replay(OMP_NUM_THREADS="1")[0] == REPRODUCED
+
+
+def test_an_order_that_hashing_decides_diverges(project: Project) -> None:
+    project.record("open('out.txt', 'w').write(' '.join({f'name{i}' for i in range(50)}))\n")
+    code, report = project.replay()
+    assert (code, report["verdict"]["outcome"]) == (DIVERGED, "divergent")
+
+
+def test_nothing_of_the_original_is_touched(project: Project) -> None:
+    outside = project.root.parent / "results"
+    outside.mkdir()
+    project.write("out.txt", "of before\n")
+    project.record(
+        "import os, time\n"
+        f"open({str(outside / 'log.csv')!r}, 'a').write(f'{{time.time_ns()}}\\n')\n"
+        "open('out.txt', 'w').write('new')\n"
+        f"open({str(project.root / 'abs.txt')!r}, 'w').write(os.getcwd())\n"
+    )
+    before = {path: path.read_bytes() for path in [*project.root.glob("*.txt"), outside / "log.csv"]}
+    code, report = project.replay()
+    assert {path: path.read_bytes() for path in before} == before
+    assert (code, outcomes(report)["abs.txt"]) == (REPRODUCED, "identical")
+
+
+def test_a_run_without_results_is_never_a_pass(project: Project) -> None:
+    project.record("print('accuracy 0.9')\n")
+    code, report = project.replay()
+    assert (code, report["verdict"]["outcome"]) == (INCONCLUSIVE, "inconclusive")
+    assert "--output" in report["remedy"]
+
+
+def test_several_agreeing_replays_bound_the_probability_of_a_divergence(project: Project) -> None:
+    project.record(IDENTICAL)
+    code, report = project.replay("--times", "4")
+    assert code == REPRODUCED
+    assert report["verdict"]["runs"] == 4
+    assert report["verdict"]["bound"] == pytest.approx(0.75)
+
+
+def test_a_plan_says_what_would_be_done_and_does_nothing(project: Project) -> None:
+    project.record(IDENTICAL)
+    (project.root / "out.txt").unlink()
+    done = project.call("replay", "@", "--plan")
+    assert done.returncode == REPRODUCED
+    assert "train.py" in done.stdout
+    assert not (project.root / "out.txt").exists()
+    assert not list((project.root / ".reprocheck/store/work").iterdir())
+
+
+def test_a_replay_that_takes_too_long_is_stopped_with_all_that_it_started(project: Project) -> None:
+    marker = project.root.parent / "marker"
+    project.record(
+        "import os, subprocess, sys, time\n"
+        f"if os.path.exists({str(marker)!r}):\n"
+        "    subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(61.5)'])\n"
+        "    time.sleep(61.5)\n"
+        "open('out.txt', 'w').write('1')\n"
+    )
+    marker.touch()
+    code, report = project.replay("--timeout", "2")
+    assert code == INCONCLUSIVE
+    assert "2 s" in report["verdict"]["reason"]
+    assert (
+        "time.sleep(61.5)" not in subprocess.run([PS, "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    )
+    assert not list((project.root / ".reprocheck/store/work").iterdir())
+
+
+def test_an_unseeded_run_replays_when_its_entropy_was_recorded(project: Project) -> None:
+    project.record(
+        "import random\nimport numpy as np\n"
+        "open('out.txt', 'w').write(f'{random.random()} {np.random.rand()} {np.random.default_rng().random()}')\n",
+        "--record-entropy",
+    )
+    assert project.replay()[0] == REPRODUCED
+
+
+def test_an_unseeded_run_diverges(project: Project) -> None:
+    project.record("import random\nopen('out.txt', 'w').write(str(random.random()))\n")
+    assert project.replay()[0] == DIVERGED
+    assert "divergent" in project.call("replay", "@").stdout
