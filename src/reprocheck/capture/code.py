@@ -27,7 +27,6 @@ _SETTINGS = frozenset(
         ".cfg",
         ".ini",
         ".conf",
-        ".txt",
         ".jinja",
         ".j2",
         ".gin",

@@ -1,0 +1,181 @@
+"""What goes wrong around a run harms neither the command nor the store, and the record says what happened."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+COMMAND = Path(sys.executable).with_name("reprocheck")
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+_WAIT = 20.0
+
+
+def _record(run: Run, *arguments: str) -> dict[str, Any]:
+    record: dict[str, Any] = json.loads(run("show", "@", "-o", "json", *arguments).stdout)
+    return record
+
+
+def _until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + _WAIT
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def read_only(project: Path) -> Iterator[Path]:
+    """A store in which nothing can be written: by rights, and for those above rights by being a file."""
+    folder = project / ".reprocheck"
+    folder.write_text("in the way", "utf-8")
+    yield folder
+    folder.unlink()
+
+
+def test_a_store_that_cannot_be_written_is_replaced(run: Run, read_only: Path, environment: dict[str, str]) -> None:
+    done = run("run", "--", sys.executable, "-c", "print('ran'); raise SystemExit(4)")
+    assert (done.returncode, done.stdout) == (4, "ran\n")
+    substitute = Path(environment["HOME"], ".local", "state", "reprocheck", "store")
+    assert str(read_only) in done.stderr
+    assert f"--store {substitute}" in done.stderr
+    record = _record(run, "--store", str(substitute))
+    assert [gap["channel"] for gap in record["gaps"] if gap["channel"] == "store"] == ["store"]
+    assert record["execution"]["code"] == 4
+
+
+def test_where_nothing_can_be_written_the_command_runs_all_the_same(run: Run, read_only: Path) -> None:  # noqa: ARG001 — in the way
+    done = run(
+        "run",
+        "--",
+        sys.executable,
+        "-c",
+        "print('ran'); raise SystemExit(4)",
+        variables={"HOME": "/proc/x", "TMPDIR": "/proc/x"},
+    )
+    assert (done.returncode, done.stdout) == (4, "ran\n")
+    assert "No record is kept" in done.stderr or "--store" in done.stderr
+
+
+def test_a_newer_store_is_left_alone(run: Run, project: Path) -> None:
+    run("run", "-q", "--", sys.executable, "-c", "pass")
+    store = project / ".reprocheck" / "store"
+    (store / "format").write_text("reprocheck store 99\n", "ascii")
+    before = {path: path.stat().st_mtime_ns for path in store.rglob("*")}
+    listed = run("ls")
+    assert listed.returncode == 2
+    assert "format 99" in listed.stderr
+    assert "nothing in it was changed" in listed.stderr
+    done = run("run", "--", sys.executable, "-c", "raise SystemExit(4)")
+    assert done.returncode == 4
+    assert "format 99" in done.stderr
+    assert {path: path.stat().st_mtime_ns for path in store.rglob("*")} == before
+
+
+def test_a_full_disk_costs_the_record_and_nothing_else(project: Path, environment: dict[str, str]) -> None:
+    """A limit on the size of files stands for the disk: writing beyond it fails in the same place."""
+    code = "import os; print('ran'); os._exit(4)"
+    done = subprocess.run(
+        [COMMAND, "run", "--", sys.executable, "-c", code],
+        cwd=project,
+        env={**environment, "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4608, 4608)),
+    )
+    assert (done.returncode, done.stdout) == (4, "ran\n")
+    assert "could not be written" in done.stderr or "No record is kept" in done.stderr
+    listed = subprocess.run(
+        [COMMAND, "ls", "-o", "json"], cwd=project, env=environment, capture_output=True, encoding="utf-8", check=False
+    )
+    assert [row["state"] for row in json.loads(listed.stdout)] == ["abandoned"]
+    verified = subprocess.run(
+        [COMMAND, "verify", "--all"], cwd=project, env=environment, capture_output=True, check=False
+    )
+    assert verified.returncode == 0
+
+
+def test_two_runs_at_once_do_not_disturb_each_other(run: Run, project: Path, environment: dict[str, str]) -> None:
+    code = "import random, sys; random.seed(sys.argv[1]); open(sys.argv[1], 'w').write('x' * 1000)"
+    started = [
+        subprocess.Popen(
+            [COMMAND, "run", "-q", "--", sys.executable, "-c", code, str(number)], cwd=project, env=environment
+        )
+        for number in range(4)
+    ]
+    assert [process.wait(60) for process in started] == [0] * 4
+    rows = json.loads(run("ls", "-o", "json").stdout)
+    assert [row["sequence"] for row in rows] == [1, 2, 3, 4]
+    assert sorted(row["command"][-1] for row in rows) == ["0", "1", "2", "3"]
+    assert run("verify", "--all").returncode == 0
+
+
+def test_a_killed_launcher_leaves_a_store_that_is_whole(run: Run, project: Path, environment: dict[str, str]) -> None:
+    program = "import random, time\nrandom.seed(5)\nopen('started', 'w').write('x')\nwhile True: time.sleep(0.05)\n"
+    (project / "program.py").write_text(program, "utf-8")
+    process = subprocess.Popen(
+        [COMMAND, "run", "--", sys.executable, "program.py"], cwd=project, env=environment, stderr=subprocess.DEVNULL
+    )
+    _until((project / "started").exists)
+    assert [row["state"] for row in json.loads(run("ls", "-o", "json").stdout)] == ["running"]
+    assert run("gc").returncode == 2
+    (journal,) = (project / ".reprocheck" / "store" / "runs").glob("*/journal")
+    child = next(int(path.stem.split("-")[1]) for path in journal.glob("agent-*"))
+    process.kill()
+    process.wait()
+    assert [row["state"] for row in json.loads(run("ls", "-o", "json").stdout)] == ["abandoned"]
+    # The command goes on: it is not harmed, and its record has to wait.
+    os.kill(child, 0)
+    assert "goes on" in run("show", "@").stderr
+    os.kill(child, signal.SIGKILL)
+    _until(lambda: run("verify", "--all").returncode == 0)
+    record = _record(run)
+    assert record["execution"]["status"] == "abandoned"
+    assert [call["value"] for call in record["observations"]["seeders"]] == ["5"]
+    assert [gap["channel"] for gap in record["gaps"] if "launcher" in gap["reason"]] == [
+        "code",
+        "environment",
+        "execution",
+    ]
+
+
+def test_signals_for_the_launcher_are_the_commands(run: Run, project: Path, environment: dict[str, str]) -> None:
+    program = "import time\nopen('started', 'w').close()\nwhile True: time.sleep(0.05)\n"
+    (project / "program.py").write_text(program, "utf-8")
+    process = subprocess.Popen(
+        [COMMAND, "run", "-q", "--", sys.executable, "program.py"],
+        cwd=project,
+        env=environment,
+        stderr=subprocess.DEVNULL,
+    )
+    _until((project / "started").exists)
+    process.terminate()
+    assert process.wait(30) == 128 + signal.SIGTERM
+    assert _record(run)["execution"]["signal"] == signal.SIGTERM
+
+
+def test_a_clock_that_goes_backwards_keeps_the_order_of_runs(run: Run, project: Path) -> None:
+    run("run", "-q", "--", sys.executable, "-c", "1")
+    (runs,) = (project / ".reprocheck" / "store").glob("runs")
+    (first,) = runs.iterdir()
+    # The first run started in what is now the future.
+    later = "7" + first.name[1:]
+    for name in ("start.json", "record.json"):
+        path = first / name
+        path.chmod(0o644)
+        path.write_text(path.read_text("utf-8").replace(first.name, later), "utf-8")
+    first.rename(runs / later)
+    run("run", "-q", "--", sys.executable, "-c", "2")
+    rows = json.loads(run("ls", "-o", "json").stdout)
+    assert [row["command"][-1] for row in rows] == ["1", "2"]
+    assert _record(run)["sequence"] == 2
