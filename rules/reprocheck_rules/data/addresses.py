@@ -17,7 +17,8 @@ _FILE: Final = re.compile(
 _NUMBER: Final = r"v?\d+(\.\d+)+"
 _FIXED: Final = re.compile(
     # a commit, a release's tag, a version as a part of the path or of the file's name
-    rf"/[0-9a-f]{{40}}(/|$)|/releases/download/(?!latest)|/{_NUMBER}/|[-_]({_NUMBER}|v\d+)(?=[-_./]|$)"
+    rf"/[0-9a-f]{{40}}(/|$)|/releases/download/(?!latest)|/{_NUMBER}/|[-_.]({_NUMBER}|v\d+|\d+-\d+-\d+)(?=[-_./]|$)"
+    r"|[-_/.]v?\$\{?\w*(VERSION|RELEASE|COMMIT|TAG|SHA|REVISION)\b"
     # archives that keep what they published: Zenodo and its kin, figshare, Dataverse, OSF, Mendeley, OpenML, arXiv, ...
     r"|/(api/)?records?/[\w.-]+/files/|zenodo\.org/api/files/|figshare\.com/|/dataverse|//osf\.io/"
     r"|mendeley\.com/public-files|openml\.org/data/(v1/)?(download|get_csv)/\d"
@@ -27,7 +28,10 @@ _FIXED: Final = re.compile(
 _NAMED_BY_CONTENT: Final = re.compile(r"[-_.][0-9a-f]{8,64}\.\w+$|/[0-9a-f]{32,64}(/|$)")
 _LOCAL: Final = re.compile(r"://(localhost|127\.|0\.0\.0\.0|\[::1\]|[\w.-]+\.(local|internal)\b)")
 _PICTURE: Final = re.compile(r"\.(jpe?g|png|gif|svg|webp|bmp|ico)$", re.IGNORECASE)
-_PROGRAM: Final = re.compile(r"/nightly/|//api\.|/libtorch/|/installers?/", re.IGNORECASE)
+_PROGRAM: Final = re.compile(
+    r"/nightly/|//api\.|/libtorch/|/installers?/|[-_](linux|windows|win(32|64)|macos|osx|darwin|x86_64|x64|amd64|arm64|aarch64)[-_.]",
+    re.IGNORECASE,
+)
 _SHOWN: Final = 80
 
 

@@ -60,6 +60,7 @@ _NUMBERED = re.compile(r"/versions/\d+$")
 _CHECKS = re.compile(
     r"(verif|check|valid|compar|match|assert)\w*(hash|md5|sha\d*|checksum|integrity|digest)", re.IGNORECASE
 )
+_TESTS = re.compile(r"(^|/)test_[^/]+(/|\.py$)")
 _READERS = ("pandas.read_", "polars.read_", "polars.scan_", "numpy.loadtxt", "numpy.genfromtxt", "dask.dataframe.read_")
 _VERIFIERS = re.compile(r"(?:.*/)?(?:sha\d+sum|shasum|md5sum|b2sum|cksum|gpg|gpgv|cosign|rhash)|md5|aria2c")
 _FETCHERS = frozenset({"wget", "curl", "gdown"})
@@ -85,7 +86,8 @@ def check_reader(call: Call) -> Iterator[Match]:
 def _match(call: Call, said: _Said | None) -> Iterator[Match]:
     if said is not None and not call.module.once(_verifies):
         message, confidence = said
-        yield call.match(message, confidence=Confidence.LOW if call.module.is_test else confidence)
+        is_test = call.module.is_test or _TESTS.search(call.module.path) is not None
+        yield call.match(message, confidence=Confidence.LOW if is_test else confidence)
 
 
 def _verifies(module: Module) -> bool:

@@ -1,0 +1,152 @@
+"""A stage of a pipeline runs, reads or writes files that it doesn't declare.
+
+## Why
+DVC runs a stage again when what it declares changes, and only then. Code, settings or data that a script uses without
+the stage saying so can change without a new run: `dvc repro` and `dvc status` call the old results up to date. What is
+written without being declared is neither cached nor pushed.
+
+## Fix
+List what is read under `deps:` (a folder stands for all that is in it), parameters under `params:`, what is written
+under `outs:`, `metrics:` or `plots:`.
+
+## Notes
+Compared are the script that the command starts, the modules of the project that it imports, the paths among the words
+of the command, and files that the script opens by names which stand in its code, as seen from the stage's working
+directory. Of what is written only data, models and metrics count. Modules that are empty, and scripts that can't be
+found, are passed over.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable, Iterator
+
+from reprocheck.rulekit import Confidence, Match, Note, Project, Rule
+from reprocheck.rulekit.pipelines import EntryKind, Opened, Stage, joined, opened_files, programs
+from reprocheck_rules.data.pipeline_dependency_examples import show
+from reprocheck_rules.data.stored_files import is_stored_data
+
+rule = Rule("DAT006", "undeclared-pipeline-dependency", __doc__)
+
+_NAMED = 3
+_RESULT = re.compile(r"\.(json|ya?ml|csv|tsv)$", re.IGNORECASE)
+_LOG = re.compile(r"(^|/)(logs?|tmp|temp|mlruns|wandb|\.cache)/|\.log$", re.IGNORECASE)
+
+
+@rule.on_project
+def check(project: Project) -> Iterator[Match]:
+    """Every stage of every `dvc.yaml`."""
+    for file, stage in project.index.pipelines.stages:
+        if not file.path.endswith(".dvc"):
+            declared = _Declared(stage)
+            scripts = list(_scripts(project, stage))
+            yield from _code(project, stage, declared, scripts)
+            yield from _words(project, stage, declared)
+            yield from _files(project, stage, declared, scripts)
+
+
+class _Declared:
+    """Paths that a stage names."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.read = {edge.path for edge in stage.deps if edge.path}
+        self.read |= {parameters.path for parameters in stage.parameters if parameters.path}
+        self.written = {edge.path for edge in stage.outs if edge.path}
+
+    def covers(self, path: str, *, written: bool = False) -> bool:
+        """Whether a path, a folder around it, or something inside of it is declared."""
+        named = self.written if written else self.read | self.written
+        return any(path == name or path.startswith(f"{name}/") or name.startswith(f"{path}/") for name in named)
+
+
+def _scripts(project: Project, stage: Stage) -> Iterator[str]:
+    """Files of the project that the command starts."""
+    for program in programs(stage):
+        if program.is_module:
+            found = project.index.symbols.modules.find(f"{stage.folder}/x.py".lstrip("/"), program.target)
+        else:
+            found = joined(stage.folder, program.target)
+        if found is not None and found in project.index.paths:
+            yield found
+
+
+def _code(project: Project, stage: Stage, declared: _Declared, scripts: list[str]) -> Iterator[Match]:
+    own = [path for path in scripts if not declared.covers(path)]
+    if own and stage.deps:
+        message = (
+            f"stage `{stage.name}` doesn't declare the script that it runs, {_listed(own)}: its changes go unnoticed"
+        )
+        yield project.match(stage.file, stage.span, message)
+    imported = [
+        path
+        for path in sorted(project.index.reached(scripts) - set(scripts), key=lambda path: ("__init__" in path, path))
+        if not declared.covers(path) and not _is_empty(project, path)
+    ]
+    if imported and stage.deps and not own:
+        message = f"stage `{stage.name}` doesn't declare {_listed(imported)}, which its script imports"
+        yield project.match(stage.file, stage.span, message, confidence=Confidence.MEDIUM)
+
+
+def _is_empty(project: Project, path: str) -> bool:
+    """Whether a module defines nothing of its own, as most `__init__.py` do."""
+    facts = project.index.files[path]
+    return len(facts.functions) == 1 and not facts.classes and not facts.assignments
+
+
+def _words(project: Project, stage: Stage, declared: _Declared) -> Iterator[Match]:
+    named = [word.rpartition("=")[2] for program in programs(stage) for word in program.words]
+    paths = [path for word in named if (path := joined(stage.folder, word)) is not None and path != "."]
+    loose = [path for path in dict.fromkeys(paths) if not declared.covers(path) and _is_known(project, path)]
+    if loose:
+        message = f"the command of stage `{stage.name}` names {_listed(loose)}, which the stage doesn't declare"
+        yield project.match(stage.file, stage.span, message)
+
+
+def _is_known(project: Project, path: str) -> bool:
+    """Whether a word of a command is a file that git or DVC has."""
+    return path in project.index.paths or project.index.pipelines.is_made(path)
+
+
+def _files(project: Project, stage: Stage, declared: _Declared, scripts: list[str]) -> Iterator[Match]:
+    opened = [item for path in scripts for item in opened_files(project, path)]
+    written = {path for item in opened if item.writes and (path := item.inside(stage.folder)) is not None}
+    read = [item for item in opened if not item.writes and _is_loose(project, stage, declared, item, written)]
+    if read:
+        names = _listed(item.inside(stage.folder) or item.name for item in read)
+        message = f"the script of stage `{stage.name}` reads {names}, which the stage doesn't declare"
+        yield project.match(stage.file, stage.span, message, trail=_trail(project, read, "read here"))
+    lost = [item for item in opened if item.writes and _is_lost(stage, declared, item)]
+    if lost:
+        names = _listed(item.inside(stage.folder) or item.name for item in lost)
+        message = f"the script of stage `{stage.name}` writes {names}, which is none of its outs"
+        trail = _trail(project, lost, "written here")
+        yield project.match(stage.file, stage.span, message, confidence=Confidence.MEDIUM, trail=trail)
+
+
+def _is_loose(project: Project, stage: Stage, declared: _Declared, item: Opened, written: set[str]) -> bool:
+    path = item.inside(stage.folder)
+    if path is None or path in written or declared.covers(path) or _LOG.search(path):
+        return False
+    is_here = project.index.tree.kind(path) is EntryKind.FILE and path in project.index.paths
+    return (is_here and not path.endswith(".py")) or project.index.pipelines.is_made(path)
+
+
+def _is_lost(stage: Stage, declared: _Declared, item: Opened) -> bool:
+    path = item.inside(stage.folder)
+    if path is None or declared.covers(path, written=True) or _LOG.search(path):
+        return False
+    return bool(posixpath.splitext(path)[1]) and (is_stored_data(path) or _RESULT.search(path) is not None)
+
+
+def _listed(paths: Iterable[str]) -> str:
+    names = list(dict.fromkeys(paths))
+    shown = ", ".join(f"`{name}`" for name in names[:_NAMED])
+    return shown + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
+
+
+def _trail(project: Project, opened: list[Opened], message: str) -> list[Note]:
+    return [project.note(item.path, item.span, message) for item in opened[: _NAMED * 2]]
+
+
+show(rule)
