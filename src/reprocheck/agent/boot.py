@@ -7,6 +7,7 @@ import os
 import sys
 
 from . import audit, process
+from .actions import ACTIONS, NATIVE, SOURCES
 from .imports import AfterImport
 from .options import Options
 from .watch import Watch
@@ -18,22 +19,6 @@ if TYPE_CHECKING:
 
     from .entropy import Entropy
     from .imports import Action
-
-_SOURCES = ("datetime", "uuid", "random", "torch")
-"""Modules with sources of entropy or time, each with a function `after_MODULE` in `entropy`."""
-_ACTIONS = (
-    ("random", "python_random", "after_random"),
-    ("numpy.random._mt19937", "numpy_random", "after_mt19937"),
-    ("numpy.random.bit_generator", "numpy_random", "after_bit_generator"),
-    ("numpy.random.mtrand", "numpy_random", "after_mtrand"),
-    ("torch", "torch_random", "after_torch"),
-    ("torch", "torch_flags", "after_torch"),
-    ("torch", "torch_steps", "after_torch"),
-    ("torch", "torch_compiler", "after_torch"),
-    ("multiprocessing.util", "multiprocessing_util", "after_util"),
-    ("torch.cuda.random", "torch_random", "after_torch_cuda_random"),
-)
-"""Module, part of `libraries`, function called with the watch and the module."""
 
 
 def start(text: str) -> None:
@@ -60,6 +45,9 @@ def start(text: str) -> None:
             from . import states
 
             states.tell(watch, "end")
+            from .libraries import frameworks
+
+            frameworks.at_end(watch)
         watch.journal.emit("end", {"modules": process.modules()})
 
     os.register_at_fork(after_in_child=forked)
@@ -69,8 +57,10 @@ def start(text: str) -> None:
 
 def _actions(watch: Watch) -> dict[str, list[Action]]:
     actions: dict[str, list[Action]] = {}
-    for name, part, function in _ACTIONS:
+    for name, part, function in ACTIONS:
         actions.setdefault(name, []).append(_Later(watch, part, function))
+    for name in NATIVE:
+        actions.setdefault(name, []).append(_Later(watch, "native_files", "after_module"))
     return actions
 
 
@@ -79,7 +69,7 @@ def _record_entropy(watch: Watch, actions: dict[str, list[Action]]) -> None:
     from . import entropy
 
     source = entropy.install(watch)
-    for name in _SOURCES:
+    for name in SOURCES:
         function = getattr(entropy, f"after_{name}")
         actions.setdefault(name, []).insert(0, _Bound(function, source))
 
@@ -111,7 +101,6 @@ class _Later:
 
 
 def _end(watch: Watch, imports: AfterImport) -> None:
-    watch.own.busy = True
     for name in imports.missed():
         watch.journal.gap("python", f"{name} was imported in a way that can't be watched")
     watch.end()

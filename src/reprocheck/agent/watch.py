@@ -29,6 +29,7 @@ class Watch:
         self.entrances: list[CodeType] = []
         """Code by which a program comes into the agent."""
         self._seen: dict[tuple[object, ...], int] = {}
+        self._trace: Journal | None = None
         self._last_words: list[Callable[[], None]] = []
         self._births: list[Callable[[], None]] = []
 
@@ -52,6 +53,12 @@ class Watch:
         self._seen[key] = count
         return count if count <= _ALWAYS or count & (count - 1) == 0 else 0
 
+    def trace_journal(self) -> Journal:
+        """The file for fingerprints of training, made when the first one is written."""
+        if self._trace is None:
+            self._trace = Journal(self.options.journal, "trace")
+        return self._trace
+
     def at_end(self, function: Callable[[], None]) -> None:
         """Have a function called when the process ends in an orderly way."""
         self._last_words.append(function)
@@ -62,6 +69,7 @@ class Watch:
 
     def end(self) -> None:
         """Call them, the first one last; what one raises becomes a gap."""
+        self.own.busy = True
         for function in reversed(self._last_words):
             self.attempt("the end of the process", function)
 
@@ -75,6 +83,8 @@ class Watch:
     def forked(self) -> None:
         """Begin anew in the child of a fork."""
         self.journal.forked()
+        if self._trace is not None:
+            self._trace.forked()
         self._seen.clear()
         self.own = _thread._local()
         for function in self._births:

@@ -16,11 +16,11 @@ _LOOKING = frozenset(["locals", "vars", "eval", "exec", "dir", "breakpoint", "se
 """A function that uses these may hold the dictionary in which its variables are shown, and would see it change."""
 
 
-def find_loss(torch: Any, depth: int) -> Any:
+def find_loss(torch: Any) -> Any:
     """The tensor of one element called `loss`, or nearly so, in the frames that lead to the step; else None."""
     if sys.gettrace() is not None:
         return None
-    frame: FrameType | None = sys._getframe(depth)
+    frame: FrameType | None = sys._getframe(1)
     for _ in range(_FRAMES):
         if frame is None:
             return None

@@ -8,7 +8,6 @@ from __future__ import annotations
 import sys
 
 from .. import states
-from ..journal import Journal
 from ..watch import Watch
 from .loss import find_loss
 from .parameter_names import name_parameters
@@ -77,14 +76,12 @@ class _Steps:
     def __init__(self, watch: Watch, torch: Any) -> None:
         self._watch = watch
         self._torch = torch
-        self._journal = Journal(watch.options.journal, "trace")
         self._fingerprints = Fingerprints(self._torch)
         self._optimizers: dict[int, _Optimizer] = {}
         self._total = 0
         self._waiting: list[_Waiting] = []
 
     def forked(self) -> None:
-        self._journal.forked()
         self._waiting.clear()
         self._total = 0
 
@@ -105,12 +102,14 @@ class _Steps:
             if known.tensors != len(parameters):
                 known.tensors = len(parameters)
                 self._introduce(known, parameters)
-            loss = find_loss(torch, 3)
+            loss = find_loss(torch)
             fields: dict[str, object] = {"optimizer": known.number, "step": known.steps, "index": self._total}
             fields["rates"] = [rate for rate in (group.get("lr") for group in optimizer.param_groups) if _plain(rate)]
             fields["rng"] = states.states()
             gradients = [parameter.grad for parameter in parameters]
-            detailed = known.steps <= _DETAILED or self._journal.written < _BYTES or known.steps % _EVERY == 0
+            detailed = (
+                known.steps <= _DETAILED or self._watch.trace_journal().written < _BYTES or known.steps % _EVERY == 0
+            )
             if all(parameter.device.type == "cpu" for parameter in parameters):
                 self._at_once(fields, loss, parameters, gradients, detailed=detailed)
             else:
@@ -130,7 +129,7 @@ class _Steps:
         optimizer = known.optimizer()
         place, _ = self._watch.places.here()
         kind = type(optimizer)
-        self._journal.emit(
+        self._watch.trace_journal().emit(
             "optimizer",
             {
                 "optimizer": known.number,
@@ -192,7 +191,7 @@ class _Steps:
         fields["gradients"] = f"{combine([_digest(each) for each in gradients]):016x}"
         if detailed:
             fields["tensors"] = [[_spelled(mine), _spelled(other)] for mine, other in zip(parameters, gradients)]
-        self._journal.emit("step", fields)
+        self._watch.trace_journal().emit("step", fields)
 
     def end(self) -> None:
         """Write what still waits, and say what could not be seen."""
