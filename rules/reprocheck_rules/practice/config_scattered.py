@@ -107,7 +107,8 @@ rule.allows(
 rule.allows({"a.py": "import hydra\n" + _program("0.1"), "configs/train.yaml": "lr: 0.1\n"})
 rule.allows(
     {
-        f"{n}.py": f'import argparse\nimport torch\n\nparser = argparse.ArgumentParser()\nparser.add_argument("--lr", default=0.{n})\n'
+        f"{n}.py": "import argparse\nimport torch\n\nparser = argparse.ArgumentParser()\n"
+        f'parser.add_argument("--lr", default=0.{n})\n'
         "torch.nn.Linear(3, 1)(torch.ones(2, 3)).sum().backward()\n"
         for n in range(1, 5)
     },

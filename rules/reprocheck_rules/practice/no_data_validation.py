@@ -22,8 +22,9 @@ from reprocheck.rulekit.facts import Call, Exit, FileFacts, Function
 from reprocheck_rules.practice.observed import (
     counted,
     importers,
+    is_source,
+    is_test_path,
     listed,
-    sources,
     that_train,
     training_runs,
 )
@@ -62,8 +63,9 @@ def check(project: Project) -> Practice:
         return not_applicable("no program reads data of the project's own, as far as can be told")
     looked_at = f"{that_train(runs)}, {counted(len(data), 'place')} that read data"
     notes = importers(project, _LIBRARIES, tests=False)
-    for facts in sources(project):
-        notes += _checks(facts)
+    for path, facts in sorted(project.index.files.items()):
+        if is_source(path) or is_test_path(path):
+            notes += _checks(facts)
     if notes:
         return Practice(looked_at=looked_at, found=listed(notes))
     first, *others = data

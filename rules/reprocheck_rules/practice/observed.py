@@ -60,7 +60,10 @@ def _imports(project: Project) -> Mapping[str, list[tuple[str, Span, str]]]:
 
 
 def training_runs(project: Project) -> tuple[Run, ...]:
-    """Programs that train a model, each once; demonstrations of a package that others install are left out."""
+    """Programs that train a model, each once; of a package that others install, demonstrations are left out.
+
+    Where most programs that train are demonstrations, the package is a library and what else it has is part of it.
+    """
     return project.once(_training_runs)
 
 
@@ -68,9 +71,12 @@ def _training_runs(project: Project) -> tuple[Run, ...]:
     package = any(manifest.package for manifest in project.index.dependencies.manifests)
     seen: dict[str, Run] = {}
     for run in project.runs:
-        if trains(run) and not (package and _DEMONSTRATION.search(run.entry.path)):
+        if trains(run):
             seen.setdefault(run.entry.path, run)
-    return tuple(seen.values())
+    if not package:
+        return tuple(seen.values())
+    own = tuple(run for path, run in seen.items() if not _DEMONSTRATION.search(path))
+    return own if 2 * len(own) >= len(seen) else ()
 
 
 def training_scripts(project: Project) -> tuple[Run, ...]:
