@@ -13,6 +13,7 @@ from typing import Literal
 import msgspec
 
 from reprocheck.app.stores import prepare_store, store_folder
+from reprocheck.capture.notebook import notebook_command
 from reprocheck.capture.plain import run_plainly
 from reprocheck.capture.secrets import Secrets
 from reprocheck.capture.session import Capture, CaptureRequest, Keeping
@@ -71,7 +72,8 @@ def run_command(request: RunRequest, now: Callable[[], datetime] = lambda: datet
         except (OSError, StoreError) as error:
             gaps = (*gaps, Gap("store", str(error), "No record is kept"))
     if store is None or opened is None:
-        execution = run_plainly(request.command, cwd=request.cwd, environment=request.environment)
+        command = notebook_command(request.command, request.environment)
+        execution = run_plainly(command, cwd=request.cwd, environment=request.environment)
         return RunResult(execution=execution, problems=_told(gaps, execution))
     try:
         return _captured(store, opened, request, secrets, gaps, now)

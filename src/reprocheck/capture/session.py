@@ -15,6 +15,7 @@ from reprocheck.capture.injection import SITE, AgentOptions, agent_environment, 
 from reprocheck.capture.journals import scrub_journal
 from reprocheck.capture.keeping import keep_inputs, without_credentials
 from reprocheck.capture.launch import LaunchOptions, launch
+from reprocheck.capture.notebook import RUNNER, notebook_command
 from reprocheck.capture.observations import observations
 from reprocheck.capture.ports import DigestCache, ObjectSink
 from reprocheck.capture.probes.environment import EnvironmentRequest, probe_environment
@@ -74,12 +75,12 @@ class Capture:
         if (gap := environment_gap(environment)) is not None:
             self._gaps.append(gap)
         return launch(
-            request.command,
+            notebook_command(request.command, request.environment),
             cwd=request.cwd,
             environment=environment,
             journal=request.journal,
             objects=request.objects,
-            options=LaunchOptions(root=request.root, hidden=(*request.hidden, AGENT)),
+            options=LaunchOptions(root=request.root, hidden=(*request.hidden, AGENT, RUNNER)),
         )
 
     def record(self, start: Start, execution: Execution, ended: str, keeping: Keeping, gaps: tuple[Gap, ...]) -> Record:

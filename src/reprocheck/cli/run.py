@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from reprocheck.cli.exit_codes import CLEAN, FOUND, INCOMPLETE
+
 if TYPE_CHECKING:
-    from reprocheck.app.run_command import RunResult
+    from reprocheck.app.run_command import RunRequest, RunResult
 
 
 @click.command(
@@ -26,15 +28,17 @@ if TYPE_CHECKING:
 @click.option("--store-inputs", is_flag=True, help="Keep a copy of every file that is read.")
 @click.option("--record-entropy", is_flag=True, help="Record entropy and clock, so that an unseeded run replays.")
 @click.option("--lock", is_flag=True, help="Lock packages with hashes (uv asks the package index).")
+@click.option("--prove-transparent", "prove", is_flag=True, help="Compare outputs with those of two plain runs.")
 @click.option("--store", type=click.Path(path_type=Path), envvar="REPROCHECK_STORE", help="Folder of the store.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing on success.")
-def command(arguments: tuple[str, ...], quiet: bool, **options: Any) -> int:  # noqa: ANN401, FBT001 — click's signature
+def command(arguments: tuple[str, ...], quiet: bool, prove: bool, **options: Any) -> int:  # noqa: ANN401, FBT001 — click's signature
     r"""Run COMMAND and keep a record of what ran: code, environment, seeds, files.
 
     The command's output, input and exit code are its own (125, 126, 127 when it could not start, 128+N for signals).
 
     \b
     reprocheck run -- python train.py --lr 0.1
+    reprocheck run notebook.ipynb
     reprocheck show @
     """
     from importlib.metadata import version
@@ -48,9 +52,25 @@ def command(arguments: tuple[str, ...], quiet: bool, **options: Any) -> int:  # 
         tool_version=version("reprocheck"),
         **options,
     )
+    if prove:
+        return _prove(request)
     result = run_command(request)
     _tell(result, quiet=quiet)
     return result.execution.exit_code
+
+
+def _prove(request: RunRequest) -> int:
+    """The command's own exit code where it failed; else 1 when capture changed outputs, 4 when nothing can be said."""
+    from reprocheck.app.prove_transparent import prove_transparent
+    from reprocheck.cli.run_options import painter
+    from reprocheck.report.run_checks import transparency_lines
+
+    result = prove_transparent(request)
+    for line in transparency_lines(result, painter("auto")):
+        click.echo(line, color=True)
+    if result.changed:
+        return FOUND
+    return result.exit_code or (CLEAN if result.same else INCOMPLETE)
 
 
 def _tell(result: RunResult, *, quiet: bool) -> None:

@@ -74,3 +74,19 @@ class Check(msgspec.Struct, frozen=True):
     detail: str
     advice: str = ""
     """What to do about it; empty where nothing needs to be done."""
+
+
+class Transparency(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether a command made the same under capture as without."""
+
+    run: str
+    """Id of the captured run."""
+    plain_runs: int
+    exit_code: int
+    """Of the captured run."""
+    same: tuple[str, ...] = ()
+    """Outputs that all plain runs and the captured run made alike."""
+    changed: tuple[str, ...] = ()
+    """Outputs on which the plain runs agree and the captured run doesn't: capture is not transparent here."""
+    unstable: tuple[str, ...] = ()
+    """Outputs on which the plain runs don't agree: nothing is claimed."""

@@ -13,7 +13,7 @@ from reprocheck.report.visible import visible
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from reprocheck.model.run_report import Check, Collection, RunDifferences, Verification
+    from reprocheck.model.run_report import Check, Collection, RunDifferences, Transparency, Verification
     from reprocheck.report.paint import Paint, Role
 
 _STATES: dict[str, Role] = {"good": "good", "limited": "warning", "missing": "error"}
@@ -66,6 +66,26 @@ def collection_lines(result: Collection, paint: Paint) -> Iterator[str]:
     parts = [plural(len(result.runs), "run"), plural(result.objects, "object"), plural(result.leftovers, "leftover")]
     verb = "Would remove" if result.dry else "Removed"
     yield f"{verb} {', '.join(parts)} ({size_text(result.size)})"
+
+
+def transparency_lines(result: Transparency, paint: Paint) -> Iterator[str]:
+    """Outputs that capture changed or that change by themselves, then the verdict."""
+    for path in result.changed:
+        yield f"{paint('changed', 'error')}   {paint(visible(path), 'path')}"
+    for path in result.unstable:
+        yield f"{paint('unstable', 'warning')}  {paint(visible(path), 'path')}"
+    runs = f"{result.plain_runs} plain runs and run {result.run}"
+    if result.changed:
+        yield paint(
+            f"Capture is not transparent for this command: {plural(len(result.changed), 'output')} changed", "error"
+        )
+    elif result.same:
+        number = plural(len(result.same), "output")
+        yield f"{paint('Transparent:', 'good')} {number} the same in {runs}"
+    else:
+        yield f"{paint('Nothing can be said:', 'warning')} no output is the same in the plain runs"
+    if result.unstable:
+        yield f"{plural(len(result.unstable), 'output')} differ between plain runs: nothing is claimed for them"
 
 
 def check_lines(checks: list[Check], paint: Paint, *, width: int) -> Iterator[str]:
