@@ -159,6 +159,28 @@ def test_an_input_that_the_store_has_may_change(project: Project) -> None:
     assert (project.root / "data.txt").read_text("utf-8") == "4 5 6\n"
 
 
+@pytest.mark.parametrize("happens", [Path.unlink, change])
+def test_an_input_outside_of_the_project_is_shown_as_the_store_has_it(
+    project: Project, happens: Callable[[Path], None]
+) -> None:
+    data = project.root.parent / "data" / "data.txt"
+    data.parent.mkdir()
+    data.write_text("1 2 3\n", "utf-8")
+    project.record(f"open('out.txt', 'w').write(open({str(data)!r}).read())\n", "--store-inputs")
+    happens(data)
+    assert project.replay()[0] == REPRODUCED
+    assert not data.exists() or data.read_text("utf-8") == "other\n"
+
+
+def test_a_project_that_is_gone_is_replayed_where_it_was(project: Project) -> None:
+    project.write("data.txt", "1 2 3\n")
+    project.record("import os\nopen('out.txt', 'w').write(os.getcwd() + open('data.txt').read())\n", "--store-inputs")
+    moved = project.root.rename(project.root.with_name("moved"))
+    project.root = moved
+    (moved / "data.txt").unlink()
+    assert project.replay("--output", "*.txt")[1]["verdict"]["outcome"] == "identical"
+
+
 def test_a_result_that_differs_under_another_package_proves_nothing(project: Project) -> None:
     site = project.root.parent / "lib" / "python3" / "site-packages"
     for version in ("1.0", "2.0"):

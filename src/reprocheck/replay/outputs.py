@@ -14,6 +14,8 @@ from reprocheck.replay.sources import digest_of
 
 STDOUT = "stdout"
 """The pattern that makes standard output count."""
+_LEFT = OUTPUT_ROLES | {FileRole.LOG, FileRole.TEMPORARY}
+"""What a run can leave behind."""
 _CACHES = re.compile(
     r"(^|/)(__pycache__|\.git|\.hg|\.reprocheck|\.reprocheck_cache|\.ipynb_checkpoints|\.pytest_cache|\.mypy_cache|"
     r"\.ruff_cache|\.cache|\.numba_cache|\.triton|\.dvc/(cache|tmp)|node_modules)(/|$)|\.(pyc|pyo|lock|swp)$"
@@ -88,7 +90,7 @@ def recorded_outputs(
     root = Path(record.command.root)
     found: dict[str, Output] = {}
     for use in record.files.uses:
-        if use.size is None or not selection.counts(use.path, use.role):
+        if use.role not in _LEFT or use.size is None or not selection.counts(use.path, use.role):
             continue
         content = stored(use.after) if use.after is not None else None
         if content is None and use.after is not None:

@@ -14,7 +14,7 @@ from typing import Literal
 
 import msgspec
 
-from reprocheck.model.plan import Plan
+from reprocheck.model.plan import Origin, Plan, Sourced
 from reprocheck.model.record import Gap, Record
 from reprocheck.replay.errors import ReplayError
 from reprocheck.replay.mounts import Bind, Cover
@@ -73,10 +73,11 @@ class Session:
         if result.refused:
             refused = result.refused
             if self._plan.guarded:
-                raise ReplayError(
-                    f"the run wrote to {self._plan.guarded[0]}, outside of the project, and {refused}",
-                    "replay with `--in docker`, or let the program write below the project",
-                )
+                reason = f"the run wrote to {self._plan.guarded[0]}, outside of the project, and {refused}"
+                raise ReplayError(reason, "replay with `--in docker`, or let the program write below the project")
+            if replaced := self._replaced():
+                reason = f"{replaced[0].need.path} is not what the run found there, and {refused}"
+                raise ReplayError(reason, "put the recorded content back, or replay with `--in docker`")
             if workspace.lent:
                 raise ReplayError(
                     f"the environment lies inside the project, and {refused}",
@@ -122,6 +123,8 @@ class Session:
             separate=separate,
             inner=self._lent(workspace),
             covers=self._covers(),
+            folders=() if Path(self._plan.root).is_dir() else (self._plan.root,),
+            files=tuple(source.need.path for source in self._replaced() if not Path(source.need.path).exists()),
             outer=self._over(workspace),
             result=str(self._folder / "result.json"),
         )
@@ -182,12 +185,33 @@ class Session:
     def _over(self, workspace: Workspace) -> tuple[Bind, ...]:
         """The working copy over the root; before it what is ours, which a cover may have hidden."""
         root = Path(self._plan.root)
+        covered = self._covered()
         ours = sorted(
             place
             for place in self._ours()
-            if not place.is_relative_to(root) and any(place.is_relative_to(folder) for folder in self._plan.guarded)
+            if not place.is_relative_to(root) and any(place.is_relative_to(folder) for folder in covered)
         )
-        return (*(Bind(str(place), str(place)) for place in ours), Bind(workspace.folder, str(root)))
+        return (
+            *(Bind(str(place), str(place)) for place in ours),
+            *(Bind(source.place, source.need.path, read_only=True) for source in self._replaced()),
+            Bind(workspace.folder, str(root)),
+        )
+
+    def _replaced(self) -> tuple[Sourced, ...]:
+        """Inputs outside of the root that are not there any more as the run found them, and come from elsewhere."""
+        return tuple(source for source in self._plan.outside if source.origin is not Origin.DISK)
+
+    def _covered(self) -> tuple[str, ...]:
+        """Folders that are covered: those that the run wrote to, and those in which something missing has to appear."""
+        missing = [source.need.path for source in self._replaced() if not Path(source.need.path).exists()]
+        if not Path(self._plan.root).is_dir():
+            missing.append(self._plan.root)
+        around = {str(next(parent for parent in Path(path).parents if parent.is_dir())) for path in missing}
+        folders = sorted(around | {folder for folder in self._plan.guarded if Path(folder).is_dir()})
+        # One cover serves all that lies below it.
+        return tuple(
+            folder for folder in folders if not any(folder.startswith(f"{other.rstrip('/')}/") for other in folders)
+        )
 
     def _ours(self) -> set[Path]:
         """Folders that a replay needs whatever the run saw: our own program, the rebuilt environment, the journal."""
@@ -199,9 +223,7 @@ class Session:
 
     def _covers(self) -> tuple[Cover, ...]:
         covers = []
-        for number, folder in enumerate(self._plan.guarded):
-            if not Path(folder).is_dir():
-                continue
+        for number, folder in enumerate(self._covered()):
             upper, work = (self._folder / f"{kind}-{number}" for kind in ("upper", "work"))
             for made in (upper, work):
                 made.mkdir(exist_ok=True)
@@ -210,16 +232,12 @@ class Session:
 
     def _left(self, workspace: Workspace) -> Mapping[str, Path]:
         found = dict(left_behind(workspace, is_cache))
-        for number, folder in enumerate(self._plan.guarded):
+        for number, folder in enumerate(self._covered()):
             upper = self._folder / f"upper-{number}"
-            if upper.is_dir():
-                found.update(
-                    {
-                        f"{folder}/{file.relative_to(upper).as_posix()}": file
-                        for file in sorted(upper.rglob("*"))
-                        if file.is_file() and not file.is_symlink()
-                    }
-                )
+            for file in sorted(upper.rglob("*")):
+                path = Path(folder, file.relative_to(upper))
+                if file.is_file() and not file.is_symlink() and str(path.parent) in self._plan.guarded:
+                    found[str(path)] = file
         return found
 
 

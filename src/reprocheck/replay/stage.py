@@ -40,6 +40,10 @@ class StageRequest(msgspec.Struct, frozen=True, kw_only=True):
     inner: tuple[Bind, ...] = ()
     """Made first, inside of the working copy."""
     covers: tuple[Cover, ...] = ()
+    folders: tuple[str, ...] = ()
+    """Made where they are missing, below covers."""
+    files: tuple[str, ...] = ()
+    """Likewise, empty, for mounts to cover."""
     outer: tuple[Bind, ...] = ()
     """Made last, over what the covers show; their sources are what they were before."""
     result: str
@@ -69,12 +73,24 @@ def main(request: Path) -> int:
                 bind(asked.inner)
                 with held(asked.outer, asked.covers) as (outer, covers):
                     cover(covers)
+                    _make(asked.folders, asked.files)
                     bind(outer)
             except MountsRefusedError as error:
                 result.write(msgspec.json.encode(StageResult(refused=str(error))))
                 return REFUSED
         result.write(msgspec.json.encode(_captured(asked)))
     return 0
+
+
+def _make(folders: tuple[str, ...], files: tuple[str, ...]) -> None:
+    try:
+        for folder in folders:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+        for file in files:
+            Path(file).parent.mkdir(parents=True, exist_ok=True)
+            Path(file).touch()
+    except OSError as error:
+        raise MountsRefusedError(f"{error.filename} can't be made ({error.strerror})") from error
 
 
 def _captured(asked: StageRequest) -> StageResult:
