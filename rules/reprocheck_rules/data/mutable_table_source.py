@@ -1,0 +1,184 @@
+"""Training data comes from a query that gives other rows, or the same ones in another order, the next time.
+
+## Why
+A database promises no order without `ORDER BY`, so that `LIMIT` takes any rows and a seeded split divides others. A
+window that ends `NOW()` moves, `RAND()` and `TABLESAMPLE` draw anew, and a table grows: the commit and the seed stay
+the same and the model doesn't.
+
+## Fix
+Order by a unique key (`ORDER BY id`), put the ends of windows into the configuration, draw by a hash of the key
+(`MOD(FARM_FINGERPRINT(id), 10) = 0`), and read a snapshot (`FOR SYSTEM_TIME AS OF`, `VERSION AS OF`, `TIMESTAMP AS OF`)
+or export the rows to a file that is versioned.
+
+## Notes
+Looked at are queries whose text stands in the code and whose rows become a table (`read_sql`, `spark.sql`, BigQuery,
+...), not those of web requests. Counting and grouping queries, look-ups of one key and tables that are sorted in the
+same expression need no order. Reading all of a table without order or snapshot is reported with medium confidence.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from reprocheck.rulekit import HOLE, Call, Confidence, Match, Rule
+
+rule = Rule("DAT008", "mutable-table-source", __doc__)
+
+_COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
+_QUOTED = re.compile(r"'(?:[^']|'')*'")
+_SELECT = re.compile(r"^\s*(?:with\b.*?\)\s*)?select\b", re.IGNORECASE | re.DOTALL)
+_ORDER = re.compile(r"\border\s+by\b", re.IGNORECASE)
+_LIMIT = re.compile(
+    r"\blimit\s+(?!0\b)[\w:%$({]|\bselect\s+(?:distinct\s+)?top\s*\(?\d|\bfetch\s+first\b", re.IGNORECASE
+)
+_RANDOM = re.compile(
+    r"\b(tablesample|order\s+by\s+(rand|random|newid|uuid|dbms_random\.value)\b|(?<!\.)\brand(om)?\s*\(\s*\))",
+    re.IGNORECASE,
+)
+_REPEATABLE = re.compile(r"\brepeatable\s*\(|\bseed\s*\(|\brand\s*\(\s*\d", re.IGNORECASE)
+_CLOCK = re.compile(
+    r"\b(now|getdate|sysdate|current_date|current_timestamp|current_datetime|curdate|today|sysdatetime|utc_timestamp)\b"
+    r"\s*(\(|(?=[\s;)+-]|$))",
+    re.IGNORECASE,
+)
+_WHERE = re.compile(r"\b(where|between|and|on)\b", re.IGNORECASE)
+_SNAPSHOT = re.compile(
+    r"\b(for\s+system_time|version\s+as\s+of|timestamp\s+as\s+of|at\s*\(\s*(timestamp|offset|statement))|@v?\d",
+    re.IGNORECASE,
+)
+_AGGREGATE = re.compile(r"\b(count|sum|avg|min|max|approx_\w+|stddev\w*|array_agg)\s*\(", re.IGNORECASE)
+_GROUP = re.compile(r"\bgroup\s+by\b", re.IGNORECASE)
+_KEYED = re.compile(r"\bwhere\s+[\w.\"`]*(id|key|name|uuid|hash)\w*[\"`]?\s*(=|in\b)", re.IGNORECASE)
+_FILE = re.compile(
+    r"\bfrom\s+('|read_|parquet_scan|\w+_scan|`?s3://|`?delta\.`)|\binformation_schema\b|\bpg_", re.IGNORECASE
+)
+_SORTS = frozenset({"sort_values", "sort_index", "sort", "orderBy", "order", "sample"})
+
+
+@rule.on_call(role="queries")
+def check(call: Call) -> Iterator[Match]:
+    """Every query whose text is known."""
+    text = next((text for name in ("sql", "query", "query_or_table", "sqlQuery") if (text := _sql(call, name))), None)
+    if text is None or _FILE.search(text):
+        return
+    plain = _QUOTED.sub("''", _COMMENT.sub(" ", text))
+    if _SELECT.match(plain):
+        found = _judge(plain, call)
+        if found is not None:
+            message, confidence = found
+            yield call.match(message, confidence=Confidence.LOW if call.module.is_test else confidence)
+
+
+def _sql(call: Call, name: str) -> str | None:
+    node = call.argument(name)
+    return call.text(node) if node is not None else None
+
+
+def _judge(sql: str, call: Call) -> tuple[str, Confidence | None] | None:
+    random = _RANDOM.search(sql)
+    if random is not None and not _REPEATABLE.search(sql):
+        return f"`{_shown(random[0])}` in the query draws other rows at each run", None
+    clock = _CLOCK.search(sql)
+    if clock is not None and _WHERE.search(sql[: clock.start()]):
+        return f"the query's window depends on `{_shown(clock[0])}`: each run reads other rows", None
+    single = bool(_AGGREGATE.search(sql)) or bool(_GROUP.search(sql)) or bool(_KEYED.search(sql))
+    if _ORDER.search(sql) or single or _sorted_after(call):
+        return None
+    open_end = HOLE in sql.rpartition(" from ")[2].lower() if " from " in sql.lower() else HOLE in sql
+    if _LIMIT.search(sql):
+        return "`LIMIT` without `ORDER BY` takes any rows: which ones, the database decides each time", None
+    if _SNAPSHOT.search(sql):
+        return None
+    message = "the query has neither `ORDER BY` nor a snapshot: its rows and their order are those of the day"
+    return message, Confidence.LOW if open_end or call.module.notebook else Confidence.MEDIUM
+
+
+def _shown(text: str) -> str:
+    return " ".join(text.split()).strip("( ")
+
+
+def _sorted_after(call: Call) -> bool:
+    """Whether the same expression sorts the rows."""
+    node: ast.AST | None = call.node
+    while node is not None and not isinstance(node, ast.stmt):
+        if isinstance(node, ast.Attribute) and node.attr in _SORTS:
+            return True
+        node = call.module.file.parent(node)
+    return False
+
+
+rule.flags(
+    '''
+    import pandas as pd
+
+    sample = pd.read_sql("SELECT * FROM events LIMIT 100000", engine)  # expect: DAT008
+    recent = pd.read_sql_query(  # expect: DAT008
+        """
+        SELECT user_id, label
+        FROM clicks
+        WHERE created_at > NOW() - INTERVAL '30 days'
+        ORDER BY user_id
+        """,
+        engine,
+    )
+    drawn = pd.read_sql("SELECT id, text FROM reviews ORDER BY RANDOM() LIMIT 5000", con=engine)  # expect: DAT008
+    users = pd.read_sql("select * from users", engine)  # expect: DAT008
+    '''
+)
+rule.flags(
+    """
+    from google.cloud import bigquery
+
+    QUERY = "SELECT id, label FROM `project.set.train` TABLESAMPLE SYSTEM (10 PERCENT)"
+    client = bigquery.Client()
+    rows = client.query(QUERY).to_dataframe()  # expect: DAT008
+    """
+)
+rule.flags(
+    """
+    import polars as pl
+
+    top = pl.read_database("SELECT TOP 1000 id, label FROM train", connection)  # expect: DAT008
+    today = pl.read_database_uri(  # expect: DAT008
+        "SELECT id FROM train WHERE day < CURRENT_DATE ORDER BY id", uri
+    )
+    """
+)
+rule.allows(
+    """
+    import pandas as pd
+
+    train = pd.read_sql("SELECT * FROM events WHERE day < '2024-01-01' ORDER BY id", engine)
+    first = pd.read_sql("SELECT id, label FROM events ORDER BY id LIMIT 100", engine)
+    size = pd.read_sql("SELECT COUNT(*) FROM events", engine)
+    groups = pd.read_sql("SELECT label, AVG(value) FROM events GROUP BY label", engine)
+    one = pd.read_sql("SELECT * FROM runs WHERE run_id = 7", engine)
+    table = pd.read_sql("SELECT * FROM users", engine).sort_values("id")
+    named = pd.read_sql(query_text, engine)
+    """
+)
+rule.allows(
+    """
+    from google.cloud import bigquery
+
+    client = bigquery.Client()
+    frozen = client.query("SELECT * FROM `p.d.t` FOR SYSTEM_TIME AS OF TIMESTAMP '2024-03-01 00:00:00+00'")
+    hashed = client.query("SELECT id FROM t WHERE MOD(FARM_FINGERPRINT(id), 10) = 0 ORDER BY id")
+    made = client.query("CREATE TABLE t AS SELECT * FROM s LIMIT 10")
+    """
+)
+rule.allows(
+    """
+    import duckdb
+    import pandas as pd
+
+    local = duckdb.sql("SELECT * FROM 'data/train.parquet' LIMIT 10")
+    csv = duckdb.query("SELECT * FROM read_csv('data/train.csv')")
+    sampled = pd.read_sql("SELECT id FROM t TABLESAMPLE BERNOULLI (10) REPEATABLE (42) ORDER BY id", engine)
+    logged = pd.read_sql("SELECT id, updated_now FROM t ORDER BY id -- LIMIT NOW()", engine)
+    text = pd.read_sql("SELECT id FROM t WHERE note = 'limit now()' ORDER BY id", engine)
+    cursor.execute("SELECT * FROM sessions LIMIT 1")
+    """
+)
