@@ -97,9 +97,9 @@ def launch(
                 return not_started(command, error, started)
             reason = f"the supervisor could not be started ({error.strerror})"
         else:
-            execution = watched.run(command, descriptor, started, journal)
-            if execution is not None:
-                return execution
+            seen = watched.run(command, descriptor, started, journal)
+            if seen is not None:
+                return seen
             reason = watched.refusal
     execution = run_plainly(command, cwd=cwd, environment=environment)
     return msgspec.structs.replace(execution, gaps=(*execution.gaps, _unseen(reason)))
@@ -163,6 +163,10 @@ class _Watched:
         self._page = mmap.mmap(page, _PAGE_SIZE)
         try:
             self._supervisor = _start("main", cwd, there.fileno(), page)
+        except OSError:
+            self._here.close()
+            self._page.close()
+            raise
         finally:
             there.close()
             os.close(page)

@@ -1,7 +1,7 @@
 """Takes one notification after the other, writes down what it means and lets the call go on."""
 
 # pathlib would double the supervisor's start, and an object per call costs more than the call.
-# ruff: noqa: PTH116, PTH120
+# ruff: noqa: PTH112, PTH116, PTH120
 
 from __future__ import annotations
 
@@ -260,8 +260,8 @@ class Watch:
         """A file of the environment: noted once, whoever opens it."""
         status = _status(process, path, follow=True)
         self._go(identity)
-        if status is None:
-            self._failed(process, path, errno.ENOENT)
+        if status is None or not _allowed(status, os.R_OK, path):
+            self._failed(process, path, errno.ENOENT if status is None else errno.EACCES)
             return
         kind = ',"kind":"directory"' if stat.S_ISDIR(status.st_mode) else ""
         self._journal.write("open", process, f'"path":{quoted(path)},"how":"r"{kind}')
@@ -294,8 +294,10 @@ class Watch:
         path, status = self._look_at(process, path)
         existed = not isinstance(status, int)
         if isinstance(status, int):
-            if status != errno.ENOENT or not flags & _CREATE or not _can_make(process, path):
-                self._failed(process, path, status)
+            makes = status == errno.ENOENT and flags & _CREATE
+            if not makes or not _can_make(process, path):
+                known_folder = makes and os.path.isdir(os.path.dirname(path))
+                self._failed(process, path, errno.EACCES if known_folder else status)
                 return
         elif not stat.S_ISREG(status.st_mode):
             if flags & _TEMPORARY != _TEMPORARY:

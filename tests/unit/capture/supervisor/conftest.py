@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -57,16 +57,15 @@ def run(tmp_path: Path) -> Run:
     root.mkdir()
     count = iter(range(100))
 
-    def go(program: str | list[str], **options: Any) -> Seen:
+    def go(program: str | list[str], *, environment: Mapping[str, str] | None = None, **options: Any) -> Seen:  # noqa: ANN401 -- those of LaunchOptions
         journal = tmp_path / f"journal{next(count)}"
         journal.mkdir()
         objects = tmp_path / "objects"
         command = [sys.executable, "-c", program] if isinstance(program, str) else program
-        environment = options.pop("environment", os.environ)
         execution = launch(
             command,
             cwd=root,
-            environment=environment,
+            environment=os.environ if environment is None else environment,
             journal=journal,
             objects=objects,
             options=LaunchOptions(root=root, hidden=(objects,), **options),

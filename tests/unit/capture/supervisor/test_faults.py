@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -22,6 +23,7 @@ from reprocheck.model.record import Status
 if TYPE_CHECKING:
     from tests.unit.capture.supervisor.conftest import Run
 
+_NOBODY = 65534
 _LAUNCHER = """
 import os, sys
 from pathlib import Path
@@ -48,8 +50,8 @@ def _until(condition: Callable[[], object], seconds: float = 20.0) -> None:
 
 def _supervisors() -> list[int]:
     """Supervisors of this very process."""
-    own = f"/proc/{os.getpid()}/task"
-    children = " ".join(Path(own, task, "children").read_text() for task in os.listdir(own)).split()
+    threads = Path(f"/proc/{os.getpid()}/task").iterdir()
+    children = " ".join((thread / "children").read_text() for thread in threads).split()
     return [int(child) for child in children if b"supervisor.main" in Path(f"/proc/{child}/cmdline").read_bytes()]
 
 
@@ -226,21 +228,28 @@ def test_interpreters_are_noted_with_their_options_and_without_arguments(run: Ru
     assert "geheim" not in json.dumps(seen.events)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become somebody else")
-def test_it_works_for_ordinary_users(tmp_path: Path) -> None:
-    import tempfile
+def _as_nobody(command: list[str], cwd: Path) -> int:
+    return subprocess.run(
+        command, cwd=cwd, user=_NOBODY, group=_NOBODY, extra_groups=[], check=False, stderr=subprocess.DEVNULL
+    ).returncode
 
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become somebody else")
+def test_it_works_for_ordinary_users() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        # pytest's own folders are closed to others.
+        # pytest's own folders are closed to others, and so may be the interpreter.
         root = Path(folder)
-        (root / "journal").mkdir()
-        for path in (root, root / "journal"):
-            os.chown(path, 65534, 65534)
+        root.chmod(0o777)
+        try:
+            _as_nobody([sys.executable, "-c", ""], root)
+        except PermissionError:
+            pytest.skip("others may not execute this interpreter")
+        journal = root / "journal"
+        journal.mkdir()
+        journal.chmod(0o777)
         code = "open('out', 'w').write('x'); open('/etc/shadow')"
-        command = [sys.executable, "-c", _LAUNCHER, "journal", sys.executable, "-c", code]
-        ended = subprocess.run(command, cwd=root, user=65534, group=65534, extra_groups=[], check=False, stderr=-3)
-        assert ended.returncode == 1
-        uses = file_uses(root / "journal", root=root)
+        assert _as_nobody([sys.executable, "-c", _LAUNCHER, "journal", sys.executable, "-c", code], root) == 1
+        uses = file_uses(journal, root=root)
         assert [use.path for use in uses.uses if use.role == "output"] == ["out"]
-        events = [json.loads(line) for line in (root / "journal" / "files.jsonl").read_text().splitlines()]
+        events = [json.loads(line) for line in (journal / "files.jsonl").read_text().splitlines()]
         assert [e["error"] for e in events if e["event"] == "failed" and e["path"] == "/etc/shadow"] == ["EACCES"]

@@ -244,7 +244,7 @@ def test_long_paths_are_whole(run: Run) -> None:
     parts = ["p" * 200] * 12
     code = f"import os\nfor part in {parts}: os.mkdir(part); os.chdir(part)\nopen('f', 'w')"
     assert list(run(code).roles()) == ["/".join([*parts, "f"])]
-    absolute = "import os\npath = os.path.join(os.getcwd(), *%r, 'f')\nopen(path).read()" % parts
+    absolute = f"import os\npath = os.path.join(os.getcwd(), *{parts}, 'f')\nopen(path).read()"
     assert run(absolute).roles() == {"/".join([*parts, "f"]): "input"}
 
 
@@ -278,9 +278,9 @@ def test_children_however_started_are_seen(run: Run) -> None:
     }
 
 
-def test_what_changes_under_a_reader_is_a_gap(run: Run, tmp_path: Path) -> None:
+def test_descriptors_that_are_handed_down_count(run: Run) -> None:
     root = _project(run, data="x" * 100)
-    # A second name outside of what the run is seen to do: the change comes through a descriptor that was inherited.
+    # The change comes through a descriptor that was inherited, so that no call names the file.
     outside = os.open(root / "data", os.O_RDWR)
     os.set_inheritable(outside, True)
     try:
