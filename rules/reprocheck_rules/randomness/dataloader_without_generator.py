@@ -8,16 +8,25 @@ Seed PyTorch first thing in the program (`torch.manual_seed(seed)`), or give the
 its own: `DataLoader(data, shuffle=True, generator=torch.Generator().manual_seed(seed))`.
 
 ## Notes
-Only loaders that a training program reaches count, and only where it never seeds PyTorch; a program that takes single
-steps and has no training loop gives low confidence. Where
+Only loaders that a training program reaches count, and only where it never seeds PyTorch. Loaders and samplers that are
+named for evaluation, and programs that take single steps without a training loop, give low confidence. Where
 *unseeded-entry-point* already points at the loader, or *dataloader-workers-unseeded* does, nothing more is said.
 """
 
 from collections.abc import Iterator
 
-from reprocheck.rulekit import Match, Project, Rule, Span
+from reprocheck.rulekit import Confidence, Match, Project, Rule, Span
 from reprocheck.rulekit.execution import Happening, Run
-from reprocheck_rules.randomness.loaders import certainty, drawn_in_workers, loaders, told_already, unseeded
+from reprocheck.rulekit.facts import Call
+from reprocheck_rules.randomness.loaders import (
+    certainty,
+    drawn_in_workers,
+    evaluates,
+    evaluates_by_name,
+    loaders,
+    told_already,
+    unseeded,
+)
 from reprocheck_rules.randomness.seeding import LOADER, draws, story
 
 rule = Rule("RNG012", "dataloader-without-generator", __doc__)
@@ -54,6 +63,24 @@ def _around(loader: Happening, sampler: Happening) -> bool:
     return loader.path == sampler.path and outer.line <= inner.line and inner.end_line <= outer.end_line
 
 
+def _for_evaluation(project: Project, happening: Happening) -> bool:
+    """Whether the name that a sampler, or what it is made for, is given says that nothing is trained from it."""
+    if evaluates(happening):
+        return True
+    return not happening.call.result and any(
+        isinstance(event, Call) and evaluates_by_name(event.result) and _contains(event.span, happening.call.span)
+        for function in project.index.files[happening.path].functions
+        for event in function.events
+    )
+
+
+def _contains(outer: Span, inner: Span) -> bool:
+    return (outer.line, outer.column) <= (inner.line, inner.column) and (inner.end_line, inner.end_column) <= (
+        outer.end_line,
+        outer.end_column,
+    )
+
+
 def _match(project: Project, run: Run, happening: Happening) -> Match:
     name = happening.name.rpartition(".")[2]
     what = "shuffles" if happening.name == LOADER else "draws the order of the samples"
@@ -62,7 +89,7 @@ def _match(project: Project, run: Run, happening: Happening) -> Match:
         happening.call.span,
         f"`{name}` {what} from PyTorch's generator, which `{run.entry.path}` never seeds; "
         "seed it first or pass `generator=`",
-        confidence=certainty(run, happening),
+        confidence=Confidence.LOW if _for_evaluation(project, happening) else certainty(run, happening),
         trail=story(project, run, happening, what),
     )
 
@@ -212,4 +239,22 @@ rule.flags(
     images, labels = next(iter(loader))
     """,
     title="A tour of the interface that takes one step, with low confidence",
+)
+rule.flags(
+    """
+    import torch
+    from torch.utils.data import DataLoader, SubsetRandomSampler
+
+    net = torch.nn.Linear(4, 1)
+    train_sampler = SubsetRandomSampler(rows)  # expect: RNG012
+    valid_sampler = SubsetRandomSampler(more)  # expect: RNG012
+    train = DataLoader(rows, sampler=train_sampler)
+    val_loader = DataLoader(
+        rows,
+        sampler=SubsetRandomSampler(more),  # expect: RNG012
+    )
+    for x, y in train:
+        torch.nn.functional.mse_loss(net(x), y).backward()
+    """,
+    title="Samplers, of low confidence where they are for evaluation",
 )

@@ -88,7 +88,12 @@ def drawn_in_workers(project: Project, run: Run, loader: Happening) -> list[Happ
 
 def evaluates(loader: Happening) -> bool:
     """Whether a loader's name says that nothing is trained from it."""
-    return _EVALUATION.search(loader.call.result) is not None
+    return evaluates_by_name(loader.call.result)
+
+
+def evaluates_by_name(name: str) -> bool:
+    """Whether a name says that what it stands for is there to evaluate."""
+    return _EVALUATION.search(name) is not None
 
 
 def _draws_data(project: Project, happening: Happening) -> bool:

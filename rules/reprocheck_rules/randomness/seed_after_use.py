@@ -7,13 +7,14 @@ What was drawn before (initial weights, a shuffled list, a split) is different i
 Seed first thing in the program, before the model is built and the data is read.
 
 ## Notes
-The order is that of execution, followed from the start of the program through calls and imports.
+The order is that of execution, followed from the start of the program through calls and imports. In notebooks, what is
+drawn to be looked at, and models that are built again behind the seed, give low confidence.
 """
 
 import re
 from collections.abc import Iterator
 
-from reprocheck.rulekit import Match, Project, Rule
+from reprocheck.rulekit import Confidence, Match, Project, Rule
 from reprocheck.rulekit.execution import Happening, Run
 from reprocheck.rulekit.facts import Call
 from reprocheck_rules.randomness.seeding import (
@@ -31,6 +32,10 @@ _LATER = frozenset({"loader", "augmentation", "dropout", "index-sampler"})
 """Roles of what draws when it is used, not when it is built."""
 _RESETS = re.compile(r"[.](reset|re_?init|reinitiali[sz]e|init|initiali[sz]e)_(parameters?|weights?|params)$")
 """Methods of models that draw all of their weights again."""
+_TRAINED = frozenset({"weights", "pretrained", "checkpoint"})
+"""Arguments that give a model weights of another training."""
+_SHOWN = re.compile(r"^$|(^|_)(random|rand|dummy|example|sample|samples|idx|index|image|images|img|batch)(_|$)")
+"""Results of draws that notebooks make only to be looked at."""
 
 
 @rule.on_project
@@ -43,7 +48,8 @@ def check(project: Project) -> Iterator[Match]:
             if seed is not None and early and _initialised_again(project, run, seed[1]):
                 early = [pair for pair in early if "initialises" not in pair[1].entry.roles]
             if seed is not None and early:
-                yield _match(project, run, seeding.family, early, seed[1])
+                lasting = _lasting(run, early, seed[0])
+                yield _match(project, run, seeding.family, lasting or early, seed[1], lasting=bool(lasting))
 
 
 def _early(seeding: Seeding, first_seed: int) -> list[tuple[int, Happening]]:
@@ -51,8 +57,54 @@ def _early(seeding: Seeding, first_seed: int) -> list[tuple[int, Happening]]:
     return [
         (position, draw)
         for position, draw in seeding.draws
-        if position < first_seed and draw.certain and not draw.callback and draw.entry.roles.isdisjoint(_LATER)
+        if position < first_seed
+        and draw.certain
+        and not draw.callback
+        and draw.entry.roles.isdisjoint(_LATER)
+        and not _takes_weights(draw)
     ]
+
+
+def _takes_weights(draw: Happening) -> bool:
+    """Whether a model gets weights that were trained before, so that those it draws are thrown away."""
+    return "initialises" in draw.entry.roles and any(
+        argument.name in _TRAINED and (argument.value is None or argument.value.value not in {None, False})
+        for argument in draw.call.arguments
+    )
+
+
+def _lasting(run: Run, early: list[tuple[int, Happening]], first_seed: int) -> list[tuple[int, Happening]]:
+    """Those early draws of a notebook that the training behind them can depend on.
+
+    Its cells show layers that are never trained, build a model again behind the seed, and look at samples.
+    """
+    if run.entry.kind != "notebook":
+        return early
+    again = _builds_again(run, first_seed)
+    found = []
+    for position, draw in early:
+        if "initialises" in draw.entry.roles:
+            trained = any(_trains(run.happenings[between]) for between in range(position, first_seed))
+            lasts = trained or not again
+        else:
+            lasts = bool(draw.hops) or _SHOWN.search(draw.call.result) is None
+        if lasts:
+            found.append((position, draw))
+    return found
+
+
+def _builds_again(run: Run, first_seed: int) -> bool:
+    """Whether the first training behind the seeder is of a model that was built behind it too."""
+    for happening in run.happenings[first_seed:]:
+        if _trains(happening):
+            return False
+        if happening.active and "initialises" in happening.entry.roles:
+            return True
+    return False
+
+
+def _trains(happening: Happening) -> bool:
+    return happening.active and not happening.callback and "trains" in happening.entry.roles
 
 
 def _initialised_again(project: Project, run: Run, seed: Happening) -> bool:
@@ -67,14 +119,16 @@ def _initialised_again(project: Project, run: Run, seed: Happening) -> bool:
     )
 
 
-def _match(project: Project, run: Run, family: str, early: list[tuple[int, Happening]], seed: Happening) -> Match:
+def _match(
+    project: Project, run: Run, family: str, early: list[tuple[int, Happening]], seed: Happening, *, lasting: bool
+) -> Match:
     draw = early[0][1]
     what = kind_of_draw(draw)
     return project.match(
         run.entry.path,
         place_in_entry(run, draw),
         f"{what} before {FAMILIES[family]} is seeded; seed first",
-        confidence=confidence_of(run, Seeding(family, early)),
+        confidence=confidence_of(run, Seeding(family, early)) if lasting else Confidence.LOW,
         trail=[*story(project, run, draw, what), project.note(seed.path, seed.call.span, "seeded only here")],
     )
 
@@ -299,4 +353,18 @@ rule.allows(
         """,
     },
     title="Built once, its weights drawn anew behind each seed",
+)
+rule.allows(
+    """
+    import torch
+    import torchvision
+
+    weights = torchvision.models.ResNet18_Weights.DEFAULT
+    net = torchvision.models.resnet18(weights=weights)
+    torch.manual_seed(0)
+    net.fc = torch.nn.Linear(512, 10)
+    for x, y in data():
+        torch.nn.functional.cross_entropy(net(x), y).backward()
+    """,
+    title="Weights that were trained before",
 )
