@@ -1,0 +1,235 @@
+"""A training program reads data that nothing in the repository versions: neither git, Git LFS, DVC nor a hash.
+
+## Why
+The commit doesn't say which data made the result. Whoever has another `train.csv`, an older export or a cleaned one
+gets other numbers and no warning, and after a year nobody can tell which file it was.
+
+## Fix
+`dvc add data/train.csv` (or Git LFS, lakeFS, a data set with a revision on a hub) and commit the pointer; or compare
+the file's hash when it is read. When a program makes the file, keep that program in the repository.
+
+## Notes
+Looked at are tables, arrays and archives that training programs, and modules that these import, open by a relative
+name which stands in the code. Silent are files that git or DVC has, that another program, script or Makefile of the
+repository writes or names, and projects whose code computes hashes. Absolute paths are DAT001.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import partial
+
+from reprocheck.rulekit import Match, Project, Rule
+from reprocheck.rulekit.pipelines import Opened, opened_files
+
+rule = Rule("DAT003", "unversioned-data", __doc__, confidence="medium")
+
+_TABLE = re.compile(
+    r"\.(csv|tsv|jsonl|ndjson|parquet|feather|arrow|orc|avro|npy|npz|mat|h5|hdf5|tfrecords?|lmdb|xlsx?|sqlite3?|arff|libsvm)"
+    r"(\.gz|\.bz2|\.xz|\.zip)?$",
+    re.IGNORECASE,
+)
+_IN_DATA = re.compile(
+    r"(^|/)(data|datasets?|inputs?|raw|corpus|corpora)/.*\.(json|txt|xml|zip|tar|tar\.gz|tgz|pkl|pickle|db)$"
+)
+_TRAINS = frozenset({"trains", "optimizer", "estimator", "saves-checkpoint"})
+_FITS = (".fit", ".fit_transform", ".train_on_batch", ".backward")
+_HASHES = frozenset(
+    {"hashlib.md5", "hashlib.sha256", "hashlib.sha1", "hashlib.blake2b", "hashlib.file_digest", "hashlib.new"}
+)
+_TESTS = re.compile(r"(^|/)(tests?|testing|docs?)/|(^|/)(test_[^/]*|conftest)\.py$")
+
+
+@rule.on_project
+def check(project: Project) -> Iterator[Match]:
+    """Every file that a training program opens by name."""
+    programs = _training_programs(project)
+    if not programs or _compares_hashes(project):
+        return
+    known = _Known(project)
+    found: dict[str, list[Opened]] = {}
+    for path in sorted(project.index.reached(programs)):
+        for item in opened_files(project, path) if not _TESTS.search(path) else ():
+            name = item.inside("")
+            if not item.writes and name is not None and _is_data(name) and not known.has(item):
+                found.setdefault(name, []).append(item)
+    for name, items in sorted(found.items()):
+        first = items[0]
+        message = f"`{name}` is read for training, and nothing says which version: neither git nor DVC has it"
+        trail = [project.note(item.path, item.span, "read here too") for item in items[1:4]]
+        yield project.match(first.path, first.span, message, trail=trail)
+
+
+def _is_data(name: str) -> bool:
+    return (_TABLE.search(name) or _IN_DATA.search(name)) is not None
+
+
+def _training_programs(project: Project) -> list[str]:
+    """Entry points whose modules train something."""
+    trains = {path for path in project.index.files if _trains(project, path)}
+    entries = {entry.path for entry in project.entries if not _TESTS.search(entry.path)}
+    return sorted(path for path in entries if trains & project.index.reached([path]))
+
+
+def _trains(project: Project, path: str) -> bool:
+    roles = partial(_roles, project)
+    calls = [event for function in project.index.files[path].functions for event in function.events]
+    names = [event.callee for event in calls if hasattr(event, "callee")]
+    return any(name.endswith(_FITS) or not _TRAINS.isdisjoint(roles(name)) for name in names)
+
+
+def _roles(project: Project, name: str) -> frozenset[str]:
+    entry = project.catalog.entry(project.catalog.canonical(name))
+    return entry.roles if entry is not None else frozenset()
+
+
+def _compares_hashes(project: Project) -> bool:
+    return any(
+        getattr(event, "callee", "") in _HASHES
+        for path, facts in project.index.files.items()
+        if not _TESTS.search(path)
+        for function in facts.functions
+        for event in function.events
+    )
+
+
+class _Known:
+    """What the repository has, or says how to get."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._written: set[str] = set()
+        self._said: dict[str, set[str]] = {}
+        for path, facts in project.index.files.items():
+            self._written |= {_last(item.name) for item in opened_files(project, path) if item.writes}
+            for text in facts.strings:
+                self._said.setdefault(_last(text), set()).add(path)
+        self._commands = {
+            _last(word) for document in project.index.documents.values() for c in document.commands for word in c.words
+        }
+
+    def has(self, item: Opened) -> bool:
+        """Whether a file is versioned, or made or fetched by something that is."""
+        name = _last(item.name)
+        if name in self._written or name in self._commands or len(self._said.get(name, ())) > 1:
+            return True
+        for folder in ("", item.path.rpartition("/")[0]):
+            path = item.inside(folder)
+            if path is not None and (path in self._project.index.paths or self._project.index.pipelines.is_made(path)):
+                return True
+        return any(path.endswith(f"/{name}") or path == name for path in self._project.index.paths)
+
+
+def _last(text: str) -> str:
+    return text.replace("\\", "/").rpartition("/")[2]
+
+
+_FIT = """
+import pandas as pd
+from sklearn.linear_model import LogisticRegression
+
+table = pd.read_csv("data/train.csv"){mark}
+model = LogisticRegression(random_state=0)
+model.fit(table[["x"]], table["y"])
+"""
+_MARK = "  # expect: DAT003"
+rule.flags({"train.py": _FIT.format(mark=_MARK)}, title="A table that is nowhere")
+rule.flags(
+    {
+        "train.py": """
+        import numpy as np
+        import torch
+
+        def main():
+            features = np.load("features/all.npy")  # expect: DAT003
+            model = torch.nn.Linear(4, 1)
+            optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+            loss = model(torch.from_numpy(features)).mean()
+            loss.backward()
+            optimizer.step()
+
+        if __name__ == "__main__":
+            main()
+        """
+    },
+    title="An array",
+)
+rule.flags(
+    {
+        "run.py": "from loading import load\nfrom sklearn.svm import SVC\n\nx, y = load()\nSVC().fit(x, y)\n",
+        "loading.py": """
+        import pandas as pd
+
+        TRAIN = "raw/measurements.parquet"
+
+        def load():
+            table = pd.read_parquet(TRAIN)  # expect: DAT003
+            return table, table.pop("label")
+        """,
+    },
+    title="In a module that the program imports",
+)
+rule.flags(
+    {
+        "train.py": """
+        import json
+
+        from sklearn.svm import SVC
+
+        with open("data/labels.json") as file:  # expect: DAT003
+            labels = json.load(file)
+        SVC().fit(labels["x"], labels["y"])
+        """
+    },
+    title="A folder of data",
+)
+rule.flags({"train.py": _FIT.format(mark=_MARK), "data/test.csv.dvc": "outs:\n- md5: 0\n  path: test.csv\n"})
+rule.flags(
+    {"train.py": _FIT.format(mark=_MARK), "data/.gitkeep": "", "README.md": "Get train.csv from the shared drive"},
+    title="A README that tells where it was",
+)
+rule.allows({"train.py": _FIT.format(mark=""), "data/train.csv": "x,y\n1,0\n"}, title="In git")
+rule.allows(
+    {
+        "train.py": _FIT.format(mark=""),
+        "data/train.csv.dvc": "outs:\n- md5: 00f7d50ab4278a7899d7499481c9603a\n  path: train.csv\n",
+    },
+    title="In DVC",
+)
+rule.allows(
+    {
+        "train.py": _FIT.format(mark=""),
+        "dvc.yaml": "stages:\n  export:\n    cmd: python export.py\n    outs: [data]\n",
+    },
+    title="What a stage makes",
+)
+rule.allows(
+    {
+        "train.py": _FIT.format(mark=""),
+        "make_data.py": 'import pandas as pd\n\npd.DataFrame({"x": [1], "y": [0]}).to_csv("data/train.csv")\n',
+    },
+    title="What another program makes",
+)
+rule.allows(
+    {"train.py": _FIT.format(mark=""), "get_data.sh": "curl -o data/train.csv https://example.com/v1.0/train.csv\n"},
+    title="What a script fetches",
+)
+rule.allows(
+    {
+        "train.py": """
+        import hashlib
+        from pathlib import Path
+
+        import pandas as pd
+        from sklearn.svm import SVC
+
+        if hashlib.sha256(Path("data/train.csv").read_bytes()).hexdigest() != "0b5e":
+            raise SystemExit("other data")
+        table = pd.read_csv("data/train.csv")
+        SVC().fit(table[["x"]], table["y"])
+        """
+    },
+    title="Compared with a hash",
+)
+rule.allows({"report.py": 'import pandas as pd\n\nprint(pd.read_csv("data/results.csv"))\n'}, title="No training")
