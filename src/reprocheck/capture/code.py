@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import msgspec
 from blake3 import blake3
@@ -38,7 +38,8 @@ _LARGEST_SETTINGS = 256 << 10
 _CODE = frozenset({".py", ".pyw", ".ipynb", ".sh", ".bash", ".mk", ".pyx", ".cu", ".cpp", ".c", ".r", ".jl"})
 _CACHED = re.compile(r"(?P<folder>.*/|)__pycache__/(?P<stem>[^/]+?)\.[\w-]+?(?:\.opt-\d)?\.pyc")
 _LFS = b"version https://git-lfs.github.com/spec/"
-_LFS_POINTER_SIZE = 1024
+_LFS_SMALLEST, _LFS_POINTER_SIZE = 100, 1024
+"""Bytes of a pointer: version, object id and size, each on a line."""
 
 
 class CodeState(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,9 +75,10 @@ class CodeProbe:
     def _files(self, uses: Sequence[FileUse], tree: WorkingTree | None, keeper: _Keeper) -> tuple[CodeFile, ...]:
         seen: dict[Path, str | None] = {self._root / path: None for path in self._named}
         for use in uses:
-            path = self._root / source_of(use.path)
-            if use.role is FileRole.CODE or (use.role is FileRole.INPUT and _is_setting(use, self._root, path)):
-                digest = use.before if path == self._root / use.path else None
+            if use.role is FileRole.CODE or (use.role is FileRole.INPUT and _is_setting(use)):
+                source = source_of(use.path)
+                path = self._root / source
+                digest = use.before if source == use.path else None
                 seen[path] = digest or seen.get(path)
         known = None
         if tree is not None:
@@ -100,8 +102,7 @@ class CodeProbe:
         """What Hydra resolved, from the folder where it writes it."""
         files = []
         for use in uses:
-            path = PurePosixPath(use.path)
-            if path.parent.name == ".hydra" and path.suffix == ".yaml" and use.after is not None:
+            if "/.hydra/" in f"/{use.path}" and use.path.endswith(".yaml") and use.after is not None:
                 file = keeper.file(self._root / use.path, use.path, use.after, tracked=False)
                 if file is not None:
                     files.append(file)
@@ -211,19 +212,18 @@ def _is_setting_name(path: Path) -> bool:
     return path.suffix.lower() in _SETTINGS
 
 
-def _is_setting(use: FileUse, root: Path, path: Path) -> bool:
+def _is_setting(use: FileUse) -> bool:
     """Small texts of the project that steer a run and that no result can be had without."""
-    return path.is_relative_to(root) and _is_setting_name(path) and (use.size_before or 0) <= _LARGEST_SETTINGS
+    small = (use.size_before or 0) <= _LARGEST_SETTINGS
+    return small and not use.path.startswith("/") and use.path[use.path.rfind(".") :].lower() in _SETTINGS
 
 
 def _is_pointer(use: FileUse, root: Path) -> bool:
-    if use.role not in {FileRole.INPUT, FileRole.CODE} or (use.size_before or 0) > _LFS_POINTER_SIZE:
-        return False
-    path = root / use.path
-    if not path.is_relative_to(root):
+    size = use.size_before or 0
+    if use.role is not FileRole.INPUT or not _LFS_SMALLEST <= size <= _LFS_POINTER_SIZE or use.path.startswith("/"):
         return False
     try:
-        with path.open("rb") as file:
+        with (root / use.path).open("rb") as file:
             return file.read(len(_LFS)) == _LFS
     except OSError:
         return False

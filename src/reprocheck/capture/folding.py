@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from pathlib import PurePosixPath
 
 import msgspec
 from blake3 import blake3
@@ -83,8 +82,10 @@ def _crowded(paths: list[str], many: int) -> list[str]:
     children: dict[str, set[str]] = {}
     for path in paths:
         inner = ""
-        for parent in PurePosixPath(path).parents:
-            name = str(parent)
+        name = path
+        while name not in {".", "/"}:
+            folder, slash, _ = name.rpartition("/")
+            name = folder or ("/" if slash else ".")
             counts[name] += 1
             if inner:
                 children.setdefault(name, set()).add(inner)

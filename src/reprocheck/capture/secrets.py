@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Final
 from urllib.parse import quote, unquote
@@ -24,11 +24,12 @@ _NOT_SECRET: Final = re.compile(
     r"[_-](?:file|id)$|(?:^|[_-])author$",
     re.IGNORECASE,
 )
-_TRIGGER: Final = re.compile(
-    "://|key|token|secret|passw|passph|passcode|cred|auth|bearer|basic |cookie|webhook|dsn|sas|sig|gh[a-z]_|github_pat|"
-    "glpat|hf_|api_org_|sk[-_]|rk_|xox|akia|asia|aiza|ya29|npm_|pypi-|dop_v1|sg\\.|eyj|r8_|wandb|connection|license",
-    re.IGNORECASE,
-)
+_MARKS: Final = (
+    "://", "key", "token", "secret", "passw", "passph", "passcode", "cred", "auth", "bearer", "basic ", "cookie",
+    "webhook", "dsn", "sas", "sig", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat", "glpat", "hf_", "api_org_",
+    "sk-", "sk_", "rk_", "xox", "akia", "asia", "aiza", "ya29", "npm_", "pypi-", "dop_v1", "sg.", "eyj", "r8_", "wandb",
+    "connection", "license",
+)  # fmt: skip
 """Something that all patterns below need; most strings of a record have nothing of it."""
 _USERINFO: Final = re.compile(r"""([A-Za-z][\w+.-]*://)([^/\s@"'<>]+)@""")
 _QUERY: Final = re.compile(r"""([?&;#]([\w.%-]+)=)([^&\s"'#;]+)""")
@@ -41,7 +42,7 @@ _BARE: Final = re.compile(
 )
 _HEADER: Final = re.compile(r"\b((?:Bearer|Basic|Token)\s+)([\w.~+/=-]{8,})", re.IGNORECASE)
 _SHAPES: Final = re.compile(
-    r"(?<![\w-])(?:gh[a-z]_\w{16,}|github_pat_\w{20,}|glpat-[\w-]{16,}|(?:hf|api_org|npm|dop_v1)_[A-Za-z0-9]{16,}|"
+    r"(?<![\w-])(?:gh[pousr]_\w{16,}|github_pat_\w{20,}|glpat-[\w-]{16,}|(?:hf|api_org|npm|dop_v1)_[A-Za-z0-9]{16,}|"
     r"sk-[\w-]{16,}|[sr]k_(?:live|test)_\w{12,}|xox[a-z]-[\w-]{10,}|(?:AKIA|ASIA)[A-Z0-9]{16}|AIza[\w-]{30,}|"
     r"ya29\.[\w-]{16,}|pypi-[\w-]{16,}|SG\.[\w-]{16,}\.[\w-]{16,}|r8_\w{30,}|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*)"
 )
@@ -86,13 +87,15 @@ class Secrets:
             values.update(_of_settings(folder))
         spelled = {form for value in values if len(value) >= _SHORTEST and value != REDACTED for form in _forms(value)}
         usable = sorted(spelled, key=len, reverse=True)
+        self._values = tuple(usable)
         self._known = re.compile("|".join(map(re.escape, usable))) if usable else None
 
     def clean(self, text: str) -> str:
         """The text without credentials; text without any comes back as it is."""
         if self._known is not None:
             text = self._known.sub(REDACTED, text)
-        if not _TRIGGER.search(text):
+        lowered = text.lower()
+        if not any(mark in lowered for mark in _MARKS):
             return text
         text = _KEY_BLOCK.sub(rf"\1{REDACTED}\3", text)
         text = _USERINFO.sub(_without_userinfo, text)
@@ -111,9 +114,17 @@ class Secrets:
         cleaned = self.clean(text)
         return data if cleaned == text else cleaned.encode("utf-8", "surrogateescape")
 
-    def suspects(self, text: str) -> bool:
-        """Whether there may be something to clean: quick, and never wrong when it says no."""
-        return _TRIGGER.search(text) is not None or (self._known is not None and self._known.search(text) is not None)
+    def suspicion(self, text: str) -> Callable[[str], bool]:
+        """Whether a part of `text` may need cleaning: quick, and never wrong when it says no."""
+        lowered = text.lower()
+        marks = tuple(mark for mark in _MARKS if mark in lowered)
+        values = tuple(value for value in self._values if value in text)
+
+        def suspects(part: str) -> bool:
+            small = part.lower()
+            return any(mark in small for mark in marks) or any(value in part for value in values)
+
+        return suspects
 
     def clean_arguments(self, arguments: Sequence[str]) -> tuple[str, ...]:
         """A command line without credentials: also the words behind options with telling names."""

@@ -33,6 +33,7 @@ _LABEL = 13
 _DIGEST = 12
 """Characters of a digest that are shown."""
 _LONG_PATH = 48
+_LOOPBACK = ("127.", "::1")
 
 
 def show_lines(record: Record, paint: Paint, *, width: int, verbose: bool) -> Iterator[str]:
@@ -42,12 +43,12 @@ def show_lines(record: Record, paint: Paint, *, width: int, verbose: bool) -> It
         ("Code", list(_code(record, paint, verbose=verbose))),
         ("Environment", list(_environment(record.environment, paint, verbose=verbose))),
         ("Seeds", _listed([_seed(call, paint) for call in record.observations.seeders], paint, verbose=verbose)),
-        ("Settings", _listed([_flag(flag, paint) for flag in record.observations.flags], paint, verbose=verbose)),
+        ("Settings", list(_settings(record, paint, verbose=verbose))),
         ("Trace", list(_trace(record))),
         ("Inputs", list(_files(record, INPUT_ROLES - OUTPUT_ROLES, paint, verbose=verbose))),
         ("Outputs", list(_files(record, OUTPUT_ROLES, paint, verbose=verbose))),
         ("Other files", list(_other_files(record))),
-        ("Network", _listed(_connections(record), paint, verbose=verbose)),
+        ("Network", _listed(_connections(record, verbose=verbose), paint, verbose=verbose)),
         ("Watchers", [f"{visible(p.name)}: {visible(p.effect)}" for p in record.observations.perturbers]),
     )
     for label, lines in sections:
@@ -166,6 +167,18 @@ def _seed(call: SeederCall, paint: Paint) -> str:
     return f"{visible(call.name)}({visible(call.value)}){by}{_at(call.place, paint)}"
 
 
+def _settings(record: Record, paint: Paint, *, verbose: bool) -> Iterator[str]:
+    """What was changed while the run went on; the rest by number, or all of it."""
+    flags = record.observations.flags
+    changed = [flag for flag in flags if flag.changes]
+    yield from _listed([_flag(flag, paint) for flag in changed], paint, verbose=verbose)
+    others = [flag for flag in flags if not flag.changes]
+    if verbose:
+        yield from (_flag(flag, paint) for flag in others)
+    elif others:
+        yield paint(f"{plural(len(others), 'setting')} never changed (-v lists all)", "dim")
+
+
 def _flag(flag: DeterminismFlag, paint: Paint) -> str:
     text = f"{visible(flag.name)} = {visible(flag.value)}"
     if not flag.changes:
@@ -233,10 +246,12 @@ def _other_files(record: Record) -> Iterator[str]:
         yield ", ".join(parts)
 
 
-def _connections(record: Record) -> list[str]:
+def _connections(record: Record, *, verbose: bool) -> list[str]:
+    """Addresses; those of this machine only when everything is asked for."""
     return [
         visible(connection.address) + (f":{connection.port}" if connection.port else "")
         for connection in record.files.connections
+        if verbose or not (connection.family == "unix" or connection.address.startswith(_LOOPBACK))
     ]
 
 
