@@ -34,6 +34,7 @@ NATIVE = (
     "pyarrow.csv",
     "pyarrow.feather",
     "pyarrow.dataset",
+    "pandas.io.parquet",
     "h5py._hl.files",
     "cv2",
     "soundfile",

@@ -8,18 +8,24 @@ from pathlib import Path
 import msgspec
 
 from reprocheck.capture.journal_lines import Event, JournalFile, journal_files, torn_gap
+from reprocheck.capture.observed_entropy import entropy_record
+from reprocheck.capture.observed_trace import trace_summary
 from reprocheck.model.file_use import CodePlace
 from reprocheck.model.gap import Gap
 from reprocheck.model.observation import (
     DeterminismFlag,
     FlagChange,
     Observations,
+    Perturber,
     PythonProcess,
     RandomState,
     SeederCall,
+    ThreadPool,
 )
 
 _LEGACY = {"numpy.random.seed", "numpy.random.RandomState"}
+_WATCHERS = frozenset({"clearml", "mlflow", "wandb", "comet_ml", "neptune", "aim", "sacred", "codecarbon"})
+"""Libraries that are there to watch a run."""
 _CONSEQUENCES = {
     "agent": "what happened in that process may be missing",
     "python": "seeds, settings and lines of Python are not known for it",
@@ -62,12 +68,19 @@ def observations(journal: Path, *, started: int | None = None) -> Observations:
     files = journal_files(journal)
     images = [image for file in files for image in _images(file)]
     origin = started if started is not None else min((number(image.events[0], "time") for image in images), default=0)
+    seeders = tuple(sorted((call for image in images for call in _seeders(image, origin)), key=_time_of_call))
+    states = tuple(state for image in images for state in _states(image))
+    gaps = tuple(sorted(_gaps(images, files)))
     return Observations(
         processes=tuple(_process(image) for image in images),
-        seeders=tuple(sorted((call for image in images for call in _seeders(image, origin)), key=_time_of_call)),
-        random_states=tuple(state for image in images for state in _states(image)),
+        seeders=seeders,
+        random_states=states,
         flags=_flags(images, origin),
-        gaps=tuple(sorted(_gaps(images, files))),
+        trace=trace_summary(journal),
+        entropy=entropy_record(journal, seeders, states, gaps),
+        perturbers=_perturbers(images, seeders),
+        thread_pools=_thread_pools(images),
+        gaps=gaps,
     )
 
 
@@ -174,6 +187,44 @@ def _change(event: Event, pid: int, origin: int) -> FlagChange:
         time=number(event, "time") - origin,
         place=place_of(event),
         by=distribution(event),
+    )
+
+
+def _perturbers(images: list[_Image], seeders: tuple[SeederCall, ...]) -> tuple[Perturber, ...]:
+    """Libraries that watch runs and changed this one: by seeding, or as they say themselves."""
+    found = [
+        Perturber(name=text(event, "name"), effect=text(event, "effect"))
+        for image in images
+        for event in image.of("perturber")
+    ]
+    found += [
+        Perturber(name=call.by, effect=f"it seeded {call.name} with {call.value}", place=call.place)
+        for call in seeders
+        if call.by in _WATCHERS
+    ]
+    return tuple({(each.name, each.effect): each for each in reversed(found)}.values())[::-1]
+
+
+def _thread_pools(images: list[_Image]) -> tuple[ThreadPool, ...]:
+    """Pools of the first process that has each library."""
+    pools: dict[str, ThreadPool] = {}
+    for image in images:
+        for event in image.of("pools"):
+            listed = event.get("pools")
+            for pool in listed if isinstance(listed, list) else ():
+                if isinstance(pool, dict):
+                    pools.setdefault(text(pool, "path"), _pool(pool))
+    return tuple(pools.values())
+
+
+def _pool(pool: Event) -> ThreadPool:
+    return ThreadPool(
+        api=text(pool, "api"),
+        library=text(pool, "library"),
+        version=text(pool, "version"),
+        architecture=text(pool, "architecture"),
+        threads=number(pool, "threads"),
+        path=text(pool, "path"),
     )
 
 

@@ -98,6 +98,8 @@ class TraceSummary(msgspec.Struct, frozen=True, kw_only=True):
     """Step file, relative to the folder of the run; empty where nothing was traced."""
     digest: str = ""
     """BLAKE3 (hex) of the step file."""
+    others: dict[str, str] = {}
+    """Digests (BLAKE3) of the step files of further processes, by path."""
     last_loss: float | None = None
     """Loss of the last step seen, as the program returned it."""
 

@@ -88,11 +88,11 @@ class Digester:
 
 
 def fitted_attributes(estimator: Any) -> tuple[dict[str, object], list[str]]:
-    """Digest of each attribute that fitting made, and the types that could not be looked at."""
+    """Digest of each public attribute, parameters included, and the types that could not be looked at."""
     digests: dict[str, object] = {}
     opaque: set[str] = set()
     for name, value in sorted(vars(estimator).items()):
-        if name.endswith("_") and not name.startswith("__"):
+        if not name.startswith("_"):
             digester = Digester()
             digester.add(value)
             digests[name] = digester.digest()

@@ -40,6 +40,7 @@ FUNCTIONS: dict[str, tuple[tuple[str, int, str, str], ...]] = {
         ("write_feather", 1, "dest", _WRITE),
     ),
     "pyarrow.dataset": (("dataset", 0, "source", _READ), ("write_dataset", 1, "base_dir", _WRITE)),
+    "pandas.io.parquet": (("_get_path_or_handle", 0, "path", _BY_MODE),),
     "h5py._hl.files": (("File.__init__", 1, "name", _BY_MODE),),
     "cv2": (("imread", 0, "filename", _READ), ("imwrite", 0, "filename", _WRITE)),
     "soundfile": (("read", 0, "file", _READ), ("write", 0, "file", _WRITE)),
@@ -83,8 +84,8 @@ def _listener(watch: Watch, position: int, argument: str, use: str) -> Listener:
             return
         actual = use
         if use == _BY_MODE:
-            mode = arguments[position + 1] if len(arguments) > position + 1 else named.get("mode", "r")
-            actual = _READ if mode == "r" else _WRITE
+            mode = named.get("mode", arguments[position + 1] if len(arguments) > position + 1 else "r")
+            actual = _READ if mode in ("r", "rb") else _WRITE
         name = os.fsdecode(path)
         if "://" in name or "\n" in name or not name:
             return
