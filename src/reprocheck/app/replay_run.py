@@ -80,7 +80,7 @@ Progress = Callable[[str], None]
 def plan_replay(request: ReplayRequest) -> Plan:
     """The plan alone; raises StoreError."""
     store = open_store(request.store, request.start)
-    record = _read(store, store.resolve(request.run))
+    record = read_unfolded(store, store.resolve(request.run))
     with _Scratch(store, "plan") as scratch:
         return _plan(request, record, store, scratch)
 
@@ -93,8 +93,8 @@ def replay_run(
         raise UsageError(f"--times must be between 1 and {_MOST_TIMES:,}")
     store = open_store(request.store, request.start)
     folder = store.resolve(request.run)
-    record = _read(store, folder)
-    other = _read(store, store.resolve(request.against)) if request.against else record
+    record = read_unfolded(store, folder)
+    other = read_unfolded(store, store.resolve(request.against)) if request.against else record
     began = now()
     name = ulid(int(began.timestamp() * 1000), os.urandom(10))
     with _Scratch(store, name, keep=request.keep) as scratch:
@@ -224,7 +224,8 @@ class _Judge:
         )
 
 
-def _read(store: Store, folder: RunFolder) -> Record:
+def read_unfolded(store: Store, folder: RunFolder) -> Record:
+    """The record of a run with all files by name; raises StoreError."""
     return unfolded(folder.record(), lambda digest: store.objects.read(digest) if digest in store.objects else None)
 
 
@@ -257,6 +258,11 @@ def _rebuilt(request: ReplayRequest, record: Record, store: Store, progress: Pro
 
 def _stored(store: Store) -> Callable[[str], Path | None]:
     return lambda digest: store.objects.path(digest) if digest and digest in store.objects else None
+
+
+def digests(store: Store) -> Callable[[Path], str | None]:
+    """Hashes files, and remembers by their status what is known of them."""
+    return _Digests(store)
 
 
 class _Digests:

@@ -19,6 +19,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "replay": ("reprocheck.cli.replay", "Run again what a record describes, and say whether the same came out."),
     "diff": ("reprocheck.cli.diff", "Say in what two runs differ."),
     "verify": ("reprocheck.cli.verify", "Check that what was kept of runs is what was written."),
+    "export": ("reprocheck.cli.export", "Write a run into one file, for another machine."),
+    "import": ("reprocheck.cli.import_bundle", "Take a run out of such a file."),
     "gc": ("reprocheck.cli.gc", "Remove what no run stands on."),
     "doctor": ("reprocheck.cli.doctor", "Try out what capture can see on this machine."),
     "explain": ("reprocheck.cli.explain", "Explain a rule."),

@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Self
+from typing import IO, Self
 
 from blake3 import blake3
 
@@ -51,8 +51,13 @@ class ObjectStore:
 
     def put_file(self, path: Path) -> str:
         """Keep the content of a file, read once; returns its digest. Raises OSError."""
+        with path.open("rb") as source:
+            return self.put_stream(source)
+
+    def put_stream(self, source: IO[bytes]) -> str:
+        """Keep what can be read; returns its digest. Raises OSError."""
         hasher = blake3()
-        with path.open("rb") as source, _Temporary(self.folder) as temporary:
+        with _Temporary(self.folder) as temporary:
             while chunk := source.read(_CHUNK):
                 hasher.update(chunk)
                 write_all(temporary.descriptor, chunk)
