@@ -65,6 +65,7 @@ class Lock(msgspec.Struct, frozen=True, kw_only=True):
     digest: str
     """BLAKE3 (hex) of the stored file."""
     packages: int
+    """Packages in it."""
     hashed: int
     """Packages that it gives a hash for."""
 
@@ -75,9 +76,11 @@ class Container(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     """`docker`, `podman`, `kubernetes`, `singularity`, `lxc` or `unknown`."""
     id: str = ""
+    """Hexadecimal id that the engine gave it; empty where nothing inside says it."""
     image: str = ""
     """Name of the image, where something in the container says it."""
     image_digest: str = ""
+    """Id or digest of the image, where something in the container says it."""
     source: str = ""
     """What told it, such as `/.dockerenv`."""
 
@@ -88,6 +91,7 @@ class OperatingSystem(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     """Such as `Debian GNU/Linux 12 (bookworm)`."""
     kernel: str
+    """Release of the kernel, such as `6.1.0`."""
     machine: str
     """Such as `x86_64`."""
     libc: str
@@ -98,10 +102,13 @@ class Processor(msgspec.Struct, frozen=True, kw_only=True):
     """The processor and how much of it the run may use."""
 
     model: str
+    """As the kernel names it."""
     vendor: str
+    """Such as `AuthenticAMD`; empty where the kernel doesn't say."""
     flags: tuple[str, ...]
     """Instruction sets, sorted."""
     microcode: str = ""
+    """Revision; empty where the kernel doesn't say."""
     logical: int = 0
     """Processors that the system has."""
     usable: int = 0
@@ -114,8 +121,11 @@ class Memory(msgspec.Struct, frozen=True, kw_only=True):
     """Memory in bytes."""
 
     total: int
+    """Of the machine."""
     available: int
+    """At the end of the run."""
     swap: int
+    """Swap space of the machine."""
     limit: int | None = None
     """Limit of the control group; None where there is none."""
 
@@ -124,13 +134,16 @@ class Gpu(msgspec.Struct, frozen=True, kw_only=True):
     """One graphics processor."""
 
     index: int
+    """As the driver counts, from 0."""
     name: str
     uuid: str = ""
+    """The driver's own id of the device."""
     memory: int = 0
     """Bytes."""
     capability: str = ""
     """Compute capability, such as `9.0`."""
     ecc: bool | None = None
+    """Whether memory errors are corrected; None where the device can't."""
     mig: bool | None = None
     """Whether it is divided."""
     clock: int = 0
@@ -145,11 +158,13 @@ class GpuStack(msgspec.Struct, frozen=True, kw_only=True):
     """Graphics processors and the software under them."""
 
     driver: str = ""
+    """Version; empty where only libraries are known."""
     cuda: str = ""
     """Highest CUDA version that the driver serves."""
     source: str = ""
     """`nvml` or `nvidia-smi`."""
     gpus: tuple[Gpu, ...] = ()
+    """In the driver's order."""
     libraries: dict[str, str] = {}
     """Version by library (`cudnn`, `nccl`, `cublas`, ...) as the installed packages name them."""
 
@@ -160,6 +175,7 @@ class Locale(msgspec.Struct, frozen=True, kw_only=True):
     language: str
     """What `LC_ALL`, `LC_CTYPE` or `LANG` say; `C` where none is set."""
     encoding: str
+    """Encoding that the language names; empty where it names none."""
     timezone: str
     """`TZ`, else the name of the system's zone; empty where it isn't known."""
     utc_offset: int

@@ -59,6 +59,7 @@ class FileUse(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     """Relative to the root of the run where it lies under it, else absolute; POSIX, symbolic links resolved."""
     role: FileRole
+    """Decided from all calls of all processes together."""
     before: str | None = None
     """BLAKE3 (hex) of the content that the run found; None where there was no file or it could not be hashed."""
     after: str | None = None
@@ -86,6 +87,7 @@ class FileTree(msgspec.Struct, frozen=True, kw_only=True):
     """The folder, spelled as in `FileUse`."""
     role: FileRole
     files: int
+    """Number of files."""
     size: int
     """Bytes of all files."""
     digest: str
@@ -116,6 +118,7 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True, order=True):
     port: int = 0
     """0 for `unix`."""
     processes: tuple[int, ...] = ()
+    """Numbers of the processes that connected, ascending."""
     place: CodePlace | None = None
 
 

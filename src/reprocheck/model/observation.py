@@ -12,9 +12,11 @@ class PythonProcess(msgspec.Struct, frozen=True, kw_only=True):
     """One Python process of the run."""
 
     pid: int
+    """Number of the process."""
     started: int
     """Clock ticks since boot at which the process started: tells two processes of the same number apart."""
     parent: int = 0
+    """Number of the process that started it."""
     executable: str = ""
     """`sys.executable`."""
     version: str = ""
@@ -66,6 +68,7 @@ class FlagChange(msgspec.Struct, frozen=True, kw_only=True):
     """One moment at which a setting got another value."""
 
     value: str
+    """As Python spells it."""
     pid: int
     time: int
     """Nanoseconds since the start of the run, by the monotonic clock."""
@@ -135,10 +138,13 @@ class ThreadPool(msgspec.Struct, frozen=True, kw_only=True):
     library: str
     """`openblas`, `mkl`, `blis`, `libgomp`, ...."""
     version: str = ""
+    """Of the library; empty where it doesn't say."""
     architecture: str = ""
     """Kernel that the library chose for this processor, such as `Haswell`."""
     threads: int = 0
+    """Most threads that it uses at once."""
     path: str = ""
+    """File of the library."""
 
 
 class Observations(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,6 +155,7 @@ class Observations(msgspec.Struct, frozen=True, kw_only=True):
     seeders: tuple[SeederCall, ...] = ()
     """In order of time."""
     random_states: tuple[RandomState, ...] = ()
+    """By process, in order of time."""
     flags: tuple[DeterminismFlag, ...] = ()
     """Sorted by name."""
     trace: TraceSummary = TraceSummary(level="off")

@@ -143,6 +143,7 @@ class Execution(msgspec.Struct, frozen=True, kw_only=True):
     signal: int | None = None
     """Number of the signal; None unless `status` is `killed`."""
     pid: int = 0
+    """Number of the command's process; 0 where it never started."""
     started: int = 0
     """CLOCK_MONOTONIC at the start, in nanoseconds; event times in the journal are on the same clock."""
     duration: int = 0
@@ -174,9 +175,11 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     sequence: int
     """Position among the runs of the store, from 1; unlike the clock it never goes back."""
     name: str = ""
+    """Empty where it was given none."""
     tags: tuple[str, ...] = ()
     """Sorted."""
     tool_version: str
+    """Version of reprocheck that captured the run."""
     started: str
     """Wall clock at the start: RFC 3339, UTC, microseconds."""
     ended: str
@@ -199,6 +202,7 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
     schema: int = SCHEMA
     id: str
     sequence: int
+    """As in the record."""
     name: str = ""
     tags: tuple[str, ...] = ()
     tool_version: str
@@ -232,6 +236,7 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     sequence: int
     state: RunState
+    """Whether there is a record."""
     name: str = ""
     tags: tuple[str, ...] = ()
     started: str = ""
@@ -243,13 +248,17 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     """How it ended; None until it has."""
     command: tuple[str, ...] = ()
     commit: str = ""
+    """Empty outside of repositories."""
     dirty: bool = False
+    """Whether tracked files differed from the commit."""
     inputs: int = 0
     """Files read whose content decides about the run (files of trees counted)."""
     outputs: int = 0
+    """Files written that a replay has to make again (files of trees counted)."""
     seeds: int = 0
     """Seeder calls."""
     gaps: int = 0
+    """Number of gaps."""
     digest: str = ""
     """BLAKE3 (hex) of the record."""
     problem: str = ""
