@@ -48,7 +48,7 @@ def check(project: Project) -> Iterator[Match]:
             if seed is not None and early and _initialised_again(project, run, seed[1]):
                 early = [pair for pair in early if "initialises" not in pair[1].entry.roles]
             if seed is not None and early:
-                lasting = _lasting(run, early, seed[0])
+                lasting = _lasting(project, run, early, seed[0])
                 yield _match(project, run, seeding.family, lasting or early, seed[1], lasting=bool(lasting))
 
 
@@ -73,34 +73,52 @@ def _takes_weights(draw: Happening) -> bool:
     )
 
 
-def _lasting(run: Run, early: list[tuple[int, Happening]], first_seed: int) -> list[tuple[int, Happening]]:
+def _lasting(
+    project: Project, run: Run, early: list[tuple[int, Happening]], first_seed: int
+) -> list[tuple[int, Happening]]:
     """Those early draws of a notebook that the training behind them can depend on.
 
     Its cells show layers that are never trained, build a model again behind the seed, and look at samples.
     """
     if run.entry.kind != "notebook":
         return early
-    again = _builds_again(run, first_seed)
+    again = _built_again(project, run, first_seed)
     found = []
     for position, draw in early:
-        if "initialises" in draw.entry.roles:
+        if "initialises" in draw.entry.roles or (draw.hops and draw.entry.family == "torch"):
             trained = any(_trains(run.happenings[between]) for between in range(position, first_seed))
-            lasts = trained or not again
+            lasts = trained or ("" not in again and (not draw.hops or draw.hops[0].name.lstrip(".") not in again))
         else:
-            lasts = bool(draw.hops) or _SHOWN.search(draw.call.result) is None
+            lasts = bool(draw.hops) or draw.name.endswith("shuffle") or _SHOWN.search(draw.call.result) is None
         if lasts:
             found.append((position, draw))
     return found
 
 
-def _builds_again(run: Run, first_seed: int) -> bool:
-    """Whether the first training behind the seeder is of a model that was built behind it too."""
+def _built_again(project: Project, run: Run, first_seed: int) -> frozenset[str]:
+    """What the cells build between the seeder and the first training behind it; empty names stand for any layer."""
+    start = _line_in_cells(run.happenings[first_seed])
+    end = None
+    built = set()
     for happening in run.happenings[first_seed:]:
         if _trains(happening):
-            return False
+            end = _line_in_cells(happening)
+            break
         if happening.active and "initialises" in happening.entry.roles:
-            return True
-    return False
+            built.add("")
+    # A class that was built before with the same arguments isn't followed again.
+    body = project.index.files[run.entry.path].functions[0]
+    built.update(
+        event.callee
+        for event in body.events
+        if isinstance(event, Call) and start < event.span.line and (end is None or event.span.line < end)
+    )
+    return frozenset(name.lstrip(".") for name in built)
+
+
+def _line_in_cells(happening: Happening) -> int:
+    """Line of the cell's statement that leads to an event."""
+    return (happening.hops[0].span if happening.hops else happening.call.span).line
 
 
 def _trains(happening: Happening) -> bool:
