@@ -37,6 +37,7 @@ from reprocheck.replay.rebuilding import Rebuilt, rebuild
 from reprocheck.replay.session import Replayed, Session
 from reprocheck.replay.sources import digest_of, find_sources
 from reprocheck.replay.suspects import changed_packages, suspects
+from reprocheck.replay.traces import first_difference
 from reprocheck.replay.unfolding import unfolded
 from reprocheck.store.files import write_atomically
 from reprocheck.store.runs import RunFolder
@@ -140,7 +141,7 @@ def _carried_out(
     expected = recorded_outputs(other, selection, _stored(store), _Digests(store))
     if selection.stdout:
         expected |= standard_output(folder.journal if other.id == record.id else None)
-    judge = _Judge(record, other, expected, selection, tolerances, rebuilt.packages)
+    judge = _Judge(record, other, expected, selection, tolerances, packages=rebuilt.packages, journal=folder.journal)
     for number in range(request.times):
         counted = f" ({number + 1} of {request.times})" if request.times > 1 else ""
         session = Session(plan, record, scratch / str(number + 1), python=rebuilt.python)
@@ -176,9 +177,15 @@ class _Judge:
         expected: dict[str, Output],
         selection: Selection,
         tolerances: Tolerances,
+        *,
         packages: tuple[Package, ...] | None,
+        journal: Path,
     ) -> None:
-        """`other` is the run whose results are `expected`; `packages` are those that the replay has."""
+        """`other` is the run whose results are `expected`; `packages` are those that the replay has.
+
+        `journal` is that of the recorded run.
+        """
+        self._journal = journal
         self._record = record
         self._other = other
         self._expected = expected
@@ -212,6 +219,7 @@ class _Judge:
                 exit_code=result.execution.exit_code,
                 duration=result.execution.duration,
                 comparison=Comparison(left=self._other.id, right="replay", differences=differences, verdict=verdict),
+                trace=first_difference(self._journal, Path(replayed.journal)),
                 suspects=suspects(self._record, result.files, result.observations, self._packages),
                 gaps=(
                     *replayed.gaps,

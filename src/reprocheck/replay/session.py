@@ -35,6 +35,8 @@ class Replayed(msgspec.Struct, frozen=True, kw_only=True):
     stdout: str
     """Absolute path of what was written to standard output."""
     stderr: str
+    journal: str
+    """Folder of what was observed."""
     elsewhere: bool
     """True when the working copy could not appear at the recorded path."""
     gaps: tuple[Gap, ...] = ()
@@ -51,6 +53,7 @@ class Session:
         self._python = python
         self._copy = folder / "copy"
         self._journal = folder / "journal"
+        self._entropy: Path | None = None
 
     def run(
         self,
@@ -64,6 +67,7 @@ class Session:
 
         `entropy` is the journal of a run whose entropy and clock were recorded; after `seconds` the command is stopped.
         """
+        self._entropy = entropy
         self._journal.mkdir(parents=True)
         self._copy.mkdir()
         progress("laying out code and inputs")
@@ -92,6 +96,7 @@ class Session:
             left={path: str(file) for path, file in self._left(workspace).items()},
             stdout=str(self._folder / "stdout"),
             stderr=str(self._folder / "stderr"),
+            journal=str(self._journal),
             elsewhere=bool(refused),
             gaps=(_elsewhere(refused),) if refused else (),
         )
@@ -219,6 +224,8 @@ class Session:
         ours.add(Path(__file__).resolve().parents[2])
         if self._python is not None:
             ours.add(self._python.parent.parent)
+        if self._entropy is not None:
+            ours.add(self._entropy)
         return ours
 
     def _covers(self) -> tuple[Cover, ...]:
