@@ -88,7 +88,7 @@ class Store:
             raise NoSuchRunError(f"{self.folder} has no runs yet: `reprocheck run -- COMMAND` makes one")
         if word == "@":
             return RunFolder(self.runs_folder / summaries[-1].id)
-        if named := [s for s in summaries if s.name == word]:
+        if named := [s for s in summaries if word and s.name == word]:
             return RunFolder(self.runs_folder / named[-1].id)
         begun = [s.id for s in summaries if s.id.startswith(word.upper())] if word else []
         match begun:
