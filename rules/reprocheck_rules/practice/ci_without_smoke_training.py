@@ -62,7 +62,9 @@ def check(project: Project) -> Practice:
         notes += _training_tests(project, programs)
     if notes:
         return Practice(looked_at=looked_at, found=listed(notes))
-    none = f"none of {counted(len(commands), 'command')} starts a program that does"
+    none = (
+        f"none of {counted(len(commands), 'command')} starts a program that does" if commands else "it calls no command"
+    )
     message = f"continuous integration never trains, not even for a step: {none}"
     return Practice(looked_at=looked_at, gap=gap_at_training(runs, message))
 

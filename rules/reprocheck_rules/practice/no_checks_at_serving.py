@@ -17,7 +17,7 @@ import re
 
 from reprocheck.rulekit import Note, Practice, Project, Rule, Span, not_applicable
 from reprocheck.rulekit.facts import Call, Exit, Function, FunctionRef, GuardKind
-from reprocheck_rules.practice.observed import counted, listed
+from reprocheck_rules.practice.observed import listed
 from reprocheck_rules.practice.serving import Handler, handlers
 
 rule = Rule("PRJ020", "no-exception-or-shape-checks-at-serving", __doc__, severity="note")
@@ -38,9 +38,7 @@ def check(project: Project) -> Practice:
     if not found:
         return not_applicable("nothing answers requests with a model")
     guarded = [(handler, note) for handler in found if (note := _guard(project, handler)) is not None]
-    looked_at = (
-        f"{counted(len(found), 'handler')} that answer requests with a model, {len(guarded)} of which check something"
-    )
+    looked_at = f"handlers that answer requests with a model: {len(found)}, {len(guarded)} of which check something"
     notes = listed(note for _, note in guarded)
     safe = {id(handler) for handler, _ in guarded}
     open_ = [handler for handler in found if id(handler) not in safe]

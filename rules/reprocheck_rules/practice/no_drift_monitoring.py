@@ -18,7 +18,7 @@ import re
 
 from reprocheck.rulekit import Confidence, Note, Practice, Project, Rule, not_applicable
 from reprocheck.rulekit.facts import Call
-from reprocheck_rules.practice.observed import counted, importers, listed
+from reprocheck_rules.practice.observed import importers, listed
 from reprocheck_rules.practice.serving import Handler, handlers
 
 rule = Rule("PRJ008", "no-drift-or-skew-monitoring", __doc__, severity="note")
@@ -43,7 +43,7 @@ def check(project: Project) -> Practice:
     found = handlers(project)
     if not found:
         return not_applicable("nothing answers requests with a model")
-    looked_at = f"{counted(len(found), 'handler')} that answer requests with a model"
+    looked_at = f"handlers that answer requests with a model: {len(found)}"
     notes = importers(project, _LIBRARIES, tests=False)
     for path in sorted(project.index.reached(sorted({handler.path for handler in found}))):
         facts = project.index.files.get(path)

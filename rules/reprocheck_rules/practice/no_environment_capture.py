@@ -40,7 +40,7 @@ def check(project: Project) -> Practice:
     if not project.entries or (package and not training_runs(project)):
         return not_applicable("no program that trains: who installs a library or a tool chooses its environment")
     manifests = [m for m in dependencies.manifests if m.dependencies]
-    looked_at = f"{counted(len(manifests), 'file')} that declare packages, {counted(len(dependencies.locks), 'lock')}"
+    looked_at = f"files that declare packages: {len(manifests)}, locks: {len(dependencies.locks)}"
     notes = [Note(WHOLE_FILE, "records exact versions", lock.path) for lock in dependencies.locks]
     for manifest in manifests:
         named = [d for d in manifest.dependencies if d.name]

@@ -9,8 +9,8 @@ Any tracker will do, also one without a server: `mlflow.autolog()` writes to a l
 curves, DVCLive and Aim note the commit.
 
 ## Notes
-Counts trackers, TensorBoard, loggers of frameworks, stages with metrics in `dvc.yaml`, and programs that write their
-metrics to a CSV or JSON file. EXP003 to EXP005 look at what is kept.
+Counts trackers, TensorBoard, loggers of frameworks, stages with metrics in `dvc.yaml`, log files, and programs that
+write their metrics to a CSV or JSON file. EXP003 to EXP005 look at what is kept.
 """
 
 import re
@@ -33,12 +33,16 @@ _TRACKERS = (
 )  # fmt: skip
 _LOGGERS = re.compile(
     r"(^|\.)(SummaryWriter|TensorBoard|CSVLogger|create_file_writer|FileWriter|init_trackers|autolog|log_metric|log_metrics"
-    r"|log_params|add_scalar|log_hyperparams|WandbLogger|MLFlowLogger|DvcLiveCallback|write_metrics|save_metrics|MlflowCallback)$"
+    r"|log_params|add_scalar|log_hyperparams|WandbLogger|MLFlowLogger|DvcLiveCallback|write_metrics|save_metrics|MlflowCallback|FileHandler|savetxt)$"
 )
 _RECORDS = re.compile(
-    r"(metrics?|results?|history|scores?|logs?|experiments?|losses|runs?|accuracy)[\w.{}-]*\.(csv|json|jsonl|tsv|txt|log|ya?ml|pkl|npy|npz|db)$",
+    r"(metrics?|results?|history|scores?|logs?|experiments?|losses|runs?|accuracy|progress)[\w.{}-]*"
+    r"\.(csv|json|jsonl|tsv|txt|log|ya?ml|pkl|npy|npz|db)$|^[\w./{}-]+\.log$"
+    r"|^(\.{1,2}/)?(results?|logs?|runs|metrics|experiments?|evaluations?)(/[\w./{}-]*)?$",
     re.IGNORECASE,
 )
+_LOG_MODULE = re.compile(r"(^|/)\w*(logger|logging|log_utils?|loggers|tracker|recorder)\w*\.py$")
+_WRITES = re.compile(r"(^|\.)(open|FileHandler|DictWriter|writer|savetxt|to_csv|dump)$")
 
 
 @rule.on_practice
@@ -65,6 +69,10 @@ def check(project: Project) -> Practice:
         )
         if found is not None:
             notes.append(Note(found.span, f"`{found.callee.rpartition('.')[2]}` keeps metrics", path))
+        elif _LOG_MODULE.search(path) and any(
+            isinstance(e, Call) and _WRITES.search(e.callee) for f in facts.functions for e in f.events
+        ):
+            notes.append(Note(facts.functions[0].span, "a module that keeps logs", path))
         elif (name := next((text for text in facts.strings if _RECORDS.search(text)), None)) is not None:
             notes.append(Note(facts.functions[0].span, f"names a file of results: `{name[-60:]}`", path))
     if notes:

@@ -13,7 +13,7 @@ A file at the root, the metadata of `pyproject.toml`, and a section or sentence 
 
 import re
 
-from reprocheck.rulekit import WHOLE_FILE, Note, Practice, Project, Rule
+from reprocheck.rulekit import WHOLE_FILE, Note, Practice, Project, Rule, not_applicable
 from reprocheck_rules.practice.observed import at_files, counted, gap_at_root, listed
 
 rule = Rule("PRJ013", "no-licence", __doc__, severity="note")
@@ -33,6 +33,8 @@ _TOPIC = re.compile(r"^licen[cs]ed?$")
 def check(project: Project) -> Practice:
     """Files, metadata and read-me files that state a licence."""
     index = project.index
+    if not index.paths:
+        return not_applicable("no files")
     notes = [*at_files(sorted(path for path in index.paths if _FILE.match(path)), "states a licence")]
     for path, document in sorted(index.documents.items()):
         setting = next((s for s in document.settings if _SETTING.match(s.key)), None)

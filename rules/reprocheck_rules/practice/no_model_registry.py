@@ -17,7 +17,7 @@ import re
 
 from reprocheck.rulekit import Note, Practice, Project, Rule, not_applicable
 from reprocheck.rulekit.facts import Call
-from reprocheck_rules.practice.observed import at_files, counted, importers, listed, training_scripts
+from reprocheck_rules.practice.observed import at_files, importers, listed, training_scripts
 
 rule = Rule("PRJ014", "no-model-registry", __doc__, severity="note")
 
@@ -47,7 +47,7 @@ def check(project: Project) -> Practice:
     saves = list(_saves(project)) if runs else []
     if not saves:
         return not_applicable("no program that trains saves a model, but for notebooks")
-    looked_at = f"{counted(len(saves), 'file')} that save models"
+    looked_at = f"files that save models: {len(saves)}"
     notes = importers(project, _LIBRARIES, tests=False)
     for path, facts in sorted(project.index.files.items()):
         calls = (e for f in facts.functions for e in f.events if isinstance(e, Call))

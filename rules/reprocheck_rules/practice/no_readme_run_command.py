@@ -15,7 +15,7 @@ import re
 
 from reprocheck.rulekit import WHOLE_FILE, Match, Note, Practice, Project, Rule, not_applicable
 from reprocheck.rulekit.facts import Command
-from reprocheck_rules.practice.observed import counted, gap_at_root, is_test_path, listed
+from reprocheck_rules.practice.observed import counted, gap_at_root, is_demonstration, is_test_path, listed
 
 rule = Rule("PRJ012", "no-readme-run-command", __doc__, severity="note")
 
@@ -28,20 +28,23 @@ _INSTALLS = re.compile(
     r"\b(install|venv|virtualenv|create|activate|clone|add|sync|shell|lock|upgrade|pull|build|init|ensurepip)\b"
 )
 _SCRIPT = re.compile(r"\.(py|sh|ipynb)$")
-_README = re.compile(
-    r"(^|/)(readme|index|usage|getting[-_]?started|quick[-_]?start|install(ation)?)\.(md|rst|txt)$|(^|/)readme$",
-    re.IGNORECASE,
-)
 
 
 @rule.on_practice
 def check(project: Project) -> Practice:
     """Commands that read-me files show."""
     index = project.index
-    programs = [e for e in project.entries if e.kind != "notebook" and not is_test_path(e.path)]
+    package = any(manifest.package for manifest in index.dependencies.manifests)
+    programs = [
+        entry
+        for entry in project.entries
+        if entry.kind != "notebook"
+        and not is_test_path(entry.path)
+        and not (package and is_demonstration(project, entry))
+    ]
     if not programs:
         return not_applicable("no program but notebooks")
-    readmes = sorted(path for path in index.paths if _README.search(path))
+    readmes = sorted(path for path, document in index.documents.items() if document.kind == "readme")
     own = _own_commands(project)
     shown = [
         (path, command)

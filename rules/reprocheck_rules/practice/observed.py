@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from reprocheck.rulekit import WHOLE_FILE, Match, Note, Project, Span
-from reprocheck.rulekit.execution import Run
+from reprocheck.rulekit.execution import Entry, Run
 from reprocheck.rulekit.facts import Command, FileFacts, Import
 from reprocheck_rules.randomness.seeding import trains
 
@@ -75,8 +75,15 @@ def _training_runs(project: Project) -> tuple[Run, ...]:
             seen.setdefault(run.entry.path, run)
     if not package:
         return tuple(seen.values())
-    own = tuple(run for path, run in seen.items() if not _DEMONSTRATION.search(path))
+    own = tuple(run for run in seen.values() if not is_demonstration(project, run.entry))
     return own if 2 * len(own) >= len(seen) else ()
+
+
+def is_demonstration(project: Project, entry: Entry) -> bool:
+    """Whether a program of a package shows or checks the package: in a folder for it, or at the end of a module."""
+    inside = f"{entry.path.rpartition('/')[0]}/__init__.py" in project.index.paths
+    checks_itself = inside and entry.kind != "console" and not entry.invocations
+    return checks_itself or _DEMONSTRATION.search(entry.path) is not None
 
 
 def training_scripts(project: Project) -> tuple[Run, ...]:

@@ -18,7 +18,6 @@ from collections.abc import Iterator
 
 from reprocheck.rulekit import WHOLE_FILE, Note, Practice, Project, Rule, not_applicable
 from reprocheck.rulekit.dependencies import DependencyFacts, SourceKind, distribution, folder_of
-from reprocheck_rules.practice.observed import counted
 
 rule = Rule("PRJ018", "several-dependency-managers", __doc__, severity="note")
 
@@ -52,7 +51,7 @@ def check(project: Project) -> Practice:
     ]
     if not manifests:
         return not_applicable("nothing declares packages")
-    looked_at = f"{counted(len(manifests), 'file')} that declare packages, {counted(len(dependencies.locks), 'lock')}"
+    looked_at = f"files that declare packages: {len(manifests)}, locks: {len(dependencies.locks)}"
     found = [Note(m.dependencies[0].span, f"declares packages for {_MANAGERS[m.kind]}", m.path) for m in manifests]
     for left, right, message in (*_locks(project), *_manifests(project, manifests)):
         note = Note(WHOLE_FILE, "the other one", right.path)

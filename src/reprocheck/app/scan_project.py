@@ -10,10 +10,12 @@ from pathlib import Path
 
 from reprocheck.app import knowledge as knowledge_of
 from reprocheck.app.ages import with_ages
-from reprocheck.app.audit import NOTHING_AUDITED, AuditRequest, audit
+from reprocheck.app.audit import NOTHING_AUDITED, Audited, AuditRequest, audit
 from reprocheck.app.audit_findings import findings_of
 from reprocheck.app.changes import changed_since
 from reprocheck.app.errors import UsageError
+from reprocheck.app.scorecard import Seen, make_scorecard
+from reprocheck.app.scorecard_items import PRACTICES
 from reprocheck.config import Config, FailOn, is_project
 from reprocheck.model.finding import Finding, Severity
 from reprocheck.model.rule_info import RuleInfo
@@ -24,6 +26,7 @@ from reprocheck.project.versions import declared_versions
 from reprocheck.rulekit.loading import PackFile
 from reprocheck.scan.judge import Judgement
 from reprocheck.scan.own_rules import AUDIT_RULES, NOT_AUDITED, OWN_RULES, UNREADABLE
+from reprocheck.scan.places import Places
 from reprocheck.scan.pool import default_jobs
 from reprocheck.scan.scanner import ScanOutcome, ScanPlan, scan
 from reprocheck.scan.selection import SelectionError, choose, matching
@@ -47,6 +50,8 @@ class ScanRequest:
     """Git revision; only findings on lines changed since then are reported."""
     audit: AuditRequest | None = None
     """How to look up the declared packages in advisories; None for not at all."""
+    scorecard: bool = False
+    """Whether to put together how the project stands; the rules that it needs run besides those chosen."""
     timing: bool = False
     use_baseline: bool = True
     text: bytes | None = None
@@ -74,6 +79,7 @@ def scan_project(request: ScanRequest, progress: Progress) -> Scanned:
     knowledge = knowledge_of.load(sources)
     rules = {code: rule.info for code, rule in knowledge.rules.items()}
     chosen, own = _choose(config, rules, knowledge.packs, audited=request.audit is not None)
+    needed = _for_scorecard(config, rules) if request.scorecard else {}
     discovery, reported = _discover(request)
     audited = audit(request.audit, discovery, reported) if request.audit is not None else NOTHING_AUDITED
     plan = ScanPlan(
@@ -84,8 +90,8 @@ def scan_project(request: ScanRequest, progress: Progress) -> Scanned:
         entries=_entries(request, discovery),
         sources=sources,
         knowledge=knowledge,
-        chosen=chosen,
-        judgement=_judgement(config, chosen, own, rules, knowledge.packs),
+        chosen=dict(sorted({**needed, **chosen}.items())),
+        judgement=_judgement(config, {**needed, **chosen}, own, rules, knowledge.packs),
         jobs=default_jobs() if config.jobs == "auto" else config.jobs,
         cache_folder=(config.cache_dir or config.root / CACHE_FOLDER) if config.cache else None,
         given=tuple(findings_of(audited.audit)) if audited.audit is not None else (),
@@ -93,7 +99,8 @@ def scan_project(request: ScanRequest, progress: Progress) -> Scanned:
         tool_version=version("reprocheck"),
     )
     outcome = scan(plan, progress)
-    findings, messages = _narrow(outcome.findings, request)
+    found = tuple(f for f in outcome.findings if f.code in chosen or f.code in OWN_RULES)
+    findings, messages = _narrow(found, request)
     result = ScanResult(
         findings=with_ages(findings, config.root),
         rules={**chosen, **{code: OWN_RULES[code] for code in sorted(own)}},
@@ -101,6 +108,7 @@ def scan_project(request: ScanRequest, progress: Progress) -> Scanned:
         incomplete=(*outcome.unread, *audited.incomplete, *_not_audited(findings)),
         not_audited=audited.audit is None,
         audit=audited.audit,
+        scorecard=make_scorecard(_seen(outcome, {**needed, **chosen}, audited, plan)) if request.scorecard else None,
         timings=outcome.timings,
         tool_version=plan.tool_version,
     )
@@ -109,6 +117,23 @@ def scan_project(request: ScanRequest, progress: Progress) -> Scanned:
         result=result,
         files=_read_count(outcome),
         messages=(*config.notices, *notes, *outcome.problems, *audited.messages, *messages),
+    )
+
+
+def _for_scorecard(config: Config, rules: dict[str, RuleInfo]) -> dict[str, RuleInfo]:
+    """Rules about practices that the configuration doesn't ignore."""
+    ignored = {code for word in config.ignore for code in matching(word, {**rules, **OWN_RULES})}
+    return {code: rules[code] for code in sorted(PRACTICES - ignored) if code in rules}
+
+
+def _seen(outcome: ScanOutcome, rules: dict[str, RuleInfo], audited: Audited, plan: ScanPlan) -> Seen:
+    return Seen(
+        findings=tuple(f for f in outcome.findings if f.suppression is None),
+        assessments=outcome.assessments,
+        rules=rules,
+        files=outcome.files,
+        audit=audited.audit,
+        places=Places({file.path: file for file in plan.files}),
     )
 
 

@@ -59,6 +59,7 @@ _WATCH_SECONDS = 0.4
 )
 @click.option("--audit-service", type=click.Choice(["pypi", "osv"]), default="pypi", show_default=True)
 @click.option("--audit-database", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Another one.")
+@click.option("--scorecard", is_flag=True, help="Say how the project stands under the heads of the ML Test Score.")
 @click.option("--since", metavar="REV", help="Only findings on lines changed since this git revision.")
 @click.option(
     "--stdin-filename", metavar="NAME", type=click.Path(path_type=Path), help="Name of what is read from `-`."
@@ -114,6 +115,7 @@ def _request(paths: tuple[Path, ...], options: dict[str, Any]) -> ScanRequest:
         entries=[entry.absolute() for entry in options["entries"]],
         since=options["since"],
         audit=_audit_request(options) if options["audit"] else None,
+        scorecard=options["scorecard"],
         timing=options["timing"],
         text=text,
     )

@@ -7,6 +7,7 @@ import msgspec
 from reprocheck.model.audit import Audit
 from reprocheck.model.finding import Finding
 from reprocheck.model.rule_info import RuleInfo
+from reprocheck.model.scorecard import Scorecard
 
 
 class FileCounts(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +42,8 @@ class ScanResult(msgspec.Struct, frozen=True, kw_only=True):
     """True when dependencies were not looked up in advisory databases."""
     audit: Audit | None = None
     """What advisories say of the declared packages, where that was asked for and could be had."""
+    scorecard: Scorecard | None = None
+    """How the project stands; only when asked for."""
     timings: tuple[RuleTiming, ...] = ()
     """Only when asked for; never part of the default report."""
     tool_version: str = "0"

@@ -67,6 +67,10 @@ _KIND_BY_NAME = {
     "runtime.txt": FileKind.DECLARATION,
 }
 _REQUIREMENTS = re.compile(r"[^/]*(?:requirements|constraints)[^/]*\.(?:txt|in)|requirements?/[^/]+\.(?:txt|in)")
+_README = re.compile(
+    r"(?:readme|install(?:ation)?|usage|get(?:ting)?[_-]?started|quick[_-]?start|(?:pre|fine)?-?_?(?:train|tune)(?:ing)?)(?:[_.-].*)?"
+)
+"""Names of texts that say how a project is installed and run."""
 _DOCKERFILE_STARTS = ("dockerfile.", "dockerfile-", "dockerfile_", "containerfile.", "containerfile-")
 _ABOUT_DOCKERFILES = frozenset({"dockerignore", "md", "rst", "txt", "html", "tpl", "j2", "jinja"})
 _PYTHON_SHEBANG = re.compile(rb"#![^\n]*\b(?:python|pypy)[\d.]*w?(?:\s|$)")
@@ -85,7 +89,7 @@ def kind_of(path: str) -> FileKind:
         return FileKind.REQUIREMENTS
     if extension in ("txt", "in") and _REQUIREMENTS.fullmatch(name):
         return FileKind.REQUIREMENTS
-    if stem in ("readme", "install", "installation") and extension in ("md", "rst", "txt"):
+    if extension in ("md", "rst", "txt") and _README.fullmatch(stem):
         return FileKind.README
     if name.startswith(".env.") or extension == "env":
         return FileKind.SHELL  # variables, set as a shell sets them

@@ -13,6 +13,7 @@ from reprocheck.report.paint import Paint
 from reprocheck.report.places import linked, person_place
 from reprocheck.report.prose import first_paragraph, first_sentence, wrap
 from reprocheck.report.reporter import Reporter, ReportOptions
+from reprocheck.report.scorecard_console import scorecard_lines
 from reprocheck.report.summary import counts, in_order, plural, set_aside
 from reprocheck.report.visible import visible
 
@@ -29,6 +30,8 @@ NARROWEST = 40
 
 def render(result: ScanResult, options: ReportOptions) -> str:
     """Write the report for people."""
+    if result.scorecard is not None:
+        return "\n".join(scorecard_lines(result, result.scorecard, options)) + "\n"
     writer = _Writer(result, options)
     lines = [*writer.findings(), *statistics_lines(result, writer.paint, options)]
     lines += closing_lines(result, writer.paint, options, width=writer.width)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reprocheck.report.audit_value import audit_value
 from reprocheck.report.json_value import SCHEMA, finding_value, json_text
 from reprocheck.report.reporter import Reporter, ReportOptions
+from reprocheck.report.scorecard_json import scorecard_value
 from reprocheck.report.summary import Tally, in_order, summarize
 
 if TYPE_CHECKING:
@@ -28,6 +30,8 @@ def render(result: ScanResult, options: ReportOptions) -> str:  # noqa: ARG001 -
         },
         "incomplete": list(result.incomplete),
         "not_audited": result.not_audited,
+        **({} if result.audit is None else {"audit": audit_value(result.audit)}),
+        **({} if result.scorecard is None else {"scorecard": scorecard_value(result.scorecard)}),
         "summary": {
             **_tally_value(summary.tally),
             "suppressed": summary.suppressed,

@@ -39,4 +39,4 @@ class Execution:
         return follower.run
 
 
-__all__ = ["Execution", "Happening", "Hop", "Run", "argument_of"]
+__all__ = ["Entry", "Execution", "Happening", "Hop", "Run", "argument_of"]
