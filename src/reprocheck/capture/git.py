@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import tempfile
 import time
@@ -20,7 +21,10 @@ PATIENCE = 30.0
 LARGEST_DIFF = 64 << 20
 """Bytes of the largest difference that is kept."""
 _PATHS_AT_ONCE = 400
-_GIT = ("git", "-c", "core.quotePath=false", "-c", "core.fsmonitor=false")
+_GIT = ("git", "-c", "core.quotePath=false", "-c", "core.fsmonitor=false", "-c", "diff.autoRefreshIndex=false")
+"""Nothing of the repository's is started, and its index isn't written."""
+_EMPTY_SECTION = re.compile(rb"^diff --git [^\n]*\n(?=diff --git |\Z)", re.MULTILINE)
+"""What git writes of a file that was touched but not changed, while its index isn't written."""
 _QUESTIONS: Mapping[str, tuple[str, ...]] = {
     "root": ("rev-parse", "--show-toplevel"),
     "status": ("status", "--porcelain=v2", "--branch", "-z", "--untracked-files=no", "--ignore-submodules=none"),
@@ -28,7 +32,7 @@ _QUESTIONS: Mapping[str, tuple[str, ...]] = {
         "diff", "--binary", "--no-ext-diff", "--no-textconv", "--no-color", "--src-prefix=a/", "--dst-prefix=b/",
         "--ignore-submodules=dirty", "HEAD", "--",
     ),
-    "describe": ("describe", "--always", "--dirty", "--tags"),
+    "describe": ("describe", "--always", "--tags"),
     "remotes": ("config", "--null", "--get-regexp", r"^remote\..*\.url$"),
 }  # fmt: skip
 
@@ -82,7 +86,7 @@ class GitProbe:
         gaps: list[Gap] = []
         diff: bytes | None = b""
         if changed and commit:
-            diff = answers["diff"][0] if answers["diff"][1] is None else None
+            diff = _EMPTY_SECTION.sub(b"", answers["diff"][0]) if answers["diff"][1] is None else None
             if diff is None or len(diff) > LARGEST_DIFF:
                 reason = answers["diff"][1] or f"it has more than {LARGEST_DIFF >> 20} MiB"
                 gaps.append(Gap("code.repository.diff", f"the difference is not kept: {reason}", _CANT_REBUILD))

@@ -245,7 +245,7 @@ class Repository(msgspec.Struct, frozen=True, kw_only=True):
     branch: str = ""
     """Empty on a detached head."""
     describe: str = ""
-    """`git describe --always --dirty --tags`."""
+    """`git describe --always --tags`."""
     remotes: dict[str, str] = {}
     """URL by name, without credentials."""
     dirty: bool = False
