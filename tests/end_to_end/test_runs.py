@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -58,6 +59,13 @@ def test_a_run_is_recorded_from_code_to_outputs(run: Run, program: Path) -> None
         "train.py",
         3,
     )
+
+
+def test_a_real_record_keeps_to_the_documented_schema(run: Run, program: Path) -> None:
+    schema = json.loads((Path(__file__).parents[2] / "docs" / "internals" / "record.schema.json").read_text("utf-8"))
+    run("run", "-q", "--trace", "steps", "--", sys.executable, "train.py", "7")
+    (written,) = program.glob(".reprocheck/store/runs/*/record.json")
+    jsonschema.Draft202012Validator(schema).validate(json.loads(written.read_text("utf-8")))
 
 
 def test_files_are_told_apart_by_what_happened_to_them(run: Run, program: Path) -> None:
