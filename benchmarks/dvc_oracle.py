@@ -5,7 +5,8 @@
 For each base repository a process under the other interpreter, which has `dvc` installed, writes files and a random
 `dvc.yaml`, runs it with DVC, damages copies at random, and tells what DVC says of each. Every entry must agree, word by
 word: what of which stage is deleted, modified or new, which command changed. Where DVC says `not in cache`, which is
-about a machine and not about the repository, its answer about the workspace counts instead.
+about a machine and not about the repository, its answer about the workspace counts instead. `--write FILE` keeps the
+cases with DVC's answers, one JSON object a line, for a test that runs without DVC.
 """
 
 # ruff: noqa: D102 — each kind of damage is called what it does
@@ -554,6 +555,16 @@ def cases(process: Worker, folder: Path, bases: int, damages: int, seed: int) ->
         shutil.rmtree(base, ignore_errors=True)
 
 
+def as_line(case: Path, answer: dict[str, Any], status: Report) -> str:
+    """One case with DVC's answer, without what DVC keeps for itself."""
+    files = {
+        path.relative_to(case).as_posix(): path.read_bytes().decode()
+        for path in sorted(case.rglob("*"))
+        if path.is_file() and path.relative_to(case).parts[0] != ".dvc"
+    }
+    return json.dumps({"damage": answer["damage"], "files": files, "status": status}) + "\n"
+
+
 def main() -> int:
     """Print the agreement and every disagreement."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -561,6 +572,7 @@ def main() -> int:
     parser.add_argument("--bases", type=int, default=60)
     parser.add_argument("--damages", type=int, default=8)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--write", type=Path)
     parser.add_argument("--worker", action="store_true")
     arguments = parser.parse_args()
     if arguments.worker:
@@ -568,6 +580,7 @@ def main() -> int:
         return 0
     counts: Counter[str] = Counter()
     kinds: Counter[str] = Counter()
+    lines: list[str] = []
     process = Worker(arguments.dvc_python)
     with tempfile.TemporaryDirectory() as folder:
         for case, answer in cases(process, Path(folder), arguments.bases, arguments.damages, arguments.seed):
@@ -582,9 +595,12 @@ def main() -> int:
             counts["rule agrees" if rule_speaks(case) == bool(theirs) else "rule disagrees"] += 1
             counts["changed" if theirs else "up to date"] += 1
             kinds.update(answer["damage"])
+            lines.append(as_line(case, answer, theirs))
             if ours != theirs or unread or rule_speaks(case) != bool(theirs):
                 print(f"DISAGREE {case.name} {answer['damage']} {unread}\n  dvc:  {theirs}\n  ours: {ours}")
     process.close()
+    if arguments.write is not None:
+        arguments.write.write_text("".join(lines))
     print(dict(sorted(counts.items())))
     print(dict(sorted(kinds.items())))
     return 1 if counts["disagree"] or counts["rule disagrees"] else 0

@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from reprocheck.rulekit import Match, Project, Rule
+from reprocheck.rulekit.facts import Call, FileFacts
 from reprocheck.rulekit.pipelines import Opened, opened_files
 
 rule = Rule("DAT003", "unversioned-data", __doc__, confidence="medium")
@@ -37,6 +38,9 @@ _TRAINS = frozenset({"trains", "optimizer", "estimator", "saves-checkpoint"})
 _FITS = (".fit", ".fit_transform", ".train_on_batch", ".backward")
 _HASHES = frozenset(
     {"hashlib.md5", "hashlib.sha256", "hashlib.sha1", "hashlib.blake2b", "hashlib.file_digest", "hashlib.new"}
+)
+_MAKES = re.compile(
+    r"to_(csv|parquet|feather|json|pickle|excel|hdf|orc|sql|npy)$|(save|write|dump|export|download|retrieve|urlretrieve)"
 )
 _TESTS = re.compile(r"(^|/)(tests?|testing|docs?)/|(^|/)(test_[^/]*|conftest)\.py$")
 
@@ -99,12 +103,10 @@ class _Known:
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._written: set[str] = set()
-        self._said: dict[str, set[str]] = {}
+        self._made: set[str] = set()
         for path, facts in project.index.files.items():
-            self._written |= {_last(item.name) for item in opened_files(project, path) if item.writes}
-            for text in facts.strings:
-                self._said.setdefault(_last(text), set()).add(path)
+            if not _TESTS.search(path):
+                self._made |= _made_by(project, path, facts)
         self._commands = {
             _last(word) for document in project.index.documents.values() for c in document.commands for word in c.words
         }
@@ -112,13 +114,28 @@ class _Known:
     def has(self, item: Opened) -> bool:
         """Whether a file is versioned, or made or fetched by something that is."""
         name = _last(item.name)
-        if name in self._written or name in self._commands or len(self._said.get(name, ())) > 1:
+        if name in self._made or name in self._commands:
             return True
         for folder in ("", item.path.rpartition("/")[0]):
             path = item.inside(folder)
             if path is not None and (path in self._project.index.paths or self._project.index.pipelines.is_made(path)):
                 return True
         return any(path.endswith(f"/{name}") or path == name for path in self._project.index.paths)
+
+
+def _made_by(project: Project, path: str, facts: FileFacts) -> set[str]:
+    """Names of files that a module writes, or speaks of although it doesn't read them and writes something."""
+    opened = list(opened_files(project, path))
+    made = {_last(item.name) for item in opened if item.writes}
+    writes = bool(made)
+    for call in (event for function in facts.functions for event in function.events if isinstance(event, Call)):
+        if _MAKES.match(call.callee.rpartition(".")[2]):
+            writes = True
+            values = [argument.value for argument in call.arguments if argument.value is not None]
+            made |= {_last(str(value.value)) for value in values if isinstance(value.value, str)}
+    if writes:
+        made |= {_last(text) for text in facts.strings} - {_last(item.name) for item in opened}
+    return made
 
 
 def _last(text: str) -> str:

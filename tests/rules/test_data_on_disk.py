@@ -1,0 +1,83 @@
+"""Rules that look at data on disk: a kept result is made anew when the data changed and no source did."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from reprocheck.app.scan_project import ScanRequest, scan_project
+from reprocheck.config import load
+from reprocheck.model.scan_result import ScanResult
+from reprocheck.project import work_tree
+
+
+def scanned(root: Path, code: str) -> ScanResult:
+    config = load(root, overrides={"cache_dir": str(root.parent / "cache"), "select": [code]}, isolated=True)
+    return scan_project(ScanRequest(config=config), lambda _done, _total: None).result
+
+
+def tracked(root: Path, content: bytes) -> Path:
+    """A file that DVC tracks and git ignores."""
+    data = root / "data" / "train.csv"
+    data.parent.mkdir(parents=True)
+    data.write_bytes(content)
+    digest = hashlib.md5(content, usedforsecurity=False).hexdigest()
+    (root / "data" / ".gitignore").write_text("/train.csv\n")
+    pointer = f"outs:\n- md5: {digest}\n  size: {len(content)}\n  hash: md5\n  path: train.csv\n"
+    (root / "data" / "train.csv.dvc").write_text(pointer)
+    return data
+
+
+def test_a_changed_data_file_is_seen_although_every_source_is_as_it_was(tmp_path: Path) -> None:
+    root = tmp_path / "project"
+    data = tracked(root, b"1,2\n")
+    assert scanned(root, "DAT005").findings == ()
+    data.write_bytes(b"1,3\n")
+    (finding,) = scanned(root, "DAT005").findings
+    assert finding.message == "`data/train.csv` is no longer what `data/train.csv.dvc` records"
+    assert (finding.place.path, finding.place.span.line) == ("data/train.csv.dvc", 5)
+    data.write_bytes(b"1,2\n")
+    assert scanned(root, "DAT005").findings == ()
+
+
+def test_a_file_that_is_too_large_to_hash_is_named_unless_its_size_tells(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(work_tree, "HASH_LIMIT", 3)
+    root = tmp_path / "project"
+    data = tracked(root, b"1,2\n")
+    (same,) = scanned(root, "DAT005").findings
+    assert (same.severity, "was not compared" in same.message) == ("note", True)
+    data.write_bytes(b"1,2,3\n")
+    (longer,) = scanned(root, "DAT005").findings
+    assert (longer.severity, "no longer" in longer.message) == ("warning", True)
+
+
+def test_a_large_file_counts_when_git_tracks_it(tmp_path: Path) -> None:
+    root = tmp_path / "project"
+    root.mkdir()
+    (root / "model.pt").write_bytes(bytes(2 << 20))
+    (finding,) = scanned(root, "ART005").findings
+    assert finding.message == "`model.pt` has 2.0 MiB and is kept by git itself, version by version"
+    (root / ".git").mkdir()
+    (root / ".git" / "index").write_bytes(b"DIRC\0\0\0\2\0\0\0\0" + bytes(20))
+    assert scanned(root, "ART005").findings == ()
+
+
+def test_hostile_files_of_pipelines_are_bounded(tmp_path: Path) -> None:
+    root = tmp_path / "project"
+    root.mkdir()
+    bomb = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    bomb += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)]
+    (root / "params.yaml").write_text("\n".join(bomb))
+    wide = ", ".join(f"{axis}: [{', '.join(map(str, range(40)))}]" for axis in "abcdefgh")
+    (root / "dvc.yaml").write_text(
+        f"stages:\n  wide:\n    matrix: {{{wide}}}\n    cmd: run ${{key}}\n  loop: &l\n    cmd: *l\n"
+        "  out:\n    cmd: x\n    wdir: ../../..\n    deps: [/etc/passwd, ../../etc/passwd]\n"
+    )
+    (root / "dvc.lock").write_text("schema: '2.0'\nstages: {wide: 3, out: {deps: [{path: /etc/passwd, md5: x}]}}\n")
+    (root / "a.dvc").write_text("outs: [{path: ../../../etc/passwd, md5: 00}, {path: a.dvc, md5: 00}]\n")
+    result = scanned(root, "DAT005")
+    assert not any("/etc/passwd" in finding.message for finding in result.findings)
