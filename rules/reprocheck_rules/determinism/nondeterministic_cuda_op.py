@@ -74,8 +74,13 @@ def _function(project: Project, operation: Happening) -> Function | None:
 
 def _prepares(operation: Happening, function: Function | None) -> bool:
     """Whether an operation is done beside the training, such as on the weights that a checkpoint brings."""
-    if function is None or _FORWARD.search(function.name) or operation.name.rpartition(".")[2][0].isupper():
+    if function is None or _FORWARD.search(function.name):
         return False
+    name = operation.name.rpartition(".")[2]
+    if name[0].isupper():
+        # A cell of a notebook makes a layer of its own to show what it does.
+        in_cell = operation.path.endswith(".ipynb") and not function.name and bool(operation.call.result)
+        return in_cell and not name.endswith("Loss")
     if function.name and _ASIDE.search(function.name):
         return True
     backward = [event for event in function.events if isinstance(event, Call) and event.callee.endswith(".backward")]

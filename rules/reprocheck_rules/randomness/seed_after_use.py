@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from reprocheck.rulekit import Confidence, Match, Project, Rule
 from reprocheck.rulekit.execution import Happening, Run
 from reprocheck.rulekit.facts import Call
+from reprocheck_rules.randomness.notebook_draws import lasting
 from reprocheck_rules.randomness.seeding import (
     FAMILIES,
     Seeding,
@@ -34,8 +35,6 @@ _RESETS = re.compile(r"[.](reset|re_?init|reinitiali[sz]e|init|initiali[sz]e)_(p
 """Methods of models that draw all of their weights again."""
 _TRAINED = frozenset({"weights", "pretrained", "checkpoint"})
 """Arguments that give a model weights of another training."""
-_SHOWN = re.compile(r"^$|(^|_)(random|rand|dummy|example|sample|samples|idx|index|image|images|img|batch)(_|$)")
-"""Results of draws that notebooks make only to be looked at."""
 
 
 @rule.on_project
@@ -48,8 +47,8 @@ def check(project: Project) -> Iterator[Match]:
             if seed is not None and early and _initialised_again(project, run, seed[1]):
                 early = [pair for pair in early if "initialises" not in pair[1].entry.roles]
             if seed is not None and early:
-                lasting = _lasting(project, run, early, seed[0])
-                yield _match(project, run, seeding.family, lasting or early, seed[1], lasting=bool(lasting))
+                kept = lasting(project, run, early, seed[0])
+                yield _match(project, run, seeding.family, kept or early, seed[1], certain=bool(kept))
 
 
 def _early(seeding: Seeding, first_seed: int) -> list[tuple[int, Happening]]:
@@ -73,58 +72,6 @@ def _takes_weights(draw: Happening) -> bool:
     )
 
 
-def _lasting(
-    project: Project, run: Run, early: list[tuple[int, Happening]], first_seed: int
-) -> list[tuple[int, Happening]]:
-    """Those early draws of a notebook that the training behind them can depend on.
-
-    Its cells show layers that are never trained, build a model again behind the seed, and look at samples.
-    """
-    if run.entry.kind != "notebook":
-        return early
-    again = _built_again(project, run, first_seed)
-    found = []
-    for position, draw in early:
-        if "initialises" in draw.entry.roles or (draw.hops and draw.entry.family == "torch"):
-            trained = any(_trains(run.happenings[between]) for between in range(position, first_seed))
-            lasts = trained or ("" not in again and (not draw.hops or draw.hops[0].name.lstrip(".") not in again))
-        else:
-            lasts = bool(draw.hops) or draw.name.endswith("shuffle") or _SHOWN.search(draw.call.result) is None
-        if lasts:
-            found.append((position, draw))
-    return found
-
-
-def _built_again(project: Project, run: Run, first_seed: int) -> frozenset[str]:
-    """What the cells build between the seeder and the first training behind it; empty names stand for any layer."""
-    start = _line_in_cells(run.happenings[first_seed])
-    end = None
-    built = set()
-    for happening in run.happenings[first_seed:]:
-        if _trains(happening):
-            end = _line_in_cells(happening)
-            break
-        if happening.active and "initialises" in happening.entry.roles:
-            built.add("")
-    # A class that was built before with the same arguments isn't followed again.
-    body = project.index.files[run.entry.path].functions[0]
-    built.update(
-        event.callee
-        for event in body.events
-        if isinstance(event, Call) and start < event.span.line and (end is None or event.span.line < end)
-    )
-    return frozenset(name.lstrip(".") for name in built)
-
-
-def _line_in_cells(happening: Happening) -> int:
-    """Line of the cell's statement that leads to an event."""
-    return (happening.hops[0].span if happening.hops else happening.call.span).line
-
-
-def _trains(happening: Happening) -> bool:
-    return happening.active and not happening.callback and "trains" in happening.entry.roles
-
-
 def _initialised_again(project: Project, run: Run, seed: Happening) -> bool:
     """Whether the program draws the weights of a model anew behind the seeder, as before each of several runs."""
     line = place_in_entry(run, seed).line
@@ -138,7 +85,7 @@ def _initialised_again(project: Project, run: Run, seed: Happening) -> bool:
 
 
 def _match(
-    project: Project, run: Run, family: str, early: list[tuple[int, Happening]], seed: Happening, *, lasting: bool
+    project: Project, run: Run, family: str, early: list[tuple[int, Happening]], seed: Happening, *, certain: bool
 ) -> Match:
     draw = early[0][1]
     what = kind_of_draw(draw)
@@ -146,7 +93,7 @@ def _match(
         run.entry.path,
         place_in_entry(run, draw),
         f"{what} before {FAMILIES[family]} is seeded; seed first",
-        confidence=confidence_of(run, Seeding(family, early)) if lasting else Confidence.LOW,
+        confidence=confidence_of(run, Seeding(family, early)) if certain else Confidence.LOW,
         trail=[*story(project, run, draw, what), project.note(seed.path, seed.call.span, "seeded only here")],
     )
 

@@ -1,0 +1,100 @@
+"""Which draws in the cells of a notebook matter to what is trained there, and which are only looked at."""
+
+from __future__ import annotations
+
+import re
+
+from reprocheck.rulekit import Project, Span
+from reprocheck.rulekit.execution import Happening, Run
+from reprocheck.rulekit.facts import Call
+
+_DIVIDES = frozenset({"splitter", "estimator", "sampler", "cross-validation"})
+_MIXES = re.compile(r"(shuffle|permutation|randperm|random_split|^numpy\.random\.choice)$")
+"""Draws that change which data is used; what else a cell draws is mostly there to be looked at."""
+
+
+def lasting(
+    project: Project, run: Run, early: list[tuple[int, Happening]], first_seed: int
+) -> list[tuple[int, Happening]]:
+    """Those early draws that the training behind them can depend on: of a program all, of a notebook some.
+
+    Its cells show layers that are never trained, build a model again behind the seed, and look at samples.
+    """
+    if run.entry.kind != "notebook":
+        return early
+    again = _built_again(project, run, first_seed)
+    found = []
+    for position, draw in early:
+        if "initialises" in draw.entry.roles or (draw.hops and draw.entry.family == "torch"):
+            trained = any(_trains(run.happenings[between]) for between in range(position, first_seed))
+            built_again = "" in again or (draw.hops and draw.hops[0].name.lstrip(".") in again)
+            lasts = trained or (not built_again and _used_behind(project, run, draw, first_seed))
+        else:
+            lasts = bool(draw.hops) or not draw.entry.roles.isdisjoint(_DIVIDES) or _MIXES.search(draw.name) is not None
+        if lasts:
+            found.append((position, draw))
+    return found
+
+
+def _built_again(project: Project, run: Run, first_seed: int) -> frozenset[str]:
+    """What the cells build between the seeder and the first training behind it; empty names stand for any layer."""
+    start = _line_in_cells(run.happenings[first_seed])
+    end = None
+    built = set()
+    for happening in run.happenings[first_seed:]:
+        if _trains(happening):
+            end = _line_in_cells(happening)
+            break
+        if happening.active and "initialises" in happening.entry.roles:
+            built.add("")
+    # A class that was built before with the same arguments isn't followed again.
+    body = project.index.files[run.entry.path].functions[0]
+    built.update(
+        event.callee
+        for event in body.events
+        if isinstance(event, Call) and start < event.span.line and (end is None or event.span.line < end)
+    )
+    return frozenset(name.lstrip(".") for name in built)
+
+
+def _used_behind(project: Project, run: Run, draw: Happening, first_seed: int) -> bool:
+    """Whether what a cell built is used in a later cell than the seeder, or in a function; so is what has no name."""
+    functions = project.index.files[run.entry.path].functions
+    span = draw.hops[0].span if draw.hops else draw.call.span
+    line = _line_in_cells(run.happenings[first_seed])
+    here = [event for event in functions[0].events if isinstance(event, Call) and _holds(event.span, span)]
+    name = next((event.result for event in here if event.result), "")
+    if not name:
+        return True
+    spelled = re.compile(
+        rf"^\.{re.escape(name)}\b" + "".join(rf"|^{re.escape(e.callee)}\(\)" for e in here if e.callee)
+    )
+    later = [event for event in functions[0].events if isinstance(event, Call) and event.span.line >= line]
+    inside = [
+        event
+        for function in functions[1:]
+        if not function.method
+        for event in function.events
+        if isinstance(event, Call)
+    ]
+    return any(
+        spelled.search(text)
+        for event in (*later, *inside)
+        for text in (event.callee, *(str(a.value.value) for a in event.arguments if a.value is not None))
+    )
+
+
+def _holds(outer: Span, inner: Span) -> bool:
+    return (outer.line, outer.column) <= (inner.line, inner.column) and (inner.end_line, inner.end_column) <= (
+        outer.end_line,
+        outer.end_column,
+    )
+
+
+def _line_in_cells(happening: Happening) -> int:
+    """Line of the cell's statement that leads to an event."""
+    return (happening.hops[0].span if happening.hops else happening.call.span).line
+
+
+def _trains(happening: Happening) -> bool:
+    return happening.active and not happening.callback and "trains" in happening.entry.roles
