@@ -211,17 +211,14 @@ class Watch:
             return path, error.errno or errno.EIO
         return path, status
 
-    def _reads(self, identity: int, process: Process, path: str) -> None:
-        if self._regions.of(path) != DATA:
-            # A link in an environment may lead to data: models in a cache, editable installs.
-            true = os.path.realpath(path) if not process.foreign else path
-            if self._regions.of(true) != DATA:
-                self._quiet.add(path)
-                self._note_plain(identity, process, path)
-                return
-        path, status = self._look_at(process, path)
+    def _reads(self, identity: int, process: Process, name: str) -> None:
+        path, status = self._look_at(process, name)
         # What is looked at later may have gone by then; hashing and writing down needs nobody to wait.
         self._go(identity)
+        # A link in an environment may lead to data: models in a cache, editable installs.
+        if self._regions.of(path) != DATA:
+            self._reads_environment(process, name, path, status)
+            return
         if isinstance(status, int):
             self._failed(process, path, status)
         elif not stat.S_ISREG(status.st_mode):
@@ -256,13 +253,12 @@ class Watch:
         more = f',"size":{status.st_size},"inode":{status.st_ino},"bytecode":true'
         self._note(process, source, "r", more, known)
 
-    def _note_plain(self, identity: int, process: Process, path: str) -> None:
+    def _reads_environment(self, process: Process, name: str, path: str, status: os.stat_result | int) -> None:
         """A file of the environment: noted once, whoever opens it."""
-        status = _status(process, path, follow=True)
-        self._go(identity)
-        if status is None or not _allowed(status, os.R_OK, path):
-            self._failed(process, path, errno.ENOENT if status is None else errno.EACCES)
+        if isinstance(status, int) or not _allowed(status, os.R_OK, path):
+            self._failed(process, path, status if isinstance(status, int) else errno.EACCES)
             return
+        self._quiet.add(name)
         kind = ',"kind":"directory"' if stat.S_ISDIR(status.st_mode) else ""
         self._journal.write("open", process, f'"path":{quoted(path)},"how":"r"{kind}')
 
