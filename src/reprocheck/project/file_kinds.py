@@ -68,9 +68,10 @@ _KIND_BY_NAME = {
 }
 _REQUIREMENTS = re.compile(r"[^/]*(?:requirements|constraints)[^/]*\.(?:txt|in)|requirements?/[^/]+\.(?:txt|in)")
 _README = re.compile(
-    r"(?:readme|install(?:ation)?|usage|get(?:ting)?[_-]?started|quick[_-]?start|(?:pre|fine)?-?_?(?:train|tune)(?:ing)?)(?:[_.-].*)?"
+    r"(?:readme|install(?:ation)?|usage|get(?:ting)?[_-]?started|quick[_-]?start)(?:[_.-].*)?\.(?:md|rst|txt)"
+    r"|(?:pre-?|fine-?)?(?:train|tun)(?:e|ing)?\.(?:md|rst)"
 )
-"""Names of texts that say how a project is installed and run."""
+"""Names of texts that say how a project is installed and run; `train.txt` is data."""
 _DOCKERFILE_STARTS = ("dockerfile.", "dockerfile-", "dockerfile_", "containerfile.", "containerfile-")
 _ABOUT_DOCKERFILES = frozenset({"dockerignore", "md", "rst", "txt", "html", "tpl", "j2", "jinja"})
 _PYTHON_SHEBANG = re.compile(rb"#![^\n]*\b(?:python|pypy)[\d.]*w?(?:\s|$)")
@@ -89,7 +90,7 @@ def kind_of(path: str) -> FileKind:
         return FileKind.REQUIREMENTS
     if extension in ("txt", "in") and _REQUIREMENTS.fullmatch(name):
         return FileKind.REQUIREMENTS
-    if extension in ("md", "rst", "txt") and _README.fullmatch(stem):
+    if _README.fullmatch(name):
         return FileKind.README
     if name.startswith(".env.") or extension == "env":
         return FileKind.SHELL  # variables, set as a shell sets them

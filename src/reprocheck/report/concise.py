@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reprocheck.report.audit_value import audit_sentence
 from reprocheck.report.console_summary import statistics_lines
 from reprocheck.report.paint import Paint
 from reprocheck.report.places import line_place, linked
@@ -24,7 +25,10 @@ def render(result: ScanResult, options: ReportOptions) -> str:
     statistics = list(statistics_lines(result, paint, options))
     if statistics:
         lines += ["", *statistics]
-    return "\n".join([*lines, _count(result)]) + "\n"
+    lines.append(_count(result))
+    if result.audit is not None:
+        lines.append(visible(audit_sentence(result.audit), unicode=options.unicode))
+    return "\n".join(lines) + "\n"
 
 
 CONCISE = Reporter("concise", "one line per finding", render)

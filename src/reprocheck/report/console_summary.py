@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from reprocheck.model.finding import Severity
 from reprocheck.model.rule_info import FAMILIES
+from reprocheck.report.audit_value import audit_sentence
 from reprocheck.report.prose import wrap
 from reprocheck.report.summary import by_severity, file_total, plural, summarize
 from reprocheck.report.visible import visible
@@ -47,6 +48,9 @@ def closing_lines(result: ScanResult, paint: Paint, options: ReportOptions, *, w
     yield _verdict(result, summary, paint, options)
     if aside := _aside(result, summary, options):
         yield from (paint(line, "dim") for line in wrap(aside, width))
+    if result.audit is not None:
+        sentence = visible(audit_sentence(result.audit), unicode=options.unicode)
+        yield from (paint(line, "dim") for line in wrap(sentence, width))
     yield from _incomplete(result, paint, options, width)
     if summary.tally.total > MANY:
         most = max(summary.families, key=lambda family: summary.families[family].total)

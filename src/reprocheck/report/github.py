@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from reprocheck.model.finding import Severity
 from reprocheck.model.place import WHOLE_FILE
+from reprocheck.report.audit_value import audit_sentence
 from reprocheck.report.reporter import Reporter, ReportOptions
 from reprocheck.report.summary import counts, in_order
 from reprocheck.report.visible import visible
@@ -25,6 +26,8 @@ def render(result: ScanResult, options: ReportOptions) -> str:  # noqa: ARG001 -
     """Write one command per finding that counts, and a warning per reason why the scan is incomplete."""
     lines = [_command(finding) for finding in in_order(result) if counts(finding)]
     lines += [f"::warning title=reprocheck scan incomplete::{_data(reason)}" for reason in result.incomplete]
+    if result.audit is not None:
+        lines.append(f"::notice title=reprocheck audit::{_data(audit_sentence(result.audit))}")
     return "".join(f"{line}\n" for line in lines)
 
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from reprocheck.report.audit_value import source_words
 from reprocheck.report.json_value import json_text
 from reprocheck.report.reporter import Reporter, ReportOptions
 from reprocheck.report.sarif_result import artifact_location, mentioned_paths, message, result_value
 from reprocheck.report.sarif_rule import rule_value
 from reprocheck.report.summary import counts, file_total, in_order, plural
+from reprocheck.report.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,7 +43,7 @@ def render(result: ScanResult, options: ReportOptions) -> str:
         "artifacts": [{"location": artifact_location(path)} for path in paths],
         "columnKind": "unicodeCodePoints",
         "results": [result_value(finding, ordinal, rule_index, path_index) for finding, ordinal in kept],
-        "properties": {"filesScanned": file_total(result.files), "dependenciesAudited": not result.not_audited},
+        "properties": _properties(result),
     }
     return json_text({"$schema": SCHEMA_URI, "version": "2.1.0", "runs": [run]}, indent=True) + "\n"
 
@@ -80,6 +82,16 @@ def _invocation(result: ScanResult, *, left_out: int) -> dict[str, object]:
         "executionSuccessful": True,
         "toolExecutionNotifications": [{"level": "warning", "message": message(reason)} for reason in reasons],
     }
+
+
+def _properties(result: ScanResult) -> dict[str, object]:
+    value: dict[str, object] = {
+        "filesScanned": file_total(result.files),
+        "dependenciesAudited": not result.not_audited,
+    }
+    if result.audit is not None:
+        value["advisories"] = visible(source_words(result.audit.source))
+    return value
 
 
 def _root(uri: str | None) -> dict[str, object]:

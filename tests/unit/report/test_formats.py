@@ -33,7 +33,8 @@ UNSAFE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b\u202a-\u202e\u2066-\u20
 
 
 def test_formats_by_name() -> None:
-    assert list(FORMATS) == ["full", "concise", "json", "jsonl", "sarif", "github"]
+    machines = ["json", "jsonl", "sarif", "github", "gitlab", "junit", "rdjson"]
+    assert list(FORMATS) == ["full", "concise", *machines, "markdown", "html"]
     assert all(name == reporter.name and reporter.description for name, reporter in FORMATS.items())
 
 
