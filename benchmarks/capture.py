@@ -100,6 +100,7 @@ def main() -> None:
     parser.add_argument("--python", default=sys.executable)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--peers", nargs="*", default=[])
+    parser.add_argument("--only", nargs="*", help="programs beside `plain` to measure")
     parts = ["programs", "start", "notify", "hash"]
     parser.add_argument("--parts", nargs="*", default=parts, choices=parts)
     options = parser.parse_args()
@@ -138,6 +139,8 @@ def _programs(options: argparse.Namespace, env: dict[str, str]) -> None:
             commands["ReproZip"] = [found, "trace", "--overwrite", "-d", "rpz", python, script]
         if found := shutil.which("now", path=path):
             commands["noWorkflow"] = [found, "run", script]
+        if options.only is not None:
+            commands = {name: command for name, command in commands.items() if name in {"plain", *options.only}}
         for command in commands.values():
             # Bytecode and caches of the disk are made once, outside of what is measured.
             subprocess.run(
@@ -167,8 +170,9 @@ def _start(rounds: int, env: dict[str, str]) -> None:
             "import os, sys, time, tempfile\nfrom pathlib import Path\n"
             "from reprocheck.capture.launch import launch\nfrom reprocheck.capture.plain import run_plainly\n"
             "with tempfile.TemporaryDirectory() as f:\n    t = time.perf_counter()\n"
-            "    if len(sys.argv) > 1: launch(['/bin/true'], cwd=Path.cwd(), environment=os.environ, journal=Path(f), objects=None)\n"
-            "    else: run_plainly(['/bin/true'], cwd=Path.cwd(), environment=os.environ)\n"
+            "    where = {'cwd': Path.cwd(), 'environment': os.environ}\n"
+            "    if len(sys.argv) > 1: launch(['/bin/true'], journal=Path(f), objects=None, **where)\n"
+            "    else: run_plainly(['/bin/true'], **where)\n"
             "    print(time.perf_counter() - t)\n"
         )
         command = [sys.executable, "-c", code, *inside]
@@ -193,9 +197,8 @@ def _notify(python: str, rounds: int, env: dict[str, str]) -> None:
     for kind in ("plain", "watched"):
         cpu = series[f"{kind} 21"].cpu - series[f"{kind} 1"].cpu
         wall = series[f"{kind} 21"].wall - series[f"{kind} 1"].wall
-        print(
-            f"opens, {kind}: {wall / 40000 * 1e6:.1f} us wall and {cpu / 40000 * 1e6:.1f} us CPU each, {40000 / wall:.0f}/s"
-        )
+        each = f"{wall / 40000 * 1e6:.1f} us wall and {cpu / 40000 * 1e6:.1f} us CPU each"
+        print(f"opens, {kind}: {each}, {40000 / wall:.0f}/s")
     more = series["watched 1"].cpu - series["plain 1"].cpu
     print(f"2000 files seen for the first time, hashed and noted, with the start: {more:.2f} s CPU")
 
