@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reprocheck.rulekit import Confidence, Match, Note, Project, Rule, Severity
+from reprocheck.rulekit import ABSENT, Confidence, Match, Note, Project, Rule, Severity
 from reprocheck.rulekit.pipelines import LINE_ENDS, Change, DvcFile, Lock, Stage, State, What
 from reprocheck_rules.data.stale_lock_examples import show
 
@@ -119,13 +119,24 @@ def _said(change: Change) -> str:
         case What.PARAMETER, State.NEW:
             return f"parameter `{change.key}` is not recorded" if change.key else f"`{change.name}` is not recorded"
         case What.PARAMETER, _:
-            return f"parameter `{change.key}` was `{_shown(change.was)}` and is `{_shown(change.now)}`"
+            key, was, now = _innermost(change.key, change.was, change.now)
+            return f"parameter `{key}` was `{_shown(was)}` and is `{_shown(now)}`"
         case What.DEP, State.DELETED:
             return f"`{change.name}` is not here, and neither a stage nor a `.dvc` file gives it"
         case _ if change.recorded is None or not change.recorded.digest:
             return f"`{change.name}` is not recorded"
         case _:
             return f"`{change.name}` changed"
+
+
+def _innermost(key: str, was: object, now: object) -> tuple[str, object, object]:
+    """The first key of nested parameters that differs."""
+    while isinstance(was, dict) and isinstance(now, dict):
+        name = next((name for name in {**was, **now} if was.get(name, ABSENT) != now.get(name, ABSENT)), None)
+        if name is None:
+            break
+        key, was, now = f"{key}.{name}", was.get(name, "not there"), now.get(name, "not there")
+    return key, was, now
 
 
 def _shown(value: object) -> str:

@@ -34,7 +34,7 @@ _TABLE = re.compile(
 _IN_DATA = re.compile(
     r"(^|/)(data|datasets?|inputs?|raw|corpus|corpora)/.*\.(json|txt|xml|zip|tar|tar\.gz|tgz|pkl|pickle|db)$"
 )
-_TRAINS = frozenset({"trains", "optimizer", "estimator", "saves-checkpoint"})
+_TRAINS = frozenset({"trains", "optimizer", "estimator"})
 _FITS = (".fit", ".fit_transform", ".train_on_batch", ".backward")
 _HASHES = frozenset(
     {"hashlib.md5", "hashlib.sha256", "hashlib.sha1", "hashlib.blake2b", "hashlib.file_digest", "hashlib.new"}
