@@ -1,0 +1,1 @@
+"""Compares artifacts: alignment, comparators by file type, tolerances, verdict."""

@@ -1,0 +1,1 @@
+"""One file per type of artifact; `reprocheck.compare.contents` holds the table."""
