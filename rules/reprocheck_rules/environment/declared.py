@@ -54,7 +54,9 @@ class Declared:
         self._project = project
         index = project.index.dependencies
         self._homes: dict[str, list[DependencyFacts]] = {}
-        for source in index.manifests:
+        listing = [source for source in index.manifests if source.dependencies or source.includes]
+        # A setup.py that only builds an extension says nothing of what the code around it needs.
+        for source in listing or index.manifests:
             self._homes.setdefault(home(source.path), []).append(source)
         self._names: dict[str, frozenset[str]] = {}
         self.everywhere = frozenset(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Final, NamedTuple
 
 from reprocheck.rulekit import Project, Span
@@ -18,6 +19,7 @@ _FOR_BUILDS: Final = re.compile(
     r"(^|/)(setup|conf|hatch_build|build)\.py$|(^|/)(\.[^/]+|ci|third[_-]?party|vendor|_?extern(al)?)/"
 )
 _CODE: Final = frozenset({"py", "pyi", "pyx", "pxd", "so", "pyd", "c", "cc", "cpp", "cu", "cuh", "ipynb"})
+_ORDER: Final = (None, False, True)
 _IMPORT_PATH: Final = frozenset({"sys.path.append", "sys.path.insert", "sys.path.extend", "site.addsitedir"})
 
 
@@ -67,6 +69,35 @@ class Imports:
             if not TESTS.search(path) and not _FOR_BUILDS.search(path):
                 yield from self._of_file(facts, optional=False)
 
+    def reached(self, path: str) -> bool | None:
+        """How a module is imported by others: at least once in any case (True), maybe (False), under `try` only (None).
+
+        A program, and a module that nothing imports, is there for itself.
+        """
+        ways = self._ways.get(path)
+        return True if ways is None or path in self._programs else max(ways, key=_ORDER.index)
+
+    @cached_property
+    def _programs(self) -> frozenset[str]:
+        return frozenset(entry.path for entry in self._project.entries)
+
+    @cached_property
+    def _ways(self) -> dict[str, set[bool | None]]:
+        """By module: how others import it."""
+        modules = self._project.index.symbols.modules
+        found: dict[str, set[bool | None]] = {}
+        for path, facts in self._project.index.files.items():
+            if TESTS.search(path):
+                continue
+            for index, function in enumerate(facts.functions):
+                for event in function.events:
+                    if isinstance(event, Import):
+                        module = modules.find(path, event.target) or modules.find(path, _parent(event.target))
+                        if module is not None and module != path:
+                            around = _around(function, event)
+                            found.setdefault(module, set()).add(around and not index)
+        return found
+
     def every(self) -> Iterator[Foreign]:
         """All imports, also optional ones and those of tests."""
         for _, facts in sorted(self._project.index.files.items()):
@@ -87,6 +118,12 @@ class Imports:
         if path.endswith(".ipynb") and top in IN_NOTEBOOKS:
             return False
         return not any(target == name or target.startswith(f"{name}.") for name in PROVIDED_BELOW)
+
+
+def _parent(target: str) -> str:
+    """The module that a name is imported from: `.net` for `.net.Net`, `.` for `.net`."""
+    head, dot, _ = target.rpartition(".")
+    return head if head.strip(".") else head + dot
 
 
 def _around(function: Function, event: Import) -> bool | None:

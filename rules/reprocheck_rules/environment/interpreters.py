@@ -40,6 +40,11 @@ def interpreters(project: Project) -> Iterator[Interpreter]:
     for path, source in sorted(project.index.dependencies.sources.items()):
         if source.python and source.kind not in LOCKS:
             yield Interpreter(path, source.python_span, source.python, f"Python `{source.python}`", image=False)
+        for dependency in source.dependencies:
+            if dependency.name == "python" and source.kind not in LOCKS:
+                # Only pip doesn't know such a line, but it says what is meant.
+                specifier = dependency.specifier
+                yield Interpreter(path, dependency.span, specifier, f"Python `{specifier}`", image=False)
     for path, name, span in images(project):
         version = python_of(name)
         if version:

@@ -11,7 +11,7 @@ from reprocheck.rulekit.dependencies import Dependency, DependencyFacts, SourceK
 _TEMPLATE = re.compile(r"\{\{|\{%|<[^>]*>")
 _TEST = re.compile(r"(?:^|/)(?:tests?|testing|fixtures|testdata|third_party|vendor)/", re.IGNORECASE)
 _BESIDE = re.compile(
-    r"(?:^|[/_.\-])(?:dev|devel|development|tests?|testing|docs?|documentation|lint|linting|typing|types|style|format"
+    r"(?:^|[/_.\-])(?:dev|devel|development|tests?|testing|docs?|documentation|readthedocs|rtd|lint|linting|typing|types|style|format"
     r"|formatting|ci|build|release|tox|nox|pre-?commit|quality|coverage|notebooks?|extras?|optional|examples?)"
     r"(?:$|[/_.\-])",
     re.IGNORECASE,
@@ -65,7 +65,7 @@ def loose(project: Project, manifest: DependencyFacts) -> list[Dependency]:
     index = project.index.dependencies
     limits = index.limits(manifest)
     library = is_library(project, manifest)
-    has_own_lock = bool(index.own_locks(manifest))
+    has_own_lock = bool(index.own_locks(manifest)) or index.has_unread_lock(folder_of(manifest.path))
     found = []
     for dependency in manifest.dependencies:
         if not dependency.name or dependency.url or dependency.name in INSTALLERS or has_own_lock:

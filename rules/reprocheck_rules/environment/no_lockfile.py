@@ -16,12 +16,13 @@ packages by name.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 
 from reprocheck.rulekit import Confidence, Match, Project, Rule, Span
+from reprocheck.rulekit.dependencies import folder_of
 from reprocheck.rulekit.facts import FileFacts, Import
 from reprocheck_rules.environment.manifests import is_auxiliary, is_library, listed, loose, manifests
+from reprocheck_rules.environment.standard_library import STANDARD
 
 rule = Rule("ENV002", "no-lockfile", __doc__)
 
@@ -31,9 +32,10 @@ _INSTALLERS = frozenset({"pip", "pip3", "conda", "mamba", "micromamba", "uv", "p
 @rule.on_project
 def check(project: Project) -> Iterator[Match]:
     """At most one finding: at the first manifest, or at the first import of a program where there is none."""
-    if project.index.dependencies.locks:
+    index = project.index.dependencies
+    if index.locks or any(index.has_unread_lock(folder_of(manifest.path)) for manifest in index.manifests):
         return
-    if project.index.dependencies.manifests:
+    if index.manifests:
         yield from _unlocked(project)
         return
     found = _first_import(project)
@@ -84,7 +86,7 @@ def _foreign(facts: FileFacts, own: set[str]) -> Iterator[tuple[str, Span]]:
     for event in facts.functions[0].events:
         if isinstance(event, Import) and not event.target.startswith("."):
             name = event.target.partition(".")[0]
-            if name not in sys.stdlib_module_names and name not in own:
+            if name not in STANDARD and name not in own:
                 yield name, event.span
 
 

@@ -10,11 +10,12 @@ Where the program does without it, import it under `try`, or declare it as an ex
 
 ## Notes
 One finding for each package and manifest, with the other imports in its trail. Silent are the standard library, the
-project's own modules and extensions, imports under `try` or `TYPE_CHECKING`, tests, and whatever a script, image, job
-or notebook installs by name. Of low confidence are packages that come along with a declared one or stand in a lock,
-that another manifest of the project names, imports in functions and under conditions, and files beside a library's
-package. Where a package of unknown name is imported, the module may come with a declared one under another name: medium
-confidence, or low beside requirements that can't be told. A project's own names are given in its catalog.
+project's own modules and extensions, imports under `try` or `TYPE_CHECKING`, modules of its own that are only imported
+so, tests, and whatever a script, image, job or notebook installs by name. Of low confidence are packages that come
+along with a declared one or stand in a lock, that another manifest of the project names, imports in functions and under
+conditions, and files beside a library's package. Where a package of unknown name is imported, the module may come with
+a declared one under another name: medium confidence, or low beside requirements that can't be told. A project's own
+names are given in its catalog.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ from reprocheck_rules.environment.manifests import is_library
 rule = Rule("ENV004", "undeclared-import", __doc__)
 
 _SHOWN = 12
+_TELLING = 4
+"""Letters from which a part of a name means something."""
 _BESIDE = re.compile(
     r"(?:^|/)(?:examples?|benchmarks?|docs?[^/]*|scripts?|tools?|notebooks?|demos?|contrib|tutorials?|projects|research"
     r"|recipes|samples?|exps?|experiments|bin|utils_dev|dev)/"
@@ -44,28 +47,32 @@ def check(project: Project) -> Iterator[Match]:
         return  # that is ENV002's
     declared = Declared(project)
     groups: dict[tuple[str, str], list[tuple[Foreign, Confidence]]] = {}
-    for found in Imports(project).required():
+    imports = Imports(project)
+    for found in imports.required():
         scope = declared.scope(found.path)
         if scope is None or _is_declared(project, declared, scope, found):
             continue
-        name = _distribution(project, found)
-        groups.setdefault((scope, name or found.top), []).append((found, _confidence(project, declared, scope, found)))
+        reached = imports.reached(found.path)
+        if reached is not None:
+            confidence = _confidence(project, declared, scope, found) if reached else Confidence.LOW
+            name = _distribution(project, found)
+            groups.setdefault((scope, name or found.top), []).append((found, confidence))
     for (scope, name), places in sorted(groups.items()):
         yield _match(project, declared, scope, name, places)
 
 
 def _is_declared(project: Project, declared: Declared, scope: str, found: Foreign) -> bool:
     known = project.catalog.distributions
-    names = declared.names(scope) | declared.installed
+    names = declared.names(scope)
     providers = known.providers(found.module)
-    if not names.isdisjoint(providers):
+    if not (names | declared.installed).isdisjoint(providers):
         return True
     if not providers and known.is_shared(found.module):
         return True  # which of the many distributions below that name is meant can't be told
     top = _plain(found.top)
-    return top in {_plain(name) for name in names} or any(
-        _alike(name, top) for name in names if name not in known.known
-    )
+    if top in {_plain(name) for name in names | declared.installed}:
+        return True
+    return any(_alike(name, top) for name in names if name not in known.known)
 
 
 def _plain(name: str) -> str:
@@ -74,9 +81,10 @@ def _plain(name: str) -> str:
 
 def _alike(name: str, top: str) -> bool:
     """Whether a distribution of unknown contents may be the one that installs a module, by its name."""
-    words = {part for part in name.split("-") if len(part) > 2 and part not in {"python", "lib", "py3", "sdk", "api"}}  # noqa: PLR2004 — shorter ones mean nothing
+    words = {part for part in name.split("-") if len(part) >= _TELLING and part not in {"python", "core"}}
     plain = _plain(name)
-    return top in plain or plain in top or any(word in top for word in words)
+    whole = len(min(plain, top, key=len)) >= _TELLING and (top in plain or plain in top)
+    return whole or any(word in top for word in words)
 
 
 def _distribution(project: Project, found: Foreign) -> str | None:
@@ -232,6 +240,14 @@ rule.allows(
         "environment.yml": "dependencies:\n  - pandas\n",
     },
     title="installed by an image, or by another manifest beside",
+)
+rule.allows(
+    {
+        "data/__init__.py": "try:\n    from data.graphs import Graphs\nexcept ImportError:\n    Graphs = None\n",
+        "data/graphs.py": "import dgl\n\n\nclass Graphs(dgl.DGLGraph):\n    pass\n",
+        _APP: "torch\n",
+    },
+    title="a module of the project that may be missing",
 )
 rule.allows({"tests/test_net.py": "import hypothesis\n", "net.py": "import torch\n", _APP: "torch\n"}, title="tests")
 rule.allows({"train.py": "import torch\n", "tools/run.py": "import torch\n"}, title="no manifest at all")

@@ -9,12 +9,11 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from reprocheck.project.discovery import ProjectFile
+from reprocheck.project.discovery import TEXT_LIMIT, ProjectFile
 from reprocheck.project.documents.requirements_file import read_requirements
 from reprocheck.project.file_kinds import FileKind
 from reprocheck.project.source import SourceText, decode_text
@@ -22,7 +21,6 @@ from reprocheck.project.source import SourceText, decode_text
 _LOCKS = frozenset({"uv.lock", "poetry.lock", "pdm.lock", "pylock.toml", "Pipfile.lock"})
 _CONDA = re.compile(r"^\s*-\s*(?:[\w-]+::)?([A-Za-z0-9_.-]+)\s*(==?\s*[\w.]+|[<>]=?[\w.,<>=]+)?\s*(?:#.*)?$")
 _CONDA_NAMES = {"pytorch": "torch", "tensorflow-gpu": "tensorflow"}
-_SIZE_LIMIT = 50 << 20
 
 
 class DeclaredVersions(msgspec.Struct, frozen=True):
@@ -69,7 +67,7 @@ def declared_versions(files: Iterable[ProjectFile]) -> DeclaredVersions:
     declared: dict[str, set[str]] = {}
     for file in files:
         name = file.path.rpartition("/")[2]
-        if file.size > _SIZE_LIMIT:
+        if file.size > TEXT_LIMIT:
             continue
         if name in _LOCKS:
             _collect(locked, _locked(name, _text(file)))
@@ -137,11 +135,7 @@ def _project(text: str) -> Iterator[tuple[str, str]]:
     project = data.get("project")
     dependencies = project.get("dependencies") if isinstance(project, dict) else None
     for line in dependencies if isinstance(dependencies, list) else ():
-        try:
-            requirement = Requirement(str(line))
-        except InvalidRequirement:
-            continue
-        yield requirement.name, str(requirement.specifier)
+        yield from _required("pyproject.toml", " ".join(str(line).split()))
 
 
 def _conda(text: str) -> Iterator[tuple[str, str]]:

@@ -151,7 +151,8 @@ def of_pixi_lock(path: str, root: Mapping) -> DependencyFacts:
             parts = url.rpartition("/")[2].rsplit("-", 2)
             name, version = (parts[0], parts[1]) if len(parts) > 2 else ("", "")  # noqa: PLR2004 — name, version, build
         if name:
-            span = whole(item.entries[0])
+            named = item.get("name")
+            span = named.span if named is not None else whole(item.entries[0])
             hashed = bool(text(item.get("sha256")) or text(item.get("md5")))
             dependencies.append(
                 Dependency(normalised(name), f"=={version}" if version else "", span, hashed=hashed, conda=conda)

@@ -7,7 +7,7 @@ import re
 from reprocheck.model.place import Span
 from reprocheck.project.dependencies.locks import of_conda_lock, of_package_lock, of_pipfile_lock, of_pixi_lock
 from reprocheck.project.dependencies.manifests import of_conda, of_pipfile, read_pixi
-from reprocheck.project.dependencies.model import DependencyFacts, SourceKind
+from reprocheck.project.dependencies.model import LOCKS, DependencyFacts, SourceKind
 from reprocheck.project.dependencies.pyproject import of_pyproject
 from reprocheck.project.dependencies.setuptools import of_setup_cfg
 from reprocheck.project.documents.tree import Document, Mapping
@@ -27,6 +27,13 @@ _PYLOCK = re.compile(r"pylock(?:\.[^./]+)?\.toml")
 _CONDA_LOCK = re.compile(r"(?:.+[.-])?conda-lock(?:\.[^/]+)?\.ya?ml")
 _CONDA = re.compile(r"(?:.*[-_.])?(?:conda|environment|env|conda[-_]env|conda[-_]environment)(?:[-_.][^/]*)?\.ya?ml")
 _PYTHON_VERSION = re.compile(r"\s*(?:python-|cpython-)?(\d+(?:\.\d+){0,2})\b")
+
+
+def is_lock_name(path: str) -> bool:
+    """Whether a file is a lock by its name alone."""
+    name = path.rpartition("/")[2].lower()
+    named = _KINDS.get(name) in LOCKS or _PYLOCK.fullmatch(name) or _CONDA_LOCK.fullmatch(name)
+    return bool(named)
 
 
 def kind_of_tree(path: str, root: Mapping) -> SourceKind | None:

@@ -127,7 +127,7 @@ def from_conda(text: str) -> str:
 
 def _conda_part(part: str) -> str:
     if part.startswith("=="):
-        return part
+        return _conda_exact(part.lstrip("=").partition("=")[0])
     if part.startswith("="):
         version, build, _ = part[1:].partition("=")
         return _conda_exact(version) if build else _conda_fuzzy(part)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from packaging.utils import canonicalize_name
@@ -11,6 +12,8 @@ from reprocheck.project.dependencies.model import Dependency
 from reprocheck.project.documents.requirements_file import Requirement, read_requirements
 from reprocheck.project.documents.tree import Entry, Mapping, Node, Scalar, Sequence
 from reprocheck.project.source import Problem, SourceText
+
+_WHEEL = re.compile(r"(?:^|/)([A-Za-z0-9][\w.]*)-\d[^/-]*-[^/]+\.whl(?:$|[?#])")
 
 
 def table(node: Node | None, *keys: str) -> Mapping | None:
@@ -60,7 +63,7 @@ def requirement(written: str, span: Span, group: str, problems: list[Problem]) -
 def of_requirement(read: Requirement, span: Span, group: str = "") -> Dependency:
     """A line of a requirements file, or what is written like one."""
     return Dependency(
-        name=read.name or "",
+        name=read.name or _name_of_wheel(read.url or ""),
         specifier=read.specifier,
         span=span,
         extras=read.extras,
@@ -71,6 +74,12 @@ def of_requirement(read: Requirement, span: Span, group: str = "") -> Dependency
         revision=read.revision or "",
         hashed=bool(read.hashes) or (read.vcs is None and "sha256=" in (read.url or "").rpartition("#")[2]),
     )
+
+
+def _name_of_wheel(url: str) -> str:
+    """Name of the distribution that a wheel is of; empty for any other address."""
+    found = _WHEEL.search(url)
+    return normalised(found[1]) if found is not None else ""
 
 
 def requirements(node: Node | None, group: str, problems: list[Problem]) -> Iterator[Dependency]:

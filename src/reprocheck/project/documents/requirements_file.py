@@ -52,6 +52,8 @@ _WITH_VALUE: Final = frozenset(
 )
 _EDITABLE: Final = "--editable"
 _HASH: Final = "--hash"
+_NESTING_LIMIT = 100
+"""Parentheses in one line beyond which it is no requirement: markers are parsed by recursion."""
 
 
 class Requirement(msgspec.Struct, frozen=True):
@@ -264,6 +266,8 @@ def _extras(text: str | None) -> tuple[str, ...]:
 
 
 def _by_name(text: str, span: Span, hashes: tuple[str, ...]) -> Requirement | None:
+    if text.count("(") > _NESTING_LIMIT:
+        return None
     try:
         read = Specification(text)
     except InvalidRequirement:

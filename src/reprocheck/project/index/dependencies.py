@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 from reprocheck.project.dependencies.model import LOCKS, Dependency, DependencyFacts, SourceKind
+from reprocheck.project.dependencies.read import is_lock_name
 from reprocheck.project.dependencies.specifiers import is_exact
 
 _NATURAL = {
@@ -79,6 +80,14 @@ class Dependencies:
     def locks(self) -> tuple[DependencyFacts, ...]:
         """Files that record what was resolved."""
         return tuple(source for source in self.sources.values() if source.kind in LOCKS)
+
+    def has_unread_lock(self, folder: str) -> bool:
+        """Whether a lock in a folder, or above it, could not be read: what it records is not known."""
+        return any(not there or folder == there or folder.startswith(f"{there}/") for there in self._unread_locks)
+
+    @cached_property
+    def _unread_locks(self) -> frozenset[str]:
+        return frozenset(folder_of(path) for path in self._paths if path not in self.sources and is_lock_name(path))
 
     def recorded(self, lock: DependencyFacts) -> dict[str, list[Dependency]]:
         """What a lock has, by name."""
