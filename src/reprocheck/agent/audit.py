@@ -91,7 +91,8 @@ class _Handlers:
         self.watch.journal.emit("file", fields)
 
     def _rename(self, source: object, target: object, *_: object) -> None:
-        self._file(os.fsdecode(target), "rename", os.fsdecode(source))  # type: ignore[arg-type]
+        if not _is_import():
+            self._file(os.fsdecode(target), "rename", os.fsdecode(source))  # type: ignore[arg-type]
 
     def _link(self, source: object, target: object, *_: object) -> None:
         self._file(os.fsdecode(target), "link", os.fsdecode(source))  # type: ignore[arg-type]
@@ -119,6 +120,8 @@ class _Handlers:
             return  # looking for modules
         place, through = self.watch.places.here()
         if path.__class__ is int:
+            if through and not through.startswith("os."):
+                return  # a library clears a folder away
             self.watch.journal.gap("listings", "a directory was listed by descriptor, its order isn't known")
             return
         name = _absolute("." if path is None else os.fsdecode(path))  # type: ignore[arg-type]

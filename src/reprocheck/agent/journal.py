@@ -60,8 +60,8 @@ class Journal:
             if os.getpid() != self.pid:  # forked by something that Python doesn't know of
                 self.forked()
             if self._lost:
-                lost, self._lost = self._lost, 0
-                self._write("lost", {"events": lost})
+                self._write("lost", {"events": self._lost})
+                self._lost = 0
             self._write(event, fields)
         except Exception:  # the user's program goes on, whatever happens to the journal
             self._lost += 1

@@ -8,7 +8,7 @@ from types import ModuleType
 from .. import states
 from ..seeding import seeded
 from ..watch import Watch
-from ..wrapping import listen, listen_in_type
+from ..wrapping import listen_in_type
 
 
 def after_mt19937(watch: Watch, module: ModuleType) -> None:
@@ -31,15 +31,11 @@ def _global() -> object:
 
 
 def after_bit_generator(watch: Watch, module: ModuleType) -> None:
-    """Listen to what `default_rng`, `SeedSequence` and the bit generators call with their seed."""
-
-    def listener(value: object) -> None:
-        # a second call follows with the spawn key, which is a tuple, and one for each of its numbers
-        if isinstance(value, tuple) or _global() is None:
-            return  # the state that numpy begins with is no call of the user's
-        from_system = getattr(watch.own, "numpy_entropy", None) == value
-        seeded(watch, "numpy.random.SeedSequence", value, from_system=from_system)
-
+    """Stand before what `default_rng`, `SeedSequence` and the bit generators call with their seed."""
+    coerce = getattr(module, "_coerce_to_uint32_array", None)
+    if coerce is None:
+        watch.journal.gap("seeds", "seeds of numpy's new generators can't be seen in this version of numpy")
+        return
     draw = module.randbits
 
     def randbits(bits: int) -> int:
@@ -47,9 +43,27 @@ def after_bit_generator(watch: Watch, module: ModuleType) -> None:
         watch.own.numpy_entropy = number
         return number
 
+    def _coerce_to_uint32_array(value: object) -> object:
+        own = watch.own
+        if getattr(own, "coercing", False):  # a number of a sequence
+            return coerce(value)
+        own.coercing = True
+        try:
+            watch.attempt("listening to a seed of numpy", lambda: _tell(watch, value))
+            return coerce(value)
+        finally:
+            own.coercing = False
+
     module.randbits = randbits  # type: ignore[attr-defined]
-    if not listen(module, "_coerce_to_uint32_array", listener, watch):
-        watch.journal.gap("seeds", "seeds of numpy's new generators can't be seen in this version of numpy")
+    module._coerce_to_uint32_array = _coerce_to_uint32_array  # type: ignore[attr-defined]
+
+
+def _tell(watch: Watch, value: object) -> None:
+    """The seed of a sequence; a second call follows with the spawn key, which is a tuple."""
+    if isinstance(value, tuple) or _global() is None:
+        return  # the state that numpy begins with is no call of the user's
+    from_system = getattr(watch.own, "numpy_entropy", None) == value
+    seeded(watch, "numpy.random.SeedSequence", value, from_system=from_system)
 
 
 def after_mtrand(watch: Watch, _module: ModuleType) -> None:

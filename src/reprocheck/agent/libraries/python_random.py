@@ -15,15 +15,15 @@ def after_random(watch: Watch, module: ModuleType) -> None:
     states.tell(watch, "first-use", "random")
     instance = module._inst  # the global generator has no other name
 
-    def listener(generator: object, value: object = None, _version: int = 2, **_: object) -> None:
+    def listener(generator: object, a: object = None, version: int = 2) -> None:  # noqa: ARG001 — names of theirs
         if type(generator).__name__ == "SystemRandom":
             return
         name = "random.seed" if generator is instance else "random.Random"
-        if value is None and generator is not instance:
+        if a is None and generator is not instance:
             _place, through = watch.places.here()
             if through not in ("", "random.__init__"):
                 return  # a library's own generator, such as the one for names of temporary files
-        seeded(watch, name, value)
+        seeded(watch, name, a)
 
     if listen(module.Random, "seed", listener, watch):
         module.seed = instance.seed  # type: ignore[attr-defined]

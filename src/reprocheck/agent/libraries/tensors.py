@@ -73,7 +73,7 @@ class Fingerprints:
         count = int(words.numel())
         inner = self._inner_on("cpu")
         blocks = (count + _BLOCK - 1) // _BLOCK
-        outer = self._outer_up_to(blocks)
+        outer = self._outer_up_to(max(blocks, 1))
         total = count * _LENGTH
         int64, dot = self._torch.int64, self._torch.dot
         if blocks == 1:

@@ -44,10 +44,10 @@ def after_torch_cuda_random(watch: Watch, module: ModuleType) -> None:
     """Listen to the seeders that wait until CUDA is used: the line that called them is gone by then."""
 
     def listener_for(name: str) -> Listener:
-        def listener(value: object = None) -> None:
+        def listener(seed: object = None) -> None:
             if sys._getframe(2).f_globals.get("__name__") == "torch.random":
                 return  # part of torch.manual_seed
-            seeded(watch, "torch.cuda." + name, value, generator="cuda")
+            seeded(watch, "torch.cuda." + name, seed, generator="cuda")
 
         return listener
 
