@@ -161,6 +161,49 @@ def test_input_and_output_pass_through(run: Run) -> None:
     assert done.stderr == "aside\n"
 
 
+def test_standard_output_is_a_result_when_asked_for(run: Run, program: Path) -> None:
+    done = run("run", "-q", "--output", "stdout", "--", sys.executable, "train.py", "7")
+    assert done.stdout == "done\n"
+    record = _record(run)
+    (use,) = (use for use in record["files"]["uses"] if use["path"] == "<stdout>")
+    assert (use["role"], use["size"], use["stored"]) == ("output", 5, [use["after"]])
+    kept = program / ".reprocheck" / "store" / "objects" / use["after"][:2] / use["after"][2:]
+    assert kept.read_text("utf-8") == "done\n"
+    assert run("verify", "@", "--files").returncode == 0
+
+
+def test_standard_output_keeps_its_way_unless_asked_for(run: Run, project: Path) -> None:
+    code = "import os; print(os.fstat(1).st_ino)"
+    with (project / "out.txt").open("w", encoding="utf-8") as file:
+        inode = (project / "out.txt").stat().st_ino
+        command = [Path(sys.executable).with_name("reprocheck"), "run", "-q", "--", sys.executable, "-c", code]
+        subprocess.run(command, cwd=project, stdout=file, check=True)
+    assert (project / "out.txt").read_text("utf-8") == f"{inode}\n"
+    assert run("ls").returncode == 0
+
+
+def test_small_inputs_that_git_does_not_have_are_kept(run: Run, program: Path) -> None:
+    _git(program, "init", "-q")
+    _git(program, "add", "train.py")
+    run("run", "-q", "--", sys.executable, "train.py", "7")
+    (use,) = (use for use in _record(run)["files"]["uses"] if use["path"] == "data.txt")
+    assert use["stored"] == [use["before"]]
+    _git(program, "add", "data.txt")
+    run("run", "-q", "--", sys.executable, "train.py", "7")
+    (use,) = (use for use in _record(run)["files"]["uses"] if use["path"] == "data.txt")
+    assert use["stored"] == []
+    run("run", "-q", "--store-inputs", "--", sys.executable, "train.py", "7")
+    (use,) = (use for use in _record(run)["files"]["uses"] if use["path"] == "data.txt")
+    assert use["stored"] == [use["before"]]
+
+
+def test_the_configuration_that_hydra_resolved_is_kept(run: Run, project: Path) -> None:
+    code = "import os; os.makedirs('outputs/1/.hydra'); open('outputs/1/.hydra/config.yaml', 'w').write('lr: 0.1\\n')"
+    run("run", "-q", "--", sys.executable, "-c", code)
+    (file,) = _record(run)["configuration"]
+    assert (file["path"], file["stored"]) == ("outputs/1/.hydra/config.yaml", True)
+
+
 def test_no_command_is_a_usage_error(run: Run) -> None:
     assert run("run").returncode == 2
 

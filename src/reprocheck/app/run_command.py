@@ -25,6 +25,8 @@ from reprocheck.store.runs import OpenRun
 from reprocheck.store.stat_cache import StatCache
 from reprocheck.store.store import Store
 
+STANDARD_OUTPUT = "stdout"
+"""What `--output` calls the command's standard output."""
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -132,6 +134,7 @@ def _captured(
             store_inputs=request.store_inputs,
             record_entropy=request.record_entropy,
             lock=request.lock,
+            keep_output=STANDARD_OUTPUT in request.outputs,
         ),
         secrets,
     )

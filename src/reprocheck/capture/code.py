@@ -37,6 +37,8 @@ _SETTINGS = frozenset(
 _LARGEST_SETTINGS = 256 << 10
 _CODE = frozenset({".py", ".pyw", ".ipynb", ".sh", ".bash", ".mk", ".pyx", ".cu", ".cpp", ".c", ".r", ".jl"})
 _CACHED = re.compile(r"(?P<folder>.*/|)__pycache__/(?P<stem>[^/]+?)\.[\w-]+?(?:\.opt-\d)?\.pyc")
+_ASKED_FOR = 1000
+"""Inputs for which git is asked whether it has them."""
 _LFS = b"version https://git-lfs.github.com/spec/"
 _LFS_SMALLEST, _LFS_POINTER_SIZE = 100, 1024
 """Bytes of a pointer: version, object id and size, each on a line."""
@@ -47,6 +49,8 @@ class CodeState(msgspec.Struct, frozen=True, kw_only=True):
 
     code: Code
     configuration: tuple[CodeFile, ...] = ()
+    untracked: frozenset[str] = frozenset()
+    """Inputs under the root that git doesn't have, by their path; empty where there are too many to ask for."""
     gaps: tuple[Gap, ...] = ()
 
 
@@ -69,6 +73,7 @@ class CodeProbe:
         return CodeState(
             code=Code(repository=repository, files=files),
             configuration=configuration,
+            untracked=self._untracked(uses, tree),
             gaps=(*gaps, *keeper.gaps, *more),
         )
 
@@ -97,6 +102,17 @@ class CodeProbe:
             if file is not None:
                 found.append(file)
         return tuple(sorted(found))
+
+    def _untracked(self, uses: Sequence[FileUse], tree: WorkingTree | None) -> frozenset[str]:
+        inputs = [use.path for use in uses if use.role is FileRole.INPUT and not use.path.startswith("/")]
+        if len(inputs) > _ASKED_FOR:
+            return frozenset()
+        if tree is None:
+            return frozenset(inputs)
+        names = relative_to(tree.root.resolve(), (self._root.resolve() / path for path in inputs))
+        known = self._git.tracked(tree.root, sorted(names)) or set()
+        tracked = {path.relative_to(self._root.resolve()).as_posix() for name, path in names.items() if name in known}
+        return frozenset(inputs) - tracked
 
     def _configuration(self, uses: Sequence[FileUse], keeper: _Keeper) -> tuple[CodeFile, ...]:
         """What Hydra resolved, from the folder where it writes it."""

@@ -9,11 +9,14 @@ from pathlib import Path
 from reprocheck.capture.secrets import Secrets
 from reprocheck.model.record import Gap
 
+_PATTERNS = ("agent-*.jsonl", "files.jsonl", "launch.jsonl")
+"""Files with events. Traces and recorded entropy hold numbers only, which a replay needs as they are."""
+
 
 def scrub_journal(journal: Path, secrets: Secrets) -> tuple[Gap, ...]:
     """Rewrite the files that hold something that looks like a credential; the others stay as they are."""
     gaps = []
-    for path in sorted(journal.glob("*.jsonl")):
+    for path in sorted(path for pattern in _PATTERNS for path in journal.glob(pattern)):
         try:
             _scrub(path, secrets)
         except OSError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import msgspec
@@ -30,6 +30,22 @@ def keep_inputs(files: FileUses, root: Path, sink: ObjectSink, secrets: Secrets)
                 use = msgspec.structs.replace(use, stored=(*use.stored, use.before))  # noqa: PLW2901 — the same use, kept
         uses.append(use)
     return msgspec.structs.replace(files, uses=tuple(uses), gaps=(*files.gaps, *gaps))
+
+
+FEW, SMALL, TOGETHER = 200, 1 << 20, 32 << 20
+"""Files, bytes of each and bytes of all that are kept without being asked for."""
+
+
+def keep_few(files: FileUses, untracked: Collection[str], root: Path, sink: ObjectSink, secrets: Secrets) -> FileUses:
+    """Keep small inputs of the project that git doesn't have, as long as they are few: they exist nowhere else.
+
+    Those that can't be kept are no gap: nobody asked for them.
+    """
+    few = [use for use in files.uses if use.path in untracked and (use.size_before or 0) <= SMALL]
+    if len(few) > FEW or sum(use.size_before or 0 for use in few) > TOGETHER:
+        return files
+    kept = {use.path: use for use in keep_inputs(FileUses(uses=tuple(few)), root, sink, secrets).uses}
+    return msgspec.structs.replace(files, uses=tuple(kept.get(use.path, use) for use in files.uses))
 
 
 def _keep(use: FileUse, root: Path, sink: ObjectSink, secrets: Secrets) -> str:

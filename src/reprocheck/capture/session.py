@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -13,10 +13,11 @@ from reprocheck.capture.files import file_uses
 from reprocheck.capture.folding import fold
 from reprocheck.capture.injection import SITE, AgentOptions, agent_environment, environment_gap
 from reprocheck.capture.journals import scrub_journal
-from reprocheck.capture.keeping import keep_inputs, without_credentials
+from reprocheck.capture.keeping import keep_few, keep_inputs, without_credentials
 from reprocheck.capture.launch import LaunchOptions, launch
 from reprocheck.capture.notebook import RUNNER, notebook_command
 from reprocheck.capture.observations import observations
+from reprocheck.capture.output import standard_output_copied, with_standard_output
 from reprocheck.capture.ports import DigestCache, ObjectSink
 from reprocheck.capture.probes.environment import EnvironmentRequest, probe_environment
 from reprocheck.capture.record import Parts, compose
@@ -44,6 +45,8 @@ class CaptureRequest(msgspec.Struct, frozen=True, kw_only=True):
     store_inputs: bool = False
     record_entropy: bool = False
     lock: bool = False
+    keep_output: bool = False
+    """Whether standard output is a result: it then goes through a pipe."""
 
 
 class Keeping(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +65,7 @@ class Capture:
         self._request = request
         self._secrets = secrets
         self._gaps: list[Gap] = []
+        self._output = request.journal / "stdout"
         self._code = CodeProbe(request.root, request.command, request.cwd)
 
     def run(self) -> Execution:
@@ -74,14 +78,17 @@ class Capture:
         )
         if (gap := environment_gap(environment)) is not None:
             self._gaps.append(gap)
-        return launch(
-            notebook_command(request.command, request.environment),
-            cwd=request.cwd,
-            environment=environment,
-            journal=request.journal,
-            objects=request.objects,
-            options=LaunchOptions(root=request.root, hidden=(*request.hidden, AGENT, RUNNER)),
-        )
+        with standard_output_copied(self._output if request.keep_output else None) as problem:
+            execution = launch(
+                notebook_command(request.command, request.environment),
+                cwd=request.cwd,
+                environment=environment,
+                journal=request.journal,
+                objects=request.objects,
+                options=LaunchOptions(root=request.root, hidden=(*request.hidden, AGENT, RUNNER)),
+            )
+        self._gaps += problem
+        return execution
 
     def record(self, start: Start, execution: Execution, ended: str, keeping: Keeping, gaps: tuple[Gap, ...]) -> Record:
         """The record, with contents that it refers to put away."""
@@ -103,7 +110,7 @@ class Capture:
             secrets=secrets,
         )
         code = self._code.finish(files.uses, keeping.sink, secrets)
-        files = self._kept(files, keeping)
+        files = self._kept(files, code.untracked, keeping)
         return compose(
             start,
             Parts(
@@ -125,9 +132,13 @@ class Capture:
             secrets,
         )
 
-    def _kept(self, files: FileUses, keeping: Keeping) -> FileUses:
+    def _kept(self, files: FileUses, untracked: Collection[str], keeping: Keeping) -> FileUses:
         """The uses, with contents kept as asked, and crowded folders folded."""
+        if self._request.keep_output:
+            files = with_standard_output(files, self._output, keeping.sink, self._secrets)
         files = without_credentials(files, keeping.sink, keeping.read, self._secrets)
         if self._request.store_inputs:
             files = keep_inputs(files, self._request.root, keeping.sink, self._secrets)
+        else:
+            files = keep_few(files, untracked, self._request.root, keeping.sink, self._secrets)
         return fold(files, keeping.sink)

@@ -32,4 +32,5 @@ def _objects(record: Record) -> Iterator[tuple[str, str]]:
 def files_of(record: Record) -> dict[str, str]:
     """Digest by name of the files beside the record (traces) that it vouches for."""
     trace = record.observations.trace
-    return {trace.file: trace.digest} if trace.file and trace.digest else {}
+    first = {trace.file: trace.digest} if trace.file and trace.digest else {}
+    return first | trace.others
