@@ -16,6 +16,8 @@ _CIRCLE = re.compile(r"(^|/)\.circleci/[^/]+\.ya?ml$")
 _BITBUCKET = re.compile(r"(^|/)bitbucket-pipelines\.ya?ml$")
 _DEVCONTAINER = re.compile(r"(^|/)\.?devcontainer(/[\w.-]+)*/?(devcontainer)?\.json$|(^|/)\.devcontainer\.json$")
 _GITPOD = re.compile(r"(^|/)\.gitpod\.ya?ml$")
+_MLPROJECT = re.compile(r"(^|/)MLproject$")
+_HELM = re.compile(r"(^|/)values[\w.-]*\.ya?ml$")
 _MATRIX = re.compile(r"\$\{\{\s*matrix\.([\w-]+)\s*\}\}")
 _CONTAINER_KEYS = frozenset({"containers", "initContainers", "ephemeralContainers", "container", "script", "sidecars"})
 
@@ -37,6 +39,10 @@ def image_uses(path: str, root: Mapping, kind: str) -> Iterator[Use]:
         yield from _steps(runs.get("steps"))
     elif _GITPOD.search(path):
         yield from _text(root.get("image"))
+    elif _MLPROJECT.search(path) and isinstance(environment := root.get("docker_env"), Mapping):
+        yield from _text(environment.get("image"))
+    elif _HELM.search(path):
+        yield from _helm(root)
     elif _GITLAB.search(path):
         yield from _gitlab(root)
     elif _CIRCLE.search(path) or _BITBUCKET.search(path):
@@ -130,6 +136,23 @@ def _is_component(root: Mapping) -> bool:
     """Whether this is a Kubeflow component, which has no apiVersion."""
     implementation = root.get("implementation")
     return isinstance(implementation, Mapping) and isinstance(implementation.get("container"), Mapping)
+
+
+def _helm(root: Mapping) -> Iterator[Use]:
+    """Images of a chart's values: a repository with a tag beside it; without a tag it is the version of the chart."""
+    for path, node in walk(root):
+        if not isinstance(node, Mapping) or not path or "image" not in str(path[-1]).lower():
+            continue
+        repository, tag = node.get("repository"), node.get("tag")
+        if (
+            isinstance(repository, Scalar)
+            and isinstance(tag, Scalar)
+            and isinstance(repository.value, str)
+            and tag.value
+        ):
+            registry = node.get("registry")
+            prefix = f"{registry.value}/" if isinstance(registry, Scalar) and registry.value else ""
+            yield f"{prefix}{repository.value}:{tag.value}", tag.span
 
 
 def _kubernetes(root: Mapping) -> Iterator[Use]:

@@ -21,6 +21,8 @@ import re
 from collections.abc import Iterator
 
 from reprocheck.rulekit import (
+    HOLE,
+    Call,
     Confidence,
     DockerfileView,
     ImageReference,
@@ -32,6 +34,7 @@ from reprocheck.rulekit import (
     TreeView,
     parse_image_reference,
 )
+from reprocheck_rules.environment.image_examples import show
 from reprocheck_rules.environment.image_tags import Pinning, pinning
 from reprocheck_rules.environment.image_uses import image_uses
 
@@ -65,6 +68,16 @@ def check_tree(view: TreeView) -> Iterator[Match]:
         if isinstance(root, Mapping):
             for written, span in image_uses(view.path, root, view.kind):
                 yield from _judge_written(written, span)
+
+
+@rule.on_call(role="container-image")
+def check_call(call: Call) -> Iterator[Match]:
+    """Every image that code names for a step of a pipeline."""
+    for name in call.entry.path_arguments if call.entry is not None else ():
+        node = call.argument(name)
+        written = call.text(node) if node is not None else None
+        if node is not None and written and HOLE not in written and not call.module.is_test:
+            yield from _judge_written(written, call.module.span(node))
 
 
 def _judge_written(written: str, span: Span) -> Iterator[Match]:
@@ -115,142 +128,4 @@ def _judge(image: ImageReference, span: Span, via: str) -> Iterator[Match]:
             pass
 
 
-rule.flags(
-    """
-    # expect: ENV007
-    FROM nvidia/cuda
-    """,
-    file="Dockerfile",
-)
-rule.flags(
-    """
-    ARG BASE=pytorch/pytorch:latest
-    # expect: ENV007
-    FROM ${BASE} AS train
-    # expect: ENV007
-    FROM python:slim AS serve
-    # expect: ENV007
-    COPY --from=ghcr.io/astral-sh/uv:latest /uv /bin/
-    COPY --from=train /model /model
-    # expect: ENV007
-    FROM python:3.11-slim
-    """,
-    file="docker/Dockerfile.gpu",
-)
-rule.flags(
-    """
-    services:
-      tracker:
-        image: ghcr.io/mlflow/mlflow  # expect: ENV007
-      store:
-        image: minio/minio:latest  # expect: ENV007
-      cache:
-        image: ${CACHE_IMAGE:-redis:alpine}  # expect: ENV007
-    """,
-    file="docker-compose.yml",
-)
-rule.flags(
-    """
-    apiVersion: batch/v1
-    kind: Job
-    metadata:
-      name: train
-    spec:
-      template:
-        spec:
-          initContainers:
-            - name: fetch
-              image: busybox  # expect: ENV007
-          containers:
-            - name: train
-              image: registry.example.com/team/train:main  # expect: ENV007
-    """,
-    file="k8s/train.yaml",
-)
-rule.flags(
-    """
-    jobs:
-      test:
-        runs-on: ubuntu-22.04
-        container: python:3  # expect: ENV007
-        services:
-          db:
-            image: postgres  # expect: ENV007
-        steps:
-          - uses: docker://alpine:edge  # expect: ENV007
-    """,
-    file=".github/workflows/test.yml",
-)
-rule.flags(
-    """
-    image: python:latest  # expect: ENV007
-    train:
-      image:
-        name: nvidia/cuda:runtime-ubuntu22.04  # expect: ENV007
-      services:
-        - docker:dind  # expect: ENV007
-    """,
-    file=".gitlab-ci.yml",
-)
-rule.flags(
-    """
-    jobs:
-      test:
-        strategy:
-          matrix:
-            include:
-              - container: rocker/verse  # expect: ENV007
-              - container: null
-        container: ${{ matrix.container }}
-      check:
-        container: ghcr.io/r-hub/containers/${{ matrix.image }}:latest  # expect: ENV007
-    """,
-    file=".github/workflows/matrix.yml",
-)
-_DIGEST = "@sha256:" + "0123456789abcdef" * 4
-rule.allows(
-    f"""
-    ARG VARIANT
-    FROM python:3.11-slim{_DIGEST} AS base
-    FROM base AS train
-    FROM scratch
-    COPY --from=train /model /model
-    FROM ${{VARIANT}}
-    """,
-    file="Dockerfile",
-)
-rule.allows(
-    """
-    services:
-      api:
-        build: ./api
-        image: team/api:latest
-      worker:
-        image: team/api:latest
-      tracker:
-        image: ${TRACKER_IMAGE}
-    """,
-    file="docker-compose.yml",
-)
-rule.allows(
-    """
-    model:
-      image: latest
-    image: encoder
-    """,
-    file="configs/model.yaml",
-)
-rule.allows(
-    """
-    jobs:
-      build:
-        container: ${{ matrix.image }}
-        steps:
-          - uses: actions/checkout@v4
-          - uses: docker/build-push-action@v5
-            with:
-              tags: team/train:latest
-              push: true
-    """,
-    file=".github/workflows/build.yml",
-)
+show(rule)
