@@ -176,7 +176,7 @@ def test_standard_output_keeps_its_way_unless_asked_for(run: Run, project: Path)
     code = "import os; print(os.fstat(1).st_ino)"
     with (project / "out.txt").open("w", encoding="utf-8") as file:
         inode = (project / "out.txt").stat().st_ino
-        command = [Path(sys.executable).with_name("reprocheck"), "run", "-q", "--", sys.executable, "-c", code]
+        command = [str(Path(sys.executable).with_name("reprocheck")), "run", "-q", "--", sys.executable, "-c", code]
         subprocess.run(command, cwd=project, stdout=file, check=True)
     assert (project / "out.txt").read_text("utf-8") == f"{inode}\n"
     assert run("ls").returncode == 0
@@ -197,7 +197,7 @@ def test_small_inputs_that_git_does_not_have_are_kept(run: Run, program: Path) -
     assert use["stored"] == [use["before"]]
 
 
-def test_the_configuration_that_hydra_resolved_is_kept(run: Run, project: Path) -> None:
+def test_the_configuration_that_hydra_resolved_is_kept(run: Run) -> None:
     code = "import os; os.makedirs('outputs/1/.hydra'); open('outputs/1/.hydra/config.yaml', 'w').write('lr: 0.1\\n')"
     run("run", "-q", "--", sys.executable, "-c", code)
     (file,) = _record(run)["configuration"]
