@@ -16,7 +16,7 @@ TESTS: Final = re.compile(
     r"(^|/)(tests?|testing|unittests?)/|(^|/)(test_[^/]*|[^/]*_tests?|conftest|noxfile|fabfile|dodo|versioneer)\.py$"
 )
 _FOR_BUILDS: Final = re.compile(
-    r"(^|/)(setup|conf|hatch_build|build)\.py$|(^|/)(\.[^/]+|ci|third[_-]?party|vendor|_?extern(al)?)/"
+    r"(^|/)(setup|conf|hatch_build|build)\.py$|(^|/)(\.[^/]+|ci|docs?|third[_-]?party|vendor|_?extern(al)?)/"
 )
 _CODE: Final = frozenset({"py", "pyi", "pyx", "pxd", "so", "pyd", "c", "cc", "cpp", "cu", "cuh", "ipynb"})
 _ORDER: Final = (None, False, True)
@@ -79,7 +79,7 @@ class Imports:
 
     @cached_property
     def _programs(self) -> frozenset[str]:
-        return frozenset(entry.path for entry in self._project.entries)
+        return frozenset(entry.path for entry in self._project.entries if not entry.imported)
 
     @cached_property
     def _ways(self) -> dict[str, set[bool | None]]:
@@ -134,16 +134,11 @@ def _around(function: Function, event: Import) -> bool | None:
         guard = function.guards[position]
         if guard.kind is GuardKind.TRY:
             return None
-        if guard.test is None or not _is_main(guard.test):
-            if guard.test is not None and side and _is_for_checkers(guard.test):
-                return None
-            certain = False
+        if guard.test is not None and side and _is_for_checkers(guard.test):
+            return None
+        certain = False
         position, side = guard.parent, guard.parent_side
     return certain
-
-
-def _is_main(test: Test) -> bool:
-    return test.kind is TestKind.MAIN
 
 
 def _is_for_checkers(test: Test) -> bool:

@@ -21,7 +21,7 @@ htmllib sgmllib dircache statvfs
 _HOSTS: Final = """\
 dbutils databricks_dapi kaggle_secrets kaggle_datasets kaggle_web_client bpy bmesh mathutils maya hou nuke unreal
 omni carb pxr arcpy sublime vim lldb gdb ida_idaapi idaapi idautils micropython machine js pyodide pyodide_js
-browser awsglue notebookutils mssparkutils pip setuptools wheel pkg_resources easy_install sitecustomize
+browser awsglue notebookutils mssparkutils cog pip setuptools wheel pkg_resources easy_install sitecustomize
 usercustomize
 """
 """Hosted notebooks, other applications, installers."""

@@ -13,7 +13,7 @@ Reported are reads that fail (`os.environ["NAME"]`), once for each variable; `os
 is left to the code. Looked at for the name are Dockerfiles (`ENV`, `ARG`), compose files, Kubernetes manifests, build
 services, scripts, Makefiles, `.env*` and read-me files, and assignments in code. Variables of systems, launchers and
 clusters are known, reads inside `try` or of names that the module asks for first are left out, and so are tests. Where
-Terraform or Helm files may set it, the confidence is low.
+Terraform or pages of documentation may speak of it, the confidence is low.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ _BY_PLATFORMS = re.compile(
 """What systems, launchers, clusters and build services set."""
 _SETTERS = frozenset({"os.environ.setdefault", "os.putenv", "os.environ.update"})
 _INFRASTRUCTURE = (".tf", ".tfvars", ".tpl", ".bicep", ".hcl")
+_PAGES = re.compile(r"(?:^|/)docs?/.*\.(?:md|rst|txt|html)$")
 _SHOWN = 8
 
 
@@ -53,7 +54,7 @@ def check(project: Project) -> Iterator[Match]:
     if not reads:
         return
     known = set(_spoken_of(project))
-    elsewhere = any(path.endswith(_INFRASTRUCTURE) for path in project.index.paths)
+    elsewhere = any(path.endswith(_INFRASTRUCTURE) or _PAGES.search(path) for path in project.index.paths)
     for name, places in sorted(reads.items()):
         if name not in known and not _BY_PLATFORMS.fullmatch(name.upper()):
             (path, first), *others = places

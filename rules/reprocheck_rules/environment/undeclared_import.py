@@ -26,7 +26,7 @@ from collections.abc import Iterator
 from reprocheck.rulekit import Confidence, Match, Project, Rule
 from reprocheck_rules.environment.declared import Declared
 from reprocheck_rules.environment.imported import Foreign, Imports, changes_import_path
-from reprocheck_rules.environment.manifests import is_library
+from reprocheck_rules.environment.manifests import is_auxiliary, is_library
 
 rule = Rule("ENV004", "undeclared-import", __doc__)
 
@@ -129,7 +129,8 @@ def _match(
     order = list(Confidence)
     places = sorted(places, key=lambda place: (order.index(place[1]), place[0].path, place[0].span.line))
     first, confidence = places[0]
-    manifest = next(iter(declared.manifests(scope))).path
+    listed_in = list(declared.manifests(scope))
+    manifest = next((source for source in listed_in if not is_auxiliary(source)), listed_in[0]).path
     listed = f"`{name}`" if name == first.top else f"`{first.top}` (`{name}`)"
     message = f"{listed} is imported but not in `{manifest}`: a fresh installation can't run this"
     if name in project.catalog.distributions.brought(declared.names(scope)):

@@ -79,6 +79,19 @@ class _SetupReader:
         for key, extra in zip(value.keys, value.values, strict=True):
             name = key.value if isinstance(key, ast.Constant) and isinstance(key.value, str) else "?"
             self.listed(extra, site, name)
+        if isinstance(node, ast.Name):
+            self._added(node.id, site)
+
+    def _added(self, extras: str, site: CallSite) -> None:
+        """Extras that are put into the dictionary afterwards; one made of the others adds nothing."""
+        for added in self._file.sets:
+            target = added.target
+            if not isinstance(target, ast.Subscript) or added.value is None:
+                continue
+            is_extra = isinstance(target.value, ast.Name) and target.value.id == extras
+            if is_extra and not any(isinstance(n, ast.Name) and n.id == extras for n in ast.walk(added.value)):
+                name = target.slice.value if isinstance(target.slice, ast.Constant) else "?"
+                self.listed(added.value, site, str(name))
 
     def constant(self, node: ast.expr, scope: Scope, depth: int = _DEPTH) -> ast.expr:
         """The expression behind a name that is bound once."""

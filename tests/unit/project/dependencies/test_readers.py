@@ -129,6 +129,16 @@ def test_setup_py_through_names_and_sums(declared: Declared) -> None:
     assert (found.python, found.package, found.complete) == (">=3.9", True, True)
 
 
+def test_setup_py_with_extras_added_afterwards(declared: Declared) -> None:
+    found = declared(
+        "setup.py",
+        "from setuptools import setup\nextras = {'gpu': ['torch']}\nextras['all'] = sum(extras.values(), [])\n"
+        "extras['old'] = ['lightfm>=1']\nsetup(install_requires=[], extras_require=extras)\n",
+    )
+    assert rows(found) == [("torch", "", "gpu", 2), ("lightfm", ">=1", "old", 4)]
+    assert found.complete
+
+
 def test_setup_py_that_computes_its_requirements_says_so(declared: Declared, facts_of: FactsOf) -> None:
     found = declared("setup.py", "import setuptools\nsetuptools.setup(install_requires=open('r.txt').readlines())\n")
     assert (rows(found), found.complete) == ([], False)
