@@ -21,6 +21,8 @@ from reprocheck.model.comparison import Comparison, Outcome, Verdict
 from reprocheck.model.plan import Executor, Plan
 from reprocheck.model.record import Gap, Package, Record
 from reprocheck.model.replay import Repetition, Replay
+from reprocheck.replay.container import ContainerSession
+from reprocheck.replay.docker import Engine
 from reprocheck.replay.errors import ReplayError
 from reprocheck.replay.judging import align, compare_results, limited, nothing_to_compare, overall, weigh
 from reprocheck.replay.needs import needs_of
@@ -34,6 +36,7 @@ from reprocheck.replay.outputs import (
 )
 from reprocheck.replay.plan import make_plan
 from reprocheck.replay.rebuilding import Rebuilt, rebuild
+from reprocheck.replay.recipes import base_of, make_recipe
 from reprocheck.replay.session import Replayed, Session
 from reprocheck.replay.sources import digest_of, find_sources
 from reprocheck.replay.suspects import changed_packages, suspects
@@ -71,6 +74,8 @@ class ReplayRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Folders of wheels that a rebuilt environment may use."""
     offline: bool = False
     """Whether a rebuilt environment does without a package index."""
+    image: str = ""
+    """Image that a container begins with; empty for the recorded one, else Python's own."""
     tool_version: str = "0"
 
 
@@ -127,15 +132,30 @@ def _carried_out(
     scratch: Path,
     progress: Progress,
 ) -> Replay:
-    store, folder = kept
-    record, other = records
-    tolerances = parse_tolerances(request.tolerances)
+    store, _ = kept
+    record, _ = records
     progress("looking for code and inputs")
     plan = _plan(request, record, store, scratch)
     if plan.obstacles:
         first = plan.obstacles[0]
         more = f" (and {len(plan.obstacles) - 1} more)" if len(plan.obstacles) > 1 else ""
         raise ReplayError(first.reason + more, first.remedy)
+    return _repeated(replay, request, kept, records, plan, scratch=scratch, progress=progress)
+
+
+def _repeated(
+    replay: Replay,
+    request: ReplayRequest,
+    kept: tuple[Store, RunFolder],
+    records: tuple[Record, Record],
+    plan: Plan,
+    *,
+    scratch: Path,
+    progress: Progress,
+) -> Replay:
+    store, folder = kept
+    record, other = records
+    tolerances = parse_tolerances(request.tolerances)
     rebuilt = _rebuilt(request, record, store, progress)
     selection = Selection(plan.patterns)
     expected = recorded_outputs(other, selection, _stored(store), _Digests(store))
@@ -144,7 +164,7 @@ def _carried_out(
     judge = _Judge(record, other, expected, selection, tolerances, packages=rebuilt.packages, journal=folder.journal)
     for number in range(request.times):
         counted = f" ({number + 1} of {request.times})" if request.times > 1 else ""
-        session = Session(plan, record, scratch / str(number + 1), python=rebuilt.python)
+        session = rebuilt.session(plan, record, scratch / str(number + 1))
         replayed = session.run(
             trace="steps" if record.command.trace == "steps" else "off",
             entropy=folder.journal if record.observations.entropy is not None else None,
@@ -242,10 +262,47 @@ def _plan(request: ReplayRequest, record: Record, store: Store, scratch: Path) -
     return make_plan(record, sources, executor=request.executor, present=request.environment, patterns=request.outputs)
 
 
-def _rebuilt(request: ReplayRequest, record: Record, store: Store, progress: Progress) -> Rebuilt:
-    """The environment that the replay gets: a rebuilt one, or the recorded one as it is now."""
+class _World(msgspec.Struct, frozen=True, kw_only=True):
+    """The environment that a replay gets, and how a session is made in it."""
+
+    packages: tuple[Package, ...] | None
+    """What is installed; None where that isn't known."""
+    gaps: tuple[Gap, ...]
+    session: Callable[[Plan, Record, Path], Session | ContainerSession]
+
+
+def _in_place(rebuilt: Rebuilt) -> _World:
+    return _World(
+        packages=rebuilt.packages,
+        gaps=rebuilt.gaps,
+        session=lambda plan, record, folder: Session(plan, record, folder, python=rebuilt.python),
+    )
+
+
+def _in_container(request: ReplayRequest, record: Record, progress: Progress) -> _World:
+    """An image with the recorded packages; Raises ReplayError when there is no engine, base or package."""
+    engine = Engine(request.environment)
+    base = base_of(record, request.image)
+    progress(f"looking for the image {base}")
+    identity = engine.digest(base)
+    wheels = [file for folder in request.wheels for file in sorted(folder.glob("*.whl"))]
+    names = sorted(f"{file.name} {digest_of(file)}" for file in wheels)
+    recipe = make_recipe(record, identity, wheels=names, offline=request.offline)
+    progress(f"building the image: {len(record.environment.packages)} packages")
+    image = engine.build(recipe, wheels)
+    return _World(
+        packages=record.environment.packages,
+        gaps=(),
+        session=lambda plan, run, folder: ContainerSession(plan, run, folder, engine, image, recipe),
+    )
+
+
+def _rebuilt(request: ReplayRequest, record: Record, store: Store, progress: Progress) -> _World:
+    """The environment that the replay gets: a container's, a rebuilt one, or the recorded one as it is now."""
+    if request.executor is Executor.DOCKER:
+        return _in_container(request, record, progress)
     if request.executor is Executor.VENV:
-        return rebuild(
+        rebuilt = rebuild(
             record,
             lock=_stored(store)(record.environment.lock.digest) if record.environment.lock is not None else None,
             folder=store.folder / "environments",
@@ -253,15 +310,16 @@ def _rebuilt(request: ReplayRequest, record: Record, store: Store, progress: Pro
             offline=request.offline,
             progress=progress,
         )
+        return _in_place(rebuilt)
     interpreter = record.environment.interpreter
     if interpreter is None:
-        return Rebuilt()
+        return _in_place(Rebuilt())
     if not Path(interpreter.executable).exists():
         raise ReplayError(
             f"the recorded interpreter {interpreter.executable} is gone", "replay with `--in venv` or `--in docker`"
         )
     distributions, gaps = find_distributions(interpreter.paths)
-    return Rebuilt(packages=tuple(found.package for found in distributions), gaps=gaps)
+    return _in_place(Rebuilt(packages=tuple(found.package for found in distributions), gaps=gaps))
 
 
 def _stored(store: Store) -> Callable[[str], Path | None]:

@@ -15,8 +15,8 @@ from reprocheck.cli.exit_codes import CLEAN, FOUND, INCOMPLETE
 @click.command("replay", context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("run")
 @click.option(
-    "--in", "executor", type=click.Choice(["same", "venv"]), default="same", show_default=True,
-    help="Where: the environment as it is now, or one rebuilt from the record.",
+    "--in", "executor", type=click.Choice(["same", "venv", "docker"]), default="same", show_default=True,
+    help="Where: the environment as it is now, one rebuilt from the record, or a container.",
 )  # fmt: skip
 @click.option(
     "--require", type=click.Choice(["identical", "equivalent"]), default="equivalent", show_default=True,
@@ -38,6 +38,7 @@ from reprocheck.cli.exit_codes import CLEAN, FOUND, INCOMPLETE
     "--wheels", multiple=True, type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="Folder of wheels for a rebuilt environment; may be given several times.",
 )  # fmt: skip
+@click.option("--image", default="", metavar="IMAGE", help="Image that a container begins with.")
 @click.option("--offline", is_flag=True, help="Rebuild the environment without a package index.")
 @click.option("-o", "--output-format", "form", type=click.Choice(["console", "json"]), default="console", help="Form.")
 @click.option("--store", type=click.Path(path_type=Path), envvar="REPROCHECK_STORE", help="Folder of the store.")

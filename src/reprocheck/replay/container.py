@@ -1,0 +1,146 @@
+"""Carries a plan out in a container that is made from the record."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Literal
+
+from reprocheck.capture.injection import SITE, AgentOptions, agent_environment
+from reprocheck.capture.observations import observations
+from reprocheck.model.plan import Plan
+from reprocheck.model.record import Execution, Gap, Record, Status
+from reprocheck.replay.docker import ContainerRequest, Ended, Engine, Mount
+from reprocheck.replay.errors import ReplayError
+from reprocheck.replay.outputs import is_cache
+from reprocheck.replay.recipes import Recipe
+from reprocheck.replay.session import Replayed
+from reprocheck.replay.stage import StageResult
+from reprocheck.replay.workspace import Workspace, lay_out, left_behind
+
+_NOT_SUPERVISED = Gap(
+    "files",
+    "files were not watched inside of the container",
+    "What the replay read is known as far as the agent saw it; what it left is compared in full",
+)
+_KILLED = 128
+
+
+class ContainerSession:
+    """One replay in a container."""
+
+    def __init__(self, plan: Plan, record: Record, folder: Path, engine: Engine, image: str, recipe: Recipe) -> None:
+        """`folder` is empty; `image` is what the recipe made."""
+        self._plan = plan
+        self._record = record
+        self._folder = folder
+        self._engine = engine
+        self._image = image
+        self._recipe = recipe
+        self._journal = folder / "journal"
+
+    def run(
+        self,
+        *,
+        trace: Literal["off", "steps"],
+        entropy: Path | None,
+        seconds: float | None,
+        progress: Callable[[str], None],
+    ) -> Replayed:
+        """Lay out, run, gather. Raises ReplayError when that can't be done."""
+        copy = self._folder / "copy"
+        for made in (self._journal, copy, self._folder / "home"):
+            made.mkdir(parents=True)
+        progress("laying out code and inputs")
+        workspace = lay_out(self._plan, copy, self._record.files.listings, lend=True, progress=lambda _: None)
+        progress(f"running {' '.join(self._plan.command)}"[:200])
+        options = AgentOptions(root=Path(self._plan.root), trace=trace, entropy_from=entropy)
+        environment = agent_environment(self._variables(), journal=self._journal, options=options)
+        started = time.monotonic_ns()
+        request = ContainerRequest(
+            image=self._image,
+            command=self._plan.command,
+            mounts=self._mounts(workspace, entropy),
+            environment=environment,
+            cwd=self._plan.cwd if self._plan.cwd.startswith("/") else str(Path(self._plan.root, self._plan.cwd)),
+            user=f"{os.getuid()}:{os.getgid()}",
+            gpus=self._record.environment.gpu is not None,
+        )
+        ended = self._engine.run(request, out=self._folder / "stdout", err=self._folder / "stderr", seconds=seconds)
+        if ended.timed_out:
+            raise ReplayError(f"the command did not end within {seconds:.0f} s", "allow more time with --timeout")
+        if ended.memory_exceeded:
+            raise ReplayError("the container ran out of memory", "give the engine more of it")
+        result = StageResult(
+            execution=_execution(ended, started),
+            observations=observations(self._journal, started=started),
+            gaps=(_NOT_SUPERVISED, *self._recipe.gaps),
+        )
+        progress("looking at what it left")
+        return Replayed(
+            result=result,
+            left={path: str(file) for path, file in self._left(workspace).items()},
+            stdout=str(self._folder / "stdout"),
+            stderr=str(self._folder / "stderr"),
+            journal=str(self._journal),
+            elsewhere=False,
+        )
+
+    def _variables(self) -> dict[str, str]:
+        """Recorded ones, with the image's programs behind the recorded ones."""
+        variables = dict(self._plan.variables)
+        standard = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+        recorded = variables.get("PATH", "")
+        variables["PATH"] = ":".join(part for part in (f"{self._recipe.environment}/bin", recorded, standard) if part)
+        variables.setdefault("HOME", str(self._folder / "home"))
+        return variables
+
+    def _mounts(self, workspace: Workspace, entropy: Path | None) -> tuple[Mount, ...]:
+        root = self._plan.root
+        environment = self._record.environment.interpreter
+        kept = {environment.prefix} if environment is not None else set()
+        mounts = [Mount(workspace.folder, root)]
+        # An environment inside of the project is the image's: it was built there.
+        mounts += [
+            Mount(item.source, f"{root}/{item.path}", read_only=True)
+            for item in workspace.lent
+            if f"{root}/{item.path}" not in kept
+        ]
+        mounts += [Mount(source.place, source.need.path, read_only=True) for source in self._plan.outside]
+        mounts += [Mount(str(place), folder) for folder, place in self._guarded().items()]
+        mounts.append(Mount(str(self._journal), str(self._journal)))
+        mounts.append(Mount(str(SITE.parent), str(SITE.parent), read_only=True))
+        if entropy is not None:
+            mounts.append(Mount(str(entropy), str(entropy), read_only=True))
+        home = self._plan.variables.get("HOME", str(self._folder / "home"))
+        if home.startswith("/") and home != "/" and not root.startswith(f"{home}/") and home != root:
+            mounts.append(Mount(str(self._folder / "home"), home))
+        return tuple(sorted(mounts, key=lambda mount: mount.target.count("/")))
+
+    def _guarded(self) -> Mapping[str, Path]:
+        """Empty folders in the place of those outside of the project that the run wrote to."""
+        found = {}
+        for number, folder in enumerate(self._plan.guarded):
+            place = self._folder / f"outside-{number}"
+            place.mkdir(exist_ok=True)
+            found[folder] = place
+        return found
+
+    def _left(self, workspace: Workspace) -> Mapping[str, Path]:
+        found = dict(left_behind(workspace, is_cache))
+        for folder, place in self._guarded().items():
+            found.update({f"{folder}/{file.relative_to(place).as_posix()}": file for file in place.rglob("*")})
+        return {path: file for path, file in found.items() if file.is_file()}
+
+
+def _execution(ended: Ended, started: int) -> Execution:
+    killed = ended.code > _KILLED
+    return Execution(
+        status=Status.KILLED if killed else Status.EXITED,
+        code=None if killed else ended.code,
+        signal=ended.code - _KILLED if killed else None,
+        started=started,
+        duration=time.monotonic_ns() - started,
+    )
