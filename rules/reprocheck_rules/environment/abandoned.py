@@ -223,5 +223,13 @@ rule.allows(
 )
 rule.allows("apex @ git+https://github.com/NVIDIA/apex@2386a91\n", file="requirements.txt", title="from its repository")
 rule.allows(
+    {
+        "mlruns/0/models/m-1/artifacts/python_env.yaml": "python: 3.7.2\ndependencies:\n- gym==0.21\n",
+        "saved/conda.yaml": "dependencies:\n- python=3.7.2\n",
+        "saved/MLmodel": "flavors: {}\n",
+    },
+    title="the record of a stored model",
+)
+rule.allows(
     {"uv.lock": 'version = 1\n\n[[package]]\nname = "gym"\nversion = "0.26.2"\n'}, title="what a lock brings along"
 )

@@ -11,6 +11,7 @@ from reprocheck.rulekit import Project, ShellWord, Span
 from reprocheck.rulekit.dependencies import DependencyFacts, distribution, folder_of
 from reprocheck.rulekit.facts import Command
 from reprocheck_rules.environment.installs import Install, install_of
+from reprocheck_rules.environment.manifests import is_recorded
 
 _HOLDERS: Final = re.compile(
     r"(?:^|/)(?:\.?(?:requirements?|reqs?|deps|dependencies|envs?|environments?|conda|docker|dockerfiles?|containers?"
@@ -54,9 +55,10 @@ class Declared:
         self._project = project
         index = project.index.dependencies
         self._homes: dict[str, list[DependencyFacts]] = {}
-        listing = [source for source in index.manifests if source.dependencies or source.includes]
+        kept = [source for source in index.manifests if not is_recorded(project, source.path)]
+        listing = [source for source in kept if source.dependencies or source.includes]
         # A setup.py that only builds an extension says nothing of what the code around it needs.
-        for source in listing or index.manifests:
+        for source in listing or kept:
             self._homes.setdefault(home(source.path), []).append(source)
         self._names: dict[str, frozenset[str]] = {}
         self.everywhere = frozenset(

@@ -10,6 +10,7 @@ from reprocheck.rulekit import Project, Span, parse_image_reference
 from reprocheck.rulekit.dependencies import LOCKS
 from reprocheck_rules.environment.declared import home
 from reprocheck_rules.environment.image_uses import COMPOSE
+from reprocheck_rules.environment.manifests import is_recorded
 
 _TAG: Final = re.compile(r"(\d+\.\d+(?:\.\d+)?)(?![\w.])")
 _IN_TAG: Final = re.compile(r"(?:^|[-_.])(?:python|py)-?(\d)\.?(\d{1,2})(?![\d.])")
@@ -38,6 +39,8 @@ class Interpreter(NamedTuple):
 def interpreters(project: Project) -> Iterator[Interpreter]:
     """Manifests and images that name a Python, by path."""
     for path, source in sorted(project.index.dependencies.sources.items()):
+        if is_recorded(project, path):
+            continue
         if source.python and source.kind not in LOCKS:
             yield Interpreter(path, source.python_span, source.python, f"Python `{source.python}`", image=False)
         for dependency in source.dependencies:

@@ -10,6 +10,8 @@ from reprocheck.rulekit.dependencies import Dependency, DependencyFacts, SourceK
 
 _TEMPLATE = re.compile(r"\{\{|\{%|<[^>]*>")
 _TEST = re.compile(r"(?:^|/)(?:tests?|testing|fixtures|testdata|third_party|vendor)/", re.IGNORECASE)
+_STORES = re.compile(r"(?:^|/)(?:mlruns|mlartifacts|wandb|lightning_logs|\.?aim|\.?neptune)/")
+"""Folders of trackers."""
 _BESIDE = re.compile(
     r"(?:^|[/_.\-])(?:dev|devel|development|tests?|testing|docs?|documentation|readthedocs|rtd|lint|linting|typing|types|style|format"
     r"|formatting|ci|build|release|tox|nox|pre-?commit|quality|coverage|notebooks?|extras?|optional|examples?)"
@@ -23,10 +25,18 @@ SHOWN = 60
 """Steps of a trail that lists packages."""
 
 
+def is_recorded(project: Project, path: str) -> bool:
+    """Whether a tracker wrote a file beside a model that it stored."""
+    folder = folder_of(path)
+    beside = f"{folder}/MLmodel" if folder else "MLmodel"
+    return beside in project.index.paths or _STORES.search(path) is not None
+
+
 def manifests(project: Project) -> Iterator[DependencyFacts]:
-    """Manifests of the project itself: not those of its tests, and no templates."""
+    """Manifests of the project itself: not those of its tests or of stored models, and no templates."""
     for manifest in project.index.dependencies.manifests:
-        if not _TEMPLATE.search(manifest.path) and not _TEST.search(manifest.path):
+        left_out = _TEMPLATE.search(manifest.path) or _TEST.search(manifest.path)
+        if not left_out and not is_recorded(project, manifest.path):
             yield manifest
 
 
