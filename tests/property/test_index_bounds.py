@@ -119,7 +119,7 @@ def one_name_for_many_methods(size: int) -> dict[str, str]:
     lines = ["import lib", "import other", ""]
     for i in range(size):
         lines += [f"class C{i}:", "    def advance(self, x):", "        lib.draw()", "        x.advance(self)", ""]
-    return {"main.py": "\n".join([*lines, "lib.seed(1)", "other.get().advance(1)", ""])}
+    return {"main.py": "\n".join([*lines, "def go(x):", "    x.advance(1)", "lib.seed(1)", "go(other.get())", ""])}
 
 
 def branches(size: int) -> dict[str, str]:
