@@ -105,6 +105,26 @@ def test_a_full_disk_costs_the_record_and_nothing_else(project: Path, environmen
     assert verified.returncode == 0
 
 
+def test_a_record_that_its_store_does_not_take_is_kept_elsewhere(
+    run: Run, project: Path, environment: dict[str, str]
+) -> None:
+    """A folder where the record should be stands for a disk that has become full."""
+    code = (
+        "import glob, os; [os.makedirs(d + '/record.b3/x') for d in glob.glob('.reprocheck/store/runs/*')]; os._exit(4)"
+    )
+    (project / "data.txt").write_text("x", "utf-8")
+    done = run("run", "--name", "lost", "--", sys.executable, "-c", code)
+    assert done.returncode == 4
+    substitute = Path(environment["HOME"], ".local", "state", "reprocheck", "store")
+    assert "could not be written: Is a directory" in done.stderr
+    assert f"--store {substitute}" in done.stderr
+    record = json.loads(run("show", "lost", "--store", substitute, "-o", "json").stdout)
+    assert record["execution"]["code"] == 4
+    assert "could not be written" in next(gap["reason"] for gap in record["gaps"] if gap["channel"] == "store")
+    assert run("verify", "--all", "--store", substitute).returncode == 0
+    assert [row["state"] for row in json.loads(run("ls", "-o", "json").stdout)] == ["abandoned"]
+
+
 def test_two_runs_at_once_do_not_disturb_each_other(run: Run, project: Path, environment: dict[str, str]) -> None:
     code = "import random, sys; random.seed(sys.argv[1]); open(sys.argv[1], 'w').write('x' * 1000)"
     started = [

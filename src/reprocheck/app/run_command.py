@@ -12,6 +12,7 @@ from typing import Literal
 
 import msgspec
 
+from reprocheck.app.keep_elsewhere import keep_elsewhere
 from reprocheck.app.stores import prepare_store, store_folder
 from reprocheck.capture.notebook import notebook_command
 from reprocheck.capture.plain import run_plainly
@@ -141,6 +142,7 @@ def _captured(
     execution = capture.run()
     ended = timestamp(now())
     problems = list(_told(gaps, execution))
+    record: Record | None = None
     try:
         cache = StatCache(store.stat_cache_file)
         keeping = Keeping(sink=store.objects, read=lambda digest: store.objects.path(digest).read_bytes(), cache=cache)
@@ -148,12 +150,18 @@ def _captured(
         cache.close()
         store.finished(summarize(record, opened.folder.finish(record)))
     except OSError as error:
-        problems.append(f"the record of run {opened.folder.id} could not be written: {error.strerror or error}")
+        problem = f"the record of run {opened.folder.id} could not be written: {error.strerror or error}"
+        problems.append(problem)
+        kept = None if record is None else keep_elsewhere(record, problem, request.environment, store.folder)
+        if kept is None:
+            return RunResult(execution=execution, store=store.folder, problems=tuple(problems))
+        record, folder = kept
+        problems.append(f"it is kept in {folder} (--store {folder}), without contents of files")
+        return RunResult(execution=execution, record=record, store=folder, problems=tuple(problems))
     except Exception as error:  # noqa: BLE001 — a defect of ours must not cost the user the command's exit code
         problems.append(_defect(opened.folder.id, error))
-    else:
-        return RunResult(execution=execution, record=record, store=store.folder, problems=tuple(problems))
-    return RunResult(execution=execution, store=store.folder, problems=tuple(problems))
+        return RunResult(execution=execution, store=store.folder, problems=tuple(problems))
+    return RunResult(execution=execution, record=record, store=store.folder, problems=tuple(problems))
 
 
 def _defect(name: str, error: Exception) -> str:

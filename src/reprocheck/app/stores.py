@@ -32,7 +32,7 @@ def prepare_store(folder: Path, environment: Mapping[str, str]) -> tuple[Store |
     None where nothing at all can be written: the command runs all the same.
     """
     problems = []
-    for candidate in (folder, *_substitutes(environment)):
+    for candidate in (folder, *substitutes(environment)):
         try:
             store = prepare(candidate)
         except (OSError, StoreError) as error:
@@ -44,7 +44,7 @@ def prepare_store(folder: Path, environment: Mapping[str, str]) -> tuple[Store |
     return None, (Gap("store", "; ".join(problems), "No record is kept"),)
 
 
-def _substitutes(environment: Mapping[str, str]) -> Iterator[Path]:
+def substitutes(environment: Mapping[str, str]) -> Iterator[Path]:
     """Where a store may lie that can't lie in the project."""
     state = Path(environment.get("XDG_STATE_HOME", ""))
     if state.is_absolute():

@@ -89,3 +89,31 @@ def _about_clock(start: Start, parts: Parts) -> tuple[Gap, ...]:
             "Times of day in record and files can't be compared; the duration and the order of runs are right",
         ),
     )
+
+
+def without_contents(record: Record, reason: str) -> Record:
+    """The record as it can be kept in a store that has none of the contents, with a gap that says why."""
+    repository, code = record.code.repository, record.code
+    if repository is not None:
+        repository = msgspec.structs.replace(repository, diff="", diff_size=0)
+    files = msgspec.structs.replace(
+        record.files,
+        uses=tuple(msgspec.structs.replace(use, stored=()) for use in record.files.uses),
+        trees=tuple(msgspec.structs.replace(tree, manifest="") for tree in record.files.trees),
+    )
+    gap = Gap("store", reason, "Contents of files, the difference to the commit and traces are not with this record")
+    return msgspec.structs.replace(
+        record,
+        files=files,
+        code=Code(repository=repository, files=_unstored(code.files)),
+        configuration=_unstored(record.configuration),
+        environment=msgspec.structs.replace(record.environment, lock=None),
+        observations=msgspec.structs.replace(
+            record.observations, trace=msgspec.structs.replace(record.observations.trace, file="", digest="", others={})
+        ),
+        gaps=tuple(sorted({*record.gaps, gap})),
+    )
+
+
+def _unstored(files: Iterable[CodeFile]) -> tuple[CodeFile, ...]:
+    return tuple(msgspec.structs.replace(file, stored=False) for file in files)
