@@ -79,6 +79,16 @@ def install_of(given: Iterable[ShellWord]) -> Install | None:
     return Install(manager.name, f"{manager.name} {rest[0].text}", packages)
 
 
+def upgrade_of(command: ShellCommand) -> tuple[str, ShellWord] | None:
+    """A command that replaces all packages of the system by newer ones: its words, and where it stands."""
+    words = _program(list(command.words))
+    if not words:
+        return None
+    actions = _UPGRADES.get(words[0].text.rpartition("/")[2], frozenset())
+    action = next((word for word in words[1:] if not word.text.startswith("-")), None)
+    return (f"{words[0].text} {action.text}", action) if action is not None and action.text in actions else None
+
+
 def _program(words: list[ShellWord]) -> list[ShellWord]:
     """The words from the package manager on; `python -m pip` and `uv pip` are pip."""
     while words and (words[0].text in _LEADING or _ASSIGNMENT.match(words[0].text)):
@@ -161,6 +171,19 @@ def _rpm(word: ShellWord) -> Package | None:
     return Package(match[1], match[2], True, word) if match else Package(word.text, "", False, word)
 
 
+def _zypper(word: ShellWord) -> Package | None:
+    return _separated("=")(word) if "=" in word.text else _rpm(word)
+
+
+def _go(word: ShellWord) -> Package | None:
+    name, _, version = word.text.partition("@")
+    if _ELSEWHERE.search(name) or name in {"std", "cmd", "all"}:
+        return None
+    return Package(
+        name, f"@{version}" if version else "", version not in {"", "latest", "upgrade", "master", "main"}, word
+    )
+
+
 def _valued(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
@@ -206,7 +229,9 @@ _MANAGERS: Final = {
     "pip": _PIP_MANAGER,
     **{name: _CONDA_MANAGER._replace(name=name) for name in ("conda", "mamba", "micromamba")},
     **{name: _APT_MANAGER._replace(name=name) for name in ("apt-get", "apt", "aptitude")},
-    **{name: _RPM_MANAGER._replace(name=name) for name in ("dnf", "yum", "microdnf", "zypper", "tdnf")},
+    **{name: _RPM_MANAGER._replace(name=name) for name in ("dnf", "yum", "microdnf", "tdnf")},
+    "zypper": _RPM_MANAGER._replace(name="zypper", actions=_valued("install in"), read=_zypper),
+    "go": _Manager("go", _valued("install get"), _valued("-o -tags -ldflags -gcflags -mod"), frozenset(), _go),
     "apk": _Manager("apk", _valued("add"), _valued("-t --virtual -X --repository -p --root"), frozenset(), _apk),
     "npm": _NPM_MANAGER,
     "gem": _Manager(
@@ -217,3 +242,10 @@ _MANAGERS: Final = {
         _separated(":"),
     ),
 }
+_UPGRADES: Final = {
+    **dict.fromkeys(("apt-get", "apt", "aptitude"), _valued("upgrade dist-upgrade full-upgrade safe-upgrade")),
+    **dict.fromkeys(("yum", "dnf", "microdnf", "tdnf"), _valued("update upgrade distro-sync")),
+    "zypper": _valued("update up dist-upgrade dup patch"),
+    "apk": _valued("upgrade"),
+}
+"""Actions that replace everything."""

@@ -12,8 +12,9 @@ lock file (`pip install -r requirements.txt` with exact versions, `uv sync --fro
 One finding for each command, with the list of its packages. Paths, wheels, addresses, `-r`, `-c` and versions in
 variables are not reported. Only a note (pack `strict`) are packages of the operating system, because distributions
 remove old versions from their archives, except those of CUDA; installers and tools for tests and formatting; and
-whatever a build service installs. Covers what hadolint reports as DL3008 (apt), DL3013 (pip), DL3016 (npm), DL3018
-(apk), DL3028 (gem), DL3033 (yum), DL3037 (zypper) and DL3041 (dnf); DL3006 and DL3007 (images) are ENV007.
+whatever a build service installs; and upgrades of the whole system. Covers what hadolint reports as DL3008 (apt),
+DL3013 (pip), DL3016 (npm), DL3018 (apk), DL3028 (gem), DL3033 (yum), DL3037 (zypper), DL3041 (dnf), DL3062 (go) and, as
+upgrades, DL3005, DL3017, DL3031, DL3035 and DL3039; DL3006 and DL3007 (images) are ENV007.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from reprocheck.rulekit import (
     TreeView,
     shell_commands,
 )
-from reprocheck_rules.environment.installs import Install, Package, install
+from reprocheck_rules.environment.installs import Install, Package, install, upgrade_of
 from reprocheck_rules.environment.scripts import ci_scripts, notebook_commands
 
 rule = Rule("ENV008", "unpinned-system-package", __doc__)
@@ -86,6 +87,12 @@ def check_tree(view: TreeView) -> Iterator[Match]:
 
 def _check(commands: Iterable[ShellCommand], when: str, *, severity: Severity | None = None) -> Iterator[Match]:
     for command in commands:
+        upgrade = upgrade_of(command)
+        if upgrade is not None:
+            message = (
+                f"`{upgrade[0]}` replaces every package of the system by that day's: start from a newer image instead"
+            )
+            yield Match(span=upgrade[1].span, message=message, severity=Severity.NOTE)
         found = install(command)
         if found is None:
             continue
