@@ -62,6 +62,9 @@ def _tell(watch: Watch, value: object) -> None:
     """The seed of a sequence; a second call follows with the spawn key, which is a tuple."""
     if isinstance(value, tuple) or _global() is None:
         return  # the state that numpy begins with is no call of the user's
+    _place, through = watch.places.here()
+    if through.endswith(".<module>"):
+        return  # a generator that a library makes for itself while it is imported
     from_system = getattr(watch.own, "numpy_entropy", None) == value
     seeded(watch, "numpy.random.SeedSequence", value, from_system=from_system)
 
