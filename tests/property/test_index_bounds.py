@@ -156,13 +156,8 @@ def recursion(size: int) -> dict[str, str]:
     """Functions that call themselves and each other with ever new arguments."""
     lines = ["import lib", ""]
     for i in range(size):
-        lines += [
-            f"def f{i}(n):",
-            "    lib.draw()",
-            f"    f{i}(n + 1)",
-            f"    f{(i + 1) % size}({i})",
-            f"    f{i}({i})",
-        ]
+        lines += [f"def f{i}(n):", "    lib.draw()", f"    f{i}(n + 1)", f"    f{(i + 1) % size}({i})"]
+        lines += [f"    f{i}({other})" for other in range(2 * REPEATS)]
     return {"main.py": "\n".join([*lines, "lib.seed(1)", "f0(0)", ""])}
 
 
