@@ -130,7 +130,8 @@ def judge(distance: Distance, context: Context, name: str, key: str, *, kind: st
 
 def measure(left: StoredArray, right: StoredArray, limits: Limits | None) -> Distance:
     """Distance of two arrays of the same type and shape; large ones are measured by several threads."""
-    if left.strides is not None and left.strides == right.strides and left.offset == right.offset == 0:
+    known = left.strides not in {None, row_strides(left.shape)}
+    if known and left.strides is not None and left.strides == right.strides and left.offset == right.offset == 0:
         count = math.prod(left.shape)
         # The same order without gaps: what lies at the same place belongs together.
         if sorted(left.strides) == sorted(row_strides(left.shape)) and left.data.size == right.data.size:

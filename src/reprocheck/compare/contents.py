@@ -6,13 +6,18 @@ import msgspec
 
 from reprocheck.compare.comparator import Comparator, probe
 from reprocheck.compare.comparators.documents import JSON, TOML, YAML
+from reprocheck.compare.comparators.pickled import PICKLE
 from reprocheck.compare.comparators.raw_bytes import compare_bytes, same_bytes
 from reprocheck.compare.comparators.text import TEXT
+from reprocheck.compare.comparators.torch_checkpoint import OLD_TORCH, TORCH
 from reprocheck.compare.content import Content, UnreadableError
 from reprocheck.compare.context import DEEPEST, Context, shown
 from reprocheck.model.comparison import Difference, Outcome
 
 COMPARATORS: tuple[Comparator, ...] = (
+    TORCH,
+    OLD_TORCH,
+    PICKLE,
     JSON,
     YAML,
     TOML,
