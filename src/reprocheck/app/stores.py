@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -51,4 +52,16 @@ def substitutes(environment: Mapping[str, str]) -> Iterator[Path]:
         yield state / "reprocheck" / "store"
     elif home := environment.get("HOME"):
         yield Path(home, ".local", "state", "reprocheck", "store")
-    yield Path(tempfile.gettempdir(), f"reprocheck-{os.getuid()}", "store")
+    private = Path(tempfile.gettempdir(), f"reprocheck-{os.getuid()}")
+    if _is_private(private):
+        yield private / "store"
+
+
+def _is_private(folder: Path) -> bool:
+    """Whether a folder among everybody's temporary files is ours: somebody else may have made it before us."""
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        status = folder.lstat()
+    except OSError:
+        return False
+    return stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid() and not status.st_mode & 0o022
