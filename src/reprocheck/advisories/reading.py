@@ -150,7 +150,10 @@ def _bounded(stream: IO[bytes], url: str) -> bytes:
 
 def _refuse_insecure(url: str) -> None:
     """Advisories decide what is called safe: what anybody on the way could change is not taken."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise AdvisoryError(f"{url} is no address: {error}") from error
     if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOCAL_HOSTS):
         return
     raise AdvisoryError(f"{url} is not read: only https addresses are")

@@ -26,11 +26,12 @@ def findings_of(audit: Audit) -> Iterator[Finding]:
 
 def _vulnerable(item: Vulnerable) -> Finding:
     known = "a known vulnerability" if len(item.advisories) == 1 else f"{len(item.advisories)} known vulnerabilities"
+    one = len(item.advisories) == 1
+    open_ = sum(not advisory.fixed for advisory in item.advisories)
     if item.safe:
-        help_ = f"{item.safe} has {'it no more' if len(item.advisories) == 1 else 'none of them'}"
+        help_ = f"fixed in {item.safe}" if one else f"all fixed in {item.safe}"
     else:
-        open_ = sum(not advisory.fixed for advisory in item.advisories)
-        help_ = "no version is known to be without it" if len(item.advisories) == 1 else f"{open_} without a known fix"
+        help_ = "no fix is known" if one else f"{open_} of them without a known fix"
     message = f"`{item.package}` {item.version} has {known}: {_names(item.advisories)}; {help_}"
     ids = " ".join(sorted(advisory.id for advisory in item.advisories))
     return _finding(VULNERABLE_DEPENDENCY, message, item, identity.fingerprint("ENV011", item.package, ids))
