@@ -11,9 +11,10 @@ Order by a unique key (`ORDER BY id`), put the ends of windows into the configur
 or export the rows to a file that is versioned.
 
 ## Notes
-Looked at are queries whose text stands in the code and whose rows become a table (`read_sql`, `spark.sql`, BigQuery,
-...), not those of web requests. Counting and grouping queries, look-ups of one key and tables that are sorted in the
-same expression need no order. Reading all of a table without order or snapshot is reported with medium confidence.
+Looked at are queries whose text stands in the code and whose rows become a table (`read_sql`, `spark.sql`, BigQuery),
+in modules that import a library for learning or go by the name of data; elsewhere confidence is low. Counting and
+grouping queries, look-ups of one key and tables that are sorted in the same expression need no order. Reading all of
+a table without order or snapshot is reported with medium confidence.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from reprocheck.rulekit import HOLE, Call, Confidence, Match, Rule
+from reprocheck.rulekit import HOLE, Call, Confidence, Match, Module, Rule
 
 rule = Rule("DAT008", "mutable-table-source", __doc__)
 
@@ -54,6 +55,17 @@ _KEYED = re.compile(r"\bwhere\s+[\w.\"`]*(id|key|name|uuid|hash)\w*[\"`]?\s*(=|i
 _FILE = re.compile(
     r"\bfrom\s+('|read_|parquet_scan|\w+_scan|`?s3://|`?delta\.`)|\binformation_schema\b|\bpg_", re.IGNORECASE
 )
+_LEARNS = (
+    "sklearn", "torch", "tensorflow", "keras", "xgboost", "lightgbm", "catboost", "statsmodels", "transformers", "jax",
+    "datasets", "imblearn", "prophet", "fastai", "pytorch_lightning", "lightning", "h2o", "pycaret", "autogluon",
+)  # fmt: skip
+_SERVES = (
+    "streamlit", "flask", "fastapi", "dash", "django", "gradio", "starlette", "tornado", "aiohttp", "telegram", "tkinter",
+    "PyQt5", "discord", "sanic", "bottle", "nicegui", "shiny",
+)  # fmt: skip
+_DATA_MODULE = re.compile(
+    r"(^|[/_])(train\w*|data|datasets?|features?|extract\w*|etl|prepare\w*|export\w*|ingest\w*|loaders?)([/_.]|\.py$)"
+)
 _SORTS = frozenset({"sort_values", "sort_index", "sort", "orderBy", "order", "sample"})
 
 
@@ -68,7 +80,15 @@ def check(call: Call) -> Iterator[Match]:
         found = _judge(plain, call)
         if found is not None:
             message, confidence = found
-            yield call.match(message, confidence=Confidence.LOW if call.module.is_test else confidence)
+            is_likely = call.module.once(_feeds_training)
+            yield call.match(message, confidence=confidence if is_likely else Confidence.LOW)
+
+
+def _feeds_training(module: Module) -> bool:
+    """Whether a module's rows are likely to be learned from: not those of a test, page or service."""
+    if module.is_test or module.imports(*_SERVES):
+        return False
+    return module.imports(*_LEARNS) or _DATA_MODULE.search(module.path) is not None
 
 
 def _sql(call: Call, name: str) -> str | None:
@@ -112,6 +132,7 @@ def _sorted_after(call: Call) -> bool:
 rule.flags(
     '''
     import pandas as pd
+    from sklearn.ensemble import RandomForestClassifier
 
     sample = pd.read_sql("SELECT * FROM events LIMIT 100000", engine)  # expect: DAT008
     recent = pd.read_sql_query(  # expect: DAT008
@@ -134,11 +155,13 @@ rule.flags(
     QUERY = "SELECT id, label FROM `project.set.train` TABLESAMPLE SYSTEM (10 PERCENT)"
     client = bigquery.Client()
     rows = client.query(QUERY).to_dataframe()  # expect: DAT008
-    """
+    """,
+    file="src/prepare_data.py",
 )
 rule.flags(
     """
     import polars as pl
+    import torch
 
     top = pl.read_database("SELECT TOP 1000 id, label FROM train", connection)  # expect: DAT008
     today = pl.read_database_uri(  # expect: DAT008
