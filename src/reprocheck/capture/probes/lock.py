@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,11 +13,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from reprocheck.capture.ports import ObjectSink
+from reprocheck.capture.probes.packages import normal_name
 from reprocheck.capture.secrets import Secrets
 from reprocheck.model.record import Gap, Interpreter, Lock, Package
 
 PATIENCE = 120.0
 """Seconds for uv, which may have to ask for every package."""
+_MISSING = 20
+"""Packages that the index may be without."""
 
 
 def make_lock(
@@ -30,15 +34,23 @@ def make_lock(
     uv = find_uv(environment)
     if uv is None:
         return None, (_gap("uv is not installed"),)
-    wanted = [requirement(package) for package in packages if not package.editable]
+    wanted = {normal_name(package.name): requirement(package) for package in packages if not package.editable}
+    missing: list[str] = []
     with tempfile.TemporaryDirectory(prefix="reprocheck-lock-") as folder:
         source, target = Path(folder, "requirements.in"), Path(folder, "pylock.toml")
-        source.write_text("".join(f"{line}\n" for line in wanted), "utf-8")
         command = [
             uv, "pip", "compile", str(source), "--no-deps", "--generate-hashes", "--no-header", "--quiet",
             "--format", "pylock.toml", "--python", interpreter.executable, "-o", str(target),
         ]  # fmt: skip
-        reason = _run(command, environment)
+        while True:
+            left = [line for name, line in wanted.items() if name not in missing]
+            source.write_text("".join(f"{line}\n" for line in left), "utf-8")
+            reason = _run(command, environment)
+            # One package that the index doesn't have makes uv refuse all of them.
+            named = [name for name in wanted if name not in missing and _mentions(reason, name)]
+            if not reason or not named or len(missing) >= _MISSING:
+                break
+            missing += named
         if reason:
             return None, (_gap(reason),)
         data = secrets.clean_bytes(target.read_bytes())
@@ -52,12 +64,16 @@ def make_lock(
     lock = Lock(format="pylock.toml", tool=_version(uv), digest=digest, packages=len(locked), hashed=hashed)
     if hashed == len(wanted):
         return lock, ()
-    return lock, (
-        Gap(
-            "environment.lock",
-            f"{len(wanted) - hashed} of {len(wanted)} packages have no hash in the lock",
-            "They are rebuilt by version, and another file of that version would not be noticed",
-        ),
+    reason = f"{len(wanted) - hashed} of {len(wanted)} packages have no hash in the lock"
+    if missing:
+        reason += f": the index doesn't have {', '.join(sorted(missing))} as installed"
+    return lock, (Gap("environment.lock", reason, "They are known by version; another file would not be noticed"),)
+
+
+def _mentions(reason: str, name: str) -> bool:
+    """Whether uv's explanation blames a package."""
+    return (
+        re.search(rf"(?<![\w.-]){re.escape(name)}(?:\[[^\]]*\])?(?:[=<>]| was not found| has no )", reason) is not None
     )
 
 
@@ -85,7 +101,7 @@ def _run(command: list[str], environment: Mapping[str, str]) -> str:
     if done.returncode == 0:
         return ""
     lines = [line.strip(" ×╰─▶│├╭·") for line in done.stderr.decode("utf-8", "replace").splitlines()]  # noqa: RUF001 — uv's own marks
-    return f"uv could not lock: {'; '.join(line for line in lines if line)[:300]}"
+    return f"uv could not lock: {'; '.join(line for line in lines if line)[:2000]}"
 
 
 def _version(uv: str) -> str:
