@@ -10,7 +10,7 @@ from .watch import Watch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Callable
+    from typing import Any, Callable
 
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _ENTRIES = 200000
@@ -134,20 +134,20 @@ class _Handlers:
         fields.update(_order(name))
         self.watch.journal.emit("listing", fields)
 
-    def _popen(self, program: object, arguments: object, _cwd: object = None, environment: object = None) -> None:
+    def _popen(self, program: object, arguments: object, _cwd: object = None, environment: Any = None) -> None:
         self._started(arguments, program, environment)
 
-    def _exec(self, program: object, arguments: object, environment: object = None) -> None:
+    def _exec(self, program: object, arguments: object, environment: Any = None) -> None:
         self._started(arguments, program, environment)
 
-    def _started(self, arguments: object, program: object, environment: object) -> None:
+    def _started(self, arguments: object, program: object, environment: Any) -> None:
         """A program that this process starts; of its arguments only those that switch the agent off are kept."""
         place, through = self.watch.places.here()
         name = os.fsdecode(program) if isinstance(program, (str, bytes, os.PathLike)) else ""
         switched = ""
         if os.path.basename(name).startswith("python") and isinstance(arguments, (list, tuple)):
             switched = switched_off([os.fsdecode(part) for part in arguments if isinstance(part, (str, bytes))])
-            if not switched and isinstance(environment, dict) and environment:
+            if not switched and environment is not None and hasattr(environment, "keys"):
                 keys = {os.fsdecode(key) for key in environment}
                 switched = "" if {"PYTHONPATH", "REPROCHECK_AGENT"} <= keys else "an environment without the agent"
         times = self.watch.times("start", name, tuple(place) if place else None)

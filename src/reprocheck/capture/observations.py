@@ -10,6 +10,7 @@ import msgspec
 from reprocheck.capture.journal_lines import Event, JournalFile, journal_files, torn_gap
 from reprocheck.capture.observed_entropy import entropy_record
 from reprocheck.capture.observed_trace import trace_summary
+from reprocheck.capture.unwatched import unwatched_gaps
 from reprocheck.model.file_use import CodePlace
 from reprocheck.model.gap import Gap
 from reprocheck.model.observation import (
@@ -70,7 +71,8 @@ def observations(journal: Path, *, started: int | None = None) -> Observations:
     origin = started if started is not None else min((number(image.events[0], "time") for image in images), default=0)
     seeders = tuple(sorted((call for image in images for call in _seeders(image, origin)), key=_time_of_call))
     states = tuple(state for image in images for state in _states(image))
-    gaps = tuple(sorted(_gaps(images, files)))
+    unwatched = unwatched_gaps(journal, {(image.pid, image.started) for image in images})
+    gaps = tuple(sorted(_gaps(images, files) | set(unwatched)))
     return Observations(
         processes=tuple(_process(image) for image in images),
         seeders=seeders,

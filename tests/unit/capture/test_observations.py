@@ -169,3 +169,18 @@ def test_thread_pools_are_those_of_the_first_process(tmp_path: Path) -> None:
     write(tmp_path, 2, start(), {"event": "pools", "pools": [{**pool, "threads": 1}]})
     (found,) = observations(tmp_path).thread_pools
     assert (found.library, found.threads, found.architecture) == ("openblas", 2, "Zen")
+
+
+def test_interpreters_that_the_supervisor_saw_and_the_agent_did_not_are_gaps(tmp_path: Path) -> None:
+    write(tmp_path, 1, start())
+    run = {"event": "execute", "path": "/bin/python3", "started": 5, "python": ["-c"]}
+    lines = [
+        {**run, "pid": 1},
+        {**run, "pid": 2, "python": ["-X", "-I"]},
+        {**run, "pid": 3},
+        {**run, "pid": 4},
+        {"event": "execute", "path": "/bin/sh", "pid": 5, "started": 5},
+    ]
+    (tmp_path / "files.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    reasons = [gap.reason for gap in observations(tmp_path).gaps]
+    assert reasons == ["python3 ran without the agent", "python3 was started with -I"]
