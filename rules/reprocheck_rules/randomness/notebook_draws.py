@@ -25,12 +25,15 @@ def lasting(
     again = _built_again(project, run, first_seed)
     found = []
     for position, draw in early:
+        built_again = bool(draw.hops) and draw.hops[0].name.lstrip(".") in again
         if "initialises" in draw.entry.roles or (draw.hops and draw.entry.family == "torch"):
             trained = any(_trains(run.happenings[between]) for between in range(position, first_seed))
-            built_again = "" in again or (draw.hops and draw.hops[0].name.lstrip(".") in again)
+            built_again = built_again or "" in again
             lasts = trained or (not built_again and _used_behind(project, run, draw, first_seed))
+        elif draw.hops:
+            lasts = not built_again
         else:
-            lasts = bool(draw.hops) or not draw.entry.roles.isdisjoint(_DIVIDES) or _MIXES.search(draw.name) is not None
+            lasts = not draw.entry.roles.isdisjoint(_DIVIDES) or _MIXES.search(draw.name) is not None
         if lasts:
             found.append((position, draw))
     return found

@@ -33,6 +33,7 @@ _LATER = frozenset({"loader", "augmentation", "dropout", "index-sampler"})
 """Roles of what draws when it is used, not when it is built."""
 _RESETS = re.compile(r"[.](reset|re_?init|reinitiali[sz]e|init|initiali[sz]e)_(parameters?|weights?|params)$")
 """Methods of models that draw all of their weights again."""
+_FIXED = re.compile(r"[.](zero_|fill_|zeros_|ones_|constant_)$")
 _TRAINED = frozenset({"weights", "pretrained", "checkpoint"})
 """Arguments that give a model weights of another training."""
 
@@ -46,6 +47,7 @@ def check(project: Project) -> Iterator[Match]:
             early = _early(seeding, seed[0]) if seed is not None and seed[1].certain else []
             if seed is not None and early and _initialised_again(project, run, seed[1]):
                 early = [pair for pair in early if "initialises" not in pair[1].entry.roles]
+            early = [pair for pair in early if not _set_by_hand(project, pair[1])]
             if seed is not None and early:
                 kept = lasting(project, run, early, seed[0])
                 yield _match(project, run, seeding.family, kept or early, seed[1], certain=bool(kept))
@@ -70,6 +72,18 @@ def _takes_weights(draw: Happening) -> bool:
         argument.name in _TRAINED and (argument.value is None or argument.value.value not in {None, False})
         for argument in draw.call.arguments
     )
+
+
+def _set_by_hand(project: Project, draw: Happening) -> bool:
+    """Whether the function that builds a layer gives fixed values to as many weights as it draws."""
+    if "initialises" not in draw.entry.roles:
+        return False
+    for function in project.index.files[draw.path].functions:
+        if any(event is draw.call for event in function.events):
+            calls = [event for event in function.events if isinstance(event, Call)]
+            fixed = sum(_FIXED.search(call.callee) is not None for call in calls)
+            return fixed >= sum(call.callee == draw.call.callee for call in calls)
+    return False
 
 
 def _initialised_again(project: Project, run: Run, seed: Happening) -> bool:
@@ -332,4 +346,22 @@ rule.allows(
         torch.nn.functional.cross_entropy(net(x), y).backward()
     """,
     title="Weights that were trained before",
+)
+rule.allows(
+    """
+    import torch
+
+    class Softmax(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.linear = torch.nn.Linear(4, 3)
+            self.linear.weight.detach().zero_()
+            self.linear.bias.detach().zero_()
+
+    net = Softmax()
+    torch.manual_seed(0)
+    for x, y in data():
+        torch.nn.functional.cross_entropy(net(x), y).backward()
+    """,
+    title="Weights that are set to zero",
 )
