@@ -60,8 +60,8 @@ _LEARNS = (
     "datasets", "imblearn", "prophet", "fastai", "pytorch_lightning", "lightning", "h2o", "pycaret", "autogluon",
 )  # fmt: skip
 _SERVES = (
-    "streamlit", "flask", "fastapi", "dash", "django", "gradio", "starlette", "tornado", "aiohttp", "telegram", "tkinter",
-    "PyQt5", "discord", "sanic", "bottle", "nicegui", "shiny",
+    "streamlit", "flask", "fastapi", "dash", "django", "gradio", "starlette", "tornado", "aiohttp", "telegram",
+    "tkinter", "PyQt5", "discord", "sanic", "bottle", "nicegui", "shiny",
 )  # fmt: skip
 _DATA_MODULE = re.compile(
     r"(^|[/_])(train\w*|data|datasets?|features?|extract\w*|etl|prepare\w*|export\w*|ingest\w*|loaders?)([/_.]|\.py$)"
