@@ -28,7 +28,7 @@ _MARKS: Final = (
     "://", "key", "token", "secret", "passw", "passph", "passcode", "cred", "auth", "bearer", "basic ", "cookie",
     "webhook", "dsn", "sas", "sig", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat", "glpat", "hf_", "api_org_",
     "sk-", "sk_", "rk_", "xox", "akia", "asia", "aiza", "ya29", "npm_", "pypi-", "dop_v1", "sg.", "eyj", "r8_", "wandb",
-    "connection", "license",
+    "connection", "license", "tk-",
 )  # fmt: skip
 """Something that all patterns below need; most strings of a record have nothing of it."""
 _USERINFO: Final = re.compile(r"""([A-Za-z][\w+.-]*://)([^/\s@"'<>]+)@""")
@@ -44,7 +44,7 @@ _HEADER: Final = re.compile(r"\b((?:Bearer|Basic|Token)\s+)([\w.~+/=-]{8,})", re
 _SHAPES: Final = re.compile(
     r"(?<![\w-])(?:gh[pousr]_\w{16,}|github_pat_\w{20,}|glpat-[\w-]{16,}|(?:hf|api_org|npm|dop_v1)_[A-Za-z0-9]{16,}|"
     r"sk-[\w-]{16,}|[sr]k_(?:live|test)_\w{12,}|xox[a-z]-[\w-]{10,}|(?:AKIA|ASIA)[A-Z0-9]{16}|AIza[\w-]{30,}|"
-    r"ya29\.[\w-]{16,}|pypi-[\w-]{16,}|SG\.[\w-]{16,}\.[\w-]{16,}|r8_\w{30,}|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*)"
+    r"ya29\.[\w-]{16,}|pypi-[\w-]{16,}|SG\.[\w-]{16,}\.[\w-]{16,}|r8_\w{30,}|tk-[0-9a-f]{4,}-[\w-]{4,}|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*)"
 )
 _KEY_BLOCK: Final = re.compile(
     r"(-----BEGIN [A-Z ]*PRIVATE KEY-----)(.*?)(-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL

@@ -10,6 +10,7 @@ import msgspec
 
 from reprocheck.capture.ports import DigestCache, ObjectSink
 from reprocheck.capture.probes import machine
+from reprocheck.capture.probes.conda import conda_lock, conda_prefix
 from reprocheck.capture.probes.container import container
 from reprocheck.capture.probes.gpu import gpu_stack
 from reprocheck.capture.probes.integrity import check_packages
@@ -56,7 +57,7 @@ def probe_environment(
             interpreter=interpreter,
             packages=packages,
             lock=lock,
-            conda=_conda(interpreter),
+            conda=conda_prefix(interpreter),
             container=box,
             system=machine.operating_system(),
             processor=processor,
@@ -89,10 +90,22 @@ def _python(
     modules = {module for process in request.observations.processes for module in process.modules}
     packages, about_integrity = check_packages(distributions, _opened(request), modules, cache)
     packages = tuple(msgspec.structs.replace(p, direct_url=secrets.clean(p.direct_url)) for p in packages)
-    lock, about_lock = (
-        (None, ()) if not request.lock else make_lock(interpreter, packages, sink, secrets, request.variables)
-    )
+    lock, about_lock = _lock(request, interpreter, packages, sink, secrets)
     return interpreter, packages, lock, (*gaps, *about_packages, *about_integrity, *about_lock)
+
+
+def _lock(
+    request: EnvironmentRequest,
+    interpreter: Interpreter,
+    packages: Sequence[Package],
+    sink: ObjectSink,
+    secrets: Secrets,
+) -> tuple[Lock | None, tuple[Gap, ...]]:
+    """What was asked for; in a conda environment conda's own list, which costs nothing."""
+    if request.lock:
+        return make_lock(interpreter, packages, sink, secrets, request.variables)
+    prefix = conda_prefix(interpreter)
+    return conda_lock(prefix, sink, secrets) if prefix else (None, ())
 
 
 def _opened(request: EnvironmentRequest) -> set[str] | None:
@@ -104,10 +117,3 @@ def _opened(request: EnvironmentRequest) -> set[str] | None:
         for use in request.files.uses
         if use.role in {FileRole.ENVIRONMENT, FileRole.CODE}
     }
-
-
-def _conda(interpreter: Interpreter | None) -> str:
-    """The prefix, where conda made the environment."""
-    if interpreter is not None and Path(interpreter.prefix, "conda-meta", "history").is_file():
-        return interpreter.prefix
-    return ""

@@ -5,9 +5,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 from blake3 import blake3
 
+from reprocheck.capture.probes.conda import conda_lock, conda_prefix
 from reprocheck.capture.probes.lock import make_lock, requirement
 from reprocheck.capture.secrets import Secrets
 from reprocheck.model.record import Gap, Interpreter, Lock, Package
@@ -16,11 +18,16 @@ _UV = """#!/bin/sh
 [ "$1" = --version ] && echo "uv 9.9 (fake)" && exit 0
 for last; do :; done
 if grep -q absent "$3"; then
-    echo "  × No solution found: Because absent was not found in the registry, hint: see b" >&2; exit 1
+    echo "  x No solution found: Because absent was not found in the registry, hint: see b" >&2; exit 1
 fi
 cp "$3" "{seen}"
-printf '[[packages]]\\nname = "a"\\nwheels = [{{ url = "https://u:hunter22@h/a", hashes = {{ sha256 = "0" }} }}]\\n' > "$last"
-printf '[[packages]]\\nname = "b"\\n' >> "$last"
+cat > "$last" <<END
+[[packages]]
+name = "a"
+wheels = [{{ url = "https://u:hunter22@h/a", hashes = {{ sha256 = "0" }} }}]
+[[packages]]
+name = "b"
+END
 """
 _INTERPRETER = Interpreter(
     executable="/python", version="3", implementation="CPython", build="", prefix="/", base_prefix="/"
@@ -109,3 +116,26 @@ def test_no_uv_is_a_gap(tmp_path: Path, sink: Sink, monkeypatch: pytest.MonkeyPa
 def test_requirements_are_exact() -> None:
     assert requirement(package("a")) == "a==1.0"
     assert requirement(package("a", "git+https://h/a@abc")) == "a @ git+https://h/a@abc"
+
+
+def test_an_environment_of_conda_is_listed_without_conda(tmp_path: Path, sink: Sink) -> None:
+    folder = tmp_path / "conda-meta"
+    folder.mkdir()
+    (folder / "history").write_text("", "utf-8")
+    (folder / "b-1.json").write_text('{"name": "b", "url": "https://h/t/tk-0123-abcd/b-1.conda", "md5": "22"}', "utf-8")
+    (folder / "a-1.json").write_text('{"name": "a", "url": "https://u:hunter22@h/a-1.conda", "md5": "11"}', "utf-8")
+    (folder / "local-1.json").write_text('{"name": "local"}', "utf-8")
+    (folder / "broken-1.json").write_text("{", "utf-8")
+    prefix = conda_prefix(msgspec.structs.replace(_INTERPRETER, prefix=str(tmp_path)))
+    assert prefix == str(tmp_path)
+    made, (gap,) = conda_lock(prefix, sink, Secrets({}))
+    assert made is not None
+    assert (made.format, made.packages, made.hashed) == ("conda-explicit", 2, 2)
+    text = sink.objects[made.digest].decode()
+    assert text == "@EXPLICIT\nhttps://<redacted>@h/a-1.conda#11\nhttps://h/t/<redacted>/b-1.conda#22\n"
+    assert "broken-1, local-1" in gap.reason
+
+
+def test_other_environments_are_not_condas(tmp_path: Path) -> None:
+    assert conda_prefix(None) == ""
+    assert conda_prefix(msgspec.structs.replace(_INTERPRETER, prefix=str(tmp_path))) == ""
