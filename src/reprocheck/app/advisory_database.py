@@ -50,12 +50,14 @@ def status(path: Path) -> Built:
 
 
 def _checked_out(folder: Path) -> tuple[str, str]:
-    """Commit and its date of a git checkout whose root the folder is, or lies in; empty where it is none."""
+    """Commit and its date of a git checkout that the folder is, or is the first level of; empty where it is none."""
     with suppress(UsageError):
-        found = _COMMIT.match(git(folder, "log", "-1", "--format=%H %cs", "--", "."))
-        if found is not None:
-            head = git(folder, "rev-parse", "HEAD").strip()
-            return head, found[2]
+        top = Path(git(folder, "rev-parse", "--show-toplevel").rstrip("\n"))
+        here = folder.resolve()
+        found = _COMMIT.match(git(folder, "log", "-1", "--format=%H %cs"))
+        if top.resolve() in {here, here.parent} and found is not None:
+            changed = git(folder, "status", "--porcelain", "--", ".").strip()
+            return f"{found[1]}{'-dirty' if changed else ''}", found[2]
     return "", ""
 
 

@@ -61,7 +61,8 @@ def source_words(source: AdvisorySource) -> str:
     """Name, commit and date of where the advisories come from."""
     if source.kind == "online":
         return f"{source.name} on {source.date}"
-    commit = f" at {source.commit[:12]}" if source.commit else ""
+    changed = "-dirty" if source.commit.endswith("-dirty") else ""
+    commit = f" at {source.commit[:12]}{changed}" if source.commit else ""
     return f"the local database of advisories ({source.name}{commit}, {source.date or 'undated'})"
 
 
