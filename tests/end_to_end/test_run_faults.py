@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import resource
 import signal
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -182,6 +184,32 @@ def test_signals_for_the_launcher_are_the_commands(run: Run, project: Path, envi
     process.terminate()
     assert process.wait(30) == 128 + signal.SIGTERM
     assert _record(run)["execution"]["signal"] == signal.SIGTERM
+
+
+def test_an_interrupt_from_the_terminal_is_the_commands_and_the_record_is_written(
+    run: Run, project: Path, environment: dict[str, str]
+) -> None:
+    lines = ("import time", "try:", "    open('started', 'w').close()", "    while True: time.sleep(0.05)")
+    program = "\n".join((*lines, "finally:", "    open('end', 'w')"))
+    (project / "program.py").write_text(program, "utf-8")
+    ours, theirs = os.openpty()
+    process = subprocess.Popen(
+        [COMMAND, "run", "-q", "--", sys.executable, "program.py"],
+        cwd=project,
+        env=environment,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    )
+    _until((project / "started").exists)
+    os.write(ours, b"\x03")
+    assert process.wait(30) == 128 + signal.SIGINT
+    assert (project / "end").exists()
+    os.close(ours)
+    os.close(theirs)
+    assert _record(run)["execution"]["signal"] == signal.SIGINT
 
 
 def test_a_clock_that_goes_backwards_keeps_the_order_of_runs(run: Run, project: Path) -> None:
