@@ -17,30 +17,48 @@ def quoted(text: str) -> str:
     return encode_basestring_ascii(text)
 
 
+_TOGETHER = 64
+"""Files of the environment that are written down at once: all that is lost when we are killed."""
+
+
 class Journal:
     """`files.jsonl`: a line per event, readable at any moment; what the disk doesn't take is counted."""
 
     def __init__(self, path: str) -> None:
         self.descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         self._torn = False
+        self._waiting: list[str] = []
         self._lock = threading.Lock()
         self.lost = 0
         """Events that could not be written."""
+
+    def later(self, event: str, process: Process, fields: str) -> None:
+        """An event that may wait for the next one, or for some of its kind; the main thread's alone."""
+        head = f'{{"event":"{event}","time":{time.monotonic_ns()},"pid":{process.number}'
+        line = f'{head},"started":{process.started},{fields}}}\n'
+        with self._lock:
+            self._waiting.append(line)
+            full = len(self._waiting) >= _TOGETHER
+        if full:
+            self._put("")
 
     def write(self, event: str, process: Process | None, fields: str) -> None:
         """One event; `fields` is JSON from the first name to the last value, or empty."""
         pid, started = (process.number, process.started) if process is not None else (0, 0)
         head = f'{{"event":"{event}","time":{time.monotonic_ns()},"pid":{pid},"started":{started}'
-        line = f"{head},{fields}}}\n" if fields else f"{head}}}\n"
-        data = line.encode()
+        self._put(f"{head},{fields}}}\n" if fields else f"{head}}}\n")
+
+    def _put(self, line: str) -> None:
         with self._lock:
+            waiting, self._waiting = self._waiting, []
+            data = "".join([*waiting, line]).encode()
             if self._torn:
                 # Half a line stands there: what follows must not be taken for its end.
                 data = b"\n" + data
             try:
                 written = os.write(self.descriptor, data)
             except OSError:
-                self.lost += 1
+                self.lost += len(waiting) + 1
                 return
             self._torn = written < len(data)
             self.lost += self._torn

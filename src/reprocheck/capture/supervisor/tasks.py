@@ -6,12 +6,15 @@
 from __future__ import annotations
 
 import os
+from time import monotonic
 
 from reprocheck.capture.supervisor.calls import AT_FDCWD, Machine
 from reprocheck.capture.supervisor.kernel import read_memory
 
 _KEPT = 256
 """Threads whose descriptors are kept open; the oldest goes first."""
+_MOMENT = 0.1
+"""Seconds in which the numbers of threads can't have gone all the way round."""
 _SHORT = 256
 _LONG = 4096
 """Longest path that the kernel takes, with its NUL."""
@@ -38,13 +41,15 @@ class Process:
 class Task:
     """One thread, with its folder under `/proc` held open: a name there that is taken again is another file."""
 
-    __slots__ = ("folder", "memory", "number", "process")
+    __slots__ = ("folder", "memory", "number", "process", "seen")
 
     def __init__(self, number: int, folder: int, process: Process) -> None:
         self.number = number
         self.folder = folder
         self.process = process
         self.memory = -1
+        self.seen = 0.0
+        """When it was last sure that the number is still this thread's, on the monotonic clock."""
 
     def close(self) -> None:
         """Let go of what is held open."""
@@ -64,17 +69,27 @@ class Tasks:
         """True once a process changed its root or its mounts: every process is then looked at again."""
         self._mounts = os.stat("/proc/self/ns/mnt").st_ino
 
+    def just_seen(self, number: int) -> Task | None:
+        """The thread, if it was looked at a moment ago, its memory can be read and it sees what we see."""
+        task = self._known.get(number)
+        if task is None or task.memory < 0 or task.process.foreign or monotonic() - task.seen > _MOMENT:
+            return None
+        return task
+
     def look(self, number: int) -> tuple[Task, str]:
         """The thread and its working folder; raises Unreadable when it is gone or can't be looked at."""
         task = self._known.get(number)
         if task is not None:
             try:
-                return task, os.readlink("cwd", dir_fd=task.folder)
+                cwd = os.readlink("cwd", dir_fd=task.folder)
             except PermissionError:
                 return task, ""
             except OSError:
                 # Gone; the number may belong to another thread by now.
                 self._forget(task)
+            else:
+                task.seen = monotonic()
+                return task, cwd
         try:
             task = self._meet(number)
             try:

@@ -164,7 +164,7 @@ def test_the_terminal_interrupts_the_command_once(tmp_path: Path) -> None:
 
 
 def test_the_calling_process_is_left_as_it_was(run: Run) -> None:
-    def state() -> tuple[set[signal.Signals], int]:
+    def state() -> tuple[object, int]:
         return signal.pthread_sigmask(signal.SIG_BLOCK, []), len([*Path("/proc/self/fd").iterdir()])
 
     before = state()
