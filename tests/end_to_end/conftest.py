@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from docker_engine import Engine, NoEngineError, running_engine
 
 COMMAND = Path(sys.executable).with_name("reprocheck")
 SECONDS = 60
@@ -52,3 +54,15 @@ def run(project: Path, environment: dict[str, str]) -> Run:
         )
 
     return start
+
+
+@pytest.fixture(scope="session")
+def docker_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """A Docker engine with nothing but what tests put there; without any the tests are skipped and say why."""
+    try:
+        with running_engine(tmp_path_factory.mktemp("engine")) as engine:
+            before = set(engine.containers())
+            yield engine
+            assert set(engine.containers()) == before, "a container was left behind"
+    except NoEngineError as error:
+        pytest.skip(str(error))

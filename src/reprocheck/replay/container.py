@@ -51,7 +51,7 @@ class ContainerSession:
     ) -> Replayed:
         """Lay out, run, gather. Raises ReplayError when that can't be done."""
         copy = self._folder / "copy"
-        for made in (self._journal, copy, self._folder / "home"):
+        for made in (self._journal, copy):
             made.mkdir(parents=True)
         progress("laying out code and inputs")
         workspace = lay_out(self._plan, copy, self._record.files.listings, lend=True, progress=lambda _: None)
@@ -94,7 +94,6 @@ class ContainerSession:
         standard = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
         recorded = variables.get("PATH", "")
         variables["PATH"] = ":".join(part for part in (f"{self._recipe.environment}/bin", recorded, standard) if part)
-        variables.setdefault("HOME", str(self._folder / "home"))
         return variables
 
     def _mounts(self, workspace: Workspace, entropy: Path | None) -> tuple[Mount, ...]:
@@ -114,9 +113,6 @@ class ContainerSession:
         mounts.append(Mount(str(SITE.parent), str(SITE.parent), read_only=True))
         if entropy is not None:
             mounts.append(Mount(str(entropy), str(entropy), read_only=True))
-        home = self._plan.variables.get("HOME", str(self._folder / "home"))
-        if home.startswith("/") and home != "/" and not root.startswith(f"{home}/") and home != root:
-            mounts.append(Mount(str(self._folder / "home"), home))
         return tuple(sorted(mounts, key=lambda mount: mount.target.count("/")))
 
     def _guarded(self) -> Mapping[str, Path]:

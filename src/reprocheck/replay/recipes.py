@@ -82,8 +82,8 @@ def make_recipe(record: Record, base: str, *, wheels: Iterable[str] = (), offlin
     pip = " ".join(part for part in (index, source, "--no-deps", "--no-compile", "-r /requirements.txt") if part)
     lines = [
         f"FROM {base}",
-        "USER root",
-        f"RUN {python} -m venv {shlex.quote(environment)}",
+        "USER 0",
+        f"RUN {python} -m venv {'' if packages else '--without-pip '}{shlex.quote(environment)}",
         "COPY requirements.txt /requirements.txt",
     ]
     if wheels:
