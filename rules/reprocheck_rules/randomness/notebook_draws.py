@@ -6,7 +6,7 @@ import re
 
 from reprocheck.rulekit import Project, Span
 from reprocheck.rulekit.execution import Happening, Run
-from reprocheck.rulekit.facts import Call
+from reprocheck.rulekit.facts import Call, ValueKind
 
 _DIVIDES = frozenset({"splitter", "estimator", "sampler", "cross-validation"})
 _MIXES = re.compile(r"(shuffle|permutation|randperm|random_split|^numpy\.random\.choice)$")
@@ -52,10 +52,17 @@ def _built_again(project: Project, run: Run, first_seed: int) -> frozenset[str]:
             built.add("")
     # A class that was built before with the same arguments isn't followed again.
     body = project.index.files[run.entry.path].functions[0]
-    built.update(
-        event.callee
+    between = [
+        event
         for event in body.events
-        if isinstance(event, Call) and start < event.span.line and (end is None or event.span.line < end)
+        if isinstance(event, Call) and start <= event.span.line and (end is None or event.span.line <= end)
+    ]
+    built.update(event.callee for event in between if event.span.line not in {start, end})
+    built.update(
+        str(argument.value.value)
+        for event in between
+        for argument in event.arguments
+        if argument.value is not None and argument.value.kind is ValueKind.NAME
     )
     return frozenset(name.lstrip(".") for name in built)
 

@@ -28,6 +28,8 @@ _PARTS = re.compile(
     r"(^|_)(train|val|valid|validation|test|dev|hold_?out|split|folds?)(_|$|idx|set|data)", re.IGNORECASE
 )
 """Words of the parts that data is divided into."""
+_VAGUE = re.compile(r"(^|_)(perm|permutation|order|shuffled?)(_|$)")
+"""Names of permutations that may be of anything, such as of the pixels of each image."""
 _DIVIDER = re.compile(
     r"(^|[._])(split\w*|divide\w*|partition\w*|folds?|hold_?out|setup|prepare\w*|load\w*|\w*data\w*)([._]|$)"
 )
@@ -71,7 +73,11 @@ def _in_division(project: Project, happening: Happening) -> bool:
     for function in facts.functions:
         if any(event is happening.call for event in function.events):
             parts = _WHOLE.search(function.name) and any(_PARTS.search(name) for name in facts.names)
-            return not function.name or bool(parts) or _DIVIDER.search(function.name) is not None
+            return (
+                (not function.name and _VAGUE.search(happening.call.result) is None)
+                or bool(parts)
+                or _DIVIDER.search(function.name) is not None
+            )
     return False
 
 

@@ -33,6 +33,9 @@ _LATER = frozenset({"loader", "augmentation", "dropout", "index-sampler"})
 """Roles of what draws when it is used, not when it is built."""
 _RESETS = re.compile(r"[.](reset|re_?init|reinitiali[sz]e|init|initiali[sz]e)_(parameters?|weights?|params)$")
 """Methods of models that draw all of their weights again."""
+_FITTED = frozenset({"estimator", "splitter", "sampler", "cross-validation"})
+_SHOWS = re.compile(r"(^|[._])(show|plot|display|visuali[sz]e|print|preview|imshow)(_|$)")
+"""Names of functions that draw what a person looks at."""
 _FIXED = re.compile(r"[.](zero_|fill_|zeros_|ones_|constant_)$")
 _TRAINED = frozenset({"weights", "pretrained", "checkpoint"})
 """Arguments that give a model weights of another training."""
@@ -63,7 +66,14 @@ def _early(seeding: Seeding, first_seed: int) -> list[tuple[int, Happening]]:
         and not draw.callback
         and draw.entry.roles.isdisjoint(_LATER)
         and not _takes_weights(draw)
+        and not _draws_later(draw)
+        and not any(_SHOWS.search(hop.name) for hop in draw.hops)
     ]
+
+
+def _draws_later(draw: Happening) -> bool:
+    """Whether an object of scikit-learn's kind is only built here, which draws when it is fitted or split with."""
+    return not draw.entry.roles.isdisjoint(_FITTED) and draw.name.rpartition(".")[2][:1].isupper()
 
 
 def _takes_weights(draw: Happening) -> bool:
@@ -364,4 +374,22 @@ rule.allows(
         torch.nn.functional.cross_entropy(net(x), y).backward()
     """,
     title="Weights that are set to zero",
+)
+rule.allows(
+    """
+    import random
+
+    import numpy as np
+    from sklearn.linear_model import SGDClassifier
+
+    def show_random_elements(rows):
+        print(rows[random.randint(0, len(rows) - 1)])
+
+    show_random_elements(rows)
+    model = SGDClassifier()
+    random.seed(0)
+    np.random.seed(0)
+    model.fit(rows, [random.random() for _ in rows])
+    """,
+    title="A look at the data; a model that draws when it is fitted",
 )
