@@ -201,7 +201,7 @@ def test_an_interrupt_from_the_terminal_is_the_commands_and_the_record_is_writte
         stdout=theirs,
         stderr=theirs,
         start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 — one thread here
     )
     _until((project / "started").exists)
     os.write(ours, b"\x03")
