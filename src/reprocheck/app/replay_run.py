@@ -24,7 +24,7 @@ from reprocheck.model.replay import Repetition, Replay
 from reprocheck.replay.container import ContainerSession
 from reprocheck.replay.docker import Engine
 from reprocheck.replay.errors import ReplayError
-from reprocheck.replay.judging import align, compare_results, limited, nothing_to_compare, overall, weigh
+from reprocheck.replay.judging import compare_results, limited, overall, pair_up, weigh
 from reprocheck.replay.needs import needs_of
 from reprocheck.replay.outputs import (
     STDOUT,
@@ -226,8 +226,9 @@ class _Judge:
         if self._selection.stdout:
             found |= {STDOUT: Output(path=STDOUT, digest=digest_of(Path(replayed.stdout)), content=replayed.stdout)}
         codes = self._other.execution.exit_code, result.execution.exit_code
-        differences = compare_results(align(self._expected, found), codes, self._tolerances)
-        seen = nothing_to_compare(differences) or weigh(differences)
+        pairs, notes = pair_up(self._expected, found)
+        differences = compare_results(pairs, codes, self._tolerances)
+        seen = weigh(differences)
         why = "the working copy could not lie at the recorded path" if replayed.elsewhere else ""
         verdict, advice = limited(seen, self._other, result.execution, self._selection, self._changed, why)
         if not advice and verdict.outcome is Outcome.INCONCLUSIVE:
@@ -238,7 +239,9 @@ class _Judge:
             Repetition(
                 exit_code=result.execution.exit_code,
                 duration=result.execution.duration,
-                comparison=Comparison(left=self._other.id, right="replay", differences=differences, verdict=verdict),
+                comparison=Comparison(
+                    left=self._other.id, right="replay", differences=differences, verdict=verdict, notes=notes
+                ),
                 trace=first_difference(self._journal, Path(replayed.journal)),
                 suspects=suspects(self._record, result.files, result.observations, self._packages),
                 gaps=(

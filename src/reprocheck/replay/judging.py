@@ -7,21 +7,24 @@ from pathlib import Path
 
 import msgspec
 
+from reprocheck.compare.alignment import Artifact, align
 from reprocheck.compare.artifacts import compare_files
 from reprocheck.compare.tolerances import Tolerances
+from reprocheck.compare.verdicts import judge_all
 from reprocheck.model.comparison import Difference, Outcome, Verdict
 from reprocheck.model.record import Execution, Record
 from reprocheck.model.replay import Suspect
 from reprocheck.replay.outputs import Output, Selection
 
 EXIT_CODE = "exit code"
+_RULE_OF_THREE = 3
 
 
 def compare_results(
-    pairs: Iterable[tuple[Output | None, Output | None]], exit_codes: tuple[int, int], tolerances: Tolerances
+    pairs: Iterable[tuple[str, Output | None, Output | None]], exit_codes: tuple[int, int], tolerances: Tolerances
 ) -> tuple[Difference, ...]:
     """One difference per result, and one for the exit code; at least one side of a pair is there."""
-    return (_of_exit_codes(*exit_codes), *(_of_pair(left, right, tolerances) for left, right in pairs))
+    return (_of_exit_codes(*exit_codes), *(_of_pair(name, left, right, tolerances) for name, left, right in pairs))
 
 
 def _of_exit_codes(recorded: int, replayed: int) -> Difference:
@@ -36,57 +39,73 @@ def _of_exit_codes(recorded: int, replayed: int) -> Difference:
     )
 
 
-def _of_pair(left: Output | None, right: Output | None, tolerances: Tolerances) -> Difference:
+def _of_pair(name: str, left: Output | None, right: Output | None, tolerances: Tolerances) -> Difference:
     if left is None or right is None:
-        present = left or right
-        assert present is not None
         message = "the replay did not write it" if right is None else "the recorded run did not write it"
-        return Difference(name=present.path, outcome=Outcome.DIVERGENT, message=message)
+        return Difference(name=name, outcome=Outcome.DIVERGENT, message=message)
+    notes = () if left.path == right.path else (f"{left.path}, now {right.path}",)
     if left.digest is not None and left.digest == right.digest:
-        return Difference(name=left.path, outcome=Outcome.IDENTICAL)
+        return Difference(name=name, outcome=Outcome.IDENTICAL, notes=notes)
     if not left.content or not right.content:
-        side = "recorded" if not left.content else "replayed"
-        why = "its digest alone is known" if (left if side == "recorded" else right).digest else "it could not be read"
-        return Difference(
-            name=left.path,
-            outcome=Outcome.INCONCLUSIVE,
-            message=f"the bytes differ, and the {side} content is gone ({why})",
-        )
-    found = compare_files(Path(left.content), Path(right.content), name=left.path, tolerances=tolerances)
-    return (
-        found if left.path == right.path else msgspec.structs.replace(found, notes=(*found.notes, f"as {right.path}"))
-    )
+        side, output = ("recorded", left) if not left.content else ("replayed", right)
+        why = "its digest alone is known" if output.digest else "it could not be read"
+        message = f"the bytes differ, and the {side} content is gone ({why})"
+        return Difference(name=name, outcome=Outcome.INCONCLUSIVE, message=message, notes=notes)
+    found = compare_files(Path(left.content), Path(right.content), name=name, tolerances=tolerances)
+    return msgspec.structs.replace(found, notes=(*found.notes, *notes))
 
 
-def align(
+def pair_up(
     recorded: Mapping[str, Output], replayed: Mapping[str, Output]
-) -> Iterable[tuple[Output | None, Output | None]]:
-    """Pairs of results that stand for each other, by logical path; what only one side has is alone."""
-    for path in sorted(recorded.keys() | replayed.keys()):
-        yield recorded.get(path), replayed.get(path)
+) -> tuple[list[tuple[str, Output | None, Output | None]], tuple[str, ...]]:
+    """Results that stand for each other, with their logical path, and what could have been paired in another way."""
+    aligned = align(_artifacts(recorded), _artifacts(replayed))
+    pairs = [
+        (
+            pair.name,
+            recorded[pair.left.path] if pair.left is not None else None,
+            replayed[pair.right.path] if pair.right is not None else None,
+        )
+        for pair in aligned.pairs
+    ]
+    return pairs, aligned.notes
+
+
+def _artifacts(outputs: Mapping[str, Output]) -> list[Artifact]:
+    return [Artifact(path=path, file=Path(output.content)) for path, output in outputs.items()]
 
 
 def weigh(differences: Iterable[Difference]) -> Verdict:
-    """The worst of one replay's differences."""
-    worst = max(differences, key=lambda difference: difference.outcome.rank)
-    reason = worst.message if worst.outcome is not Outcome.IDENTICAL else "every result has the same bytes"
-    return Verdict(outcome=worst.outcome, because=worst.because, reason=reason)
+    """The worst of one replay's differences; the exit code counts, and is no artifact."""
+    differences = list(differences)
+    codes = [difference for difference in differences if difference.name == EXIT_CODE]
+    results = [difference for difference in differences if difference.name != EXIT_CODE]
+    if any(difference.outcome is Outcome.DIVERGENT for difference in codes):
+        return Verdict(outcome=Outcome.DIVERGENT, reason=codes[0].message)
+    if not results:
+        reason = "the run left no file under its root that could be compared"
+        return Verdict(outcome=Outcome.INCONCLUSIVE, reason=reason)
+    return judge_all(results)
 
 
 def overall(verdicts: Iterable[Verdict]) -> Verdict:
     """The worst of several replays, with what their number bounds.
 
-    N replays without a divergence bound its probability by 3/N (95%; the rule of three, Hanley and Lippman-Hand 1983).
+    N replays without a divergence bound its probability by 3/N (95%; the rule of three, Hanley and Lippman-Hand 1983),
+    which says something from the fourth.
     """
     verdicts = list(verdicts)
     worst = max(verdicts, key=lambda verdict: verdict.outcome.rank)
-    agreeing = worst.outcome in {Outcome.IDENTICAL, Outcome.EQUIVALENT}
-    bound = min(1.0, 3 / len(verdicts)) if agreeing else None
+    runs = len(verdicts)
+    if worst.outcome in {Outcome.IDENTICAL, Outcome.EQUIVALENT}:
+        because = tuple(sorted({why for verdict in verdicts for why in verdict.because}))
+        bound = 3 / runs if runs > _RULE_OF_THREE else None
+        return msgspec.structs.replace(worst, because=because, runs=runs, bound=bound)
     reason = worst.reason
-    if not agreeing and len(verdicts) > 1:
+    if runs > 1:
         count = sum(verdict.outcome is worst.outcome for verdict in verdicts)
-        reason = f"{count} of {len(verdicts)} replays: {reason}"
-    return msgspec.structs.replace(worst, runs=len(verdicts), bound=bound, reason=reason)
+        reason = f"{count} of {runs} replays: {reason}"
+    return msgspec.structs.replace(worst, runs=runs, reason=reason)
 
 
 def limited(
@@ -111,16 +130,6 @@ def limited(
     if verdict.outcome is Outcome.DIVERGENT and replayed.exit_code != record.execution.exit_code:
         return verdict, "read what the command said: `--keep` keeps its output"
     return verdict, ""
-
-
-def nothing_to_compare(differences: Iterable[Difference]) -> Verdict | None:
-    """The verdict where no file counts on either side: never better than inconclusive."""
-    differences = list(differences)
-    if any(difference.name != EXIT_CODE for difference in differences):
-        return None
-    if any(difference.outcome is Outcome.DIVERGENT for difference in differences):
-        return None
-    return Verdict(outcome=Outcome.INCONCLUSIVE, reason="the run left no file under its root that could be compared")
 
 
 def _inconclusive(verdict: Verdict, reason: str) -> Verdict:

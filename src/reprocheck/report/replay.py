@@ -16,7 +16,7 @@ from reprocheck.report.visible import visible
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from reprocheck.model.comparison import Difference, Distance
+    from reprocheck.model.comparison import Difference, Distance, Verdict
     from reprocheck.model.gap import Gap
     from reprocheck.model.plan import Plan
     from reprocheck.model.replay import Repetition, Replay
@@ -83,9 +83,8 @@ def replay_text(replay: Replay, paint: Paint) -> str:
         total = sum(repetition.duration for repetition in replay.repetitions)
         about += f" in {replay.executor}, {plural(len(replay.repetitions), 'time')}, {duration_text(total)}"
     lines.append(about)
-    if verdict.bound is not None:
-        bound = _percent(verdict.bound)
-        lines.append(f"  {plural(verdict.runs, 'agreeing replay')}: a divergence is less likely than {bound} (95%)")
+    if verdict.outcome in {Outcome.IDENTICAL, Outcome.EQUIVALENT}:
+        lines.append(f"  {_bounded(verdict)}")
     shown = _worst(replay.repetitions)
     if shown is not None:
         lines += _results(shown, paint)
@@ -94,6 +93,13 @@ def replay_text(replay: Replay, paint: Paint) -> str:
     lines += _gaps(gaps, paint)
     lines += [f"kept in {visible(folder)}" for folder in replay.kept]
     return "\n".join(lines)
+
+
+def _bounded(verdict: Verdict) -> str:
+    replays = plural(verdict.runs, "agreeing replay")
+    if verdict.bound is None:
+        return f"{replays}: too few to bound how often one diverges (`--times 10` does)"
+    return f"{replays}: fewer than {_percent(verdict.bound)} of all replays diverge (3/N, 95%)"
 
 
 def _percent(bound: float) -> str:
