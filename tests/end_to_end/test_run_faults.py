@@ -186,6 +186,25 @@ def test_signals_for_the_launcher_are_the_commands(run: Run, project: Path, envi
     assert _record(run)["execution"]["signal"] == signal.SIGTERM
 
 
+def test_a_program_that_scribbles_into_the_journal_keeps_its_exit_code(run: Run, project: Path) -> None:
+    lines = (
+        "import glob, os, random",
+        "random.seed(3)",
+        "(journal,) = glob.glob('.reprocheck/store/runs/*/journal')",
+        "for name in ('agent-1-1.jsonl', 'agent-x-y.jsonl', 'launch.jsonl', 'files.jsonl'):",
+        "    with open(os.path.join(journal, name), 'ab') as file:",
+        '        file.write(b\'\\xff{"event": "seed", "pid": "x"}\\n[1]\\n{"event": 3}\\n{"event": "seed"\\n\\n\')',
+        "raise SystemExit(4)",
+    )
+    (project / "program.py").write_text("\n".join(lines), "utf-8")
+    done = run("run", "--", sys.executable, "program.py")
+    assert done.returncode == 4, done.stderr
+    assert "defect" not in done.stderr
+    record = _record(run)
+    assert ("random.seed", "3") in {(call["name"], call["value"]) for call in record["observations"]["seeders"]}
+    assert any("cannot be read" in gap["reason"] or "could not be read" in gap["reason"] for gap in record["gaps"])
+
+
 def test_an_interrupt_from_the_terminal_is_the_commands_and_the_record_is_written(
     run: Run, project: Path, environment: dict[str, str]
 ) -> None:

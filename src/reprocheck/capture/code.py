@@ -36,7 +36,7 @@ _SETTINGS = frozenset(
 )
 _LARGEST_SETTINGS = 256 << 10
 _CODE = frozenset({".py", ".pyw", ".ipynb", ".sh", ".bash", ".mk", ".pyx", ".cu", ".cpp", ".c", ".r", ".jl"})
-_CACHED = re.compile(r"(?P<folder>.*/|)__pycache__/(?P<stem>[^/]+?)\.[\w-]+?(?:\.opt-\d)?\.pyc")
+_CACHED = re.compile(r"(?P<folder>.*/|)__pycache__/(?P<stem>[^/]+?)\.(?:c?python|pypy)[\w-]*[^/]*\.pyc")
 _ASKED_FOR = 1000
 """Inputs for which git is asked whether it has them."""
 _LFS = b"version https://git-lfs.github.com/spec/"
