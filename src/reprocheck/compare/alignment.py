@@ -57,7 +57,8 @@ def align(left: Iterable[Artifact], right: Iterable[Artifact]) -> Alignment:
     sides = list(left), list(right)
     aligner = _Aligner()
     for role in sorted({artifact.role for side in sides for artifact in side}):
-        aligner.folders(*(_tree(artifact for artifact in side if artifact.role == role) for side in sides), prefix="")
+        trees = [_tree(artifact for artifact in side if artifact.role == role) for side in sides]
+        aligner.folders(trees[0], trees[1], "")
     pairs = sorted(aligner.pairs, key=lambda pair: (pair.name, (pair.left or pair.right or _NOBODY).path))
     return Alignment(pairs=tuple(pairs), notes=tuple(aligner.notes))
 

@@ -46,7 +46,7 @@ class Comparator:
     """One word, shown to people."""
     recognizes: Callable[[Probe], bool]
     """Looks at the content first and at the name second."""
-    compare: Callable[[Content, Content, Context, "CompareParts"], Difference]
+    compare: Callable[[Content, Content, Context, CompareParts], Difference]
     """Called with contents whose bytes differ; raises `UnreadableError` for what isn't of the type after all."""
 
 

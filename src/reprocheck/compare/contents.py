@@ -5,22 +5,55 @@ from __future__ import annotations
 import msgspec
 
 from reprocheck.compare.comparator import Comparator, probe
+from reprocheck.compare.comparators.archives import PACKED, TAR, ZIP
 from reprocheck.compare.comparators.documents import JSON, TOML, YAML
+from reprocheck.compare.comparators.images import JPEG, OTHER_IMAGE, PNG
+from reprocheck.compare.comparators.isolated import ARROW, HDF5, PARQUET
+from reprocheck.compare.comparators.metric_lines import JSON_LINES, MLFLOW
+from reprocheck.compare.comparators.notebook import NOTEBOOK
+from reprocheck.compare.comparators.npy import NPY
+from reprocheck.compare.comparators.onnx_model import ONNX
+from reprocheck.compare.comparators.pdf import PDF
 from reprocheck.compare.comparators.pickled import PICKLE
 from reprocheck.compare.comparators.raw_bytes import compare_bytes, same_bytes
+from reprocheck.compare.comparators.safetensors_file import SAFETENSORS
+from reprocheck.compare.comparators.sqlite_database import SQLITE
+from reprocheck.compare.comparators.tables import TABLE
+from reprocheck.compare.comparators.tensorboard import TENSORBOARD
 from reprocheck.compare.comparators.text import TEXT
 from reprocheck.compare.comparators.torch_checkpoint import OLD_TORCH, TORCH
+from reprocheck.compare.comparators.wandb_log import WANDB
 from reprocheck.compare.content import Content, UnreadableError
 from reprocheck.compare.context import DEEPEST, Context, shown
 from reprocheck.model.comparison import Difference, Outcome
 
 COMPARATORS: tuple[Comparator, ...] = (
     TORCH,
+    ZIP,
     OLD_TORCH,
+    NPY,
+    SAFETENSORS,
+    HDF5,
+    PARQUET,
+    ARROW,
+    SQLITE,
+    PNG,
+    JPEG,
+    PDF,
+    OTHER_IMAGE,
+    PACKED,
+    TAR,
+    WANDB,
+    TENSORBOARD,
     PICKLE,
+    ONNX,
+    NOTEBOOK,
+    MLFLOW,
+    JSON_LINES,
     JSON,
     YAML,
     TOML,
+    TABLE,
     TEXT,
 )
 """In the order in which they are asked; the ones that look at content stand before those that look at names."""

@@ -310,7 +310,7 @@ def compare_columns(
     tolerance = context.tolerance(key)
     column = Column(tolerance.limits if tolerance else None)
     for a, b in zip(left, right, strict=True):
-        if a is not b and a != b or isinstance(a, float):
+        if (a is not b and a != b) or isinstance(a, float):
             column.add(as_number(a), as_number(b))
         else:
             column.skip()

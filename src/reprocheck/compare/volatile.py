@@ -42,7 +42,7 @@ _PATTERNS = (
     ),
     (
         "durations",
-        rf"(?<![\w.])(?:\d+ days?, )?\d+:\d{{2}}:\d{{2}}(?:[.,]\d+)?(?![\w:])|(?<![\w.:])\d{{2}}:\d{{2}}(?![\w:])",
+        r"(?<![\w.])(?:\d+ days?, )?\d+:\d{2}:\d{2}(?:[.,]\d+)?(?![\w:])|(?<![\w.:])\d{2}:\d{2}(?![\w:])",
     ),
     ("durations", rf"(?<![\w.])(?:\d+\s?(?:d|h|m|min)\s?)*{_NUMBER}\s?{_UNIT}(?![\w/])"),
     ("process ids", r"\b(?i:pid|process(?: id)?|worker pid|ppid|tid)[ =:#]+\d+\b"),
@@ -100,8 +100,23 @@ _ALWAYS = frozenset(
 """Names that are never a result."""
 _ENDINGS = ("_per_second", "_per_sec", "_runtime", "_samples_per_sec", "/fps", "/sps", "/time_elapsed", "_wall_time")
 _WHEN = frozenset(
-    "time timestamp timestamps date datetime created modified updated ts now start end run_name name_time".split()
-)  # noqa: SIM905
+    [
+        "time",
+        "timestamp",
+        "timestamps",
+        "date",
+        "datetime",
+        "created",
+        "modified",
+        "updated",
+        "ts",
+        "now",
+        "start",
+        "end",
+        "run_name",
+        "name_time",
+    ]
+)
 """Names that are volatile where the value is a point in time."""
 _POINT = re.compile(
     rf"^\s*(?:{_DAY}(?:[T _-]+\d{{1,2}}[:-]\d{{2}}.*)?|{_WEEKDAY}.*\d{{2}}:\d{{2}}.*|\d{{8}}[-_T]\d{{4,6}}.*)\s*$"

@@ -62,7 +62,7 @@ def _comparator(
 def _is_json(probe: Probe) -> bool:
     if not is_text(probe) or probe.ends(".jsonl", ".ndjson"):
         return False
-    return probe.ends(".json") or probe.head.lstrip()[:1] in {b"{", b"["} and not probe.ends(".txt", ".log", ".csv")
+    return probe.ends(".json") or (probe.head.lstrip()[:1] in {b"{", b"["} and not probe.ends(".txt", ".log", ".csv"))
 
 
 def _is_yaml(probe: Probe) -> bool:

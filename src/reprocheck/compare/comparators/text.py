@@ -153,7 +153,8 @@ class _Lines:
                 else metadata(f"line {number}", ", ".join(sorted(kinds)), _cut(left), _cut(right))
             )
         self._note(number)
-        outcome, because = Outcome.DIVERGENT, ()
+        outcome = Outcome.DIVERGENT
+        because: tuple[Because, ...] = ()
         pairs = _number_pairs(a, b)
         if pairs is not None:
             before = self.numbers.distance().beyond

@@ -217,8 +217,8 @@ def renamed(difference: Difference, name: str) -> Difference:
     return msgspec.structs.replace(difference, name=name)
 
 
-def read_old(source: Content) -> object:
-    """Value of a file from before PyTorch 1.6, or saved as such; raises `UnreadableError`."""
+def read_old(source: Content) -> tuple[object, object]:
+    """Value, and what is said of the machine that wrote it, of a file from before PyTorch 1.6, or saved as such; raises `UnreadableError`."""
     first = Machine(source)
     if first.load() != _MAGIC or first.load() != _PROTOCOL:
         raise UnreadableError("is no checkpoint")
@@ -242,11 +242,11 @@ def read_old(source: Content) -> object:
         place += 8 + storage.region.size
     if place != source.size:
         raise UnreadableError("has bytes behind its end")
-    return [settled(value, checkpoint.tensor), system]
+    return settled(value, checkpoint.tensor), system
 
 
 def _compare_old(left: Content, right: Content, context: Context, _: CompareParts) -> Difference:
-    (a, system_a), (b, system_b) = read_old(left), read_old(right)  # type: ignore[misc]
+    (a, system_a), (b, system_b) = read_old(left), read_old(right)
     parts = list(Walk(context, plain_strings=True).compare(a, b, "value", ""))
     parts += Walk(context).compare(system_a, system_b, "system", "system")
     return context.gathered(context.path, "torch", parts, "" if parts else "the same values, another file")

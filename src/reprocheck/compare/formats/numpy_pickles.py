@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from reprocheck.compare.arrays import StoredArray, column_strides
-from reprocheck.compare.content import Content, Region, UnreadableError
+from reprocheck.compare.content import Content, UnreadableError
 from reprocheck.compare.formats.pickle_machine import Blob, Machine
 from reprocheck.compare.number_formats import numpy_format, opaque_format
 from reprocheck.compare.structure import Symbol

@@ -4,6 +4,8 @@ What a pickle would call becomes a `Symbol`; bytes that are large stay in the fi
 and `Lib/pickle.py`, protocols 0 to 5.
 """
 
+# ruff: noqa: SLF001 — the table of opcodes is the machine's own
+
 from __future__ import annotations
 
 import struct

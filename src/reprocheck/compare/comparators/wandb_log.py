@@ -1,0 +1,100 @@
+"""Compares the logs that W&B writes offline: history and configuration by step; who, where and when are metadata.
+
+Source: the record format of LevelDB's log, and `wandb/proto/wandb_internal.proto`.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterator
+
+from reprocheck.compare.comparator import Comparator, CompareParts
+from reprocheck.compare.comparators.documents import read_json
+from reprocheck.compare.comparators.metric_lines import compare_records
+from reprocheck.compare.content import Content, UnreadableError
+from reprocheck.compare.context import Context
+from reprocheck.compare.formats import protobuf
+from reprocheck.model.comparison import Difference
+
+_MAGIC = b":W&B"
+_BLOCK = 32768
+_LARGEST = 256 << 20
+_FULL, _FIRST, _MIDDLE, _LAST = 1, 2, 3, 4
+_HISTORY, _SUMMARY, _CONFIG = 2, 3, 5
+_NAMES = {_HISTORY: "history", _SUMMARY: "summary", _CONFIG: "config"}
+
+
+def _records(data: bytes) -> Iterator[bytes]:
+    place, held = 7, b""
+    while place + 7 <= len(data):
+        if _BLOCK - place % _BLOCK < 7:  # noqa: PLR2004 — a header doesn't fit any more
+            place += _BLOCK - place % _BLOCK
+            continue
+        checksum = int.from_bytes(data[place : place + 4], "little")
+        length = int.from_bytes(data[place + 4 : place + 6], "little")
+        kind = data[place + 6]
+        payload = data[place + 7 : place + 7 + length]
+        if len(payload) != length or kind not in {_FULL, _FIRST, _MIDDLE, _LAST}:
+            raise UnreadableError(f"has a damaged record at byte {place}")
+        if _masked(zlib.crc32(bytes([kind]) + payload)) != checksum:
+            raise UnreadableError(f"has a record whose checksum is wrong at byte {place}")
+        held = payload if kind in {_FULL, _FIRST} else held + payload
+        if kind in {_FULL, _LAST}:
+            yield held
+        place += 7 + length
+    if place < len(data):
+        raise UnreadableError("has bytes behind its last record")
+
+
+def _masked(checksum: int) -> int:
+    return ((checksum >> 15 | checksum << 17) + 0xA282EAD8) & 0xFFFFFFFF
+
+
+def _logged(source: Content) -> Iterator[object]:
+    for record in _records(source.all(_LARGEST)):
+        for number, _, value in protobuf.fields(memoryview(record)):
+            if number in _NAMES:
+                yield {"record": _NAMES[number], **_items(protobuf.message(value))}
+
+
+def _items(data: memoryview) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for number, wire, value in protobuf.fields(data):
+        if number not in {1, 2} or wire != protobuf.BYTES:
+            continue
+        name, text = [], ""
+        for field, _, item in protobuf.fields(protobuf.message(value)):
+            if field in {1, 2} and not isinstance(item, int):
+                name.append(protobuf.text(item))
+            elif field == 16:  # noqa: PLR2004 — `value_json`
+                text = protobuf.text(item)
+        if name and text:
+            found[".".join(name)] = _value(text)
+    return found
+
+
+def _value(text: str) -> object:
+    try:
+        json.loads(text)
+    except ValueError:
+        return text
+    return read_json(text.encode("utf-8", "surrogateescape"))
+
+
+def _compare(left: Content, right: Content, context: Context, _: CompareParts) -> Difference:
+    return compare_records(_without_own(left), _without_own(right), context, "wandb")
+
+
+def _without_own(source: Content) -> Iterator[object]:
+    """Records without what the library says about itself."""
+    for record in _logged(source):
+        assert isinstance(record, dict)
+        yield {
+            name: value
+            for name, value in record.items()
+            if name.split(".")[0] not in {"_wandb", "_timestamp", "_runtime"}
+        }
+
+
+WANDB = Comparator("wandb", lambda probe: probe.head.startswith(_MAGIC), _compare)
