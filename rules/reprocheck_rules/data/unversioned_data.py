@@ -107,6 +107,13 @@ class _Known:
         for path, facts in project.index.files.items():
             if not _TESTS.search(path):
                 self._made |= _made_by(project, path, facts)
+        self._made |= {
+            _last(str(setting.value))
+            for document in project.index.documents.values()
+            if document.kind == "snakemake"
+            for setting in document.settings
+            if ".output" in setting.key
+        }
         self._commands = {
             _last(word) for document in project.index.documents.values() for c in document.commands for word in c.words
         }
@@ -248,5 +255,12 @@ rule.allows(
         """
     },
     title="Compared with a hash",
+)
+rule.allows(
+    {
+        "train.py": _FIT.format(mark=""),
+        "Snakefile": 'rule table:\n    output: "data/train.csv"\n    script: "table.R"\n',
+    },
+    title="What a rule of Snakemake makes",
 )
 rule.allows({"report.py": 'import pandas as pd\n\nprint(pd.read_csv("data/results.csv"))\n'}, title="No training")

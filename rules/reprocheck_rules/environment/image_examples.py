@@ -10,6 +10,7 @@ _DIGEST = "@sha256:" + "0123456789abcdef" * 4
 def show(rule: Rule) -> None:
     """Give the rule its examples."""
     _moving(rule)
+    _in_workflows(rule)
     _fixed(rule)
 
 
@@ -137,6 +138,21 @@ def _moving(rule: Rule) -> None:
           image: continuumio/miniconda3  # expect: ENV007
         """,
         file="MLproject",
+    )
+
+
+def _in_workflows(rule: Rule) -> None:
+    """Images of Snakemake's rules."""
+    rule.flags(
+        """
+        container: "docker://python:3.12.4-slim"  # expect: ENV007
+
+        rule train:
+            output: "model.pkl"
+            container: "docker://team/train:latest"  # expect: ENV007
+            shell: "python train.py {output}"
+        """,
+        file="Snakefile",
     )
 
 

@@ -27,7 +27,9 @@ Use = tuple[str, Span]
 
 def image_uses(path: str, root: Mapping, kind: str) -> Iterator[Use]:
     """Images of one YAML or JSON document, by the kind of file that `path` says it is."""
-    if kind == "json":
+    if kind == "snakemake":
+        yield from _snakemake(root)
+    elif kind == "json":
         if _DEVCONTAINER.search(path):
             yield from _text(root.get("image"))
     elif COMPOSE.search(path):
@@ -136,6 +138,13 @@ def _is_component(root: Mapping) -> bool:
     """Whether this is a Kubeflow component, which has no apiVersion."""
     implementation = root.get("implementation")
     return isinstance(implementation, Mapping) and isinstance(implementation.get("container"), Mapping)
+
+
+def _snakemake(root: Mapping) -> Iterator[Use]:
+    """Images of a workflow and of its rules."""
+    for path, node in walk(root):
+        if path and path[-1] in ("container", "singularity", "containerized") and isinstance(node, Scalar):
+            yield from _docker_urls(node)
 
 
 def _helm(root: Mapping) -> Iterator[Use]:

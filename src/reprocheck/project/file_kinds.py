@@ -26,6 +26,7 @@ class FileKind(StrEnum):
     MAKEFILE = "makefile"
     DECLARATION = "declaration"
     """`setup.cfg`, `.python-version` and `runtime.txt`: forms of their own, for what a project needs."""
+    SNAKEMAKE = "snakemake"
     README = "readme"
     """Looked at for the names of environment variables only."""
     OTHER = "other"
@@ -46,12 +47,14 @@ _KIND_BY_EXTENSION = {
     "bash": FileKind.SHELL,
     "dockerfile": FileKind.DOCKERFILE,
     "mk": FileKind.MAKEFILE,
+    "smk": FileKind.SNAKEMAKE,
 }
 _KIND_BY_NAME = {
     "dockerfile": FileKind.DOCKERFILE,
     "containerfile": FileKind.DOCKERFILE,
     "makefile": FileKind.MAKEFILE,
     "gnumakefile": FileKind.MAKEFILE,
+    "snakefile": FileKind.SNAKEMAKE,
     "pipfile": FileKind.TOML,
     "pipfile.lock": FileKind.JSON,
     "poetry.lock": FileKind.TOML,

@@ -29,12 +29,12 @@ class DockerfileView:
 
 @dataclass(frozen=True, slots=True)
 class TreeView:
-    """A YAML, TOML or JSON file."""
+    """A YAML, TOML or JSON file, or a workflow of Snakemake."""
 
     source: SourceText
     document: Document
     kind: str
-    """`yaml`, `toml` or `json`."""
+    """`yaml`, `toml`, `json` or `snakemake`."""
 
     @property
     def path(self) -> str:

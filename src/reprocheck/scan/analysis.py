@@ -305,6 +305,10 @@ class _FileWork:
                 from reprocheck.project.documents.toml_file import read_toml
 
                 document, kind = read_toml(source), "toml"
+            case FileKind.SNAKEMAKE:
+                from reprocheck.project.documents.snakefile import read_snakefile
+
+                document, kind = read_snakefile(source), "snakemake"
             case _:
                 from reprocheck.project.documents.json_file import read_json
 

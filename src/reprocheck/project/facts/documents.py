@@ -24,7 +24,9 @@ _TOPICS = re.compile(
 _RESULTS = re.compile(r"^\|?[^|\n]+\|[^\n]*?\b\d{1,3}\.\d+\s?%?[^\n]*$", re.MULTILINE)
 _RESULTS_LEAST = 3
 """Rows with numbers from which a table compares several things."""
-_COMMAND_KEYS = frozenset({"run", "cmd", "command", "script", "before_script", "after_script", "entrypoint", "args"})
+_COMMAND_KEYS = frozenset(
+    {"run", "cmd", "command", "script", "before_script", "after_script", "entrypoint", "args", "shell"}
+)
 _VARIABLE_KEYS = frozenset({"env", "environment", "variables", "containerEnv", "remoteEnv"})
 
 
