@@ -157,7 +157,7 @@ def test_a_scorecard_shows_what_was_looked_at_and_where(run: Run, project: Path)
     assert found["PRJ013"]["standing"] == "met"
     assert found["PRJ013"]["found"] == [{"path": "LICENSE", "line": 1, "cell": None, "message": "states a licence"}]
     assert found["PRJ010"]["standing"] == "missing"
-    (against,) = found["PRJ010"]["against"]  # type: ignore[misc]
+    against = found["PRJ010"]["against"][0]  # type: ignore[index]
     assert (against["path"], against["line"]) == ("train.py", 5)
     assert found["PRJ010"]["earn"]
     assert found["PRJ008"]["standing"] == "not applicable"

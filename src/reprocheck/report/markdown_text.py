@@ -12,7 +12,7 @@ _CODE = re.compile(r"`([^`\n]+)`")
 
 def plain(text: str) -> str:
     """Text with every character that Markdown could mind escaped; `code` keeps its marks."""
-    safe = " ".join(visible(text).split())
+    safe = visible(" ".join(text.split()))
     parts, end = [], 0
     for found in _CODE.finditer(safe):
         parts += [_escaped(safe[end : found.start()]), code(found[1])]
@@ -22,7 +22,7 @@ def plain(text: str) -> str:
 
 def code(text: str) -> str:
     """Text as code; a bar is written as an entity, since tables split at bars even in code."""
-    safe = " ".join(visible(text).split())
+    safe = visible(" ".join(text.split()))
     if "|" in safe:
         body = safe.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("|", "&#124;")
         return f"<code>{body.replace('`', '&#96;')}</code>"

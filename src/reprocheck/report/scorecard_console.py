@@ -109,7 +109,8 @@ class _Writer:
         role = _ROLES[item.standing]
         mark = self._paint(self._marks[item.standing], role)
         tests = f" [{item.tests}]" if item.tests else ""
-        title = item.title if role != "dim" else f"{item.title} ({item.standing})"
+        asked = visible(item.title, unicode=self._unicode)
+        title = asked if role != "dim" else f"{asked} ({item.standing})"
         key = "" if item.key.startswith("count:") else f" {item.key}"
         yield f" {mark} {self._paint(title, 'dim') if role == 'dim' else title}{self._paint(key + tests, 'dim')}"
         if role == "dim" and not self._options.verbose:
@@ -158,10 +159,14 @@ class _Writer:
         yield self._paint(f"{count} most", "strong")
         for number, step in enumerate(steps, 1):
             key = "" if step.key.startswith("count:") else f" ({step.key})"
-            yield f"  {self._paint(f'{number}.', 'label')} so that {step.title}{self._paint(key, 'dim')}"
+            title = visible(step.title, unicode=self._unicode)
+            yield f"  {self._paint(f'{number}.', 'label')} so that {title}{self._paint(key, 'dim')}"
             for line in wrap(visible(self._ascii(first_paragraph(step.earn)), unicode=self._unicode), self._width - 5):
                 yield f"     {line}"
-            yield from (f"     {self._paint(line, 'dim')}" for line in wrap(step.reason, self._width - 5))
+            yield from (
+                f"     {self._paint(line, 'dim')}"
+                for line in wrap(visible(step.reason, unicode=self._unicode), self._width - 5)
+            )
 
     def _dim(self, text: str) -> Iterator[str]:
         return (self._paint(line, "dim") for line in wrap(visible(text, unicode=self._unicode), self._width))
