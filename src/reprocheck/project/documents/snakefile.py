@@ -1,6 +1,6 @@
 """Snakemake's workflows as a tree: rules with their inputs, outputs, commands, scripts, environments and images.
 
-A Snakefile is Python with blocks of its own. It is read line by line, never run. Of the values only the texts that stand
+A Snakefile is Python with blocks of its own. It is read line by line and never run. Of the values the texts that stand
 in them are kept, each with its place: `{"rules": {"train": {"output": ["model.pkl"], "shell": "python train.py"}}}`.
 """
 
