@@ -19,7 +19,7 @@ int nvmlShutdown(void) { started--; return 0; }
 int nvmlSystemGetDriverVersion(char *text, unsigned length) { strcpy(text, "550.54.15"); return length < 80 ? 7 : 0; }
 int nvmlSystemGetCudaDriverVersion_v2(int *version) { *version = 12040; return 0; }
 int nvmlDeviceGetCount_v2(unsigned *count) { *count = 2; return 0; }
-int nvmlDeviceGetHandleByIndex_v2(unsigned index, void **handle) { *handle = devices + index; return index < 2 ? 0 : 2; }
+int nvmlDeviceGetHandleByIndex_v2(unsigned index, void **handle) { *handle = devices + index; return index / 2; }
 int nvmlDeviceGetName(void *handle, char *text, unsigned length) {
     strcpy(text, handle == devices ? "First" : "Second");
     return 0;
