@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 from reprocheck.rulekit import Project, ShellWord, Span
@@ -65,7 +65,11 @@ class Declared:
             distribution(dependency) for source in index.manifests for dependency in source.dependencies
         )
         self.locked = frozenset(name for lock in index.locks for name in index.recorded(lock))
-        self.installed = frozenset(self._by_commands()) | frozenset(self._by_images())
+        self.installed = frozenset(_got(command for _, command in _commands(project)))
+        self.installed |= frozenset(self._by_images())
+        documents = project.index.documents.values()
+        self.described = frozenset(_got(command for document in documents for command in document.shown))
+        """What a read-me file tells to install by hand."""
 
     def scope(self, path: str) -> str | None:
         """The nearest folder above a file that has manifests; None where there is none."""
@@ -108,14 +112,6 @@ class Declared:
             for source in listed
         )
 
-    def _by_commands(self) -> Iterator[str]:
-        """All words of commands that install or clone something, addresses taken apart."""
-        for _, command in _commands(self._project):
-            if not _GETS.isdisjoint(command.words):
-                for word in command.words:
-                    for part in _PARTS.split(word.lower()):
-                        yield part.replace("_", "-").replace(".", "-").removeprefix("python3-").removeprefix("python-")
-
     def _by_images(self) -> Iterator[str]:
         for document in self._project.index.documents.values():
             names = [image.name for image in document.images]
@@ -149,6 +145,15 @@ def _commands(project: Project) -> Iterator[tuple[str, Command]]:
     for path, facts in sorted(project.index.files.items()):
         for command in facts.commands:
             yield path, command
+
+
+def _got(commands: Iterable[Command]) -> Iterator[str]:
+    """All words of commands that install or clone something, addresses taken apart."""
+    for command in commands:
+        if not _GETS.isdisjoint(command.words):
+            for word in command.words:
+                for part in _PARTS.split(word.lower()):
+                    yield part.replace("_", "-").replace(".", "-").removeprefix("python3-").removeprefix("python-")
 
 
 def _words(command: Command) -> Iterator[ShellWord]:

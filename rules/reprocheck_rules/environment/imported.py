@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from enum import IntEnum
 from functools import cached_property
 from typing import Final, NamedTuple
 
@@ -19,8 +20,17 @@ _FOR_BUILDS: Final = re.compile(
     r"(^|/)(setup|conf|hatch_build|build)\.py$|(^|/)(\.[^/]+|ci|docs?|third[_-]?party|vendor|_?extern(al)?)/"
 )
 _CODE: Final = frozenset({"py", "pyi", "pyx", "pxd", "so", "pyd", "c", "cc", "cpp", "cu", "cuh", "ipynb"})
-_ORDER: Final = (None, False, True)
 _IMPORT_PATH: Final = frozenset({"sys.path.append", "sys.path.insert", "sys.path.extend", "site.addsitedir"})
+
+
+class Reach(IntEnum):
+    """How sure an import is to run; of a chain the weakest counts."""
+
+    SPARED = 0
+    """What it brings may be missing: under `try`, or for type checkers only."""
+    MAYBE = 1
+    """In a function or under a condition."""
+    SURE = 2
 
 
 class Foreign(NamedTuple):
@@ -69,23 +79,42 @@ class Imports:
             if not TESTS.search(path) and not _FOR_BUILDS.search(path):
                 yield from self._of_file(facts, optional=False)
 
-    def reached(self, path: str) -> bool | None:
-        """How a module is imported by others: at least once in any case (True), maybe (False), under `try` only (None).
+    def reached(self, path: str) -> Reach:
+        """How a module gets imported; a program, and a module that nothing imports, is there for itself."""
+        return self._reached.get(path, Reach.SURE)
 
-        A program, and a module that nothing imports, is there for itself.
-        """
-        ways = self._ways.get(path)
-        return True if ways is None or path in self._programs else max(ways, key=_ORDER.index)
+    @cached_property
+    def _reached(self) -> dict[str, Reach]:
+        found: dict[str, Reach] = {}
+        for reach in reversed(Reach):
+            stack = [path for path in self._ways if path not in found and self._is_brought(path, found, reach)]
+            if reach is Reach.SURE:
+                stack += [path for path in self._project.index.files if path not in self._ways]
+                stack += self._programs
+            while stack:
+                path = stack.pop()
+                if path not in found:
+                    found[path] = reach
+                    stack += [
+                        module for module in self._imports.get(path, ()) if self._is_brought(module, found, reach)
+                    ]
+        return found
+
+    def _is_brought(self, path: str, found: dict[str, Reach], least: Reach) -> bool:
+        """Whether one of those that import a module is reached, and imports it, this surely."""
+        return any(
+            importer in found and min(found[importer], reach) >= least for importer, reach in self._ways.get(path, ())
+        )
 
     @cached_property
     def _programs(self) -> frozenset[str]:
         return frozenset(entry.path for entry in self._project.entries if not entry.imported)
 
     @cached_property
-    def _ways(self) -> dict[str, set[bool | None]]:
-        """By module: how others import it."""
+    def _ways(self) -> dict[str, set[tuple[str, Reach]]]:
+        """By module: who imports it, and how."""
         modules = self._project.index.symbols.modules
-        found: dict[str, set[bool | None]] = {}
+        found: dict[str, set[tuple[str, Reach]]] = {}
         for path, facts in self._project.index.files.items():
             if TESTS.search(path):
                 continue
@@ -94,8 +123,16 @@ class Imports:
                     if isinstance(event, Import):
                         module = modules.find(path, event.target) or modules.find(path, _parent(event.target))
                         if module is not None and module != path:
-                            around = _around(function, event)
-                            found.setdefault(module, set()).add(around and not index)
+                            found.setdefault(module, set()).add((path, _reach(function, event, index)))
+        return found
+
+    @cached_property
+    def _imports(self) -> dict[str, set[str]]:
+        """By file: modules that it imports."""
+        found: dict[str, set[str]] = {}
+        for module, ways in self._ways.items():
+            for importer, _ in ways:
+                found.setdefault(importer, set()).add(module)
         return found
 
     def every(self) -> Iterator[Foreign]:
@@ -107,9 +144,9 @@ class Imports:
         for index, function in enumerate(facts.functions):
             for event in function.events:
                 if isinstance(event, Import) and self._is_foreign(facts.path, event.target):
-                    around = _around(function, event)
-                    if optional or around is not None:
-                        yield Foreign(facts.path, event.target, event.span, not index and around is True)
+                    reach = _reach(function, event, index)
+                    if optional or reach:
+                        yield Foreign(facts.path, event.target, event.span, reach is Reach.SURE)
 
     def _is_foreign(self, path: str, target: str) -> bool:
         top = target.partition(".")[0]
@@ -126,19 +163,17 @@ def _parent(target: str) -> str:
     return head if head.strip(".") else head + dot
 
 
-def _around(function: Function, event: Import) -> bool | None:
-    """Whether an import runs in any case (True), under a condition (False), or may fail without harm (None)."""
-    certain = True
+def _reach(function: Function, event: Import, index: int) -> Reach:
+    """How sure an import is to run when its file does; `index` is that of the function, 0 for the module."""
+    reach = Reach.MAYBE if index else Reach.SURE
     position, side = event.guard, event.side
     while position >= 0:
         guard = function.guards[position]
-        if guard.kind is GuardKind.TRY:
-            return None
-        if guard.test is not None and side and _is_for_checkers(guard.test):
-            return None
-        certain = False
+        if guard.kind is GuardKind.TRY or (guard.test is not None and side and _is_for_checkers(guard.test)):
+            return Reach.SPARED
+        reach = Reach.MAYBE
         position, side = guard.parent, guard.parent_side
-    return certain
+    return reach
 
 
 def _is_for_checkers(test: Test) -> bool:

@@ -12,10 +12,10 @@ Where the program does without it, import it under `try`, or declare it as an ex
 One finding for each package and manifest, with the other imports in its trail. Silent are the standard library, the
 project's own modules and extensions, imports under `try` or `TYPE_CHECKING`, modules of its own that are only imported
 so, tests, and whatever a script, image, job or notebook installs by name. Of low confidence are packages that come
-along with a declared one or stand in a lock, that another manifest of the project names, imports in functions and under
-conditions, and files beside a library's package. Where a package of unknown name is imported, the module may come with
-a declared one under another name: medium confidence, or low beside requirements that can't be told. A project's own
-names are given in its catalog.
+along with a declared one or stand in a lock, that another manifest of the project names or a read-me file tells to
+install, imports in functions and under conditions, and files beside a library's package. Where a package of unknown
+name is imported, the module may come with a declared one under another name: medium confidence, or low beside
+requirements that can't be told. A project's own names are given in its catalog.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from collections.abc import Iterator
 
 from reprocheck.rulekit import Confidence, Match, Project, Rule
 from reprocheck_rules.environment.declared import Declared
-from reprocheck_rules.environment.imported import Foreign, Imports, changes_import_path
+from reprocheck_rules.environment.imported import Foreign, Imports, Reach, changes_import_path
 from reprocheck_rules.environment.manifests import is_auxiliary, is_library
 
 rule = Rule("ENV004", "undeclared-import", __doc__)
@@ -52,9 +52,10 @@ def check(project: Project) -> Iterator[Match]:
         scope = declared.scope(found.path)
         if scope is None or _is_declared(project, declared, scope, found):
             continue
-        reached = imports.reached(found.path)
-        if reached is not None:
-            confidence = _confidence(project, declared, scope, found) if reached else Confidence.LOW
+        reach = imports.reached(found.path)
+        if reach:
+            sure = reach is Reach.SURE
+            confidence = _confidence(project, declared, scope, found) if sure else Confidence.LOW
             name = _distribution(project, found)
             groups.setdefault((scope, name or found.top), []).append((found, confidence))
     for (scope, name), places in sorted(groups.items()):
@@ -101,7 +102,8 @@ def _confidence(project: Project, declared: Declared, scope: str, found: Foreign
     known = project.catalog.distributions
     names = declared.names(scope)
     providers = set(known.providers(found.module)) or {found.top.lower().replace("_", "-")}
-    elsewhere = declared.everywhere | declared.locked | known.brought(names | declared.installed)
+    elsewhere = declared.everywhere | declared.locked | declared.described
+    elsewhere |= known.brought(names | declared.installed)
     if not providers.isdisjoint(elsewhere) or not found.certain or _is_beside(project, declared, scope, found):
         return Confidence.LOW
     if known.providers(found.module):
@@ -249,6 +251,14 @@ rule.allows(
         _APP: "torch\n",
     },
     title="a module of the project that may be missing",
+)
+rule.allows(
+    {
+        "main.py": "import vllm\n",
+        "Makefile": "serve:\n\tpip install vllm==0.5 && python main.py\n",
+        _APP: "torch\n",
+    },
+    title="installed by a Makefile",
 )
 rule.allows({"tests/test_net.py": "import hypothesis\n", "net.py": "import torch\n", _APP: "torch\n"}, title="tests")
 rule.allows({"train.py": "import torch\n", "tools/run.py": "import torch\n"}, title="no manifest at all")
