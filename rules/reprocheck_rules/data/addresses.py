@@ -22,7 +22,7 @@ _FIXED: Final = re.compile(
     # archives that keep what they published: Zenodo and its kin, figshare, Dataverse, OSF, Mendeley, OpenML, arXiv, ...
     r"|/(api/)?records?/[\w.-]+/files/|zenodo\.org/api/files/|figshare\.com/|/dataverse|//osf\.io/"
     r"|mendeley\.com/public-files|openml\.org/data/(v1/)?(download|get_csv)/\d"
-    r"|//arxiv\.org/|web\.archive\.org/web/\d",
+    r"|//arxiv\.org/|web\.archive\.org/web/\d|[/=](E-[A-Z]{4}-|GSE|GSM|S-B[A-Z]+)\d+|//static-content\.springer\.com/esm/",
     re.IGNORECASE,
 )
 _NAMED_BY_CONTENT: Final = re.compile(r"[-_.][0-9a-f]{8,64}\.\w+$|/[0-9a-f]{32,64}(/|$)")
