@@ -1,4 +1,4 @@
-"""What a run did with files, told from the supervisor's journal."""
+"""What a run did with files, told from the supervisor's journal and, beside it, the agent's."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 
 import msgspec
 
+from reprocheck.capture.agent_files import with_agent
 from reprocheck.capture.regions import DATA, DEVICES, Regions
 from reprocheck.capture.tracks import Track, Tracks
 from reprocheck.model.record import (
@@ -89,13 +90,13 @@ def events(path: Path) -> Iterator[Event | None]:
 
 
 def file_uses(journal: Path, *, root: Path, environment_prefixes: Sequence[Path] = ()) -> FileUses:
-    """Classify what `journal/files.jsonl` says; an absent journal gives an incomplete, empty answer."""
+    """Classify what `journal` says; without the supervisor's part the answer is incomplete."""
     reader = _Reader(root, environment_prefixes)
     for event in events(journal / "files.jsonl"):
         reader.take(event)
     for event in events(journal / "launch.jsonl"):
         reader.from_launcher(event)
-    return reader.uses()
+    return with_agent(reader.uses(), journal, root)
 
 
 class _Reader:
@@ -232,7 +233,7 @@ class _Reader:
         )
         for path, track in self._tracks.items():
             role = _role(path, track, temporary=path.startswith(temporary) and not path.startswith(self._root + "/"))
-            if role is None:
+            if role is None or (role is FileRole.CODE and self._has_source(path)):
                 continue
             yield FileUse(
                 path=self._spelled(path),
@@ -246,6 +247,11 @@ class _Reader:
                 renamed_from=self._spelled(track.renamed_from) if role is FileRole.RENAMED else "",
                 processes=tuple(sorted(track.pids)),
             )
+
+    def _has_source(self, path: str) -> bool:
+        """Whether it is bytecode whose source is known as well."""
+        folder, _, name = path.rpartition("/__pycache__/")
+        return name.endswith(".pyc") and f"{folder}/{name.partition('.')[0]}.py" in self._tracks
 
     def _connected(self) -> tuple[Connection, ...]:
         return tuple(

@@ -151,6 +151,9 @@ class Tracks:
             track = self._tracks[path] = Track()
         return track
 
+    def __contains__(self, path: str) -> bool:
+        return path in self._tracks
+
     def items(self) -> ItemsView[str, Track]:
         """All of them."""
         return self._tracks.items()

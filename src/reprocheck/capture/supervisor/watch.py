@@ -275,21 +275,20 @@ class Watch:
             known = self._known(path)
             if not known.read and not known.created:
                 known.read = True
-                if not known.preserved:
+                credited = "/__pycache__/" in path and self._credit_source(process, path)
+                if not known.preserved and not credited:
                     known.signature = kernel_signature(status)
                     if not process.foreign:
                         self._contents.read(path, known)
             self._note(process, path, "r", f',"size":{status.st_size},"inode":{status.st_ino}', known)
-            if "/__pycache__/" in path:
-                self._credit_source(process, path)
 
-    def _credit_source(self, process: Process, bytecode: str) -> None:
+    def _credit_source(self, process: Process, bytecode: str) -> bool:
         """Whoever imports from bytecode uses its source, which the interpreter only asks the time of."""
         folder, _, name = bytecode.rpartition("/__pycache__/")
         source = f"{folder}/{name.partition('.')[0]}.py"
         status = _status(process, source, follow=True)
         if status is None:
-            return
+            return False
         known = self._known(source)
         if not known.read and not known.created and not known.preserved:
             known.read = True
@@ -297,6 +296,7 @@ class Watch:
             self._contents.read(source, known)
         more = f',"size":{status.st_size},"inode":{status.st_ino},"bytecode":true'
         self._note(process, source, "r", more, known)
+        return True
 
     def _reads_environment(self, process: Process, name: str, path: str, status: os.stat_result | int) -> None:
         """A file of the environment: noted once, whoever opens it."""
