@@ -10,7 +10,8 @@ Move what is imported into a package (`src/NAME/`), keep the programs in one fol
 package in editable mode.
 
 ## Notes
-From six modules at the root on, and only where they are at least half of the project's own code. Up to there a flat
+From six modules at the root on, where they are at least half of the project's own code and some import others; programs
+that stand alone side by side are a collection. Up to there a flat
 folder is the simplest thing that works. `setup.py` and its like don't count.
 """
 
@@ -36,7 +37,9 @@ def check(project: Project) -> Practice:
         folder = facts.path.rpartition("/")[0]
         if folder and facts.path.endswith("/__init__.py"):
             folders.setdefault(folder, Note(facts.functions[0].span, f"`{folder}` is a package", facts.path))
-    if len(at_root) < _MANY or 2 * len(at_root) < len(modules):
+    root = {facts.path for facts in at_root}
+    mixed = any((project.index.reached([path]) - {path}) & root for path in sorted(root))
+    if len(at_root) < _MANY or 2 * len(at_root) < len(modules) or not mixed:
         return Practice(looked_at=looked_at, found=listed(folders.values()))
     message = (
         f"{len(at_root)} of {len(modules)} modules lie side by side at the root, programs and what they import alike"
@@ -47,15 +50,22 @@ def check(project: Project) -> Practice:
 _MODULE = "def work():\n    return 1\n"
 
 
-def _files(*paths: str) -> dict[str, str]:
-    return dict.fromkeys(paths, _MODULE)
+def _files(first: str, *paths: str) -> dict[str, str]:
+    """Modules of which the last one imports the first."""
+    last = f"import {first.rpartition('/')[2].removesuffix('.py')}\n{_MODULE}"
+    return {**dict.fromkeys((first, *paths), _MODULE), paths[-1]: last}
 
 
 rule.flags(_files("data.py", "losses.py", "main.py", "metrics.py", "model.py", "train.py"))
-rule.flags(_files("a.py", "b.py", "c.py", "d.py", "e.py", "f.py", "g.py", "tests/test_a.py"), title="Tests don't help")
+rule.flags(
+    {**_files("a.py", "b.py", "c.py", "d.py", "e.py", "f.py", "g.py"), "tests/test_a.py": _MODULE},
+    title="Tests don't help",
+)
 rule.flags({**_files("a.py", "b.py", "c.py", "d.py", "e.py", "f.py"), "pyproject.toml": "[project]\nname = 'x'\n"})
-rule.flags(_files("a.py", "b.py", "c.py", "d.py", "e.py", "f.py", "layers/attention.py"), title="One small folder")
-rule.flags(_files("train.py", "train_v2.py", "eval.py", "infer.py", "utils.py", "net.py", "setup.py"))
+rule.flags(
+    {**_files("a.py", "b.py", "c.py", "d.py", "e.py", "f.py"), "layers/attention.py": _MODULE}, title="One small folder"
+)
+rule.flags(_files("net.py", "train.py", "train_v2.py", "eval.py", "infer.py", "utils.py"))
 rule.flags({**_files("a.py", "b.py", "c.py", "d.py", "e.py", "f.py"), "README.md": "# A model\n"})
 rule.allows(_files("train.py", "model.py", "data.py"), title="Few modules")
 rule.allows(_files("train.py", "net/__init__.py", "net/a.py", "net/b.py", "net/c.py", "net/d.py", "net/e.py"))
@@ -63,3 +73,4 @@ rule.allows(_files("src/a.py", "src/b.py", "src/c.py", "src/d.py", "src/e.py", "
 rule.allows(_files("a.py", "b.py", "c.py", "d.py", "e.py", *(f"lib/m{n}.py" for n in range(6))), title="Mostly folders")
 rule.allows(_files("test_a.py", "test_b.py", "test_c.py", "test_d.py", "test_e.py", "test_f.py", "a.py"), title="Tests")
 rule.allows(_files("setup.py", "conftest.py", "noxfile.py", "hubconf.py", "a.py", "b.py"), title="Tools of packaging")
+rule.allows({f"algorithm_{n}.py": _MODULE for n in range(9)}, title="A collection of programs that stand alone")

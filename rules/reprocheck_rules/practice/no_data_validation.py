@@ -39,13 +39,13 @@ _LIBRARIES = (
     "pandas_profiling", "voluptuous",
 )  # fmt: skip
 _CHECKS = re.compile(
-    r"(^|[._])(validate|verify|check|sanity|assert|ensure|inspect|clean|filter)(_\w*)?_?"
-    r"(data|dataset|dataframe|df|input|inputs|image|images|img|label|labels|schema|sample|samples|columns|annotation|annotations"
-    r"|anns|batch|features|na|nan|nans|missing|files?|corrupt\w*|shapes?|values|range|array)\b",
+    r"(^|[._])(validate|verify|check|sanity|assert|ensure|inspect|clean|filter)_?\w*?_?"
+    r"(data|df|input|image|img|label|schema|sample|column|annotation|anns|batch|feature|nan|missing|file|corrupt|shape|values"
+    r"|range|array)",
     re.IGNORECASE,
 )
 _LOADING = re.compile(
-    r"(^|[._])(data|datasets?|dataloader|preprocess|features?|inputs?|etl|ingest)(s|ing|_|\b)", re.IGNORECASE
+    r"(^|[./_])(data|datasets?|\w*loaders?|preprocess|features?|inputs?|etl|ingest)(s|ing|_|\b)", re.IGNORECASE
 )
 _ASSERTS = re.compile(
     r"(^|\.)(assert_\w*(equal|shape|columns|rank|type|close)\w*|check_array|check_X_y|drop_duplicates|dropna)$"
@@ -75,7 +75,7 @@ def check(project: Project) -> Practice:
 
 
 def _checks(facts: FileFacts) -> Iterator[Note]:
-    loading = _LOADING.search(facts.path.rpartition("/")[2]) is not None
+    loading = _LOADING.search(facts.path) is not None
     for function in facts.functions:
         if function.name and _CHECKS.search(function.name):
             yield Note(function.span, f"`{function.name}` is named for checking data", facts.path)

@@ -60,7 +60,7 @@ def check(project: Project) -> Practice:
     if manifests:
         message = "packages are declared, and nothing says which versions were used: neither a lock nor an image"
     else:
-        message = "nothing says which packages the programs need, let alone in which versions"
+        message = "no manifest says which packages the programs need, let alone in which versions"
     return Practice(looked_at=looked_at, found=listed(partly), gap=gap_at_root(project, message))
 
 

@@ -54,7 +54,9 @@ def check(project: Project) -> Practice:
     notes += importers(project, ("doctest", "unittest", "hypothesis"))
     if notes:
         return Practice(looked_at=looked_at, found=listed(notes))
-    message = f"no file of this project holds a test: {counted(len(modules), 'module')} with nothing that checks them"
+    message = (
+        f"no Python file of this project holds a test: {counted(len(modules), 'module')} with nothing that checks them"
+    )
     return Practice(looked_at=looked_at, gap=gap_at_root(project, message))
 
 

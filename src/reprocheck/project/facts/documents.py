@@ -21,7 +21,9 @@ _TOPICS = re.compile(
     r"\b(?:licen[cs]e|licensed|baselines?|benchmarks?|leaderboard|state[- ]of[- ]the[- ]art)\b", re.IGNORECASE
 )
 """Words of a read-me file that rules ask for."""
-_RESULTS = re.compile(r"^\|?[^|\n]+\|[^\n]*?\b\d{1,3}\.\d+\s?%?[^\n]*$", re.MULTILINE)
+_RESULTS = re.compile(
+    r"^\|?[^|\n]+\|[^\n]*?\b\d{1,3}\.\d+\s?%?[^\n]*$|<td[^>]*>\s*\d{1,3}\.\d+\s?%?\s*</td>", re.MULTILINE
+)
 _RESULTS_LEAST = 3
 """Rows with numbers from which a table compares several things."""
 _COMMAND_KEYS = frozenset(
