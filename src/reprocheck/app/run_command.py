@@ -12,7 +12,6 @@ from typing import Literal
 
 import msgspec
 
-from reprocheck.app.keep_elsewhere import keep_elsewhere
 from reprocheck.app.stores import prepare_store, store_folder
 from reprocheck.capture.notebook import notebook_command
 from reprocheck.capture.plain import run_plainly
@@ -152,6 +151,8 @@ def _captured(
     except OSError as error:
         problem = f"the record of run {opened.folder.id} could not be written: {error.strerror or error}"
         problems.append(problem)
+        from reprocheck.app.keep_elsewhere import keep_elsewhere
+
         kept = None if record is None else keep_elsewhere(record, problem, request.environment, store.folder)
         if kept is None:
             return RunResult(execution=execution, store=store.folder, problems=tuple(problems))
