@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 import msgspec
 
 from reprocheck.capture.agent_files import with_agent
+from reprocheck.capture.ports import DigestCache
 from reprocheck.capture.regions import DATA, DEVICES, Regions
 from reprocheck.capture.tracks import Track, Tracks
 from reprocheck.model.record import (
@@ -58,6 +59,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     blake3: str = ""
     sha256: str = ""
     stored: bool = False
+    status: tuple[int, ...] = ()
     missing: bool = False
     unchanged: bool = False
     family: str = ""
@@ -97,6 +99,18 @@ def file_uses(journal: Path, *, root: Path, environment_prefixes: Sequence[Path]
     for event in events(journal / "launch.jsonl"):
         reader.from_launcher(event)
     return with_agent(reader.uses(), journal, root)
+
+
+def remember(journal: Path, cache: DigestCache) -> None:
+    """Hand the digests of inputs that are still as the run found them to the cache, so that none is taken twice."""
+    for event in events(journal / "files.jsonl"):
+        if event is not None and event.event == "before" and event.status:
+            try:
+                stat = Path(event.path).stat()
+            except (OSError, ValueError):
+                continue
+            if (stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns) == event.status:
+                cache.put(stat, event.blake3)
 
 
 class _Reader:

@@ -49,6 +49,8 @@ class LaunchOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Folders of interpreters and packages, beside those that are recognized."""
     hidden: tuple[Path, ...] = ()
     """Folders that are ours (the store): nothing in them is a file use."""
+    stat_cache: Path | None = None
+    """The store's file of digests; it is read, `capture.files.remember` says what to add."""
     copy_limit: int = _GIB
     """Largest input, in bytes, that is copied into the store before the run overwrites it (clones cost nothing)."""
     hash_limit: int = 8 * _GIB
@@ -84,6 +86,7 @@ def launch(
         "root": str((options.root or cwd).resolve()),
         "prefixes": [str(prefix) for prefix in options.environment_prefixes],
         "hidden": [str(path.resolve()) for path in (journal, *options.hidden)],
+        "stat_cache": str(options.stat_cache.absolute()) if options.stat_cache is not None else "",
         "copy_limit": options.copy_limit,
         "hash_limit": options.hash_limit,
     }

@@ -1,7 +1,7 @@
 """Keeps what files held before they change: digests by worker threads, copies before an input is overwritten."""
 
 # pathlib would double the supervisor's start, and an object per call costs more than the call.
-# ruff: noqa: PTH103, PTH104, PTH108, PTH120
+# ruff: noqa: PTH103, PTH104, PTH108, PTH116, PTH120
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 from reprocheck.capture.hashing import Digest, Unsteady, digest_of, digest_of_descriptor, signature
 from reprocheck.capture.supervisor.journal import Journal, quoted
+from reprocheck.capture.supervisor.known_digests import KnownDigests
 
 _CLONE = 0x40049409
 _WORKERS = 2
@@ -44,9 +45,12 @@ class Known:
 class Contents:
     """Worker threads that hash and copy, so that a large file holds up nobody but who overwrites it."""
 
-    def __init__(self, journal: Journal, objects: str, *, copy_limit: int, hash_limit: int) -> None:
+    def __init__(
+        self, journal: Journal, objects: str, earlier: KnownDigests, *, copy_limit: int, hash_limit: int
+    ) -> None:
         self._journal = journal
         self._objects = objects
+        self._earlier = earlier
         self._copy_limit = copy_limit
         self._hash_limit = hash_limit
         self._closing = False
@@ -76,7 +80,7 @@ class Contents:
         if known.preserved or known.digest:
             return
         try:
-            digest = digest_of(path)
+            digest = self._known_digest(path, known) or digest_of(path)
         except Unsteady:
             digest = None
         except OSError as error:
@@ -90,16 +94,24 @@ class Contents:
             self._journal.gap(None, f"{path} changed while the run read it", "the content that it read is not known")
             return
         known.digest = digest.blake3
-        self._found(path, digest.blake3, digest.size, stored=False)
+        self._found(path, digest, stored=False)
+
+    def _known_digest(self, path: str, known: Known) -> Digest | None:
+        """What an earlier run found in the same file with the same times."""
+        stat = os.stat(path)
+        found = self._earlier.get(stat) if signature(stat) == known.signature else None
+        return Digest(found, "", stat) if found is not None else None
 
     @staticmethod
     def _is_changing(known: Known) -> bool:
         """Asked anew, as the main thread may have said so since."""
         return known.preserved
 
-    def _found(self, path: str, digest: str, size: int, *, stored: bool) -> None:
-        kept = "true" if stored else "false"
-        self._journal.write("before", None, f'"path":{quoted(path)},"blake3":"{digest}","size":{size},"stored":{kept}')
+    def _found(self, path: str, digest: Digest, *, stored: bool) -> None:
+        stat = digest.stat
+        numbers = f"[{stat.st_dev},{stat.st_ino},{stat.st_size},{stat.st_mtime_ns},{stat.st_ctime_ns}]"
+        text = f'"path":{quoted(path)},"blake3":"{digest.blake3}","size":{digest.size},"status":{numbers}'
+        self._journal.write("before", None, f'{text},"stored":{"true" if stored else "false"}')
 
     def preserve(self, path: str, known: Known, *, content_goes: bool, then: Callable[[], None]) -> bool:
         """Keep what a file holds before it changes; True when `then` will be called later, from another thread.
@@ -134,30 +146,38 @@ class Contents:
         return True
 
     def _keep(self, path: str, known: Known, descriptor: int, size: int, then: Callable[[], None] | None) -> None:
-        """Hash, and copy where there is room, in one pass."""
+        """Hash, and copy where there is room, in one pass; then the caller goes on, before the disk has it all."""
         copy = self._temporary() if self._objects and size <= self._copy_limit else None
+        digest = None
         try:
-            if copy is None and known.digest:
-                return
-            digest = digest_of_descriptor(descriptor, copy_to=copy[0] if copy is not None else -1)
-            if then is not None:
-                # The caller waited for the bytes, not for the disk.
-                then()
-                then = None
-            if digest is not None:
-                known.digest = digest.blake3
-                stored = copy is not None and self._install(*copy, digest.blake3)
-                copy = None if stored else copy
-                self._found(path, digest.blake3, digest.size, stored=stored)
+            if copy is not None or not known.digest:
+                digest, copy = self._read_through(path, descriptor, copy)
         except (OSError, Unsteady) as error:
             reason = error.strerror if isinstance(error, OSError) else "it changed meanwhile"
-            self._journal.gap(None, f"{path}: {reason}", "what it held before it changed is not stored")
+            self._journal.gap(None, f"{path}: {reason}", "what it held before it changed is not known")
         finally:
             os.close(descriptor)
-            if copy is not None:
-                _discard(*copy)
             if then is not None:
                 then()
+        if digest is not None:
+            known.digest = digest.blake3
+            stored = copy is not None and self._install(*copy, digest.blake3)
+            self._found(path, digest, stored=stored)
+        elif copy is not None:
+            _discard(*copy)
+
+    def _read_through(
+        self, path: str, descriptor: int, copy: tuple[int, str] | None
+    ) -> tuple[Digest | None, tuple[int, str] | None]:
+        """The digest, and the copy where the disk took it."""
+        if copy is not None:
+            try:
+                return digest_of_descriptor(descriptor, copy_to=copy[0]), copy
+            except OSError as error:
+                _discard(*copy)
+                reason = f"{path} could not be copied ({error.strerror})"
+                self._journal.gap(None, reason, "what it held before it changed is not stored")
+        return digest_of_descriptor(descriptor), None
 
     def _clone(self, descriptor: int) -> tuple[int, str] | None:
         """A copy that shares the blocks (Btrfs, XFS); None where the file system has none."""
@@ -181,7 +201,7 @@ class Contents:
             return
         known.digest = digest.blake3
         stored = self._install(copy, name, digest.blake3)
-        self._found(path, digest.blake3, digest.size, stored=stored)
+        self._found(path, digest, stored=stored)
 
     def _temporary(self) -> tuple[int, str] | None:
         folder = f"{self._objects}/{_UNFINISHED}"

@@ -24,6 +24,7 @@ from reprocheck.capture.supervisor import kernel
 from reprocheck.capture.supervisor.calls import Machine, machine_of
 from reprocheck.capture.supervisor.contents import Contents
 from reprocheck.capture.supervisor.journal import Journal, quoted
+from reprocheck.capture.supervisor.known_digests import KnownDigests
 from reprocheck.capture.supervisor.watch import PAGE, Watch
 
 VERSION = 1
@@ -247,7 +248,11 @@ class _Supervision:
         self._done, self._done_end = os.pipe()
         regions = Regions(request["root"], request["prefixes"])
         self._contents = Contents(
-            journal, request["objects"], copy_limit=request["copy_limit"], hash_limit=request["hash_limit"]
+            journal,
+            request["objects"],
+            KnownDigests(request["stat_cache"]),
+            copy_limit=request["copy_limit"],
+            hash_limit=request["hash_limit"],
         )
         self.watch = Watch(
             listener,

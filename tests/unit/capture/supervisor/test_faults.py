@@ -253,3 +253,14 @@ def test_it_works_for_ordinary_users() -> None:
         assert [use.path for use in uses.uses if use.role == "output"] == ["out"]
         events = [json.loads(line) for line in (journal / "files.jsonl").read_text().splitlines()]
         assert [e["error"] for e in events if e["event"] == "failed" and e["path"] == "/etc/shadow"] == ["EACCES"]
+
+
+def test_a_store_that_takes_no_copies_leaves_digests_and_a_gap(run: Run, tmp_path: Path) -> None:
+    root = run("pass").root
+    (root / "data").write_text("before")
+    (tmp_path / "objects").write_text("not a folder")
+    seen = run("open('data', 'r+').write('x'); raise SystemExit(3)")
+    assert seen.execution.exit_code == 3
+    assert seen.use("data").before
+    assert seen.use("data").stored == ()
+    assert "objects/tmp: Not a directory" in seen.gaps()

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sqlite3
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from blake3 import blake3
+
+from reprocheck.capture.files import remember
 
 if TYPE_CHECKING:
     from tests.unit.capture.supervisor.conftest import Run
@@ -289,3 +293,46 @@ def test_descriptors_that_are_handed_down_count(run: Run) -> None:
         os.close(outside)
     assert any(event["event"] == "descriptor" and event["number"] == outside for event in seen.events)
     assert seen.roles()["data"] == "read-then-written"
+
+
+class _Cache:
+    def __init__(self) -> None:
+        self.known: dict[int, str] = {}
+
+    def get(self, status: os.stat_result, algorithm: str = "blake3") -> str | None:
+        return self.known.get(status.st_ino) if algorithm == "blake3" else None
+
+    def put(self, status: os.stat_result, digest: str, algorithm: str = "blake3") -> None:
+        assert algorithm == "blake3"
+        self.known[status.st_ino] = digest
+
+
+def test_digests_of_steady_inputs_are_handed_on(run: Run, tmp_path: Path) -> None:
+    root = _project(run, data="hello", changed="x")
+    run("open('data').read(); open('changed', 'r+').write('yy')")
+    cache = _Cache()
+    remember(tmp_path / "journal1", cache)
+    assert cache.known == {(root / "data").stat().st_ino: blake3(b"hello").hexdigest()}
+
+
+def test_known_digests_are_not_taken_again(run: Run, tmp_path: Path) -> None:
+    root = _project(run, data="hello", other="hello")
+    path = tmp_path / "digests"
+    status = (root / "data").stat()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("CREATE TABLE digests (device, inode, algorithm, size, modified, changed, digest)")
+        row = [status.st_dev, status.st_ino, "blake3", status.st_size, status.st_mtime_ns, status.st_ctime_ns, "known"]
+        connection.execute("INSERT INTO digests VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+    seen = run("open('data').read(); open('other').read()", stat_cache=path)
+    assert seen.use("data").before == "known"
+    assert seen.use("other").before == blake3(b"hello").hexdigest()
+    (root / "data").write_text("jello")
+    assert run("open('data').read()", stat_cache=path).use("data").before == blake3(b"jello").hexdigest()
+
+
+@pytest.mark.parametrize("path", ["absent", "broken"])
+def test_a_file_of_digests_that_cannot_be_read_knows_nothing(run: Run, tmp_path: Path, path: str) -> None:
+    _project(run, data="hello")
+    (tmp_path / "broken").write_text("no database" * 100)
+    seen = run("open('data').read()", stat_cache=tmp_path / path)
+    assert seen.use("data").before == blake3(b"hello").hexdigest()
