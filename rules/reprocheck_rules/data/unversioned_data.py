@@ -48,15 +48,16 @@ _TESTS = re.compile(r"(^|/)(tests?|testing|docs?)/|(^|/)(test_[^/]*|conftest)\.p
 @rule.on_project
 def check(project: Project) -> Iterator[Match]:
     """Every file that a training program opens by name."""
-    programs = _training_programs(project)
-    if not programs or _compares_hashes(project):
+    opened = {path: list(opened_files(project, path)) for path in project.index.files if not _TESTS.search(path)}
+    read = {path: [item for item in items if not item.writes and _is_data(item)] for path, items in opened.items()}
+    if not any(read.values()) or _compares_hashes(project):
         return
-    known = _Known(project)
+    known = _Known(project, opened)
     found: dict[str, list[Opened]] = {}
-    for path in sorted(project.index.reached(programs)):
-        for item in opened_files(project, path) if not _TESTS.search(path) else ():
+    for path in sorted(project.index.reached(_training_programs(project))):
+        for item in read.get(path, ()):
             name = item.inside("")
-            if not item.writes and name is not None and _is_data(name) and not known.has(item):
+            if name is not None and not known.has(item):
                 found.setdefault(name, []).append(item)
     for name, items in sorted(found.items()):
         first = items[0]
@@ -65,8 +66,9 @@ def check(project: Project) -> Iterator[Match]:
         yield project.match(first.path, first.span, message, trail=trail)
 
 
-def _is_data(name: str) -> bool:
-    return (_TABLE.search(name) or _IN_DATA.search(name)) is not None
+def _is_data(item: Opened) -> bool:
+    name = item.inside("")
+    return name is not None and (_TABLE.search(name) or _IN_DATA.search(name)) is not None
 
 
 def _training_programs(project: Project) -> list[str]:
@@ -101,12 +103,11 @@ def _compares_hashes(project: Project) -> bool:
 class _Known:
     """What the repository has, or says how to get."""
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project, opened: dict[str, list[Opened]]) -> None:
         self._project = project
         self._made: set[str] = set()
-        for path, facts in project.index.files.items():
-            if not _TESTS.search(path):
-                self._made |= _made_by(project, path, facts)
+        for path, items in opened.items():
+            self._made |= _made_by(project.index.files[path], items)
         self._made |= {
             _last(str(setting.value))
             for document in project.index.documents.values()
@@ -130,9 +131,8 @@ class _Known:
         return any(path.endswith(f"/{name}") or path == name for path in self._project.index.paths)
 
 
-def _made_by(project: Project, path: str, facts: FileFacts) -> set[str]:
+def _made_by(facts: FileFacts, opened: list[Opened]) -> set[str]:
     """Names of files that a module writes, or speaks of although it doesn't read them and writes something."""
-    opened = list(opened_files(project, path))
     made = {_last(item.name) for item in opened if item.writes}
     writes = bool(made)
     for call in (event for function in facts.functions for event in function.events if isinstance(event, Call)):

@@ -32,6 +32,7 @@ class ProjectIndex:
         """
         self.tree = WorkTree() if tree is None else tree
         self._only = only
+        self._imports: dict[str, frozenset[str]] = {}
         self.files: dict[str, FileFacts] = {}
         self.documents: dict[str, DocumentFacts] = {}
         for item in facts:
@@ -73,12 +74,18 @@ class ProjectIndex:
         """Where execution begins."""
         return find_entries(self.files, self.documents.values(), self.symbols, self._only)
 
+    def _imported(self, path: str) -> frozenset[str]:
+        """Modules of the project that one of them imports, found once."""
+        if path not in self._imports:
+            self._imports[path] = frozenset(imported_modules(self.files[path], self.symbols))
+        return self._imports[path]
+
     def reached(self, programs: Iterable[str]) -> frozenset[str]:
         """Files that programs run: their own and those of every module that they import, directly or not."""
         seen = set(programs)
         stack = [path for path in seen if path in self.files]
         while stack:
-            for module in imported_modules(self.files[stack.pop()], self.symbols):
+            for module in self._imported(stack.pop()):
                 if module not in seen:
                     seen.add(module)
                     stack.append(module)
