@@ -2,7 +2,7 @@
 
     python benchmarks/agent.py [--rounds N] [--parts start events steps]
 
-CPU time, not wall time; every round runs each variant once, so that a busy minute falls on all of them; medians.
+CPU time, not wall time; variants take turns, so that a busy minute falls on all of them; medians.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
-from processes import environment, say
+from processes import environment
 
 from reprocheck.capture.injection import AgentOptions, agent_environment
 
@@ -50,14 +50,14 @@ from torch import nn
 torch.set_num_threads(int(sys.argv[2]))
 torch.manual_seed(0)
 if sys.argv[1] == 'cnn':
-    count = 40
+    count = 6
     net = nn.Sequential(nn.Conv2d(3, 32, 3, padding=1), nn.BatchNorm2d(32), nn.ReLU(), nn.MaxPool2d(2),
                         nn.Conv2d(32, 64, 3, padding=1), nn.BatchNorm2d(64), nn.ReLU(), nn.MaxPool2d(2),
                         nn.Conv2d(64, 128, 3, padding=1), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(),
                         nn.Linear(128, 10))
     data, classes = torch.randn(32, 3, 32, 32), torch.randint(0, 10, (32,))
 else:
-    count = 12
+    count = 2
     layer = nn.TransformerEncoderLayer(256, 4, 1024, batch_first=True, dropout=0.1)
     net = nn.Sequential(nn.Embedding(1000, 256), nn.TransformerEncoder(layer, 4), nn.Flatten(), nn.Linear(256 * 64, 10))
     data, classes = torch.randint(0, 1000, (8, 64)), torch.randint(0, 10, (8,))
@@ -69,10 +69,18 @@ def train(steps):
         loss.backward()
         optimizer.step()
     return loss.item()
+hooks = sys.modules['torch.optim.optimizer']._global_optimizer_post_hooks
+ours = dict(hooks)
+taken = {'without': [], 'with': []}
 train(3)
-begin = time.process_time()
-loss = train(count)
-print(json.dumps({'step': (time.process_time() - begin) / count * 1e3, 'loss': loss}))
+for _ in range(int(sys.argv[3])):
+    for name, times in taken.items():
+        hooks.clear()
+        if name == 'with': hooks.update(ours)
+        begin = time.process_time()
+        train(count)
+        times.append((time.process_time() - begin) / count * 1e3)
+print(json.dumps({'hooks': len(ours), **taken}))
 """
 
 
@@ -131,27 +139,22 @@ def events(runs: Runs, program: Path, rounds: int) -> None:
 
 
 def steps(runs: Runs, program: Path, rounds: int) -> None:
-    """What a step of training takes, after the first three."""
+    """What a step of training takes with and without the trace, in turns within one process."""
     program.write_text(STEPS, encoding="utf-8")
     for model in ("cnn", "transformer"):
         for threads in ("1", "2"):
-            taken: dict[Level, list[float]] = {level: [] for level in LEVELS}
-            losses = set()
-            for number in range(rounds):
-                for level in LEVELS:
-                    _, printed = runs.run([sys.executable, str(program), model, threads], level)
-                    result = json.loads(printed)
-                    taken[level].append(result["step"])
-                    losses.add(result["loss"])
-                say(f"{model}, {threads} threads, round {number + 1}")
-            plain = statistics.median(taken["plain"])
-            for level, values in taken.items():
-                ratios = [value / other for value, other in zip(values, taken["plain"], strict=True)]
-                print(
-                    f"{model}, {threads} threads, {level}: {statistics.median(values):.2f} ms a step, ratio of medians"
-                    f" {statistics.median(values) / plain:.3f}, median of ratios {statistics.median(ratios):.3f}"
-                )
-            print(f"{model}, {threads} threads: {'the same loss in all runs' if len(losses) == 1 else sorted(losses)}")
+            _, printed = runs.run([sys.executable, str(program), model, threads, str(rounds * 6)], "steps")
+            result = json.loads(printed)
+            assert result["hooks"] == 1
+            plain, traced = result["without"], result["with"]
+            ratios = [with_ / without for with_, without in zip(traced, plain, strict=True)]
+            print(
+                f"{model}, {threads} threads: {statistics.median(plain):.2f} ms a step, traced"
+                f" {statistics.median(traced):.2f} ms; ratio of medians"
+                f" {statistics.median(traced) / statistics.median(plain):.3f}, median of ratios"
+                f" {statistics.median(ratios):.3f}, ratio of minima {min(traced) / min(plain):.3f}"
+                f" ({len(ratios)} turns)"
+            )
 
 
 def main() -> None:
