@@ -14,7 +14,8 @@ https://download.pytorch.org/whl/cu121`), a local version (`torch==2.4.1+cu121`)
 Reported only where the project uses GPUs by its own files: a base image with CUDA, a compose file that reserves a GPU,
 an index of CUDA builds, or CUDA packages of conda. An exact version from the default index has one build and is not
 reported unless it is made for another major release of CUDA than the image (medium confidence, since the wheel brings
-its own libraries and works unless code is compiled against the image's). Files for development and extras are left out.
+its own libraries and works unless code is compiled against the image's). Files for development and extras are left
+out. Beside a versioned image of PyTorch, whose build pip keeps as long as it fits, the confidence is low.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ _FRAMEWORKS = frozenset({"torch", "pytorch", "jax", "jaxlib", "cupy", "mxnet", "
 _CUDA_IMAGE = re.compile(
     r"nvidia/cuda|(?:^|/)pytorch/pytorch|cuda-?(\d+)|(?:^|[-_:/])cu(\d{2})\d\b|nvcr\.io/nvidia/(?:pytorch|jax|tensorflow)|-gpu\b"
 )
+_BRINGS_TORCH = re.compile(r"(?:nvidia|`|/)/?pytorch(?:/pytorch)?:(?!latest)[\w.-]*\d")
 _IMAGE_CUDA = re.compile(r"nvidia/cuda\w*:(\d+)\.(\d+)|cuda-?(\d+)\.(\d+)")
 _BUILD_INDEX = re.compile(r"/(?:cu\d{2,3}|rocm[\d.]+|cpu)/?$|jax_cuda_releases|torch_stable|/whl/cu")
 _GPU_INDEX = re.compile(r"/cu\d{2,3}/?$|jax_cuda_releases|pypi\.nvidia")
@@ -81,7 +83,10 @@ def _judge(
     if not is_exact(dependency.specifier):
         if project.index.dependencies.lock_of(manifest, dependency) is None:
             message = f"`{dependency.name}{dependency.specifier}` leaves its CUDA build open, while GPUs are used here"
-            yield project.match(manifest.path, dependency.span, message, trail=[reason])
+            # pip keeps the build of the image as long as its version fits.
+            kept = dependency.name == "torch" and _BRINGS_TORCH.search(reason.message) is not None
+            confidence = Confidence.LOW if kept else None
+            yield project.match(manifest.path, dependency.span, message, confidence=confidence, trail=[reason])
         return
     if dependency.conda:
         message = f"`{dependency.name}{dependency.specifier}` leaves its CUDA build to conda, while GPUs are used here"

@@ -25,7 +25,10 @@ _OF_TENSORFLOW: Final = ("tensorflow", "keras", "numpy", "h5py", "tensorboard", 
 _OF_NOTEBOOKS: Final = (
     "numpy", "scipy", "pandas", "matplotlib", "scikit-learn", "seaborn", "tqdm", "pyyaml", "requests",
 )  # fmt: skip
+_OF_NVIDIA: Final = ("apex", "cudf-cu11", "cudf-cu12", "cuml-cu11", "cuml-cu12", "cupy", "dask", "horovod", "numba")
 _IMAGES: Final = (
+    (re.compile(r"nvcr\.io/nvidia/(?:pytorch|tensorflow|paddlepaddle|merlin|rapidsai)"), _OF_NVIDIA),
+    (re.compile(r"(?:^|/)paddle(?:paddle)?(?:[/:-]|$)"), ("paddlepaddle", "numpy", "pillow")),
     (re.compile(r"(?:^|/)pytorch(?:[/:-]|$)"), _OF_TORCH),
     (re.compile(r"(?:^|/)tensorflow(?:[/:-]|$)"), _OF_TENSORFLOW),
     (re.compile(r"(?:^|/)jupyter/|kaggle|rapidsai/|deeplearning-platform"), _OF_NOTEBOOKS),

@@ -12,10 +12,11 @@ Where the program does without it, import it under `try`, or declare it as an ex
 One finding for each package and manifest, with the other imports in its trail. Silent are the standard library, the
 project's own modules and extensions, imports under `try` or `TYPE_CHECKING`, modules of its own that are only imported
 so, tests, and whatever a script, image, job or notebook installs by name. Of low confidence are packages that come
-along with a declared one or stand in a lock, that another manifest of the project names or a read-me file tells to
-install, imports in functions and under conditions, and files beside a library's package. Where a package of unknown
-name is imported, the module may come with a declared one under another name: medium confidence, or low beside
-requirements that can't be told. A project's own names are given in its catalog.
+along with a declared one or stand in a lock, common ones (NumPy, Pillow) beside packages of unknown contents, what
+another manifest of the project names or a read-me file tells to install, imports in functions and under conditions,
+and files beside a library's package. Where a package of unknown name is imported, the module may come with a declared
+one under another name: medium confidence, or low beside requirements that can't be told. A project's own names are
+given in its catalog.
 """
 
 from __future__ import annotations
@@ -104,7 +105,13 @@ def _confidence(project: Project, declared: Declared, scope: str, found: Foreign
     providers = set(known.providers(found.module)) or {found.top.lower().replace("_", "-")}
     elsewhere = declared.everywhere | declared.locked | declared.described
     elsewhere |= known.brought(names | declared.installed)
-    if not providers.isdisjoint(elsewhere) or not found.certain or _is_beside(project, declared, scope, found):
+    may_come_along = not providers.isdisjoint(known.common) and not names <= known.known.keys()
+    if (
+        may_come_along
+        or not providers.isdisjoint(elsewhere)
+        or not found.certain
+        or _is_beside(project, declared, scope, found)
+    ):
         return Confidence.LOW
     if known.providers(found.module):
         return Confidence.HIGH if declared.is_complete(scope) else Confidence.LOW

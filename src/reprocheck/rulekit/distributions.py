@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 
 import msgspec
+
+_COMMON = 4
+"""Distributions that bring a package along, from which it is common."""
 
 
 class Distribution(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -86,6 +90,12 @@ class Distributions:
     def is_shared(self, module: str) -> bool:
         """Whether a module lies in a package that several distributions fill (`google`, `azure`)."""
         return module.partition(".")[0] in self._shared
+
+    @cached_property
+    def common(self) -> frozenset[str]:
+        """What so many distributions bring along that one of unknown contents may do so too."""
+        counts = Counter(name for entry in self.known.values() for name in entry.brings)
+        return frozenset(name for name, count in counts.items() if count >= _COMMON)
 
     def brought(self, names: Iterable[str]) -> frozenset[str]:
         """What comes along with distributions, and with that in turn."""

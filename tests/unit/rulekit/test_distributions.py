@@ -44,6 +44,12 @@ def test_what_is_brought_brings_its_own(own: Catalog) -> None:
     assert own.distributions.brought(["acme-tools"]) == {"acme-vision", "torch"}
 
 
+def test_what_many_bring_is_common() -> None:
+    rows = "".join(f'p{number} = {{ brings = ["numpy", "own{number}"] }}\n' for number in range(4))
+    known = Catalog([read_catalog_file(f"[distributions]\n{rows}", "own.toml")]).distributions
+    assert known.common == {"numpy"}
+
+
 def test_a_release_has_ended_when_that_was_known_on_the_day_of_looking(own: Catalog) -> None:
     python = own.end_of_life["python"]
     assert [python.ended(version) for version in ("3.8.19", "3.8", "3.10.2", "3.12", "4.1")] == [
