@@ -246,3 +246,32 @@ def test_a_clock_that_goes_backwards_keeps_the_order_of_runs(run: Run, project: 
     rows = json.loads(run("ls", "-o", "json").stdout)
     assert [row["command"][-1] for row in rows] == ["1", "2"]
     assert _record(run)["sequence"] == 2
+
+
+def test_names_that_are_no_text_are_spelled_out(project: Path, environment: dict[str, str]) -> None:
+    code = b"import sys; open(b'in\\xff', 'w').close(); open(b'in\\xff').close(); open(b'out\\n\\xfe', 'w').write('x')"
+    folder = os.fsencode(project) + b"/caf\xe9"
+    Path(os.fsdecode(folder)).mkdir()
+    command = [
+        os.fsencode(COMMAND),
+        b"run",
+        b"--name",
+        b"n\xf0",
+        b"--",
+        os.fsencode(sys.executable),
+        b"-c",
+        code,
+        b"\xfd",
+    ]
+    variables = {**{os.fsencode(k): os.fsencode(v) for k, v in environment.items()}, b"DB_PASSWORD": b"odd\xfcvalue"}
+    done = subprocess.run(command, cwd=folder, env=variables, capture_output=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert b"defect" not in done.stderr
+    shown = subprocess.run([COMMAND, "show", "-o", "json"], cwd=folder, env=variables, capture_output=True, check=True)
+    record = json.loads(shown.stdout)
+    assert record["name"] == "n\\xf0"
+    assert record["command"]["cwd"] == "caf\\xe9"
+    assert record["command"]["arguments"][-1] == "\\xfd"
+    assert {"caf\\xe9/in\\xff", "caf\\xe9/out\n\\xfe"} <= {use["path"] for use in record["files"]["uses"]}
+    listed = subprocess.run([COMMAND, "show", "-v"], cwd=folder, env=variables, capture_output=True, check=True)
+    assert b"out\\n" in listed.stdout

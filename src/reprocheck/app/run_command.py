@@ -19,6 +19,7 @@ from reprocheck.capture.secrets import Secrets
 from reprocheck.capture.session import Capture, CaptureRequest, Keeping
 from reprocheck.config import find_root
 from reprocheck.model.record import Command, Execution, Gap, Record, Start, Status
+from reprocheck.model.spelling import spelled_out
 from reprocheck.store.errors import StoreError
 from reprocheck.store.index import summarize
 from reprocheck.store.runs import OpenRun
@@ -64,34 +65,66 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
 
 def run_command(request: RunRequest, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> RunResult:
     """Run the command, whatever our side fails at; `now` is the wall clock."""
-    root = find_root(request.cwd).absolute()
-    store, gaps = prepare_store(store_folder(request.store, request.cwd).absolute(), request.environment)
-    secrets = Secrets(request.environment, request.command, {root, request.cwd})
-    opened = None
-    if store is not None:
-        try:
-            opened = _begin(store, request, root, secrets, now())
-        except (OSError, StoreError) as error:
-            gaps = (*gaps, Gap("store", str(error), "No record is kept"))
-    if store is None or opened is None:
+    try:
+        prepared = _prepare(request, now())
+    except Exception as error:  # noqa: BLE001 — a defect of ours must not keep the command from running
+        prepared = (Gap("store", f"capture could not begin ({_defect(error)})", "No record is kept"),)
+    if isinstance(prepared, tuple):
         command = notebook_command(request.command, request.environment)
         execution = run_plainly(command, cwd=request.cwd, environment=request.environment)
-        return RunResult(execution=execution, problems=_told(gaps, execution))
+        return RunResult(execution=execution, problems=_told(prepared, execution))
     try:
-        return _captured(store, opened, request, secrets, gaps, now)
+        return _captured(prepared, request, now)
     finally:
-        opened.close()
+        prepared.opened.close()
+
+
+class _Prepared(msgspec.Struct, frozen=True):
+    """Everything that can fail before the command starts has been done."""
+
+    store: Store
+    opened: OpenRun
+    capture: Capture
+    gaps: tuple[Gap, ...]
+
+
+def _prepare(request: RunRequest, now: datetime) -> _Prepared | tuple[Gap, ...]:
+    """A run ready to be captured; gaps where it can't be."""
+    root = find_root(request.cwd).absolute()
+    store, gaps = prepare_store(store_folder(request.store, request.cwd).absolute(), request.environment)
+    if store is None:
+        return gaps
+    secrets = Secrets(request.environment, request.command, {root, request.cwd})
+    try:
+        opened = _begin(store, request, root, secrets, now)
+    except (OSError, StoreError) as error:
+        return (*gaps, Gap("store", str(error), "No record is kept"))
+    capture_request = CaptureRequest(
+        command=request.command,
+        cwd=request.cwd,
+        root=root,
+        environment=request.environment,
+        journal=opened.folder.journal,
+        objects=store.objects.folder,
+        hidden=(store.folder,),
+        trace=request.trace,
+        store_inputs=request.store_inputs,
+        record_entropy=request.record_entropy,
+        lock=request.lock,
+        keep_output=STANDARD_OUTPUT in request.outputs,
+    )
+    return _Prepared(store, opened, Capture(capture_request, secrets), gaps)
 
 
 def _begin(store: Store, request: RunRequest, root: Path, secrets: Secrets, now: datetime) -> OpenRun:
     monotonic = time.monotonic_ns()
     arguments = secrets.clean_arguments(request.command)
     command = Command(
-        arguments=arguments,
-        cwd=_relative(request.cwd.absolute(), root),
-        root=str(root),
+        arguments=tuple(map(spelled_out, arguments)),
+        cwd=spelled_out(_relative(request.cwd.absolute(), root)),
+        root=spelled_out(str(root)),
         trace=request.trace,
-        outputs=request.outputs,
+        outputs=tuple(map(spelled_out, request.outputs)),
         redacted=arguments != request.command,
     )
 
@@ -99,8 +132,8 @@ def _begin(store: Store, request: RunRequest, root: Path, secrets: Secrets, now:
         return Start(
             id=name,
             sequence=sequence,
-            name=request.name,
-            tags=tuple(sorted(set(request.tags))),
+            name=spelled_out(request.name),
+            tags=tuple(sorted(set(map(spelled_out, request.tags)))),
             tool_version=request.tool_version,
             started=timestamp(now),
             monotonic=monotonic,
@@ -112,40 +145,16 @@ def _begin(store: Store, request: RunRequest, root: Path, secrets: Secrets, now:
     return store.begin(int(now.timestamp() * 1000), start)
 
 
-def _captured(
-    store: Store,
-    opened: OpenRun,
-    request: RunRequest,
-    secrets: Secrets,
-    gaps: tuple[Gap, ...],
-    now: Callable[[], datetime],
-) -> RunResult:
-    root = Path(opened.start.command.root)
-    capture = Capture(
-        CaptureRequest(
-            command=request.command,
-            cwd=request.cwd,
-            root=root,
-            environment=request.environment,
-            journal=opened.folder.journal,
-            objects=store.objects.folder,
-            hidden=(store.folder,),
-            trace=request.trace,
-            store_inputs=request.store_inputs,
-            record_entropy=request.record_entropy,
-            lock=request.lock,
-            keep_output=STANDARD_OUTPUT in request.outputs,
-        ),
-        secrets,
-    )
-    execution = capture.run()
+def _captured(prepared: _Prepared, request: RunRequest, now: Callable[[], datetime]) -> RunResult:
+    store, opened, gaps = prepared.store, prepared.opened, prepared.gaps
+    execution = prepared.capture.run()
     ended = timestamp(now())
     problems = list(_told(gaps, execution))
     record: Record | None = None
     try:
         cache = StatCache(store.stat_cache_file)
         keeping = Keeping(sink=store.objects, read=lambda digest: store.objects.path(digest).read_bytes(), cache=cache)
-        record = capture.record(opened.start, execution, ended, keeping, gaps)
+        record = prepared.capture.record(opened.start, execution, ended, keeping, gaps)
         cache.close()
         store.finished(summarize(record, opened.folder.finish(record)))
     except OSError as error:
@@ -160,18 +169,16 @@ def _captured(
         problems.append(f"it is kept in {folder} (--store {folder}), without contents of files")
         return RunResult(execution=execution, record=record, store=folder, problems=tuple(problems))
     except Exception as error:  # noqa: BLE001 — a defect of ours must not cost the user the command's exit code
-        problems.append(_defect(opened.folder.id, error))
+        problem = f"the record of run {opened.folder.id} could not be composed ({_defect(error)})"
+        problems.append(f"{problem}. What was observed is kept in its journal")
         return RunResult(execution=execution, store=store.folder, problems=tuple(problems))
     return RunResult(execution=execution, record=record, store=store.folder, problems=tuple(problems))
 
 
-def _defect(name: str, error: Exception) -> str:
+def _defect(error: Exception) -> str:
     where = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{Path(where.filename).name}:{where.lineno}"
-    return (
-        f"the record of run {name} could not be composed ({type(error).__name__} at {place}: {error}). "
-        "This is a defect of reprocheck, please report it; what was observed is kept"
-    )
+    return f"{type(error).__name__} at {place}: {error}; this is a defect of reprocheck, please report it"
 
 
 def _told(gaps: tuple[Gap, ...], execution: Execution) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 from urllib.parse import quote, unquote
 
+from reprocheck.model.spelling import spelled_out
 from reprocheck.project.secrets import find_secrets
 
 REDACTED: Final = "<redacted>"
@@ -145,8 +146,7 @@ class Secrets:
         """A value of dicts, lists and strings, cleaned through and through; lone surrogates are spelled out."""
         match value:
             case str():
-                text = self.clean(value)
-                return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
+                return spelled_out(self.clean(value))
             case dict():
                 named = value.get("name", value.get("variable"))
                 opens = isinstance(named, str) and is_secret_name(named)
@@ -168,7 +168,7 @@ def _forms(value: str) -> Iterable[str]:
     yield value
     yield json.dumps(value)[1:-1]
     yield json.dumps(value, ensure_ascii=False)[1:-1]
-    yield quote(value, safe="")
+    yield quote(value, safe="", errors="backslashreplace")
 
 
 def _without_userinfo(match: re.Match[str]) -> str:
