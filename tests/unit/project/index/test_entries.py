@@ -1,0 +1,68 @@
+"""Where execution begins."""
+
+from __future__ import annotations
+
+import ast
+
+from reprocheck.model.place import Span
+from reprocheck.project.facts.extract import extract
+from reprocheck.project.facts.model import Command, DocumentFacts, FileFacts
+from reprocheck.project.index.entries import Entry
+from reprocheck.project.index.project_index import ProjectIndex
+from reprocheck.project.python.file import PythonFile
+from reprocheck.project.source import SourceText
+
+HERE = Span(1, 1, 1, 10)
+SCRIPT = "import lib\n\nlib.run()\n"
+MAIN = "def main():\n    pass\n\nif __name__ == '__main__':\n    main()\n"
+
+
+def facts_of(path: str, text: str) -> FileFacts:
+    return extract(PythonFile(SourceText(path, text), ast.parse(text), ()))
+
+
+def entries_of(files: dict[str, str], *documents: DocumentFacts, only: tuple[str, ...] = ()) -> list[Entry]:
+    facts = [facts_of(path, text) for path, text in files.items()]
+    return list(ProjectIndex([*facts, *documents], files, only).entries)
+
+
+def script(*words: str) -> DocumentFacts:
+    return DocumentFacts("run.sh", "shell", commands=(Command(words, {}, HERE),))
+
+
+def test_a_guarded_module_a_script_and_a_library() -> None:
+    found = entries_of({"a.py": MAIN, "b.py": SCRIPT, "c.py": "def f():\n    open(1)\n"})
+    assert [(entry.path, entry.kind) for entry in found] == [("a.py", "main"), ("b.py", "script")]
+
+
+def test_a_module_that_is_imported_is_no_script_but_its_guard_counts() -> None:
+    found = entries_of({"a.py": "import b\nimport c\n" + SCRIPT, "b.py": SCRIPT, "c.py": MAIN})
+    assert [(entry.path, entry.kind, entry.imported) for entry in found] == [
+        ("a.py", "script", False),
+        ("c.py", "main", True),
+    ]
+
+
+def test_tests_and_packaging_are_no_programs() -> None:
+    assert entries_of({"tests/test_a.py": MAIN, "conftest.py": SCRIPT, "setup.py": "setup()\n"}) == []
+
+
+def test_a_command_makes_a_module_a_program_and_gives_its_arguments() -> None:
+    (entry,) = entries_of({"pkg/train.py": "import b\n"}, script("python", "pkg/train.py", "--seed", "3"))
+    assert entry.kind == "script"
+    assert [invocation.arguments for invocation in entry.invocations] == [("--seed", "3")]
+
+
+def test_a_module_is_called_by_name_and_by_a_launcher() -> None:
+    (entry,) = entries_of({"pkg/train.py": MAIN}, script("torchrun", "--nproc_per_node=2", "-m", "pkg.train", "--x"))
+    assert [invocation.path for invocation in entry.invocations] == ["run.sh"]
+
+
+def test_only_the_programs_that_are_asked_for_count_tests_too() -> None:
+    found = entries_of({"a.py": MAIN, "tests/test_a.py": SCRIPT}, only=("tests/test_a.py",))
+    assert [entry.path for entry in found] == ["tests/test_a.py"]
+
+
+def test_a_notebook_is_a_program() -> None:
+    (entry,) = entries_of({"look.ipynb": SCRIPT})
+    assert entry.kind == "notebook"
