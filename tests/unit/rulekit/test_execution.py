@@ -1,0 +1,174 @@
+"""What a run of a program is made of: order, conditions, callbacks, and what is sure of each call."""
+
+from __future__ import annotations
+
+import ast
+from textwrap import dedent
+
+import pytest
+
+from reprocheck.project.facts.extract import extract
+from reprocheck.project.index.project_index import ProjectIndex
+from reprocheck.project.python.file import PythonFile
+from reprocheck.project.source import SourceText
+from reprocheck.rulekit import Catalog, Project
+from reprocheck.rulekit.catalog import read_catalog_file
+from reprocheck.rulekit.execution import Happening, Run
+
+CATALOG = """
+"lib.seed" = { roles = ["seeder"], family = "python", arguments = ["seed"], seed_argument = "seed" }
+"lib.draw" = { roles = ["draw"], family = "python" }
+"lib.fit" = { roles = ["trains", "runs-callbacks"] }
+"lib.keep" = { roles = ["draw"], family = "python" }
+"lib.flags.exact=" = { roles = ["determinism-flag"] }
+"?.backward" = { roles = ["trains"] }
+"""
+
+
+def run_of(files: dict[str, str], path: str = "train.py") -> Run:
+    texts = {name: dedent(text).lstrip("\n") for name, text in files.items()}
+    facts = [extract(PythonFile(SourceText(name, text), ast.parse(text), ())) for name, text in texts.items()]
+    project = Project(ProjectIndex(facts, texts), Catalog([read_catalog_file(CATALOG, "catalog.toml")]))
+    (run,) = [run for run in project.runs if run.entry.path == path]
+    return run
+
+
+def happenings(text: str, **files: str) -> list[Happening]:
+    return run_of({"train.py": text, **{f"{name}.py": code for name, code in files.items()}}).happenings
+
+
+def test_calls_come_in_the_order_of_execution_not_of_lines() -> None:
+    found = happenings(
+        """
+        import lib
+
+        def later():
+            lib.draw()
+
+        lib.seed(1)
+        later()
+        """
+    )
+    assert [h.name for h in found] == ["lib.seed", "lib.draw"]
+    assert [hop.name.lstrip(".") for hop in found[1].hops] == ["later"]
+
+
+def test_an_import_runs_a_module_once() -> None:
+    found = happenings("import lib\nimport a\nimport b\nlib.seed(1)\n", a="import b\n", b="import lib\nlib.draw()\n")
+    assert [(h.path, h.name) for h in found] == [("b.py", "lib.draw"), ("train.py", "lib.seed")]
+
+
+def test_a_setting_of_another_library_is_a_call() -> None:
+    (found,) = happenings("import lib\nlib.flags.exact = True\n")
+    assert found.name == "lib.flags.exact="
+
+
+@pytest.mark.parametrize(
+    ("condition", "active", "certain"),
+    [
+        ("args.seed is not None", False, True),
+        ("args.seed is None", True, True),
+        ("unknown()", True, False),
+    ],
+)
+def test_a_condition_is_decided_by_the_defaults(condition: str, active: bool, certain: bool) -> None:
+    (found,) = happenings(
+        f"""
+        import argparse
+        import lib
+
+        parser = argparse.ArgumentParser()
+        parser.add_argument("--seed", type=int)
+        args = parser.parse_args()
+        if {condition}:
+            lib.seed(args.seed)
+        """
+    )
+    assert (found.active, found.certain) == (active, certain)
+    assert (found.guard is None) is (active and certain)
+
+
+def test_what_stands_behind_a_return_that_is_always_taken_never_runs() -> None:
+    found = happenings(
+        """
+        import lib
+
+        FAST = True
+
+        def work():
+            lib.seed(1)
+            if FAST:
+                return
+            lib.draw()
+
+        work()
+        """
+    )
+    assert [(h.name, h.active) for h in found] == [("lib.seed", True), ("lib.draw", False)]
+
+
+def test_arguments_decide_the_conditions_of_a_function() -> None:
+    found = happenings(
+        """
+        import lib
+
+        def work(seed=None):
+            if seed is not None:
+                lib.seed(seed)
+
+        work()
+        work(3)
+        """
+    )
+    assert [h.active for h in found] == [False, True]
+
+
+def test_methods_of_built_objects_and_their_bases_are_followed() -> None:
+    found = happenings(
+        """
+        import lib
+
+        class Base:
+            def __init__(self):
+                lib.seed(1)
+
+            def go(self):
+                self.step()
+
+        class Task(Base):
+            def step(self):
+                lib.draw()
+
+        Task().go()
+        """
+    )
+    assert [h.name for h in found] == ["lib.seed", "lib.draw"]
+    assert all(h.certain for h in found)
+
+
+def test_a_method_of_something_unknown_is_a_guess() -> None:
+    (found,) = happenings("import lib\n\ndef go(loss):\n    loss.backward()\n\ngo(lib.other())\n")
+    assert found.name == "?.backward"
+    assert not found.certain
+
+
+def test_a_function_that_is_handed_over_is_a_callback_unless_the_receiver_is_known_to_call_it() -> None:
+    text = "import lib\n\ndef hook():\n    lib.draw()\n\nlib.{}(hook)\n"
+    assert [h.callback for h in happenings(text.format("keep")) if h.name == "lib.draw"] == [True]
+    assert [h.callback for h in happenings(text.format("fit")) if h.name == "lib.draw"] == [False]
+
+
+def test_functions_that_nothing_calls_do_not_run() -> None:
+    assert happenings("import lib\n\ndef never():\n    lib.draw()\n\nlib.seed(1)\n")[0].name == "lib.seed"
+    assert len(happenings("import lib\n\ndef never():\n    lib.draw()\n\nlib.seed(1)\n")) == 1
+
+
+def test_the_main_part_of_an_imported_module_does_not_run() -> None:
+    found = happenings(
+        "import lib\nimport a\nlib.seed(1)\n", a="import lib\nif __name__ == '__main__':\n    lib.draw()\n"
+    )
+    assert [h.name for h in found] == ["lib.seed"]
+
+
+def test_a_whole_run_says_so() -> None:
+    assert run_of({"train.py": "import lib\nlib.seed(1)\n"}).complete
