@@ -303,6 +303,15 @@ def test_nothing_of_the_original_is_touched(project: Project) -> None:
     assert (code, outcomes(report)["abs.txt"]) == (REPRODUCED, "identical")
 
 
+def test_a_folder_shows_the_names_that_the_run_saw_in_their_order(project: Project) -> None:
+    for number in (3, 1, 2, 9, 8):
+        project.write(f"data/file{number}.txt", f"{number}\n")
+    project.record(
+        "import os\nnames = [*os.listdir('data'), *os.listdir('.')]\nopen('out.txt', 'w').write(str(names))\n"
+    )
+    assert project.replay()[0] == REPRODUCED
+
+
 @everywhere
 def test_a_run_without_results_is_never_a_pass(project: Project) -> None:
     project.record("print('accuracy 0.9')\n")

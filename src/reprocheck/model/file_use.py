@@ -104,7 +104,7 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
     entries: int
     """Number of names returned; -1 where only the call was seen."""
     order: str = ""
-    """BLAKE3 (hex) of the names in the order in which they came, NUL between; empty where they weren't seen."""
+    """BLAKE2b-128 (hex) of the names in the order in which they came, NUL between; empty where they weren't seen."""
     place: CodePlace | None = None
 
 

@@ -54,7 +54,7 @@ class ContainerSession:
         for made in (self._journal, copy):
             made.mkdir(parents=True)
         progress("laying out code and inputs")
-        workspace = lay_out(self._plan, copy, self._record.files.listings, lend=True, progress=lambda _: None)
+        workspace = lay_out(self._plan, copy, self._record, lend=True, progress=lambda _: None)
         progress(f"running {' '.join(self._plan.command)}"[:200])
         options = AgentOptions(root=Path(self._plan.root), trace=trace, entropy_from=entropy)
         environment = agent_environment(self._variables(), journal=self._journal, options=options)

@@ -102,8 +102,7 @@ class Session:
         )
 
     def _lay_out(self, *, lend: bool) -> Workspace:
-        listings = self._record.files.listings
-        return lay_out(self._plan, self._copy, listings, lend=lend, progress=lambda _: None)
+        return lay_out(self._plan, self._copy, self._record, lend=lend, progress=lambda _: None)
 
     def _stage(
         self,

@@ -6,13 +6,14 @@ import os
 import shutil
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from hashlib import blake2b
 from pathlib import Path
 
 import msgspec
 from blake3 import blake3
 
 from reprocheck.model.plan import Origin, Plan, Sourced
-from reprocheck.model.record import Listing
+from reprocheck.model.record import FileUses, Record
 from reprocheck.replay.errors import ReplayError
 
 _LENT = 64 << 20
@@ -37,13 +38,13 @@ class Workspace(msgspec.Struct, frozen=True, kw_only=True):
     folder: str
     """Absolute path of the working copy."""
     digests: dict[str, str]
-    """BLAKE3 (hex) by relative path of every file that the recorded run had; empty for a stand-in."""
+    """BLAKE3 (hex) by relative path of every file that the recorded run opened."""
+    stand_ins: dict[str, tuple[int, int]] = {}
+    """Size and time of change (nanoseconds) of files that it only listed."""
     lent: tuple[Lent, ...] = ()
 
 
-def lay_out(
-    plan: Plan, folder: Path, listings: Iterable[Listing] = (), *, lend: bool, progress: Callable[[int], None]
-) -> Workspace:
+def lay_out(plan: Plan, folder: Path, record: Record, *, lend: bool, progress: Callable[[int], None]) -> Workspace:
     """Copy what the plan names into the empty `folder`.
 
     Files of listed folders are made in the recorded order as far as the original still shows it: where a file system
@@ -53,6 +54,7 @@ def lay_out(
     root = Path(plan.root)
     files = {source.need.path: source for source in plan.files}
     digests: dict[str, str] = {}
+    stand_ins: dict[str, tuple[int, int]] = {}
     lent = [Lent(str(root / name), name, read_only=True) for name in plan.kept if (root / name).exists()]
     covered = tuple(f"{item.path}/" for item in lent)
     try:
@@ -61,13 +63,13 @@ def lay_out(
         for name in plan.folders:
             (folder / name).mkdir(parents=True, exist_ok=True)
         done = 0
-        for path in [*_in_recorded_order(root, listings), *files]:
-            if path in digests or path.startswith(covered):
+        for path in [*_in_recorded_order(root, record.files), *files]:
+            if path in digests or path in stand_ins or path.startswith(covered):
                 continue
             source = files.get(path)
             if source is None:
                 _stand_in(root / path, folder / path)
-                digests[path] = ""
+                stand_ins[path] = _seen(folder / path)
                 continue
             if lend and source.origin is Origin.DISK and source.need.size >= _LENT and not source.need.writable:
                 _place_for(folder / path, Path(source.place))
@@ -82,7 +84,7 @@ def lay_out(
             f"the working copy in {folder} could not be made: {error.strerror or error}",
             "free some space, or give another folder with --store",
         ) from error
-    return Workspace(folder=str(folder), digests=digests, lent=tuple(lent))
+    return Workspace(folder=str(folder), digests=digests, stand_ins=stand_ins, lent=tuple(lent))
 
 
 def _copy(source: Sourced, target: Path) -> None:
@@ -125,21 +127,28 @@ def _stand_in(original: Path, target: Path) -> None:
         shutil.copystat(original, target)
 
 
-def _in_recorded_order(root: Path, listings: Iterable[Listing]) -> Iterable[str]:
-    """Names of each listed folder in the order that the run saw, where the original folder still gives that order."""
-    for listing in listings:
+def _in_recorded_order(root: Path, recorded: FileUses) -> Iterable[str]:
+    """Names of each listed folder in the order that the run saw, where the original folder still gives that order.
+
+    What the run itself made since is left out of account.
+    """
+    made = {use.path for use in recorded.uses if use.before is None and use.size is not None}
+    for listing in recorded.listings:
         if not listing.order or listing.path.startswith("/") or listing.entries > _MOST_NAMES:
             continue
         with suppress(OSError):
+            prefix = "" if listing.path == "." else f"{listing.path}/"
             names = os.listdir(root / listing.path)  # noqa: PTH208 — the names as the system gives them
-            if order_digest(names) == listing.order:
-                prefix = "" if listing.path == "." else f"{listing.path}/"
-                yield from (prefix + name for name in names if name not in {".git", ".reprocheck"})
+            older = [name for name in names if prefix + name not in made]
+            for seen in (names, older, [name for name in older if name != "__pycache__"]):
+                if order_digest(seen) == listing.order:
+                    yield from (prefix + name for name in older if name not in {".git", ".reprocheck"})
+                    break
 
 
 def order_digest(names: Iterable[str]) -> str:
-    """Digest of the names of a folder in the order in which they came, as a record keeps it."""
-    return blake3(b"\0".join(os.fsencode(name) for name in names)).hexdigest()
+    """Digest of the names of a folder in the order in which they came, as `model.record.Listing` has it."""
+    return blake2b(b"\0".join(os.fsencode(name) for name in names), digest_size=16).hexdigest()
 
 
 def left_behind(workspace: Workspace, ignored: Callable[[str], bool]) -> Mapping[str, Path]:
@@ -162,9 +171,18 @@ def left_behind(workspace: Workspace, ignored: Callable[[str], bool]) -> Mapping
                 continue
             file = Path(parent, name)
             before = workspace.digests.get(path)
-            if before is None or (before and not _is(file, before)):
+            same = _is(file, before) if before is not None else workspace.stand_ins.get(path) == _seen(file)
+            if not same:
                 found[path] = file
     return found
+
+
+def _seen(path: Path) -> tuple[int, int]:
+    try:
+        status = path.stat()
+    except OSError:
+        return -1, 0
+    return status.st_size, status.st_mtime_ns
 
 
 def _is(path: Path, digest: str) -> bool:
