@@ -37,6 +37,8 @@ class StoredArray(msgspec.Struct, frozen=True):
     """Elements before the first one; 0 when `strides` is None."""
     record: Any = None
     """NumPy type with fields, when elements are records; padding between the fields is no content."""
+    about: Any = None
+    """What else was said of it, as values to be compared: its class, its flags."""
 
     @property
     def kind(self) -> str:
@@ -53,9 +55,9 @@ def contiguous(array: StoredArray) -> StoredArray:
     if array.strides == row_strides(array.shape) or count <= 1:
         if isinstance(array.data, Region):
             part = array.data.content.region(array.data.offset + array.offset * size, count * size)
-            return StoredArray(array.number, array.shape, part)
+            return StoredArray(array.number, array.shape, part, record=array.record)
         if array.offset == 0 and array.data.size == count * size:
-            return StoredArray(array.number, array.shape, array.data)
+            return StoredArray(array.number, array.shape, array.data, record=array.record)
     return _reordered(array, count * size)
 
 
@@ -74,7 +76,7 @@ def _reordered(array: StoredArray, total: int) -> StoredArray:
         elements[array.offset :], array.shape, [stride * size for stride in strides], writeable=False
     )
     data = Content.of_bytes("", np.ascontiguousarray(view).tobytes())
-    return StoredArray(array.number, array.shape, data.region(0, data.size))
+    return StoredArray(array.number, array.shape, data.region(0, data.size), record=array.record)
 
 
 def row_strides(shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -79,6 +79,7 @@ class Walk:
                 difference = compare_arrays(left, right, self.context, name, key)
                 if difference is not None:
                     yield difference
+                yield from self.compare(left.about, right.about, f"{name} (description)", key, depth + 1)
             case _:
                 difference = self.scalar(left, right, name, key)
                 if difference is not None:

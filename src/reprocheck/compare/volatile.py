@@ -94,7 +94,6 @@ _ALWAYS = frozenset(
     pid ppid process_id host hostname node_ip
     run_id run_uuid model_uuid session_id uuid artifact_uri artifact_location
     mlflow.runname mlflow.user mlflow.source.name mlflow.log-model.history
-    execution_count
     """.split()  # noqa: SIM905 — two hundred quotes would hide the names
 )
 """Names that are never a result."""

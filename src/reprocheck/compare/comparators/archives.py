@@ -54,8 +54,8 @@ def _compare_members(
         return None
     a, b = stretch(left, one, context), stretch(right, other, context)
     with _content(a, one, context) as x, _content(b, other, context) as y:
-        if one.checksum != other.checksum and same_bytes(x, y):
-            raise UnreadableError(f"holds `{one.name}` twice the same with two checksums: one is damaged")
+        if (one.checksum == other.checksum) != same_bytes(x, y):
+            raise UnreadableError(f"states checksums of `{one.name}` that can't be true: it is damaged")
         found = compare(x, y, context.inside(one.name))
     return msgspec.structs.replace(found, name=one.name) if found.outcome.rank else None
 

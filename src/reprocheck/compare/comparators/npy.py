@@ -63,6 +63,8 @@ def read_npy(source: Content) -> StoredArray:
 
 
 def _header(text: bytes) -> dict[str, Any]:
+    if not text.endswith(b"\n"):
+        raise UnreadableError("has a header without an end")
     try:
         header = ast.literal_eval(text.decode("utf-8").strip())
     except (ValueError, SyntaxError, RecursionError, MemoryError) as error:

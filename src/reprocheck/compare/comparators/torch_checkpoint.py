@@ -6,7 +6,9 @@ under two names is the same. Source: `torch/serialization.py`, `torch/_utils.py`
 
 from __future__ import annotations
 
+import re
 import struct
+import zlib
 from collections.abc import Iterator
 
 from reprocheck.compare.arrays import StoredArray
@@ -20,6 +22,8 @@ from reprocheck.compare.number_formats import NumberFormat, named_format, opaque
 from reprocheck.compare.structure import Symbol, Walk
 from reprocheck.model.comparison import Difference
 
+_DEVICE = re.compile(r"(?:cpu|meta|cuda|mps|xpu|hpu|npu|xla)(?::\d{1,3})?")
+"""Where a storage lay when it was saved is no content."""
 _MAGIC = 0x1950A86A20F9469CFC6C
 _OLD_HEAD = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"
 _PROTOCOL = 1001
@@ -57,17 +61,18 @@ class _Checkpoint:
 
     def persistent(self, identity: object) -> object:
         match identity:
-            case ("storage", Symbol(name=kind), str(key), str(), int(count), *_):
-                return self._storage(kind, key, count)
+            case ("storage", Symbol(name=kind), str(key), str(device), int(count), *rest):
+                storage = self._storage(kind, key, count)
+                return Symbol("storage", (storage, "a device" if _DEVICE.fullmatch(device) else device, tuple(rest)))
             case _:
                 return Symbol("persistent", (identity,))
 
-    def _storage(self, kind: str, key: str, count: int) -> Symbol:
+    def _storage(self, kind: str, key: str, count: int) -> _Storage:
         number = _number(kind, big=self._big)
         found = self.storages.setdefault(key, _Storage(number, key, count))
         if number != found.number:
             found = self.storages[f"{key}:{number.name}"] = _Storage(number, key, count)
-        return Symbol("storage", (found,))
+        return found
 
     def tensor(self, symbol: Symbol) -> object:
         """A tensor in place of the call that would make it."""
@@ -75,27 +80,27 @@ class _Checkpoint:
             inner = symbol.arguments[0]
             return self.tensor(inner) if isinstance(inner, Symbol) else inner
         match symbol:
-            case Symbol(name="storage", arguments=(_Storage() as storage,)):
-                return self._array(storage, (storage.count,), None, 0)
+            case Symbol(name="storage", arguments=(_Storage() as storage, *about)):
+                return self._array(storage, (storage.count,), None, 0, about)
             case Symbol(
                 name=name,
                 arguments=(
-                    Symbol(name="storage", arguments=(_Storage() as storage,)),
+                    Symbol(name="storage", arguments=(_Storage() as storage, *about)),
                     int(at),
                     tuple(shape),
                     tuple(strides),
-                    *_,
+                    *rest,
                 ),
             ) if name in _REBUILDERS:
                 numbers = (*shape, *strides)
                 if len(shape) != len(strides) or not all(type(size) is int and size >= 0 for size in numbers) or at < 0:
                     raise UnreadableError("describes a tensor that makes no sense")
-                return self._array(storage, shape, strides, at)
+                return self._array(storage, shape, strides, at, [*about, *rest])
             case _:
                 return symbol
 
     def _array(
-        self, storage: _Storage, shape: tuple[int, ...], strides: tuple[int, ...] | None, at: int
+        self, storage: _Storage, shape: tuple[int, ...], strides: tuple[int, ...] | None, at: int, about: object
     ) -> StoredArray:
         region = storage.region
         if region is None or region.size != storage.count * storage.number.size:
@@ -110,12 +115,12 @@ class _Checkpoint:
         if strides is not None and reach > storage.count:
             raise UnreadableError("describes a tensor that reaches beyond its storage")
         if empty:
-            return StoredArray(storage.number, shape, region.part(0, 0))
-        return StoredArray(storage.number, shape, region, strides, at)
+            return StoredArray(storage.number, shape, region.part(0, 0), about=about)
+        return StoredArray(storage.number, shape, region, strides, at, None, about)
 
 
 def _number(kind: str, *, big: bool) -> NumberFormat:
-    name = kind.rpartition(".")[2]
+    name = kind.removeprefix("torch.").removeprefix("cuda.")
     name = _STORAGES.get(name, name)
     if name in _WIDTHS:
         return opaque_format(name, _WIDTHS[name])
@@ -168,32 +173,33 @@ def _open(source: Content, member: Member, context: Context) -> Content:
     return Part(member.name, found) if isinstance(found, Region) else Content.of_bytes(member.name, found.read())
 
 
-def _checksums(source: Content) -> dict[str, tuple[int, int]]:
-    return {member.name.partition("/")[2]: (member.size, member.checksum) for member in read_directory(source)}
-
-
 def _compare_archives(left: Content, right: Content, context: Context, compare: CompareParts) -> Difference:
     (a, others_a), (b, others_b) = read_archive(left, context), read_archive(right, context)
     parts = list(Walk(context, plain_strings=True).compare(a, b, "value", ""))
     parts += _others(dict(others_a), dict(others_b), context, compare)
-    if not parts and _checksums_lie(left, right):
-        raise UnreadableError("has the same members with other checksums: one of the two is damaged")
+    _check(left, right)
     return context.gathered(context.path, "torch", parts, "" if parts else "the same values, another archive")
 
 
-def _checksums_lie(left: Content, right: Content) -> bool:
-    """Whether members of the same number and bytes state different checksums, which a reader would refuse."""
-    a, b = ({member.name.partition("/")[2]: member for member in read_directory(side)} for side in (left, right))
-    for name in a.keys() & b.keys():
-        one, other = a[name], b[name]
-        same_method = one.method == other.method == STORED and one.size == other.size
-        if same_method and one.checksum != other.checksum:
-            regions = left.region(one.start, one.size), right.region(other.start, other.size)
-            if all(bytes(x) == bytes(y) for x, y in zip(*(region.blocks(1 << 18) for region in regions), strict=True)):
-                return True
-        if (one.flags, one.needs) != (other.flags, other.needs) and one.name == other.name:
-            return True
-    return False
+def _check(left: Content, right: Content) -> None:
+    """Raise `UnreadableError` when a member isn't what its checksum says.
+
+    Storages that lie under the same name are taken on trust where both sides state the same size and checksum, and are
+    compared anyway.
+    """
+    sides = [{member.name.partition("/")[2]: member for member in read_directory(side)} for side in (left, right)]
+    for source, here, there in ((left, sides[0], sides[1]), (right, sides[1], sides[0])):
+        for name, member in here.items():
+            other = there.get(name)
+            known = other is not None and (other.size, other.checksum) == (member.size, member.checksum)
+            if member.method == STORED and not (known and name.startswith("data/")):
+                checksum = 0
+                for block in source.region(member.start, member.size).blocks(1 << 18):
+                    checksum = zlib.crc32(block, checksum)
+                if checksum != member.checksum:
+                    raise UnreadableError(f"has a member whose checksum is wrong (`{name}`)")
+            if other is not None and (other.flags, other.needs) != (member.flags, member.needs):
+                raise UnreadableError(f"describes `{name}` in two ways")
 
 
 def _others(

@@ -18,6 +18,7 @@ from reprocheck.compare.formats import protobuf
 from reprocheck.model.comparison import Difference
 
 _MAGIC = b":W&B"
+_VERSION = b"\xe1\xbe\x00"
 _BLOCK = 32768
 _LARGEST = 256 << 20
 _FULL, _FIRST, _MIDDLE, _LAST = 1, 2, 3, 4
@@ -26,6 +27,8 @@ _NAMES = {_HISTORY: "history", _SUMMARY: "summary", _CONFIG: "config"}
 
 
 def _records(data: bytes) -> Iterator[bytes]:
+    if data[4:7] != _VERSION:
+        raise UnreadableError("is of an unknown version")
     place, held = 7, b""
     while place + 7 <= len(data):
         if _BLOCK - place % _BLOCK < 7:  # noqa: PLR2004 — a header doesn't fit any more

@@ -50,7 +50,9 @@ def dtype_of(symbol: object) -> np.dtype[Any]:
     return found.newbyteorder(">") if order == ">" else found
 
 
-def array_of(dtype: np.dtype[Any], shape: object, data: object, *, by_columns: bool) -> StoredArray:
+def array_of(
+    dtype: np.dtype[Any], shape: object, data: object, *, by_columns: bool, about: object = None
+) -> StoredArray:
     """An array whose elements are at hand; raises `UnreadableError` when they can't be its elements."""
     if (
         dtype.hasobject
@@ -72,16 +74,17 @@ def array_of(dtype: np.dtype[Any], shape: object, data: object, *, by_columns: b
     else:
         number, record = numpy_format(dtype), None
     strides = column_strides(shape) if by_columns and len(shape) > 1 else None
-    return StoredArray(number, shape, stretch, strides, 0, record)
+    return StoredArray(number, shape, stretch, strides, 0, record, about)
 
 
 def recognize(machine: Machine, symbol: Symbol) -> object:
     """An array or scalar of NumPy in place of the calls that would make it; everything else as it is."""
     if symbol.name in _RECONSTRUCT and isinstance(symbol.state, tuple) and len(symbol.state) == 5:  # noqa: PLR2004
-        _, shape, dtype, by_columns, data = symbol.state
+        version, shape, dtype, by_columns, data = symbol.state
         if isinstance(data, list):  # objects
             return symbol
-        return array_of(dtype_of(dtype), shape, data, by_columns=bool(by_columns))
+        about = (symbol.arguments, version, dtype, by_columns)
+        return array_of(dtype_of(dtype), shape, data, by_columns=bool(by_columns), about=about)
     if symbol.name == _JOBLIB:
         return _wrapped(machine, symbol)
     return symbol
@@ -104,7 +107,8 @@ def _wrapped(machine: Machine, symbol: Symbol) -> object:
     size = math.prod(shape) * found.itemsize if isinstance(shape, tuple) else 0
     region = machine.source.region(machine.position, size)
     machine.position += size
-    return array_of(found, shape, Blob(region), by_columns=state.get("order") == "F")
+    about = {key: value for key, value in state.items() if key != "numpy_array_alignment_bytes"}
+    return array_of(found, shape, Blob(region), by_columns=state.get("order") == "F", about=about)
 
 
 def settled(value: object, make: Callable[[Symbol], object] | None = None) -> object:
@@ -153,9 +157,11 @@ class _Settler:
             return self._keep(symbol, made)
         match symbol.arguments:
             case (data, dtype, shape, order) if symbol.name in _FROM_BUFFER:
-                return self._keep(symbol, array_of(dtype_of(dtype), shape, data, by_columns=order == "F"))
+                return self._keep(
+                    symbol, array_of(dtype_of(dtype), shape, data, by_columns=order == "F", about=(dtype, order))
+                )
             case (dtype, data) if symbol.name in _SCALAR and isinstance(data, bytes):
-                return self._keep(symbol, array_of(dtype_of(dtype), (), data, by_columns=False))
+                return self._keep(symbol, array_of(dtype_of(dtype), (), data, by_columns=False, about=dtype))
         self._keep(symbol, symbol)
         symbol.arguments = tuple(self.settle(item, depth + 1) for item in symbol.arguments)
         symbol.state = self.settle(symbol.state, depth + 1)

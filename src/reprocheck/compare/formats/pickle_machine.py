@@ -17,6 +17,8 @@ from reprocheck.compare.structure import Symbol, Unordered
 
 _MOST = 4_000_000
 """Opcodes."""
+_HIGHEST = 5
+"""Protocol."""
 _LONGEST = 1 << 28
 """Bytes of a text, or of a line."""
 _LARGE = 1 << 16
@@ -53,17 +55,23 @@ class Machine:
         self._stack: list[Any] = []
         self._memo: dict[int, object] = {}
         self._left = _MOST
+        self._frame = -1
+        """Where the frame ends that is being read; -1 outside of frames."""
 
     def load(self) -> object:
         """The value of the pickle that begins here; raises `UnreadableError`."""
-        self._stack, self._memo = [], {}
+        self._stack, self._memo, self._frame = [], {}, -1
         while True:
+            if 0 <= self._frame <= self.position:
+                if self._frame < self.position:
+                    raise UnreadableError("has a frame that ends inside a value")
+                self._frame = -1
             self._left -= 1
             if self._left < 0:
                 raise UnreadableError(f"has more than {_MOST} opcodes")
             code = self._take(1)
             if code == b".":
-                if len(self._stack) != 1:
+                if len(self._stack) != 1 or self._frame not in {-1, self.position}:
                     raise UnreadableError("leaves more than one value")
                 return self._stack.pop()
             try:
@@ -79,6 +87,16 @@ class Machine:
         data = self.source.read(self.position, size)
         self.position += size
         return data
+
+    def _protocol(self) -> None:
+        if self._take(1)[0] > _HIGHEST:
+            raise UnreadableError("is a pickle of an unknown protocol")
+
+    def _begin_frame(self) -> None:
+        end = self._unpack("<Q") + self.position
+        if self._frame >= 0 or end > self.source.size:
+            raise UnreadableError("has frames that make no sense")
+        self._frame = end
 
     def _line(self) -> bytes:
         parts = b""
@@ -165,6 +183,8 @@ class Machine:
         else:
             target.state = [target.state, state]
         if self._built is not None:
+            if self._frame == self.position:  # what lies behind the state lies outside of frames
+                self._frame = -1
             value = self._built(self, target)
             if value is not target:
                 self._stack[-1] = value
@@ -298,8 +318,8 @@ def _handlers() -> dict[bytes, Callable[[Machine], object]]:
         return lambda m: m.push(Symbol("extension", (m._unpack(layout),)))
 
     return {
-        b"\x80": lambda m: m._take(1),
-        b"\x95": lambda m: m._take(8),
+        b"\x80": lambda m: m._protocol(),
+        b"\x95": lambda m: m._begin_frame(),
         b"(": lambda m: m.push(_MARK),
         b"0": pop,
         b"1": lambda m: m._since_mark(),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from reprocheck.compare.content import UnreadableError
 from reprocheck.compare.structure import Number, Symbol
 
@@ -9,7 +11,8 @@ _MOST = 200_000
 """Values; an alias counts each time, so that a document can't unfold without end."""
 _NULL = "tag:yaml.org,2002:null"
 _PREFIX = "tag:yaml.org,2002:"
-_MERGE = "tag:yaml.org,2002:merge"
+_EXPONENT = re.compile(r"^[-+]?\d+(?:\.\d*)?[eE][-+]?\d+$")
+"""What YAML 1.2 takes for a number and YAML 1.1 for a text."""
 
 
 def read_yaml(data: bytes) -> object:
@@ -42,7 +45,7 @@ class _Reader:
             case yaml.SequenceNode():
                 return self._tagged(node.tag, "seq", [self.value(item, depth + 1) for item in node.value])
             case yaml.ScalarNode():
-                return _scalar(node.tag, node.value)
+                return _scalar(node.tag, node.value, plain=not node.style)
             case _:
                 return None
 
@@ -60,8 +63,10 @@ def _mapping(pairs: list[tuple[object, object]]) -> object:
     return dict(zip(keys, (value for _, value in pairs), strict=True))
 
 
-def _scalar(tag: str, text: str) -> object:
+def _scalar(tag: str, text: str, *, plain: bool) -> object:
     match tag.removeprefix(_PREFIX):
+        case "str" if plain and _EXPONENT.match(text):
+            return Number(text.lower())
         case "str":
             return text
         case "null":
