@@ -28,9 +28,9 @@ class Unsteady(Exception):
     """A file changed while it was read."""
 
 
-def signature(stat: os.stat_result) -> tuple[int, int, int, int]:
-    """Device, inode, size and time of change: as long as they stay, so does the content."""
-    return stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns
+def signature(stat: os.stat_result) -> int:
+    """Device, inode, size and time of change in one number: as long as it stays, so does the content."""
+    return hash((stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns))
 
 
 def digest_of(path: str, *, sha256: bool = False) -> Digest | None:

@@ -22,14 +22,17 @@ _NICER = 5
 _READ_ONLY = 0o444
 _UNFINISHED = "tmp"
 
+_Queue = queue.SimpleQueue[tuple[str, "Known"] | Callable[[], None] | None]
+"""Inputs to hash, other jobs, and at last None."""
+
 
 class Known:
     """One file of the data, as far as the run went."""
 
-    __slots__ = ("created", "digest", "preserved", "processes", "read", "seen", "signature", "written")
+    __slots__ = ("created", "digest", "preserved", "read", "seen", "signature", "written")
 
     def __init__(self) -> None:
-        self.signature: tuple[int, int, int, int] | None = None
+        self.signature: int | None = None
         """Of the content that the run found."""
         self.created = False
         """True when the run made it, or replaced it without looking."""
@@ -38,8 +41,8 @@ class Known:
         self.preserved = False
         """True once its content changes by the run: what is read of it from now on isn't what the run found."""
         self.digest = ""
-        self.processes: set[int] = set()
-        self.seen: set[tuple[int, str]] = set()
+        self.seen: tuple[tuple[int, str], ...] = ()
+        """Processes and manners of opening that are noted; a tuple, as there may be millions of these."""
 
 
 class Contents:
@@ -54,8 +57,8 @@ class Contents:
         self._copy_limit = copy_limit
         self._hash_limit = hash_limit
         self._closing = False
-        self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
-        self._urgent: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._jobs: _Queue = queue.SimpleQueue()
+        self._urgent: _Queue = queue.SimpleQueue()
         self._threads = [
             threading.Thread(target=self._work, args=(jobs, nicer), daemon=True)
             for jobs, nicer in ((self._jobs, _NICER),) * _WORKERS + ((self._urgent, 0),)
@@ -63,18 +66,21 @@ class Contents:
         for thread in self._threads:
             thread.start()
 
-    def _work(self, jobs: queue.SimpleQueue[Callable[[], None] | None], nicer: int) -> None:
+    def _work(self, jobs: _Queue, nicer: int) -> None:
         if nicer:
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), os.getpriority(os.PRIO_PROCESS, 0) + nicer)
         while (job := jobs.get()) is not None:
             try:
-                job()
+                if isinstance(job, tuple):
+                    self._hash_input(*job)
+                else:
+                    job()
             except Exception as error:  # noqa: BLE001 -- a file that can't be hashed must not end the worker
                 self._journal.gap(None, f"{type(error).__name__}: {error}", "the content of a file is not known")
 
     def read(self, path: str, known: Known) -> None:
         """Hash a file that the run reads, some time before it changes."""
-        self._jobs.put(lambda: self._hash_input(path, known))
+        self._jobs.put((path, known))
 
     def _hash_input(self, path: str, known: Known) -> None:
         if known.preserved or known.digest:
@@ -247,9 +253,7 @@ class Contents:
         left(self._journal, path, known.digest if known.signature is not None else "", known.signature)
 
 
-def left(
-    journal: Journal, path: str, before: str = "", found: tuple[int, int, int, int] | None = None
-) -> Digest | None:
+def left(journal: Journal, path: str, before: str = "", found: int | None = None) -> Digest | None:
     """Write down what is left of a file that was opened for writing."""
     name = quoted(path)
     try:

@@ -12,6 +12,7 @@ import struct
 from collections.abc import Callable
 from mmap import mmap
 
+from reprocheck.capture.hashing import signature
 from reprocheck.capture.regions import DATA, ENVIRONMENT, Regions, interpreter_prefixes
 from reprocheck.capture.supervisor import kernel
 from reprocheck.capture.supervisor.calls import AT_EMPTY_PATH, AT_FDCWD, RENAME_EXCHANGE, X32_BIT, Machine
@@ -110,7 +111,7 @@ class Watch:
                 known = self._known(path)
                 known.written = known.written or "w" in how
                 known.read = known.read or "r" in how
-                known.signature = kernel_signature(status)
+                known.signature = signature(status)
                 if "r" in how:
                     self._contents.read(path, known)
 
@@ -277,7 +278,7 @@ class Watch:
                 known.read = True
                 credited = "/__pycache__/" in path and self._credit_source(process, path)
                 if not known.preserved and not credited:
-                    known.signature = kernel_signature(status)
+                    known.signature = signature(status)
                     if not process.foreign:
                         self._contents.read(path, known)
             self._note(process, path, "r", f',"size":{status.st_size},"inode":{status.st_ino}', known)
@@ -292,7 +293,7 @@ class Watch:
         known = self._known(source)
         if not known.read and not known.created and not known.preserved:
             known.read = True
-            known.signature = kernel_signature(status)
+            known.signature = signature(status)
             self._contents.read(source, known)
         more = f',"size":{status.st_size},"inode":{status.st_ino},"bytecode":true'
         self._note(process, source, "r", more, known)
@@ -320,7 +321,7 @@ class Watch:
         if (process.number, how) in known.seen:
             return
         if len(known.seen) < _MANY:
-            known.seen.add((process.number, how))
+            known.seen += ((process.number, how),)
         elif how == "r":
             return
         self._journal.write("open", process, f'"path":{quoted(path)},"how":"{how}"{more}')
@@ -384,7 +385,7 @@ class Watch:
         if known.created or known.preserved or process.foreign or region != DATA:
             return
         if known.signature is None:
-            known.signature = kernel_signature(status)
+            known.signature = signature(status)
         if not known.read and not asks:
             known.created = True
             return
@@ -435,7 +436,7 @@ class Watch:
             known = self.files.pop(path, None) or Known()
             goal = new + path[len(old) :]
             other = (self.files.get(goal) or Known()) if exchanges else None
-            known.seen = set()
+            known.seen = ()
             known.written = True
             if not known.created:
                 # Not the run's own work: a new name for what was there.
@@ -470,7 +471,7 @@ class Watch:
                 process=process,
                 content_goes=False,
             )
-            known.seen = set()
+            known.seen = ()
             known.created = True
             known.written = True
         self._journal.write("unlink", process, f'"path":{quoted(path)}{kind}')
@@ -522,7 +523,7 @@ class Watch:
             known = self._known(true)
             if not known.read and not known.created and self._regions.of(true) == DATA:
                 known.read = True
-                known.signature = kernel_signature(status)
+                known.signature = signature(status)
                 self._contents.read(true, known)
         self.tasks.renewed(process)
 
@@ -538,11 +539,6 @@ def _signed(number: int) -> int:
     """A descriptor from a register."""
     number &= 0xFFFFFFFF
     return number - (1 << 32) if number >= 1 << 31 else number
-
-
-def kernel_signature(status: os.stat_result) -> tuple[int, int, int, int]:
-    """Device, inode, size and time of change."""
-    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def _status(process: Process, path: str, *, follow: bool = False) -> os.stat_result | None:
