@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-
-import msgspec
+from dataclasses import dataclass
 
 from reprocheck.rulekit import Project
 from reprocheck.rulekit.facts import Call, FileFacts, Function
@@ -25,7 +24,8 @@ _PREDICTS = re.compile(
 )
 
 
-class Handler(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Handler:
     """A function that answers requests with what a model says."""
 
     path: str

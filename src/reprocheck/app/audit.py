@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +38,8 @@ class AuditRequest:
     """Folder for the answers of a service."""
     date: str
     """Today, as ISO."""
+    connect: Callable[..., Answers] = online.connect
+    """The way to a service."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,19 +76,32 @@ def audit(request: AuditRequest, discovery: Discovery, reported: frozenset[str] 
     unread = (*unread, *(f"{note.path}: {note.message}" for note in left_out))
     items = [item for item in _items(dependencies) if reported is None or item.path in reported]
     messages: list[str] = []
+    places = Places({file.path: file for file in files})
     try:
         with _answers(request, messages) as answers:
-            found, failure = _look_up(answers, items, Places({file.path: file for file in files}))
+            found, failure = _look_up(answers, items, places)
+        if _says_nothing(request, found, failure, items):
+            why = failure or f"{found.source.name} knows none of the declared packages, as a mirror might"
+            messages.append(f"{why}; the local database of advisories answers instead")
+            with database.opened(request.database) as opened:
+                found, failure = _look_up(opened, items, places)
     except AdvisoryError as error:
         return Audited(audit=None, incomplete=(f"dependencies were not audited: {error}",), messages=tuple(messages))
     return Audited(audit=found, incomplete=tuple(_gaps(unread, failure, items)), messages=tuple(messages))
+
+
+def _says_nothing(request: AuditRequest, found: Audit, failure: str, items: list[_Item]) -> bool:
+    """Whether a service broke off or knew nothing at all, while a database could answer and may be asked."""
+    asked = any(not item.reason for item in items)
+    silent = found.source.kind == "online" and asked and (not found.audited or bool(failure))
+    return silent and request.source == AUTO and request.database.is_file()
 
 
 @contextmanager
 def _answers(request: AuditRequest, messages: list[str]) -> Iterator[Answers]:
     if request.source != DATABASE:
         try:
-            service = online.connect(request.service, date=request.date, cache=request.cache)
+            service = request.connect(request.service, date=request.date, cache=request.cache)
         except AdvisoryError as error:
             if request.source == ONLINE:
                 raise

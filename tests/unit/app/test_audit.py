@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from packaging.version import Version
 
+from reprocheck.advisories import online
+from reprocheck.advisories.errors import AdvisoryError
+from reprocheck.advisories.lookup import Answers, NotAnsweredError
 from reprocheck.app import advisory_database
 from reprocheck.app.audit import DATABASE, ONLINE, Audited, AuditRequest, audit
 from reprocheck.app.audit_findings import findings_of
+from reprocheck.model.audit import Advisory, AdvisorySource
 from reprocheck.model.finding import Finding
 from reprocheck.project.discovery import discover
 
@@ -22,12 +28,19 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def audited(root: Path, database: Path, files: dict[str, str], *, source: str = DATABASE) -> Audited:
+def audited(
+    root: Path,
+    database: Path,
+    files: dict[str, str],
+    *,
+    source: str = DATABASE,
+    connect: Callable[..., Answers] = online.connect,
+) -> Audited:
     for name, text in files.items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, "utf-8")
-    request = AuditRequest(source=source, database=database, cache=root / "cache", date="2026-01-02")
+    request = AuditRequest(source=source, database=database, cache=root / "cache", date="2026-01-02", connect=connect)
     return audit(request, discover(root, []))
 
 
@@ -100,8 +113,6 @@ def test_a_project_that_declares_nothing_is_not_clean(tmp_path: Path, database: 
 def test_where_nobody_can_be_asked_nothing_is_audited(
     tmp_path: Path, source: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from reprocheck.advisories import online
-
     for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setitem(online.SERVICES, "pypi", ("PyPI", "host.invalid"))
@@ -114,8 +125,6 @@ def test_where_nobody_can_be_asked_nothing_is_audited(
 def test_without_a_service_the_database_answers_and_says_so(
     tmp_path: Path, database: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from reprocheck.advisories import online
-
     for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setitem(online.SERVICES, "pypi", ("PyPI", "host.invalid"))
@@ -123,6 +132,48 @@ def test_without_a_service_the_database_answers_and_says_so(
     assert found.audit is not None
     assert found.audit.source.kind == "database"
     assert "the local database of advisories answers instead" in found.messages[0]
+
+
+class Told:
+    """A service that answers as told."""
+
+    def __init__(self, *, fails_after: int | None = None) -> None:
+        self.source = AdvisorySource(kind="online", name="Told", date="2026-01-02")
+        self._left = fails_after
+
+    def advisories(self, package: str, version: Version) -> list[Advisory]:
+        if self._left is None:
+            raise NotAnsweredError(f"Told does not know {package} {version}")
+        if not self._left:
+            raise AdvisoryError("Told does not answer")
+        self._left -= 1
+        return []
+
+
+@pytest.mark.parametrize(
+    ("service", "why"),
+    [
+        (Told(), "Told knows none of the declared packages, as a mirror might"),
+        (Told(fails_after=1), "Told does not answer"),
+    ],
+)
+def test_a_service_that_says_nothing_gives_way_to_the_database(
+    tmp_path: Path, database: Path, service: Told, why: str
+) -> None:
+    files = {"requirements.txt": "acme-table==9\nacme-net==2.0\n"}
+    found = audited(tmp_path, database, files, source="auto", connect=lambda *_, **__: service)
+    assert found.audit is not None
+    assert found.audit.source.kind == "database"
+    assert found.messages == (f"{why}; the local database of advisories answers instead",)
+    assert lookups(found) == ({("acme-net", "2.0", "requirements.txt", 2)}, set())
+
+
+def test_a_service_that_breaks_off_without_a_database_leaves_the_rest_open(tmp_path: Path) -> None:
+    files = {"requirements.txt": "acme-table==9\nacme-net==2.0\nacme-net==2.1\n"}
+    service = Told(fails_after=1)
+    found = audited(tmp_path, tmp_path / "none", files, source="auto", connect=lambda *_, **__: service)
+    assert lookups(found) == (set(), {("acme-net", "the look-up had broken off")})
+    assert found.incomplete == ("the audit broke off: Told does not answer",)
 
 
 def test_messages_name_advisories_and_the_way_out(tmp_path: Path, database: Path) -> None:
