@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
+import warnings
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -151,7 +152,9 @@ class _Reader:
                 match[0].lstrip("rRbBuUfF") if "r" not in match[0][:2].lower() else "r" + match[0].lstrip("rRbBuUfF")
             )
             try:
-                value = ast.literal_eval(written)
+                with warnings.catch_warnings():  # an unknown escape is none of the reader's business
+                    warnings.simplefilter("ignore")
+                    value = ast.literal_eval(written)
             except (ValueError, SyntaxError, MemoryError, RecursionError):
                 continue
             yield Scalar(str(value), self._table.span(match.start(), match.end()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import math
 import re
+import warnings
 
 from reprocheck.project.documents.tree import Document, Mapping, Node, Scalar, Sequence
 from reprocheck.project.source import SourceText, decode_python, decode_text
@@ -145,7 +146,9 @@ def _key_text(key: float | bool | None) -> str:  # noqa: FBT001 — a key of any
 def _python_values(text: str) -> Value:
     """Constants that a module, its classes and their `__init__` assign, as DVC reads a parameter file in Python."""
     try:
-        tree = ast.parse(text)
+        with warnings.catch_warnings():  # an unknown escape is none of the reader's business
+            warnings.simplefilter("ignore")
+            tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise ValueError("is not Python") from error
     return _assigned(tree.body, of_self=False)
