@@ -320,6 +320,19 @@ def test_a_run_without_results_is_never_a_pass(project: Project) -> None:
     assert "--output" in report["remedy"]
 
 
+def test_standard_output_counts_when_it_was_declared(project: Project) -> None:
+    project.record("import os\nprint('accuracy', 0.9)\n", "--output", "stdout")
+    assert outcomes(project.replay()[1]) == {"exit code": "identical", "<stdout>": "identical"}
+    project.record("import os\nprint('accuracy', os.urandom(2).hex())\n", "--output", "stdout")
+    assert project.replay()[0] == DIVERGED
+
+
+def test_standard_output_that_was_not_kept_can_not_be_compared(project: Project) -> None:
+    project.record("print('accuracy', 0.9)\n")
+    code, report = project.replay("--output", "stdout")
+    assert (code, report["verdict"]["outcome"]) == (INCONCLUSIVE, "inconclusive")
+
+
 def test_several_agreeing_replays_bound_the_probability_of_a_divergence(project: Project) -> None:
     project.record(IDENTICAL)
     code, report = project.replay("--times", "4")

@@ -14,6 +14,7 @@ import msgspec
 from reprocheck.app.errors import UsageError
 from reprocheck.app.run_command import timestamp
 from reprocheck.app.stores import open_store
+from reprocheck.capture.output import NAME
 from reprocheck.capture.probes.packages import find_distributions
 from reprocheck.compare.tolerances import Tolerances, parse_tolerances
 from reprocheck.model import replay as model
@@ -27,12 +28,10 @@ from reprocheck.replay.errors import ReplayError
 from reprocheck.replay.judging import compare_results, limited, overall, pair_up, weigh
 from reprocheck.replay.needs import needs_of
 from reprocheck.replay.outputs import (
-    STDOUT,
     Output,
     Selection,
     recorded_outputs,
     replayed_outputs,
-    standard_output,
 )
 from reprocheck.replay.plan import make_plan
 from reprocheck.replay.rebuilding import Rebuilt, rebuild
@@ -159,8 +158,6 @@ def _repeated(
     rebuilt = _rebuilt(request, record, store, progress)
     selection = Selection(plan.patterns)
     expected = recorded_outputs(other, selection, _stored(store), _Digests(store))
-    if selection.stdout:
-        expected |= standard_output(folder.journal if other.id == record.id else None)
     judge = _Judge(record, other, expected, selection, tolerances, packages=rebuilt.packages, journal=folder.journal)
     for number in range(request.times):
         counted = f" ({number + 1} of {request.times})" if request.times > 1 else ""
@@ -224,7 +221,7 @@ class _Judge:
         left = {path: Path(file) for path, file in replayed.left.items()}
         found = replayed_outputs(result.files, left, self._selection)
         if self._selection.stdout:
-            found |= {STDOUT: Output(path=STDOUT, digest=digest_of(Path(replayed.stdout)), content=replayed.stdout)}
+            found[NAME] = Output(path=NAME, digest=digest_of(Path(replayed.stdout)), content=replayed.stdout)
         codes = self._other.execution.exit_code, result.execution.exit_code
         pairs, notes = pair_up(self._expected, found)
         differences = compare_results(pairs, codes, self._tolerances)

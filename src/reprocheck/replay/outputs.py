@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from reprocheck.capture.output import NAME
 from reprocheck.model.record import OUTPUT_ROLES, FileRole, FileUses, Record
 from reprocheck.project.gitignore import parse_pattern, to_regex
 from reprocheck.replay.sources import digest_of
@@ -50,6 +51,8 @@ class Selection:
 
     def counts(self, path: str, role: FileRole = FileRole.OUTPUT) -> bool:
         """Whether a file that was left behind is a result."""
+        if path == NAME:
+            return self.stdout
         if self.patterns:
             return any(matches(path) for matches in self._matchers)
         if self.stdout:
@@ -89,6 +92,8 @@ def recorded_outputs(
     """What the recorded run left that counts, by path, each with its content where that can still be had."""
     root = Path(record.command.root)
     found: dict[str, Output] = {}
+    if selection.stdout:
+        found[NAME] = Output(path=NAME, digest=None)  # unless the record has it
     for use in record.files.uses:
         if use.role not in _LEFT or use.size is None or not selection.counts(use.path, use.role):
             continue
@@ -116,11 +121,3 @@ def replayed_outputs(files: FileUses, left: Mapping[str, Path], selection: Selec
 def _written(role: FileRole | None) -> FileRole:
     """A file whose content changed was written, even if only its reading was seen."""
     return FileRole.OUTPUT if role is None or role in {FileRole.INPUT, FileRole.CODE} else role
-
-
-def standard_output(journal: Path | None) -> dict[str, Output]:
-    """What the recorded run wrote to standard output, where that was kept."""
-    file = journal / "stdout" if journal is not None else None
-    if file is None or not file.is_file():
-        return {STDOUT: Output(path=STDOUT, digest=None)}
-    return {STDOUT: Output(path=STDOUT, digest=digest_of(file), content=str(file))}
