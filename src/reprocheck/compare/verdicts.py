@@ -32,12 +32,18 @@ def _reason(found: list[Difference], worst: Difference, runs: int) -> str:
         case Outcome.IDENTICAL:
             text = f"{total}: the same bytes"
         case Outcome.EQUIVALENT:
-            text = f"{len(matching):,} of {total} differ, {_how_equivalent(matching)}"
+            text = f"{_share(len(matching), len(found))} only {_how_equivalent(matching)}"
         case Outcome.INCONCLUSIVE:
             text = f"{matching[0].name}: {matching[0].message or 'could not be compared'}"
         case Outcome.DIVERGENT:
-            text = f"{len(matching):,} of {total} diverge, the first is {_first(matching[0])}"
+            text = f"{_share(len(matching), len(found), 'diverge')}, the first is {_first(matching[0])}"
     return text + _bound(worst.outcome, runs)
+
+
+def _share(number: int, total: int, verb: str = "differ") -> str:
+    if number == total:
+        return f"{total:,} artifact{'s' * (total != 1)} {verb}{'s' * (total == 1)}"
+    return f"{number:,} of {total:,} artifacts {verb}{'s' * (number == 1)}"
 
 
 def _bound(outcome: Outcome, runs: int) -> str:
@@ -52,7 +58,7 @@ def _how_equivalent(found: list[Difference]) -> str:
     parts = []
     used = [one for one in leaves(found) if Because.TOLERANCE in one.because]
     if any(Because.METADATA in one.because for one in found):
-        parts.append("in metadata" if used else "in metadata only")
+        parts.append("in metadata")
     if used:
         tolerances = sorted({one.tolerance for one in used if one.tolerance})
         farthest = max((one.distance for one in used if one.distance), key=_far, default=None)

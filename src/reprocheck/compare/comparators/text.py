@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 
+import msgspec
+
 from reprocheck.compare.comparator import Comparator, CompareParts, Probe
 from reprocheck.compare.content import Content, UnreadableError
 from reprocheck.compare.context import Context, content, gathered, metadata, shown
@@ -69,7 +71,7 @@ def compare_lines(
         kind=kind,
         because=found.because,
         message=message,
-        distance=lines.numbers.distance(),
+        distance=msgspec.structs.replace(lines.numbers.distance(), first=()),
         tolerance=tolerance.text if tolerance and Because.TOLERANCE in found.because else "",
         children=found.children,
         omitted=found.omitted,
