@@ -41,7 +41,11 @@ _QUOTED: Final = re.compile(
 _BARE: Final = re.compile(
     r"""(?P<head>(?P<name>[\w.-]*[A-Za-z])["']?\s*[:=]\s*)(?P<value>[^\s"'`,;()\[\]{}<>$]{6,})(?![\w.]*[(\[])"""
 )
-_HEADER: Final = re.compile(r"\b((?:Bearer|Basic|Token)\s+)([\w.~+/=-]{8,})", re.IGNORECASE)
+_HEADER: Final = re.compile(
+    r"""((?i:authorization)["']?\s*[:=,]\s*[fbr]?["']?(?:(?i:bearer|basic|token|digest)\s+)?)([\w.~+/=-]{6,})"""
+    r"""|(\b(?i:bearer|basic|token)\s+)((?=[\w.~+/=-]*\d)[\w.~+/=-]{12,})"""
+)
+"""What says who asks; in prose (`a basic distribution`) no digit follows."""
 _SHAPES: Final = re.compile(
     r"(?<![\w-])(?:gh[pousr]_\w{16,}|github_pat_\w{20,}|glpat-[\w-]{16,}|(?:hf|api_org|npm|dop_v1)_[A-Za-z0-9]{16,}|"
     r"sk-[\w-]{16,}|[sr]k_(?:live|test)_\w{12,}|xox[a-z]-[\w-]{10,}|(?:AKIA|ASIA)[A-Z0-9]{16}|AIza[\w-]{30,}|"
@@ -59,6 +63,8 @@ _CREDENTIAL_FILES: Final = re.compile(
     r".+\.(?:pem|key|p12|pfx|jks|kdbx)|token(?:\.(?:txt|json))?",
     re.IGNORECASE,
 )
+_SHORT: Final = 1 << 12
+"""Characters of a text that is looked at as a whole."""
 _LARGEST_SETTINGS: Final = 1 << 20
 """Bytes of a file of variables that is read for its values."""
 
@@ -101,7 +107,7 @@ class Secrets:
         text = _KEY_BLOCK.sub(rf"\1{REDACTED}\3", text)
         text = _USERINFO.sub(_without_userinfo, text)
         text = _QUERY.sub(_without_parameter, text)
-        text = _HEADER.sub(rf"\1{REDACTED}", text)
+        text = _HEADER.sub(lambda match: f"{match[1] or match[3]}{REDACTED}", text)
         text = _SHAPES.sub(REDACTED, text)
         text = _QUOTED.sub(_without_value, text)
         text = _BARE.sub(_without_bare_value, text)
@@ -110,9 +116,14 @@ class Secrets:
         return text
 
     def clean_bytes(self, data: bytes) -> bytes:
-        """The same for bytes, which are read as UTF-8 where they are."""
+        """The same for bytes, which are read as UTF-8 where they are; long ones line by line."""
         text = data.decode("utf-8", "surrogateescape")
-        cleaned = self.clean(text)
+        if len(text) <= _SHORT:
+            cleaned = self.clean(text)
+        else:
+            whole = _KEY_BLOCK.sub(rf"\1{REDACTED}\3", text) if "PRIVATE KEY-----" in text else text
+            suspects = self.suspicion(whole)
+            cleaned = "".join(self.clean(line) if suspects(line) else line for line in whole.splitlines(keepends=True))
         return data if cleaned == text else cleaned.encode("utf-8", "surrogateescape")
 
     def suspicion(self, text: str) -> Callable[[str], bool]:
@@ -186,6 +197,8 @@ def _without_parameter(match: re.Match[str]) -> str:
 def _without_value(match: re.Match[str]) -> str:
     if match["value"].startswith(REDACTED) or not is_secret_name(match["name"]):
         return match[0]
+    if "," in match["head"] and not any(character.isdigit() for character in match["value"]):
+        return match[0]  # neighbours in a list of words
     tail = match["quote"] if "quote" in match.re.groupindex else ""
     return f"{match['head']}{REDACTED}{tail}"
 

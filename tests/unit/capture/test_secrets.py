@@ -20,6 +20,9 @@ _NOTHING = Secrets({})
         ("https://bucket/a?X-Amz-Signature=0f0f&b=1", "0f0f"),
         ("https://blob/a?sv=2020&sig=abc%3D", "abc%3D"),
         ("Authorization: Bearer abcdefghijkl", "abcdefghijkl"),
+        ("-H 'authorization: Basic dXNlcjpwYXNz'", "dXNlcjpwYXNz"),
+        ("requests.get(u, headers={'Authorization': 'token abcdefgh'})", "abcdefgh"),
+        ("use Bearer 0a1b2c3d4e5f to ask", "0a1b2c3d4e5f"),
         ("password = 'open it'", "open it"),
         ('{"api_key": "abc123def"}', "abc123def"),
         ("secret_key: 12ab34cd", "12ab34cd"),
@@ -41,6 +44,8 @@ def test_what_opens_something_is_taken_out(text: str, secret: str) -> None:
     "text",
     [
         "git@github.com:a/b.git",
+        'names = ["token", "length"]',
+        "a basic distribution, a token representing a pool",
         "ssh://git@github.com/a/b",
         "https://github.com/a/b",
         "max_tokens=1000000",
@@ -155,3 +160,15 @@ def test_known_values_are_found_in_json_and_in_addresses() -> None:
     secrets = Secrets({"DB_PASSWORD": 'pä"ss/wörd'})
     for form in (r'{"x":"p\u00e4\"ss/w\u00f6rd"}', r'{"x":"pä\"ss/wörd"}', "http://h/p%C3%A4%22ss%2Fw%C3%B6rd"):
         assert REDACTED in secrets.clean(form), form
+
+
+def test_long_texts_are_cleaned_as_short_ones_are() -> None:
+    filling = "x = 1  # nothing to see\n" * 5000
+    key = "-----BEGIN RSA PRIVATE KEY-----\nMIIEabc\nMIIEdef\n-----END RSA PRIVATE KEY-----\n"
+    secrets = Secrets({"DB_PASSWORD": "plainword"})
+    text = f"{filling}+api_key = 'abc123def'\n{key}{filling}y plainword\r\nlast"
+    cleaned = secrets.clean_bytes(text.encode()).decode()
+    assert not any(secret in cleaned for secret in ("abc123def", "MIIEabc", "MIIEdef", "plainword"))
+    assert cleaned.startswith(filling)
+    assert cleaned.endswith(f"{filling}y {REDACTED}\r\nlast")
+    assert secrets.clean_bytes(filling.encode()) == filling.encode()
