@@ -14,7 +14,7 @@ class Standing(StrEnum):
 
     MET = "met"
     PARTLY = "partly"
-    """There is something of it, and something is missing."""
+    """There is something of it and something is missing, or it is not certain that something is."""
     MISSING = "missing"
     NOT_APPLICABLE = "not applicable"
     """The project gives no occasion for it."""

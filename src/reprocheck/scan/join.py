@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from reprocheck.model.finding import Finding, Step
+from reprocheck.model.finding import Confidence, Finding, Step
 from reprocheck.model.place import Span
 from reprocheck.model.practice import Assessment, Evidence, Standing
 from reprocheck.project.discovery import ProjectFile
@@ -133,7 +133,8 @@ def _assessment(rule: Rule, practice: Practice) -> Assessment:
     elif gap is None:
         standing = Standing.MET
     else:
-        standing = Standing.PARTLY if practice.found else Standing.MISSING
+        unsure = (gap.confidence or rule.info.confidence) is Confidence.LOW
+        standing = Standing.PARTLY if practice.found or unsure else Standing.MISSING
     return Assessment(
         code=rule.code,
         standing=standing,

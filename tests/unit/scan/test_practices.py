@@ -57,6 +57,13 @@ def test_a_gap_beside_what_is_kept_is_partly() -> None:
     assert found.assessments[0].standing is Standing.PARTLY
 
 
+def test_a_gap_that_is_not_certain_costs_a_part_only() -> None:
+    from reprocheck.rulekit import Confidence, Match
+
+    unsure = Match(span=PLACE, message="it may be missing", path="a.py", confidence=Confidence.LOW)
+    assert joined(Practice(looked_at="1 file", gap=unsure)).assessments[0].standing is Standing.PARTLY
+
+
 def test_what_does_not_apply_says_why() -> None:
     found = joined(not_applicable("nothing is trained"))
     assert found.findings == ()
