@@ -209,7 +209,8 @@ def _fresh(rule: Rule) -> None:
     rule.allows(
         {
             "configs/dvc.yaml.example": "stages: {train: {cmd: python train.py}}",
+            "templates/project/dvc.yaml": "stages: {train: {cmd: python train.py, deps: [train.py]}}",
             "pipeline.yaml": "stages: {train: {cmd: python train.py}}",
         },
-        title="Files of other names",
+        title="Files of other names, and a template",
     )

@@ -13,8 +13,8 @@ run `dvc add`. `dvc status` shows the same differences.
 Hashes are computed as DVC does: MD5 of files, folders by their `.dir` manifest, `.dvcignore` heeded, and line ends
 taken alike where a lock of DVC 1 or 2 did so. Templates, `foreach` and `matrix` are resolved. Only with low confidence
 is reported what is tracked and merely not here, as in a fresh clone before `dvc pull`; what differs by line ends alone,
-as git turns them on Windows; and what is declared to run always. Files too large
-to be hashed in a scan are named in a note (pack `strict`), unless their size alone says that they changed.
+as git turns them on Windows; and what is declared to run always. Pipelines of tests and templates are not looked at.
+Files too large to be hashed in a scan are named in a note (pack `strict`), unless their size says that they changed.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from collections.abc import Iterator
 from reprocheck.rulekit import ABSENT, Confidence, Match, Note, Project, Rule, Severity
 from reprocheck.rulekit.pipelines import LINE_ENDS, Change, DvcFile, Lock, Stage, State, What
 from reprocheck_rules.data.stale_lock_examples import show
+from reprocheck_rules.data.stored_files import EXAMPLES
 
 rule = Rule("DAT005", "stale-pipeline-lock", __doc__)
 
@@ -34,6 +35,8 @@ _NAMED = 4
 def check(project: Project) -> Iterator[Match]:
     """Every stage of every pipeline, and every tracked file."""
     for file in project.index.pipelines.dvc:
+        if EXAMPLES.search(file.path):
+            continue
         if file.path.endswith(".dvc"):
             yield from _tracked(project, file)
         elif file.stages and not file.lock_exists:

@@ -29,6 +29,10 @@ _NOT_DATA: Final = re.compile(
 TESTS: Final = re.compile(r"(^|/)(tests?|testing|fixtures|testdata|test_data|__snapshots__)/", re.IGNORECASE)
 
 
+EXAMPLES: Final = re.compile(r"(^|/)(tests?|testing|fixtures|testdata|templates?)/|\{\{|cookiecutter", re.IGNORECASE)
+"""Pipelines that show something rather than run."""
+
+
 def is_stored_data(path: str) -> bool:
     """Whether a path is that of data or of a model."""
     return (MODELS.search(path) or DATA.search(path)) is not None and _NOT_DATA.search(path) is None

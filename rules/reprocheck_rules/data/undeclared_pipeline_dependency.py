@@ -25,7 +25,7 @@ from collections.abc import Iterable, Iterator
 from reprocheck.rulekit import Confidence, Match, Note, Project, Rule
 from reprocheck.rulekit.pipelines import EntryKind, Opened, Stage, joined, opened_files, programs
 from reprocheck_rules.data.pipeline_dependency_examples import show
-from reprocheck_rules.data.stored_files import is_stored_data
+from reprocheck_rules.data.stored_files import EXAMPLES, is_stored_data
 
 rule = Rule("DAT006", "undeclared-pipeline-dependency", __doc__)
 
@@ -38,7 +38,7 @@ _LOG = re.compile(r"(^|/)(logs?|tmp|temp|mlruns|wandb|\.cache)/|\.log$", re.IGNO
 def check(project: Project) -> Iterator[Match]:
     """Every stage of every `dvc.yaml`."""
     for file, stage in project.index.pipelines.stages:
-        if not file.path.endswith(".dvc"):
+        if not file.path.endswith(".dvc") and not EXAMPLES.search(file.path):
             declared = _Declared(stage)
             scripts = list(_scripts(project, stage))
             yield from _code(project, stage, declared, scripts)

@@ -30,6 +30,8 @@ from reprocheck.project.work_tree import WorkTree, joined
 PIPELINE_FILE = "dvc.yaml"
 LOCK_FILE = "dvc.lock"
 DEFAULT_PARAMETERS = "params.yaml"
+STAGES_TOTAL = 20_000
+"""Stages of one file that are read."""
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://|[A-Za-z]:[\\/]")
 _KINDS = {"deps": "dep", "outs": "out", "metrics": "metric", "plots": "plot"}
 
@@ -150,6 +152,14 @@ class _PipelineReader:
         self.unread: list[Unread] = []
 
     def stages(self, document: Document) -> Iterator[Stage]:
+        """Every stage, as many as one file may have."""
+        for count, stage in enumerate(self._all_stages(document)):
+            if count >= STAGES_TOTAL:
+                self._give_up(f"has more than {STAGES_TOTAL:,} stages", stage.span)
+                return
+            yield stage
+
+    def _all_stages(self, document: Document) -> Iterator[Stage]:
         root = document.roots[0] if document.roots else None
         declared = root.get("stages") if isinstance(root, Mapping) else None
         if not isinstance(root, Mapping) or not isinstance(declared, Mapping):

@@ -79,6 +79,14 @@ def test_a_broken_file_is_unread_and_never_an_exception() -> None:
     assert read_pipeline(WorkTree(), "dvc.yaml").unread[0].message == "can't be read"
 
 
+def test_a_file_has_so_many_stages_and_no_more() -> None:
+    axes = "{a: [" + ", ".join(map(str, range(9000))) + "]}"
+    text = "stages:\n" + "".join(f"  s{n}:\n    matrix: {axes}\n    cmd: run\n" for n in range(4))
+    file = read_pipeline(tree(dvc_yaml=text), "dvc.yaml")
+    assert len(file.stages) == 20_000
+    assert [item.message for item in file.unread] == ["has more than 20,000 stages"]
+
+
 def test_a_lock_of_the_first_format_is_read() -> None:
     lock = read_lock(
         files({"dvc.lock": f"train:\n  cmd: run\n  deps:\n  - path: a\n    md5: {MD5_OF_AB}\n"}), "dvc.lock"
