@@ -97,7 +97,10 @@ class Watch:
                 t, "set up an io_uring", "files opened through it are not seen"
             ),
             "seccomp": lambda _i, t, _a: self._say(
-                t, "asked for a seccomp listener of its own and got EBUSY", "it may behave otherwise than uncaptured"
+                t,
+                "asked for a seccomp listener of its own and got EBUSY",
+                "it may behave otherwise than uncaptured",
+                unseen=False,
             ),
         }
         for name in ("chroot", "pivot_root", "mount", "unshare", "setns"):
@@ -196,13 +199,14 @@ class Watch:
             self._said.add(reason)
             self._journal.gap(process, reason, consequence, unseen=unseen)
 
-    def _say(self, number: int, reason: str, consequence: str) -> None:
+    def _say(self, number: int, reason: str, consequence: str, *, unseen: bool = True) -> None:
         """A gap about the process of a thread, once per process and reason."""
         process = self.tasks.look(number)[0].process
-        self._gap_once(process, f"process {process.number} {reason}", consequence)
+        self._gap_once(process, f"process {process.number} {reason}", consequence, unseen=unseen)
 
     def _moves(self, number: int) -> None:
-        self._say(number, "changed its root, mounts or namespaces", "files may have other names in it than outside")
+        reason, consequence = "changed its root, mounts or namespaces", "files may have other names in it than outside"
+        self._say(number, reason, consequence, unseen=False)
         self.tasks.distrust()
         self._paths.forget()
 
