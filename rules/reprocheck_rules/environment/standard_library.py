@@ -29,7 +29,7 @@ STANDARD: Final = sys.stdlib_module_names | set(_COME_AND_GONE.split()) | set(_P
 """Top-level names of the standard library."""
 PROVIDED: Final = frozenset(_HOSTS.split())
 """What the program that runs the code brings."""
-IN_NOTEBOOKS: Final = frozenset({"IPython", "ipykernel", "ipywidgets", "jupyter_core", "nbformat"})
+IN_NOTEBOOKS: Final = frozenset({"IPython", "ipykernel", "ipywidgets", "jupyter_core", "matplotlib_inline", "nbformat"})
 """What runs a notebook."""
 PROVIDED_BELOW: Final = ("google.colab", "matlab.engine")
 """What is brought below a package that others share."""

@@ -15,7 +15,7 @@ so, tests, and whatever a script, image, job or notebook installs by name. Of lo
 along with a declared one or stand in a lock, common ones (NumPy, Pillow) beside packages of unknown contents, what
 another manifest of the project names or a read-me file tells to install, imports in functions and under conditions,
 and files beside a library's package. Where a package of unknown name is imported, the module may come with a declared
-one under another name: medium confidence, or low beside requirements that can't be told. A project's own names are
+one under another name: medium confidence, or low where the contents of one aren't known. A project's own names are
 given in its catalog.
 """
 
@@ -72,6 +72,8 @@ def _is_declared(project: Project, declared: Declared, scope: str, found: Foreig
     if not providers and known.is_shared(found.module):
         return True  # which of the many distributions below that name is meant can't be told
     top = _plain(found.top)
+    if not providers and any(name.startswith(f"{found.top.lower()}-") for name in declared.installed):
+        return True
     if top in {_plain(name) for name in names | declared.installed}:
         return True
     return any(_alike(name, top) for name in names if name not in known.known)
@@ -116,7 +118,8 @@ def _confidence(project: Project, declared: Declared, scope: str, found: Foreign
     if known.providers(found.module):
         return Confidence.HIGH if declared.is_complete(scope) else Confidence.LOW
     facts = project.index.files[found.path]
-    told = declared.is_complete(scope) and not changes_import_path(facts) and ".gitmodules" not in project.index.paths
+    told = declared.is_complete(scope) and names <= known.known.keys() and not changes_import_path(facts)
+    told = told and ".gitmodules" not in project.index.paths
     return Confidence.MEDIUM if told else Confidence.LOW
 
 

@@ -9,7 +9,7 @@ from functools import cached_property
 
 import msgspec
 
-_COMMON = 4
+_COMMON = 8
 """Distributions that bring a package along, from which it is common."""
 
 

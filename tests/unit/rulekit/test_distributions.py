@@ -45,7 +45,7 @@ def test_what_is_brought_brings_its_own(own: Catalog) -> None:
 
 
 def test_what_many_bring_is_common() -> None:
-    rows = "".join(f'p{number} = {{ brings = ["numpy", "own{number}"] }}\n' for number in range(4))
+    rows = "".join(f'p{number} = {{ brings = ["numpy", "own{number}"] }}\n' for number in range(8))
     known = Catalog([read_catalog_file(f"[distributions]\n{rows}", "own.toml")]).distributions
     assert known.common == {"numpy"}
 
