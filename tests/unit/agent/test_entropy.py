@@ -6,8 +6,6 @@ import sys
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-import pytest
-
 from reprocheck.capture.observations import observations
 
 if TYPE_CHECKING:
@@ -48,19 +46,35 @@ try:
 except ImportError:
     torch = None
 if torch is not None:
-    print(torch.rand(1).item(), torch.initial_seed(), torch.Generator().seed(), torch.seed(), torch.rand(1).item())
+    print(torch.rand(1).item(), torch.initial_seed(), torch.Generator().seed())
+    net = torch.nn.Linear(3, 1)
+    optimizer = torch.optim.SGD(net.parameters(), 0.1)
+    for _ in range(3):
+        net(torch.randn(4, 3)).square().mean().backward()
+        optimizer.step()
+    print(net.weight.tolist(), torch.seed(), torch.rand(1).item())
 """
 
 
-@pytest.mark.parametrize("source", [UNSEEDED, LIBRARIES], ids=["standard", "libraries"])
-def test_unseeded_program_is_given_back_twice(bench: Bench, source: str) -> None:
-    bench.write(source)
+def test_unseeded_program_is_given_back_twice(bench: Bench) -> None:
+    bench.write(UNSEEDED)
     recorded = bench.watched(record_entropy=True)
     assert (recorded.code, recorded.stderr) == (0, "")
     again = [bench.watched(entropy_from=recorded.journal) for _ in range(2)]
     assert [outcome.stdout for outcome in again] == [recorded.stdout] * 2
     assert [outcome.reasons() for outcome in again] == [[], []]
     assert bench.watched(record_entropy=True).stdout != recorded.stdout
+
+
+def test_what_libraries_draw_is_given_back(bench: Bench) -> None:
+    bench.write(LIBRARIES)
+    recorded = bench.watched(record_entropy=True, trace="steps")
+    assert recorded.code == 0, recorded.stderr
+    again = bench.watched(entropy_from=recorded.journal, trace="steps")
+    assert (again.stdout, again.reasons()) == (recorded.stdout, [])
+    steps = [[step["parameters"] for step in run.events("step", "trace")] for run in (recorded, again)]
+    assert steps[0] == steps[1]
+    assert len(steps[0]) == (3 if find_spec("torch") else 0)
 
 
 def test_what_was_drawn_and_which_seeds_were_missing_is_told(bench: Bench) -> None:
@@ -116,25 +130,3 @@ def test_stand_ins_look_like_what_they_stand_for(bench: Bench) -> None:
     )
     outcome = bench.watched(record_entropy=True)
     assert (outcome.stdout, outcome.stderr, outcome.code) == (bench.plain().stdout, "", 0)
-
-
-@pytest.mark.skipif(find_spec("torch") is None, reason="torch is not installed")
-def test_training_without_a_seed_is_given_back(bench: Bench) -> None:
-    bench.write(
-        "import torch\n"
-        "net = torch.nn.Linear(3, 1)\n"
-        "optimizer = torch.optim.SGD(net.parameters(), 0.1)\n"
-        "for _ in range(3):\n"
-        "    net(torch.randn(4, 3)).square().mean().backward()\n"
-        "    optimizer.step()\n"
-        "print(net.weight.tolist())\n"
-    )
-    recorded = bench.watched(record_entropy=True, trace="steps")
-    again = bench.watched(entropy_from=recorded.journal, trace="steps")
-    assert (again.stdout, again.code) == (recorded.stdout, 0)
-    steps = [[step["parameters"] for step in run.events("step", "trace")] for run in (recorded, again)]
-    assert steps[0] == steps[1]
-    assert len(steps[0]) == 3
-    seen = observations(recorded.journal).entropy
-    assert seen is not None
-    assert seen.seeds == ("torch.manual_seed(0) at the start of the program",)

@@ -104,7 +104,11 @@ def _outputs(bench: Bench) -> dict[str, str]:
     return found
 
 
-@pytest.mark.parametrize("name", PROGRAMS)
+SLOW = {"torch", "sklearn"}
+CASES = [pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else []) for name in PROGRAMS]
+
+
+@pytest.mark.parametrize("name", CASES)
 def test_program_gives_the_same_bits_under_the_agent(bench: Bench, name: str) -> None:
     if name in NEEDS and find_spec(NEEDS[name]) is None:
         pytest.skip(f"{NEEDS[name]} is not installed")

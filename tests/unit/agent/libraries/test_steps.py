@@ -68,21 +68,26 @@ def test_every_step_is_written_with_names_loss_digests_and_sizes(bench: Bench) -
 
 
 @needs_torch
-def test_equal_runs_have_equal_steps_and_others_differ_from_the_first_on(bench: Bench) -> None:
-    bench.write(TRAINING)
+def test_equal_trainings_have_equal_steps_and_others_differ_from_the_first_on(bench: Bench) -> None:
+    bench.write(
+        "import torch\n"
+        "torch.set_num_threads(1)\n"
+        "for seed in (0, 0, 1):\n"
+        "    torch.manual_seed(seed)\n"
+        "    net = torch.nn.Linear(4, 3)\n"
+        "    optimizer = torch.optim.SGD(net.parameters(), 0.1)\n"
+        "    for _ in range(2):\n"
+        "        net(torch.randn(5, 4)).square().sum().backward()\n"
+        "        optimizer.step()\n"
+    )
+    steps = bench.watched(trace="steps").events("step", "trace")
+    digests = [[(each["parameters"], each["gradients"]) for each in steps if each["optimizer"] == n] for n in range(3)]
+    assert [len(each) for each in digests] == [2, 2, 2]
+    assert digests[0] == digests[1]
+    assert all(mine != theirs for mine, theirs in zip(digests[0], digests[2], strict=True))
 
-    def digests(*arguments: str) -> list[tuple[str, str]]:
-        outcome = bench.watched([sys.executable, "program.py", *arguments], trace="steps")
-        return [(step["parameters"], step["gradients"]) for step in outcome.events("step", "trace")]
 
-    first, same, other = digests(), digests(), digests("1")
-    assert first == same
-    untraced = bench.watched()
-    assert untraced.events(prefix="trace") == []
-    assert observations(untraced.journal).trace.level == "off"
-    assert all(mine != theirs for mine, theirs in zip(first, other, strict=True))
-
-
+@pytest.mark.slow
 @needs_torch
 def test_compiled_code_stays_as_it_is_and_unseen_steps_are_a_gap(bench: Bench) -> None:
     bench.write(
@@ -128,8 +133,8 @@ def test_odd_parameters_do_not_stop_the_trace(bench: Bench) -> None:
         "print(half.tolist())\n"
     )
     outcome = bench.watched(trace="steps")
-    assert (outcome.code, outcome.stdout) == (0, bench.plain().stdout)
-    assert outcome.reasons() == []
+    assert (outcome.code, outcome.reasons()) == (0, [])
+    assert outcome.stdout.startswith("{}\n[")  # what `locals` showed has not changed
     first, second = outcome.events("step", "trace")
     assert [gradient is None for _, gradient in first["tensors"]] == [False, False, False, True]
     assert "loss" not in first  # a function that looks at its variables must not see them change
@@ -151,7 +156,6 @@ def test_fitted_models_are_digested_with_their_line(bench: Bench) -> None:
     )
     runs = [bench.watched([sys.executable, "program.py", seed], trace="steps") for seed in ("0", "0", "1")]
     assert [run.code for run in runs] == [0, 0, 0]
-    assert runs[0].stdout == bench.plain([sys.executable, "program.py", "0"]).stdout
     fits = [[(event["place"][1], event["attributes"]) for event in run.events("fit", "trace")] for run in runs]
     assert [line for line, _ in fits[0]] == [7, 8]
     assert fits[0] == fits[1]
@@ -160,6 +164,7 @@ def test_fitted_models_are_digested_with_their_line(bench: Bench) -> None:
     assert observations(runs[0].journal).trace.frameworks == ("sklearn",)
 
 
+@pytest.mark.slow
 @needs_torch
 def test_both_ranks_of_torchrun_are_seen(bench: Bench) -> None:
     bench.write(
