@@ -14,10 +14,11 @@ and at least one of these with different defaults. Collections of examples that 
 too: copies are what they are.
 """
 
+import re
 from collections import Counter
 
 from reprocheck.rulekit import Confidence, Note, Practice, Project, Rule, not_applicable
-from reprocheck.rulekit.facts import Option
+from reprocheck.rulekit.facts import DocumentFacts, Option
 from reprocheck_rules.practice.observed import at_files, counted, importers, listed, that_train, training_runs
 
 rule = Rule("PRJ015", "config-scattered", __doc__, severity="note", confidence="medium")
@@ -27,6 +28,11 @@ _LIBRARIES = (
     "pydantic_settings", "yacs", "sacred", "tyro", "configargparse", "transformers.HfArgumentParser", "kedro",
     "lightning.pytorch.cli", "fvcore",
 )  # fmt: skip
+_TRAINING = re.compile(
+    r"(^|[._])(lr|learning_?rate|batch(_?size)?|(n_|num_|max_)?epochs?|seed|hidden\w*|layers|dropout|optimizer|weight_decay|n_timesteps"
+    r"|policy|model|train|trainer|gamma|features?)(\.|$)",
+    re.IGNORECASE,
+)
 _PROGRAMS, _OPTIONS = 3, 4
 _SHOWN = 3
 
@@ -37,7 +43,8 @@ def check(project: Project) -> Practice:
     runs = training_runs(project)
     own = {path: found for run in runs if (found := project.index.options.by_file.get(path := run.entry.path))}
     notes = importers(project, _LIBRARIES, tests=False)
-    notes += at_files(sorted(path for path in project.index.documents if _is_configuration(path)), "holds settings")
+    holding = (path for path, document in project.index.documents.items() if _is_configuration(path, document))
+    notes += at_files(sorted(holding), "holds settings")
     looked_at = f"{that_train(runs)}, {len(own)} with options of their own"
     if not own and not notes:
         return not_applicable("no program that trains takes options")
@@ -70,11 +77,13 @@ def _default(option: Option) -> object:
     return None if option.default is None else (option.default.kind, option.default.value, option.default.path)
 
 
-def _is_configuration(path: str) -> bool:
+def _is_configuration(path: str, document: DocumentFacts) -> bool:
+    """Whether a file in a folder for it holds what a training program is told."""
     folders = path.lower().split("/")[:-1]
-    return bool({"config", "configs", "conf", "cfg", "hyperparams", "params"} & set(folders)) or path.endswith(
+    named = bool({"config", "configs", "conf", "cfg", "hyperparams", "params"} & set(folders)) or path.endswith(
         "params.yaml"
     )
+    return named and any(_TRAINING.search(setting.key) for setting in document.settings)
 
 
 def _program(rate: str, *more: str) -> str:

@@ -9,13 +9,13 @@ from click.shell_completion import get_completion_class
 @click.command("completion", context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def command(shell: str) -> int:
-    r"""Print a completion script for SHELL.
+    """Print a completion script for SHELL.
 
     \b
     bash:  eval "$(reprocheck completion bash)"     in ~/.bashrc
     zsh:   eval "$(reprocheck completion zsh)"      in ~/.zshrc
     fish:  reprocheck completion fish > ~/.config/fish/completions/reprocheck.fish
-    """
+    """  # noqa: D301 — click keeps line breaks behind the character itself
     from reprocheck.cli.main import cli
 
     kind = get_completion_class(shell)

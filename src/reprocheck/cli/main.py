@@ -81,13 +81,13 @@ def _version(ctx: click.Context, _: click.Parameter, value: bool) -> None:  # no
     "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Print the version."
 )
 def cli() -> None:
-    r"""Reproducibility audit for machine-learning code.
+    """Reproducibility audit for machine-learning code.
 
     \b
     reprocheck scan .             what will stop me from reproducing this?
     reprocheck run -- COMMAND     what exactly ran?
     reprocheck explain RNG001     what does a rule mean?
-    """
+    """  # noqa: D301 — click keeps line breaks behind the character itself
 
 
 def main() -> None:

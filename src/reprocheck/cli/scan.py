@@ -57,8 +57,19 @@ _WATCH_SECONDS = 0.4
     show_default=True,
     help="Whom to ask: a service, the local database (`reprocheck db`), or the first of these that can be had.",
 )
-@click.option("--audit-service", type=click.Choice(["pypi", "osv"]), default="pypi", show_default=True)
-@click.option("--audit-database", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Another one.")
+@click.option(
+    "--audit-service",
+    type=click.Choice(["pypi", "osv"]),
+    default="pypi",
+    show_default=True,
+    help="Whose advisories to ask for where a service is asked.",
+)
+@click.option(
+    "--audit-database",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Local database, if not your own one.",
+)
 @click.option("--scorecard", is_flag=True, help="Say how the project stands under the heads of the ML Test Score.")
 @click.option("--since", metavar="REV", help="Only findings on lines changed since this git revision.")
 @click.option(
@@ -74,15 +85,16 @@ _WATCH_SECONDS = 0.4
 @click.option("-q", "--quiet", is_flag=True, help="No progress and no messages on stderr.")
 @click.option("-v", "--verbose", is_flag=True, help="Repeat explanations, and show details of errors.")
 def command(paths: tuple[Path, ...], **options: Any) -> int:  # noqa: ANN401 — values of many types, by option name
-    r"""Find what will stop a result from being reproduced or maintained.
+    """Find what will stop a result from being reproduced or maintained.
 
     PATHs are files or folders, `-` is standard input (give `--stdin-filename`); without one the current folder is
     scanned. Nothing that is scanned is ever run.
 
     \b
     Exit codes: 0 clean, 1 findings, 2 usage, 3 internal error,
-                4 something could not be read, 5 nothing to scan.
-    """
+                4 something could not be read or audited,
+                5 nothing to scan.
+    """  # noqa: D301 — click keeps line breaks behind the character itself
     request = _request(paths, options)
     if not options["watch"]:
         return _once(request, options)
