@@ -11,6 +11,7 @@ def show(rule: Rule) -> None:
     """Give the rule its examples."""
     _moving(rule)
     _in_workflows(rule)
+    _in_infrastructure(rule)
     _fixed(rule)
 
 
@@ -156,6 +157,33 @@ def _in_workflows(rule: Rule) -> None:
     )
 
 
+def _in_infrastructure(rule: Rule) -> None:
+    """Images of Terraform's resources and of variables for compose files."""
+    rule.flags(
+        """
+        resource "docker_image" "base" {
+          name = "pytorch/pytorch:latest"  # expect: ENV007
+        }
+
+        resource "kubernetes_job" "train" {
+          spec {
+            container {
+              image = "team/train"  # expect: ENV007
+            }
+          }
+        }
+        """,
+        file="infra/main.tf",
+    )
+    rule.flags(
+        """
+        TRACKER_IMAGE=team/tracker:latest  # expect: ENV007
+        EPOCHS=3
+        """,
+        file=".env",
+    )
+
+
 def _fixed(rule: Rule) -> None:
     """Digests, what is built here, and what is no image."""
     rule.allows(
@@ -228,4 +256,28 @@ def _fixed(rule: Rule) -> None:
           repository: paintings
         """,
         file="charts/api/values.yaml",
+    )
+    rule.allows(
+        """
+        resource "google_compute_instance" "vm" {
+          boot_disk {
+            initialize_params {
+              image = "debian-cloud/debian-12"
+            }
+          }
+        }
+
+        resource "aws_lambda_function" "predict" {
+          image_uri = "${aws_ecr_repository.repo.repository_url}:latest"
+        }
+        """,
+        file="infra/main.tf",
+    )
+    rule.allows(
+        """
+        IMAGE_SIZE=224
+        DOCKER_IMAGE=
+        BASE_IMAGE=team/train:1.4.2@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
+        """,
+        file=".env",
     )

@@ -18,6 +18,7 @@ _DEVCONTAINER = re.compile(r"(^|/)\.?devcontainer(/[\w.-]+)*/?(devcontainer)?\.j
 _GITPOD = re.compile(r"(^|/)\.gitpod\.ya?ml$")
 _MLPROJECT = re.compile(r"(^|/)MLproject$")
 _HELM = re.compile(r"(^|/)values[\w.-]*\.ya?ml$")
+_TERRAFORM_CONTAINERS = frozenset({"container", "containers", "init_container", "primary_container"})
 _MATRIX = re.compile(r"\$\{\{\s*matrix\.([\w-]+)\s*\}\}")
 _CONTAINER_KEYS = frozenset({"containers", "initContainers", "ephemeralContainers", "container", "script", "sidecars"})
 
@@ -29,6 +30,8 @@ def image_uses(path: str, root: Mapping, kind: str) -> Iterator[Use]:
     """Images of one YAML or JSON document, by the kind of file that `path` says it is."""
     if kind == "snakemake":
         yield from _snakemake(root)
+    elif kind == "terraform":
+        yield from _terraform(root)
     elif kind == "json":
         if _DEVCONTAINER.search(path):
             yield from _text(root.get("image"))
@@ -145,6 +148,18 @@ def _snakemake(root: Mapping) -> Iterator[Use]:
     for path, node in walk(root):
         if path and path[-1] in ("container", "singularity", "containerized") and isinstance(node, Scalar):
             yield from _docker_urls(node)
+
+
+def _terraform(root: Mapping) -> Iterator[Use]:
+    """Images of containers; an `image` elsewhere is a virtual machine's."""
+    for path, node in walk(root):
+        if not isinstance(node, Mapping):
+            continue
+        if any(str(part) in _TERRAFORM_CONTAINERS for part in path[-1:]):
+            yield from _text(node.get("image"))
+        yield from _text(node.get("image_uri"))
+        if path[:2] == ("resource", "docker_image"):
+            yield from _text(node.get("name"))
 
 
 def _helm(root: Mapping) -> Iterator[Use]:

@@ -30,6 +30,7 @@ from reprocheck.rulekit import (
     Match,
     Rule,
     Severity,
+    ShellView,
     Span,
     TreeView,
     parse_image_reference,
@@ -40,6 +41,9 @@ from reprocheck_rules.environment.image_uses import image_uses
 
 rule = Rule("ENV007", "unpinned-image", __doc__)
 
+_VARIABLES = re.compile(r"(^|/)\.env[^/]*$|\.env$")
+_IMAGE = re.compile(r"(^|_)IMAGE$")
+_REFERENCE = re.compile(r"[a-z0-9][\w.-]*(:\d+)?(/[\w.-]+)*(:[\w.-]+)?(@sha256:[0-9a-f]{64})?")
 _DEFAULT = re.compile(r"\$\{\w+:?-([^}$]*)\}")
 _UNKNOWN = re.compile(r"\$|\{\{|<[^>]*>")
 _VARIABLE = re.compile(r"\$\{\{[^{}]*\}\}|\$\{\w+\}|\$\w+")
@@ -68,6 +72,16 @@ def check_tree(view: TreeView) -> Iterator[Match]:
         if isinstance(root, Mapping):
             for written, span in image_uses(view.path, root, view.kind):
                 yield from _judge_written(written, span)
+
+
+@rule.on_shell
+def check_variables(view: ShellView) -> Iterator[Match]:
+    """Images in files of variables, which compose files and scripts fill in."""
+    if _VARIABLES.search(view.path):
+        for command in view.commands:
+            for assignment in command.assignments if not command.words else ():
+                if _IMAGE.search(assignment.name) and _REFERENCE.fullmatch(assignment.value):
+                    yield from _judge_written(assignment.value, command.span)
 
 
 @rule.on_call(role="container-image")
