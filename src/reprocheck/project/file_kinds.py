@@ -27,6 +27,7 @@ class FileKind(StrEnum):
     DECLARATION = "declaration"
     """`setup.cfg`, `.python-version` and `runtime.txt`: forms of their own, for what a project needs."""
     SNAKEMAKE = "snakemake"
+    TERRAFORM = "terraform"
     README = "readme"
     """Looked at for the names of environment variables only."""
     OTHER = "other"
@@ -48,6 +49,7 @@ _KIND_BY_EXTENSION = {
     "dockerfile": FileKind.DOCKERFILE,
     "mk": FileKind.MAKEFILE,
     "smk": FileKind.SNAKEMAKE,
+    "tf": FileKind.TERRAFORM,
 }
 _KIND_BY_NAME = {
     "dockerfile": FileKind.DOCKERFILE,

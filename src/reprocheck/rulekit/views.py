@@ -29,12 +29,12 @@ class DockerfileView:
 
 @dataclass(frozen=True, slots=True)
 class TreeView:
-    """A YAML, TOML or JSON file, or a workflow of Snakemake."""
+    """A YAML, TOML or JSON file, a workflow of Snakemake, or a configuration of Terraform."""
 
     source: SourceText
     document: Document
     kind: str
-    """`yaml`, `toml`, `json` or `snakemake`."""
+    """`yaml`, `toml`, `json`, `snakemake` or `terraform`."""
 
     @property
     def path(self) -> str:

@@ -309,6 +309,10 @@ class _FileWork:
                 from reprocheck.project.documents.snakefile import read_snakefile
 
                 document, kind = read_snakefile(source), "snakemake"
+            case FileKind.TERRAFORM:
+                from reprocheck.project.documents.hcl_file import read_hcl
+
+                document, kind = read_hcl(source), "terraform"
             case _:
                 from reprocheck.project.documents.json_file import read_json
 
