@@ -159,14 +159,23 @@ class Names:
     def _configures(self, path: str) -> bool:
         return _DATA.search(path) is None and _CONFIGURATION_FILE.search(path) is not None
 
+    @cached_property
+    def _unread(self) -> dict[int, list[str]]:
+        """Settings that nothing reads, by the length of their names."""
+        found: dict[int, list[str]] = {}
+        for key, (place, _) in self.settings.items():
+            if key not in self.read and self._configures(place):
+                found.setdefault(len(key), []).append(key)
+        return found
+
     def meant(self, name: str, path: str, source: str) -> tuple[str, str, Span] | None:
         """The declared name that one resembles, and where it is declared."""
         if source == "options":
             choices = list(self._index.options.by_file.get(path, {}))
         else:
-            choices = [
-                key for key, (place, _) in self.settings.items() if key not in self.read and self._configures(place)
-            ]
+            # Names that are alike have most of their letters in common, so that their lengths are close.
+            shortest, longest = int(len(name) * _ALIKE / (2 - _ALIKE)), int(len(name) * (2 - _ALIKE) / _ALIKE) + 1
+            choices = [key for length in range(shortest, longest + 1) for key in self._unread.get(length, ())]
         for close in difflib.get_close_matches(name, choices, 1, _ALIKE):
             if not _differ_on_purpose(name, close):
                 declared = self.declaration(close, path, source)
