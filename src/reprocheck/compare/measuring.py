@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 _SAME_SIGN_BELOW = 2.0
 """Absolute difference below which floats whose bits differ by little have the same sign, see `_same_signs`."""
+_ROUNDING = 1e-4
+"""What rounding may take from the logarithm of a product."""
+_NARROW = 1.5
+"""Relative distance from which the interval that could hold a greater one is narrow enough for single precision."""
 _SMALL = 64
 """Bytes that are not worth two views."""
 
@@ -157,7 +161,8 @@ class Measurement:
             if math.isnan(high):  # zero on both sides
                 high, low = float(np.fmax.reduce(quotient)), float(np.fmin.reduce(quotient))
             # `1 - b/a` is the relative distance where a is the greater one, else `-q / (1 - q)` is.
-            self._relative = max(self._relative, high, 1.0 if low == -math.inf else -low / (1.0 - low))
+            below = 0.0 if low >= 0 else 1.0 if low == -math.inf else -low / (1.0 - low)
+            self._relative = max(self._relative, high, below)
         self._absolute = max(self._absolute, absolute)
         return True
 
@@ -188,15 +193,17 @@ class Measurement:
             return False
         self._found(int(differs.argmax()) if self._first < 0 else 0, count)
         # Steps between numbers of one sign are no more than the bits of the greatest; those across zero are the sum of
-        # both magnitudes' bits, and `bits <= 2**mantissa * (log2 + bias)` rules out those with a small product.
+        # both magnitudes' bits. Normal numbers have `bits <= 2**mantissa * (log2 + bias)`, which rules out those with a
+        # small product; a number below normal adds less than `2**mantissa`.
         top = max(float(left.max()), float(right.max()), -float(left.min()), -float(right.min()))
         same_sign_most = _magnitude(top, self._number)
         bias = (1 << (self._number.exponent - 1)) - 1
-        if self._ulp >= same_sign_most:
-            needed = self._ulp / 2.0**self._number.mantissa - 2 * bias
+        needed = self._ulp / 2.0**self._number.mantissa - 2 * bias - _ROUNDING
+        reach = 1022 if a.itemsize == 8 else 126  # noqa: PLR2004 — powers of two that a product can have
+        if self._ulp >= same_sign_most + (1 << self._number.mantissa) and needed > -reach:
             product = np.multiply(left, right, out=self._buffer("product", left))
-            least = -(2.0 ** min(max(needed, -bias), bias))
-            if needed > 1 - bias and float(product.min()) > least:
+            least = -(2.0 ** min(needed, reach))
+            if float(product.min()) > least:
                 return True
             where = np.flatnonzero(product <= least)
             a, b = a[where], b[where]
@@ -208,7 +215,7 @@ class Measurement:
         import numpy as np
 
         before = self._relative
-        if before > 1.0:
+        if before > _NARROW:
             # With q = 1 - b/a, the relative distance is above r (1 < r <= 2) where r < q < r / (r - 1).
             low, high = before, before / (before - 1.0)
             quotient = np.divide(gap, left, out=gap)

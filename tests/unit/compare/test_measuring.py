@@ -1,0 +1,198 @@
+"""The quick ways of measuring agree with reckoning element by element."""
+
+from __future__ import annotations
+
+import math
+import struct
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from reprocheck.compare.measuring import Measurement
+from reprocheck.compare.number_formats import named_format, opaque_format
+from reprocheck.model.comparison import Distance, Limits
+
+Array = npt.NDArray[Any]
+FORMATS = {"float16": "<f2", "float32": "<f4", "float64": "<f8", "bfloat16": "<u2"}
+
+
+def measure(name: str, left: Array, right: Array, limits: Limits | None = None, block: int = 0) -> Distance:
+    number = named_format(name)
+    assert number is not None
+    measurement = Measurement(number, limits)
+    a, b = left.tobytes(), right.tobytes()
+    size = (block or len(left)) * number.size
+    for start in range(0, len(a), size):
+        measurement.add(memoryview(a[start : start + size]), memoryview(b[start : start + size]))
+    return measurement.distance((len(left),))
+
+
+def ordered(bits: int, width: int) -> int:
+    return bits if bits < 1 << width - 1 else (1 << width - 1) - bits
+
+
+def wide(bits: int, name: str) -> float:
+    match name:
+        case "float16":
+            return float(struct.unpack("<e", struct.pack("<H", bits))[0])
+        case "bfloat16":
+            return float(struct.unpack("<f", struct.pack("<I", bits << 16))[0])
+        case "float32":
+            return float(struct.unpack("<f", struct.pack("<I", bits))[0])
+        case _:
+            return float(struct.unpack("<d", struct.pack("<Q", bits))[0])
+
+
+def reckoned(name: str, left: Array, right: Array) -> Distance:
+    """One element after the other, in Python's own arithmetic."""
+    width = left.itemsize * 8
+    found: dict[str, Any] = {"elements": len(left), "differing": 0, "max_ulp": 0, "max_absolute": 0.0, "max_relative": 0.0}
+    found |= {"nan_one_side": 0, "nan_payloads": 0, "signed_zeros": 0, "first": ()}
+    pairs = zip(left.view(f"<u{left.itemsize}").tolist(), right.view(f"<u{left.itemsize}").tolist(), strict=True)
+    for index, (a, b) in enumerate(pairs):
+        if a == b:
+            continue
+        found["differing"] += 1
+        found["first"] = found["first"] or (index,)
+        x, y = wide(a, name), wide(b, name)
+        if math.isnan(x) or math.isnan(y):
+            found["nan_payloads" if math.isnan(x) and math.isnan(y) else "nan_one_side"] += 1
+            continue
+        if x == y == 0:
+            found["signed_zeros"] += 1
+            continue
+        found["max_ulp"] = max(found["max_ulp"], abs(ordered(a, width) - ordered(b, width)))
+        found["max_absolute"] = max(found["max_absolute"], abs(x - y))
+        relative = math.inf if math.isinf(x - y) else abs(x - y) / max(abs(x), abs(y))
+        found["max_relative"] = max(found["max_relative"], relative)
+    return Distance(**found)
+
+
+def agree(name: str, left: Array, right: Array, block: int = 0) -> None:
+    found, wanted = measure(name, left, right, block=block), reckoned(name, left, right)
+    for field in ("elements", "differing", "max_ulp", "first", "nan_one_side", "nan_payloads", "signed_zeros"):
+        assert getattr(found, field) == getattr(wanted, field), field
+    # Differences are taken in the format itself, so that the last digit of a distance may be rounded.
+    digits = {"float16": 2e-3, "bfloat16": 1e-6, "float32": 1e-6, "float64": 1e-15}[name]
+    for field in ("max_absolute", "max_relative"):
+        assert getattr(found, field) == pytest.approx(getattr(wanted, field), rel=digits), field
+
+
+def made(name: str, values: Array) -> Array:
+    if name == "bfloat16":
+        return (values.astype("<f4").view("<u4") >> 16).astype("<u2")
+    with np.errstate(over="ignore"):
+        return values.astype(FORMATS[name])
+
+
+CHANCE = np.random.default_rng(3)
+NORMAL = CHANCE.standard_normal(3000)
+PAIRS = {
+    "rounding": (NORMAL, NORMAL * (1 + 1e-3)),
+    "one element": (NORMAL, np.where(np.arange(3000) == 1234, NORMAL * 1.01, NORMAL)),
+    "other numbers": (NORMAL, CHANCE.standard_normal(3000)),
+    "other small numbers": (NORMAL * 1e-4, CHANCE.standard_normal(3000) * 1e-4),
+    "large numbers": (NORMAL * 3e4, NORMAL * 3e4 + CHANCE.standard_normal(3000)),
+    "zero on one side": (np.where(NORMAL > 0, NORMAL, 0.0), np.where(NORMAL > 0.5, NORMAL, 0.0)),
+    "zeros on both sides": (np.maximum(NORMAL, 0), np.maximum(NORMAL, 0) * 1.001),
+    "tiny against huge": (np.full(3000, 3.0), np.full(3000, -1e-30)),
+    "one sign, tiny against huge": (np.full(3000, 3.0), np.full(3000, 1e-30)),
+    "below normal": (NORMAL * 1e-40, NORMAL * 1.7e-40),
+    "signs of zero": (np.zeros(3000), np.where(NORMAL > 0, 0.0, -0.0)),
+    "signs of zero among others": (np.where(NORMAL > 1, 0.0, NORMAL), np.where(NORMAL > 1, -0.0, -NORMAL)),
+    "nothing": (NORMAL, NORMAL),
+    "NaN": (NORMAL, np.where(NORMAL > 2, np.nan, NORMAL * 1.01)),
+    "infinity": (NORMAL, np.where(NORMAL > 2, np.inf, NORMAL * 1.01)),
+    "infinities of both signs": (np.where(NORMAL > 2, -np.inf, NORMAL), np.where(NORMAL > 2, np.inf, NORMAL)),
+}
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("what", PAIRS)
+def test_distances_are_what_reckoning_gives(name: str, what: str) -> None:
+    left, right = (made(name, side) for side in PAIRS[what])
+    agree(name, left, right)
+    agree(name, left, right, block=256)
+    agree(name, right, left, block=1000)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_any_bits_are_measured(name: str) -> None:
+    for seed in range(8):
+        chance = np.random.default_rng(seed)
+        size = np.dtype(FORMATS[name]).itemsize
+        left, right = (np.frombuffer(chance.bytes(size * 500), FORMATS[name]) for _ in range(2))
+        agree(name, left, right)
+
+
+def test_payloads_of_nan_are_told() -> None:
+    left = np.array([0x7FC00000, 0x3F800000], "<u4")
+    found = measure("float32", left, left + np.array([1, 0], "<u4"))
+    assert (found.differing, found.nan_payloads, found.nan_one_side, found.max_ulp) == (1, 1, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("limits", "beyond"),
+    [
+        (Limits(ulp=1), 2),
+        (Limits(ulp=2), 1),
+        (Limits(absolute=1e-6), 1),
+        (Limits(absolute=1e-9), 3),
+        (Limits(relative=1e-6), 1),
+        (Limits(ulp=1, absolute=1e-6), 1),
+        (Limits(ulp=10**9, absolute=1e9, relative=9.0), 1),
+    ],
+)
+def test_limits_are_kept_element_by_element(limits: Limits, beyond: int) -> None:
+    one = np.float32(1)
+    near = np.nextafter(one, np.float32(2))
+    left = np.array([1, 1, 1, 5], np.float32)
+    right = np.array([near, np.nextafter(near, np.float32(2)), 1, np.nan], np.float32)
+    if beyond == 3:
+        left, right = np.array([1, 1, 5], np.float32), np.array([near, near, np.nan], np.float32)
+    assert measure("float32", left, right, limits).beyond == beyond
+
+
+def test_nan_on_one_side_is_beyond_every_tolerance_and_other_payloads_are_not() -> None:
+    left, right = np.array([np.nan, 1], "<f4"), np.array([1, 1], "<f4")
+    assert measure("float32", left, right, Limits(absolute=1e30, ulp=10**12)).beyond == 1
+    payload = (left.view("<u4") + np.array([1, 0], "<u4")).view("<f4")
+    assert measure("float32", left, payload, Limits(ulp=0)).beyond == 0
+
+
+def test_whole_numbers_are_exact_at_64_bits() -> None:
+    left = np.array([2**63 - 1, -(2**63), 5], np.int64)
+    right = np.array([-(2**63), 2**63 - 1, 6], np.int64)
+    found = measure("int64", left, right)
+    assert (found.differing, found.max_absolute, found.max_ulp, found.first) == (3, float(2**64 - 1), None, (0,))
+    unsigned = measure("uint64", np.array([2**64 - 1], np.uint64), np.array([0], np.uint64))
+    assert unsigned.max_absolute == float(2**64 - 1)
+
+
+def test_parts_of_a_complex_number_are_one_element() -> None:
+    left = np.array([1 + 1j, 2 + 2j, 3 + 3j])
+    right = np.array([1 + 1j, 2.5 + 2.5j, 3 + 3.5j])
+    found = measure("complex128", left, right)
+    assert (found.differing, found.first, found.max_absolute) == (2, (1,), 0.5)
+
+
+def test_what_are_no_numbers_is_told_apart() -> None:
+    measurement = Measurement(opaque_format("S3", 3))
+    measurement.add(memoryview(b"abcabcabc"), memoryview(b"abcabdxbc"))
+    found = measurement.distance((3,))
+    assert (found.elements, found.differing, found.first, found.max_absolute) == (3, 2, (1,), None)
+
+
+def test_parts_measured_apart_add_up() -> None:
+    number = named_format("float32")
+    assert number is not None
+    parts = [Measurement(number), Measurement(number)]
+    left, right = np.arange(8, dtype="<f4"), np.array([0, 1, 2, 3, 4, 5.5, 6, 9], "<f4")
+    for part, start in zip(parts, (0, 16), strict=True):
+        part.add(memoryview(left.tobytes()[start : start + 16]), memoryview(right.tobytes()[start : start + 16]))
+    parts[0].append(parts[1])
+    assert parts[0].distance((2, 4)) == Distance(
+        elements=8, differing=2, max_ulp=3 << 20, max_absolute=2.0, max_relative=pytest.approx(2 / 9), first=(1, 1)
+    )
