@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "verify": ("reprocheck.cli.verify", "Check that what was kept of runs is what was written."),
     "export": ("reprocheck.cli.export", "Write a run into one file, for another machine."),
     "import": ("reprocheck.cli.import_bundle", "Take a run out of such a file."),
+    "badge": ("reprocheck.cli.badge", "Print what replays have proved of a run, as a badge."),
     "gc": ("reprocheck.cli.gc", "Remove what no run stands on."),
     "doctor": ("reprocheck.cli.doctor", "Try out what capture can see on this machine."),
     "explain": ("reprocheck.cli.explain", "Explain a rule."),
