@@ -21,7 +21,8 @@ def badge_svg(outcome: str, sentence: str) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="20" role="img" '
         f'aria-label="{_LEFT}: {said}"><title>{_LEFT}: {said}</title>'
-        f'<rect width="{left}" height="20" fill="#424242"/><rect x="{left}" width="{right}" height="20" fill="{colour}"/>'
+        f'<rect width="{left}" height="20" fill="#424242"/>'
+        f'<rect x="{left}" width="{right}" height="20" fill="{colour}"/>'
         f'<g fill="#fff" {font}><text x="{left / 2:g}" y="14">{_LEFT}</text>'
         f'<text x="{left + right / 2:g}" y="14">{said}</text></g></svg>\n'
     )
