@@ -49,7 +49,7 @@ def _unwanted(summaries: list[RunSummary], request: CollectRequest, now: datetim
         and (
             (request.keep_last is not None and summary.id not in last)
             or (request.older_than is not None and _is_older(summary, request.older_than, now))
-            or (request.abandoned and summary.state is RunState.ABANDONED)
+            or (request.abandoned and RunState.ABANDONED.value in {summary.state.value, summary.status})
         )
     ]
 

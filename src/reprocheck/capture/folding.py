@@ -63,6 +63,7 @@ def _tree(folder: str, role: FileRole, uses: list[FileUse], sink: ObjectSink, ga
         size=sum(_size(use) or 0 for use in uses),
         digest=blake3(text).hexdigest(),
         manifest=stored,
+        stored=sum(_digest(use) in use.stored for use in uses),
     )
 
 

@@ -17,19 +17,23 @@ _LOOKED_INTO = 4 << 20
 
 def keep_inputs(files: FileUses, root: Path, sink: ObjectSink, secrets: Secrets) -> FileUses:
     """Put the content of every input into the store that isn't there yet."""
-    gaps: list[Gap] = []
-    uses = []
-    for use in files.uses:
-        if use.role is FileRole.INPUT and use.before and use.before not in use.stored:
-            reason = _keep(use, root, sink, secrets)
-            if reason:
-                gaps.append(
-                    Gap("files", f"{use.path} is not kept: {reason}", "A replay elsewhere needs it by other means")
-                )
-            else:
-                use = msgspec.structs.replace(use, stored=(*use.stored, use.before))  # noqa: PLW2901 — the same use, kept
-        uses.append(use)
-    return msgspec.structs.replace(files, uses=tuple(uses), gaps=(*files.gaps, *gaps))
+    wanted = [use for use in files.uses if use.role is FileRole.INPUT and use.before and use.before not in use.stored]
+    reasons = {use.path: reason for use in wanted if (reason := _refusal(use, root, secrets))}
+    wanted = [use for use in wanted if use.path not in reasons]
+    kept: dict[str, FileUse] = {}
+    for use, result in zip(wanted, sink.put_files([root / use.path for use in wanted]), strict=True):
+        if isinstance(result, OSError):
+            reasons[use.path] = result.strerror or str(result)
+        elif result != use.before:
+            reasons[use.path] = "it was changed after it had been read"
+        else:
+            kept[use.path] = msgspec.structs.replace(use, stored=(*use.stored, result))
+    gaps = (
+        Gap("files", f"{path} is not kept: {reason}", "A replay elsewhere needs it by other means")
+        for path, reason in reasons.items()
+    )
+    uses = tuple(kept.get(use.path, use) for use in files.uses)
+    return msgspec.structs.replace(files, uses=uses, gaps=(*files.gaps, *gaps))
 
 
 FEW, SMALL, TOGETHER = 200, 1 << 20, 32 << 20
@@ -48,19 +52,16 @@ def keep_few(files: FileUses, untracked: Collection[str], root: Path, sink: Obje
     return msgspec.structs.replace(files, uses=tuple(kept.get(use.path, use) for use in files.uses))
 
 
-def _keep(use: FileUse, root: Path, sink: ObjectSink, secrets: Secrets) -> str:
-    """Why an input can't be kept; empty when it is."""
-    path = root / use.path
+def _refusal(use: FileUse, root: Path, secrets: Secrets) -> str:
+    """Why an input must not be kept; empty when it may."""
     if is_credential_file(use.path):
         return "its name is that of a file with credentials"
+    path = root / use.path
     try:
         if path.stat().st_size <= _LOOKED_INTO and _has_credentials(path.read_bytes(), secrets):
             return "it holds something that looks like a credential"
-        digest = sink.put_file(path)
     except OSError as error:
         return error.strerror or str(error)
-    if digest != use.before:
-        return "it was changed after it had been read"
     return ""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -15,6 +16,9 @@ class ObjectSink(Protocol):
 
     def put_file(self, path: Path) -> str:
         """Keep the content of a file; returns the digest. Raises OSError."""
+
+    def put_files(self, paths: Sequence[Path]) -> list[str | OSError]:
+        """Keep the contents of many files; the digest of each, or why it could not be kept."""
 
     def discard(self, digest: str) -> None:
         """Forget content that must not be kept; what isn't there is no error."""

@@ -99,7 +99,7 @@ def without_contents(record: Record, reason: str) -> Record:
     files = msgspec.structs.replace(
         record.files,
         uses=tuple(msgspec.structs.replace(use, stored=()) for use in record.files.uses),
-        trees=tuple(msgspec.structs.replace(tree, manifest="") for tree in record.files.trees),
+        trees=tuple(msgspec.structs.replace(tree, manifest="", stored=0) for tree in record.files.trees),
     )
     gap = Gap("store", reason, "Contents of files, the difference to the commit and traces are not with this record")
     return msgspec.structs.replace(

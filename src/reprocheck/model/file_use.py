@@ -94,6 +94,8 @@ class FileTree(msgspec.Struct, frozen=True, kw_only=True):
     """BLAKE3 (hex) of the manifest: `DIGEST  PATH` lines, sorted by path."""
     manifest: str = ""
     """Digest of the stored manifest; empty where the store doesn't have it."""
+    stored: int = 0
+    """Files whose content lies in the store, under the digests of the manifest."""
 
 
 class Listing(msgspec.Struct, frozen=True, kw_only=True):

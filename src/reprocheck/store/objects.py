@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import re
 import secrets
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import IO, Self
 
@@ -18,6 +18,7 @@ from reprocheck.store.files import flush_folder, write_all
 DIGEST = re.compile("[0-9a-f]{64}")
 _CHUNK = 1 << 20
 _READ_ONLY = 0o444
+_BATCH = 1000
 
 
 class ObjectStore:
@@ -56,15 +57,46 @@ class ObjectStore:
 
     def put_stream(self, source: IO[bytes]) -> str:
         """Keep what can be read; returns its digest. Raises OSError."""
-        hasher = blake3()
         with _Temporary(self.folder) as temporary:
-            while chunk := source.read(_CHUNK):
-                hasher.update(chunk)
-                write_all(temporary.descriptor, chunk)
-            digest = hasher.hexdigest()
+            digest = temporary.fill(source)
             if digest not in self:
                 self._install(temporary, digest)
         return digest
+
+    def put_files(self, paths: Sequence[Path]) -> list[str | OSError]:
+        """Keep many files; the digest of each, or why it could not be kept.
+
+        The disk is told once per batch to write everything down, and only then files get their names: to tell it of
+        each costs ten milliseconds a file.
+        """
+        results: list[str | OSError] = []
+        for first in range(0, len(paths), _BATCH):
+            results += self._put_batch(paths[first : first + _BATCH])
+        return results
+
+    def _put_batch(self, paths: Sequence[Path]) -> list[str | OSError]:
+        results: list[str | OSError] = []
+        with ExitStack() as stack:
+            whole: dict[str, _Temporary] = {}
+            for path in paths:
+                try:
+                    temporary = stack.enter_context(_Temporary(self.folder))
+                    with path.open("rb") as source:
+                        digest = temporary.fill(source)
+                    temporary.close()
+                except OSError as error:
+                    results.append(error)
+                    continue
+                results.append(digest)
+                if digest not in self:
+                    whole[digest] = temporary
+            os.sync()
+            for digest, temporary in whole.items():
+                self.path(digest).parent.mkdir(exist_ok=True)
+                temporary.path.replace(self.path(digest))
+            for folder in {self.path(digest).parent for digest in whole}:
+                flush_folder(folder)
+        return results
 
     def discard(self, digest: str) -> None:
         """Remove an object; one that isn't there is no error. Raises OSError."""
@@ -108,7 +140,21 @@ class _Temporary:
     def __enter__(self) -> Self:
         return self
 
+    def fill(self, source: IO[bytes]) -> str:
+        """Take in what can be read; returns its digest. Raises OSError."""
+        hasher = blake3()
+        while chunk := source.read(_CHUNK):
+            hasher.update(chunk)
+            write_all(self.descriptor, chunk)
+        return hasher.hexdigest()
+
+    def close(self) -> None:
+        """Let go of the descriptor, so that many can be under way; a second call does nothing."""
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
+            self.descriptor = -1
+
     def __exit__(self, *_: object) -> None:
-        os.close(self.descriptor)
+        self.close()
         with suppress(OSError):
             self.path.unlink()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
 from blake3 import blake3
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,6 +27,9 @@ class Sink:
 
     def put_file(self, path: Path) -> str:
         return self.put(path.read_bytes())
+
+    def put_files(self, paths: Sequence[Path]) -> list[str | OSError]:
+        return [self.put_file(path) for path in paths]
 
     def discard(self, digest: str) -> None:
         self.objects.pop(digest, None)
@@ -91,6 +96,12 @@ def test_the_manifest_is_sorted_and_the_digest_is_its() -> None:
     assert text.startswith(b"a" * 64 + b"  2  d/a\n")
     assert tree.digest == blake3(text).hexdigest() == tree.manifest
     assert manifest(map(use, ["b", "a"])) == manifest(map(use, ["a", "b"]))
+
+
+def test_how_many_contents_are_kept_is_counted() -> None:
+    kept = msgspec.structs.replace(use("d/a"), stored=("a" * 64,))
+    folded = fold(FileUses(uses=(kept, *(use(f"d/{name}") for name in "bcd"))), Sink(), many=3)
+    assert [tree.stored for tree in folded.trees] == [1]
 
 
 def test_a_full_disk_is_a_gap() -> None:

@@ -39,6 +39,21 @@ def test_a_file_is_kept_as_it_was_read(objects: ObjectStore, tmp_path: Path) -> 
     assert objects.put_file(tmp_path / "file") == digest
 
 
+def test_many_files_are_kept_at_once(objects: ObjectStore, tmp_path: Path) -> None:
+    folder = tmp_path / "files"
+    folder.mkdir()
+    for number in range(1500):
+        (folder / f"{number}").write_text(str(number % 1200), "utf-8")
+    paths = [folder / str(number) for number in range(1500)]
+    results = objects.put_files([*paths[:700], folder / "missing", *paths[700:]])
+    problem = results.pop(700)
+    assert isinstance(problem, FileNotFoundError)
+    assert results == [blake3(path.read_bytes()).hexdigest() for path in paths]
+    assert sorted(objects) == sorted({str(digest) for digest in results})
+    assert all(objects.problem(digest) == "" for digest in objects)
+    assert list((tmp_path / "tmp").iterdir()) == []
+
+
 def test_what_is_missing_damaged_or_whole_is_told_apart(objects: ObjectStore) -> None:
     digest = objects.put(b"content")
     assert objects.problem(digest) == ""

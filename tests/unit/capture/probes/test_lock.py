@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -47,6 +48,9 @@ class Sink:
 
     def put_file(self, path: Path) -> str:
         return self.put(path.read_bytes())
+
+    def put_files(self, paths: Sequence[Path]) -> list[str | OSError]:
+        return [self.put_file(path) for path in paths]
 
     def discard(self, digest: str) -> None:
         self.objects.pop(digest, None)
