@@ -13,6 +13,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+from blake3 import blake3
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 _PROGRAM = """
@@ -50,7 +51,9 @@ def test_a_run_is_recorded_from_code_to_outputs(run: Run, program: Path) -> None
     assert record["command"]["arguments"] == [sys.executable, "train.py", "7"]
     assert record["command"]["root"] == str(program)
     assert [file["path"] for file in record["code"]["files"] if file["stored"]] == ["train.py"]
-    assert record["environment"]["interpreter"]["prefix"] == sys.prefix
+    interpreter = record["environment"]["interpreter"]
+    assert interpreter["prefix"] == sys.prefix
+    assert interpreter["digest"] == blake3(Path(sys.executable).read_bytes()).hexdigest()
     assert {"reprocheck", "msgspec"} <= {package["name"] for package in record["environment"]["packages"]}
     (seed,) = record["observations"]["seeders"]
     assert (seed["name"], seed["value"], seed["place"]["path"], seed["place"]["line"]) == (

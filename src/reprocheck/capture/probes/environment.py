@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from reprocheck.capture.hashing import Unsteady, digest_of
 from reprocheck.capture.ports import DigestCache, ObjectSink
 from reprocheck.capture.probes import machine
 from reprocheck.capture.probes.conda import conda_lock, conda_prefix
@@ -86,12 +87,27 @@ def _python(
     interpreter, gaps = ask_interpreter(executable, cwd=request.cwd, environment=request.variables)
     if interpreter is None:
         return None, (), None, gaps
+    interpreter = msgspec.structs.replace(interpreter, digest=_digest(interpreter.executable, cache))
     distributions, about_packages = find_distributions(interpreter.paths)
     modules = {module for process in request.observations.processes for module in process.modules}
     packages, about_integrity = check_packages(distributions, _opened(request), modules, cache)
     packages = tuple(msgspec.structs.replace(p, direct_url=secrets.clean(p.direct_url)) for p in packages)
     lock, about_lock = _lock(request, interpreter, packages, sink, secrets)
     return interpreter, packages, lock, (*gaps, *about_packages, *about_integrity, *about_lock)
+
+
+def _digest(path: str, cache: DigestCache) -> str:
+    """BLAKE3 of a file; empty where it can't be read."""
+    try:
+        status = Path(path).stat()
+        known = cache.get(status)
+        if known is None:
+            read = digest_of(path)
+            known = read.blake3 if read is not None else ""
+            cache.put(status, known)
+    except (OSError, Unsteady):
+        return ""
+    return known
 
 
 def _lock(

@@ -20,7 +20,10 @@ _NAMES = (
     "HF_DATASETS_CACHE HF_DATASETS_OFFLINE SKLEARN_SEED SCIKIT_LEARN_DATA WANDB_MODE WANDB_DISABLED MPLBACKEND "
     "DISPLAY COLUMNS LINES TERM NO_COLOR CI"
 )
-_ALLOWED = re.compile("|".join([*(f"{prefix}.*" for prefix in _PREFIXES.split()), *_NAMES.split()]))
+_OTHERS = "TF_VAR_|TF_CLI_|TF_LOG|TF_TOKEN_|TF_HTTP_"
+"""Terraform's, which has taken the same first letters as TensorFlow; its variables hold credentials."""
+_PREFIX = "|".join(f"{prefix}.*" for prefix in _PREFIXES.split())
+_ALLOWED = re.compile(f"(?!{_OTHERS})(?:{_PREFIX}|{'|'.join(_NAMES.split())})")
 
 
 def variables(environment: Mapping[str, str], secrets: Secrets) -> tuple[dict[str, str], tuple[str, ...]]:

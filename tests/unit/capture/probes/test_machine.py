@@ -185,8 +185,9 @@ def test_variables_are_kept_by_allow_list() -> None:
         "TORCH_TOKEN": "abcdef",
         "HF_TOKEN": "abcdef",
         "MY_NAME": "me",
+        "TF_VAR_license": "x",
         "PYTHONPATH": "/x:https://u:pass12@h/",
     }
     kept, names = variables(environment, Secrets(environment))
     assert kept == {"CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "2", "PYTHONPATH": "/x:https://u:<redacted>@h/"}
-    assert names == ("HF_TOKEN", "MY_NAME", "TORCH_TOKEN")
+    assert names == ("HF_TOKEN", "MY_NAME", "TF_VAR_license", "TORCH_TOKEN")
