@@ -18,6 +18,7 @@ _THING = (
 )
 _PATTERNS = (
     ("terminal codes", r"\x1b\[[0-9;?]*[A-Za-z]"),
+    ("ids", r"\b[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}\b"),
     ("timestamps", rf"\b{_DAY}[T _,-]+\d{{1,2}}[:h-]\d{{2}}(?:[:-]\d{{2}}(?:[.,]\d+)?)?{_ZONE}(?![\w:])"),
     (
         "timestamps",
@@ -26,11 +27,10 @@ _PATTERNS = (
     ("timestamps", rf"\b{_MONTH} +\d{{1,2}},? (?:\d{{4}},? )?{_CLOCK}\b"),
     ("timestamps", rf"\b\d{{2}}/{_MONTH}/\d{{4}}:{_CLOCK}{_ZONE}"),
     ("timestamps", r"(?m:^)[IWEF]\d{4} \d{2}:\d{2}:\d+(?:\.\d+)? +\d+(?= )"),
-    ("timestamps", r"\b\d{8}[-_T]\d{4,6}(?:[-_.]\d+)?(?!\w)"),
+    ("timestamps", r"\b(?:19|20)\d{6}[-_T]\d{4,6}(?:[-_.]\d+)?(?!\w)"),
     ("timestamps", rf"\b{_DAY}(?![\w.-])"),
     ("timestamps", r"(?<=[._/-])1[4-9]\d{8}(?:\.\d+)?(?!\w)"),
     ("addresses", r"\bat 0x[0-9a-fA-F]+\b|\b0x[0-9a-fA-F]{8,16}\b"),
-    ("ids", r"\b[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}\b"),
     ("speeds", rf"{_NUMBER}\s?{_THING}\s?(?:/|per )\s?(?:{_UNIT})\b"),
     ("speeds", rf"{_NUMBER}\s?{_UNIT}\s?(?:/|per )\s?{_THING}\b"),
     ("speeds", rf"(?<![A-Za-z])(?i:fps|sps|it/s|throughput|steps[_ ]per[_ ]sec(?:ond)?)\s*[:= ]\s*{_NUMBER}"),
@@ -38,7 +38,7 @@ _PATTERNS = (
     (
         "durations",
         r"(?<![A-Za-z])(?i:eta|took|elapsed|duration|runtime|run_time|wall[_ ]?time|(?:[a-z]+[_ ])?time|dt)"
-        rf"(?:[_ ]?\(?{_UNIT}\)?)?(?:\s*[:=]\s*|(?i:(?<=took)) +){_NUMBER}(?!\w)(?!-)",
+        rf"(?:[_ ]?\(?{_UNIT}\)?)?(?:\s*[:=]\s*|(?i:(?<=took)) +)(?:\d+(?::\d{{2}})+(?:\.\d+)?|{_NUMBER})(?!\w)(?!-)",
     ),
     (
         "durations",

@@ -1,0 +1,94 @@
+"""What changes from run to run is told from content."""
+
+from __future__ import annotations
+
+import pytest
+
+from reprocheck.compare.volatile import mask, same_but_for_place, volatile_key
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "kind"),
+    [
+        ("2026-01-02 03:04:05,123 start", "2027-11-12 13:14:15,999 start", "timestamps"),
+        ("2026-01-02T03:04:05.123456Z x", "2026-01-02T03:04:06.2Z x", "timestamps"),
+        ("Fri Nov 20 23:50:01 UTC 2026", "Sat Nov 21 03:12:44 UTC 2026", "timestamps"),
+        ("I0521 10:11:12.345678 12345 file.cc:12] up", "I0522 20:11:12.345678 99 file.cc:12] up", "timestamps"),
+        ("run CartPole-v1__dqn__1__1795217345", "run CartPole-v1__dqn__1__1795217399", "timestamps"),
+        ("out/20260102-030405/a", "out/20270102-030406/a", "timestamps"),
+        ("iter_dt 12.30ms; iter 0", "iter_dt 9.1ms; iter 0", "durations"),
+        ("took 3.2", "took 4", "durations"),
+        ("Elapsed: 0:00:12", "Elapsed: 1:10:12", "durations"),
+        ("ETA: 12", "ETA: 7", "durations"),
+        ("Training time: 12.3", "Training time: 9", "durations"),
+        ("done in 1h 2m 3s", "done in 59m 1s", "durations"),
+        ("12.5it/s", "99it/s", "speeds"),
+        ("3 ms/step", "40 ms/step", "speeds"),
+        ("1234 samples/sec", "99.5 samples/sec", "speeds"),
+        ("SPS: 4519", "SPS: 12", "speeds"),
+        ("<A object at 0x7f00deadbeef>", "<A object at 0x7f11deadbee0>", "addresses"),
+        ("worker pid=123 up", "worker pid=99999 up", "process ids"),
+        ("saved to /tmp/a1/out/model.pt", "saved to /home/me/project/out/model.pt", "folders"),
+        ("3f2b8c1e-1111-2222-3333-444455556666", "00000000-1111-2222-3333-444455556666", "ids"),
+        ("http://127.0.0.1:6006 up", "http://127.0.0.1:6007 up", "ports"),
+        (" 10%|#  | 1/10 [00:01<00:09]\r100%|###| 10/10 [00:09]", " 50%|#  | 5/10\r100%|###| 10/10 [00:12]", "progress bars"),
+    ],
+)  # fmt: skip
+def test_volatile_parts_of_a_line_are_masked(left: str, right: str, kind: str) -> None:
+    (a, kinds), (b, _) = mask(left), mask(right)
+    assert a == b
+    assert kind in kinds
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        ("loss 0.5123", "loss 0.5124"),
+        ("step 100", "step 200"),
+        ("seed: 1795217345", "seed: 1795217346"),
+        ("epoch 3 lr 1e-4", "epoch 3 lr 1e-5"),
+        ("sha256 0011223344556677", "sha256 0011223344556678"),
+        ("saved to /tmp/a/model.pt", "saved to /tmp/a/other.pt"),
+        ("timesteps: 10", "timesteps: 20"),
+        ("accuracy: 0.91 in 3s", "accuracy: 0.92 in 3s"),
+        ("ratio 3:2", "ratio 3:4"),
+        ("shape (3, 4)", "shape (3, 5)"),
+        ("v1.2.3", "v1.2.4"),
+        ("https://example.org/a/b/c", "https://example.org/a/x/c"),
+    ],
+)
+def test_content_is_never_masked(left: str, right: str) -> None:
+    assert mask(left)[0] != mask(right)[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "left", "right", "volatile"),
+    [
+        ("train_runtime", 1.5, 2.5, True),
+        ("eval_samples_per_second", 1.5, 2.5, True),
+        ("charts/SPS", 100, 200, True),
+        ("time/fps", 100, 200, True),
+        ("date", "2026-01-02", "2026-01-03", True),
+        ("created", 1.7e9, 1.8e9, True),
+        ("time", 3.5, 4.5, False),
+        ("loss", 0.5, 0.6, False),
+        ("timesteps", 1, 2, False),
+        ("seed", 1, 2, False),
+        ("date", "first", "second", False),
+    ],
+)
+def test_keys_that_name_a_run_are_metadata(name: str, left: object, right: object, *, volatile: bool) -> None:
+    assert volatile_key(name, left, right) is volatile
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "kinds"),
+    [
+        ("/tmp/a/out.pt", "/home/b/out.pt", "folders"),
+        ("runs/2026-01-02_03-04-05/x", "runs/2026-01-02_13-04-05/x", "timestamps"),
+        ("2026-01-02 03:04:05", "2026-01-02 03:04:06", ""),
+        ("a", "b", ""),
+    ],
+)
+def test_in_data_only_ids_and_places_are_metadata(left: str, right: str, kinds: str) -> None:
+    assert same_but_for_place(left, right) == kinds
