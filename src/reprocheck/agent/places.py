@@ -16,6 +16,17 @@ _DEPTH = 200
 """Frames looked at: a recursion may be deep, and the answer is near."""
 
 
+def _name(frame: FrameType | None) -> str:
+    """Qualified name of the function of a frame, also of one in a module that was started with `-m`; empty for none."""
+    if frame is None:
+        return ""
+    names = frame.f_globals
+    module = names.get("__name__", "?")
+    if module == "__main__":
+        module = getattr(names.get("__spec__"), "name", module)
+    return f"{module}.{frame.f_code.co_name}"
+
+
 class Places:
     """Finds the nearest line under the project's root, and the library function that was called from there."""
 
@@ -31,9 +42,9 @@ class Places:
     def here(self) -> tuple[list[object] | None, str]:
         """`[path, line, function]` and the function called there; None where no line of the user's is on the stack."""
         frame: FrameType | None = sys._getframe(1)
-        through = ""
+        called: FrameType | None = None
         outside: list[object] | None = None
-        outside_through = ""
+        called_outside: FrameType | None = None
         for _ in range(_DEPTH):
             if frame is None:
                 break
@@ -43,19 +54,17 @@ class Places:
                 path = self._users[name]
             except KeyError:
                 path = self._classify(name)
+            if path is None and name in _GIVEN and frame.f_globals.get("__name__") == "__main__":
+                path = name
             if path is not None:
                 function = code.co_name
-                return [path, frame.f_lineno, "" if function == "<module>" else function], through
-            if name[0:1] == "<":
-                if name in _GIVEN and frame.f_globals.get("__name__") == "__main__":
-                    return [name, frame.f_lineno, "" if code.co_name == "<module>" else code.co_name], through
-            elif not name.startswith(_AGENT):
+                return [path, frame.f_lineno, "" if function == "<module>" else function], _name(called)
+            if name[0:1] != "<" and not name.startswith(_AGENT):
                 if outside is None and not self.is_library(name):
-                    outside = [name, frame.f_lineno, code.co_name]
-                    outside_through = through
-                through = "{}.{}".format(frame.f_globals.get("__name__", "?"), code.co_name)
+                    outside, called_outside = [name, frame.f_lineno, code.co_name], called
+                called = frame
             frame = frame.f_back
-        return outside, outside_through if outside is not None else through
+        return outside, _name(called if outside is None else called_outside)
 
     def is_library(self, name: str) -> bool:
         """Whether an absolute path is part of the interpreter or of an installed package."""
