@@ -80,7 +80,7 @@ sys.exit(ended.exit_code)
 _AUTOLOG = """
 import runpy, sys
 import mlflow
-mlflow.set_tracking_uri("file:mlruns")
+mlflow.set_tracking_uri("sqlite:///mlflow.db")
 mlflow.autolog()
 with mlflow.start_run():
     runpy.run_path(sys.argv[1], run_name="__main__")

@@ -19,6 +19,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
+from reprocheck.capture.regions import DATA, Regions
+
 _CALLS = (
     "open,openat,openat2,creat,rename,renameat,renameat2,unlink,unlinkat,truncate,link,linkat,symlink,symlinkat,"
     "execve,execveat,clone,clone3,fork,vfork"
@@ -183,6 +185,8 @@ def _by_supervisor(journal: Path) -> Seen:
                     seen["linked"].add(path)
                 case "execute":
                     seen["executed"].add(path)
+                case "environment":
+                    seen["prefixes"].add(event["prefix"])
                 case "gap":
                     print("gap:", event["reason"], file=sys.stderr)
     return seen
@@ -198,7 +202,11 @@ def _report(name: str, code: int, strace: Seen, ours: Seen) -> int:
         # Whether a terminal can be had is the kernel's secret until it is asked for.
         for kind in ("written", "failed", "opened"):
             seen[kind].discard("/dev/tty")
-    ours["failed"] = {path for path in ours["failed"] if path not in strace.get("refused", set())}
+    # What libraries were looked for in vain is no part of the record.
+    regions = Regions(str(Path.cwd()), ours.pop("prefixes", set()))
+    for seen in (strace, ours):
+        seen["failed"] = {path for path in seen["failed"] if regions.of(path) == DATA}
+    ours["failed"] -= strace.get("refused", set())
     differ = 0
     cells = []
     for kind in ("opened", "written", "failed", "renamed", "removed", "linked", "executed"):

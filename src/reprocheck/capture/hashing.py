@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat as status
 
 from blake3 import blake3
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import hashlib
 
 CHUNK = 1 << 20
 
@@ -47,7 +50,7 @@ def digest_of_descriptor(descriptor: int, *, sha256: bool = False, copy_to: int 
     before = os.fstat(descriptor)
     if not status.S_ISREG(before.st_mode):
         return None
-    hasher, second = blake3(), hashlib.sha256() if sha256 else None
+    hasher, second = blake3(), _sha256() if sha256 else None
     buffer = bytearray(min(CHUNK, max(before.st_size, 1)))
     view = memoryview(buffer)
     offset = 0
@@ -63,6 +66,13 @@ def digest_of_descriptor(descriptor: int, *, sha256: bool = False, copy_to: int 
     if signature(after) != signature(before):
         raise Unsteady
     return Digest(hasher.hexdigest(), second.hexdigest() if second is not None else "", before)
+
+
+def _sha256() -> hashlib._Hash:
+    """Imported late: OpenSSL is a quarter of the supervisor's start."""
+    import hashlib
+
+    return hashlib.sha256()
 
 
 def _write_all(descriptor: int, data: memoryview) -> None:

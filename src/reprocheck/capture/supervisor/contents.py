@@ -8,7 +8,6 @@ from __future__ import annotations
 import fcntl
 import os
 import queue
-import secrets
 import threading
 from collections.abc import Callable
 
@@ -213,7 +212,7 @@ class Contents:
         folder = f"{self._objects}/{_UNFINISHED}"
         try:
             os.makedirs(folder, exist_ok=True)
-            name = f"{folder}/{secrets.token_hex(8)}"
+            name = f"{folder}/{os.urandom(8).hex()}"
             return os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _READ_ONLY), name
         except OSError as error:
             self._journal.gap(None, f"{folder}: {error.strerror}", "inputs that the run overwrites are not stored")

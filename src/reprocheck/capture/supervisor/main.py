@@ -70,6 +70,8 @@ def main(control: int, page: int) -> None:
         )
         supervision.watch.begin(inherited)
         supervision.run(child, pidfd, pipe)
+        # Nothing is left to be tidied up, and the launcher waits.
+        os._exit(0)
     else:
         launcher.sendall(_line(note))
         channel.sendall(_GO)
