@@ -333,6 +333,20 @@ def test_standard_output_that_was_not_kept_can_not_be_compared(project: Project)
     assert (code, report["verdict"]["outcome"]) == (INCONCLUSIVE, "inconclusive")
 
 
+def test_a_notebook_is_replayed_and_its_times_are_metadata(project: Project) -> None:
+    source = "import random\nrandom.seed(1)\nprint(random.random())\nopen('out.txt', 'w').write(str(random.random()))"
+    cell = {"cell_type": "code", "id": "a", "execution_count": None, "metadata": {}, "outputs": [], "source": source}
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    notebook = {"cells": [cell], "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}
+    project.write("work.ipynb", json.dumps(notebook))
+    # The kernel is that of the environment which has ipykernel.
+    project.variables["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), project.variables["PATH"]))
+    assert project.call("run", "work.ipynb").returncode == REPRODUCED
+    found = outcomes(project.replay()[1])
+    assert found["out.txt"] == "identical"
+    assert found["work.executed.ipynb"] in {"identical", "equivalent"}
+
+
 def test_several_agreeing_replays_bound_the_probability_of_a_divergence(project: Project) -> None:
     project.record(IDENTICAL)
     code, report = project.replay("--times", "4")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from reprocheck.capture.injection import SITE, AgentOptions, agent_environment
+from reprocheck.capture.notebook import RUNNER, is_notebook, notebook_command
 from reprocheck.capture.observations import observations
 from reprocheck.model.plan import Plan
 from reprocheck.model.record import Execution, Gap, Record, Status
@@ -61,7 +62,7 @@ class ContainerSession:
         started = time.monotonic_ns()
         request = ContainerRequest(
             image=self._image,
-            command=self._plan.command,
+            command=notebook_command(self._plan.command, self._plan.variables),
             mounts=self._mounts(workspace, entropy),
             environment=environment,
             cwd=self._plan.cwd if self._plan.cwd.startswith("/") else str(Path(self._plan.root, self._plan.cwd)),
@@ -111,6 +112,8 @@ class ContainerSession:
         mounts += [Mount(str(place), folder) for folder, place in self._guarded().items()]
         mounts.append(Mount(str(self._journal), str(self._journal)))
         mounts.append(Mount(str(SITE.parent), str(SITE.parent), read_only=True))
+        if is_notebook(self._plan.command):
+            mounts.append(Mount(str(RUNNER), str(RUNNER), read_only=True))
         if entropy is not None:
             mounts.append(Mount(str(entropy), str(entropy), read_only=True))
         return tuple(sorted(mounts, key=lambda mount: mount.target.count("/")))

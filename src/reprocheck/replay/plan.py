@@ -10,6 +10,8 @@ from reprocheck.model.record import INPUT_ROLES, OUTPUT_ROLES, FileRole, Gap, Re
 from reprocheck.replay.needs import TEMPORARY_FOLDERS
 
 _CHANGED = OUTPUT_ROLES | {FileRole.LOG, FileRole.DELETED}
+_OWN_ADDRESSES = ("127.", "::1", "::ffff:127.")
+"""Processes of the run talk to each other."""
 _NAMED = 4
 """Names that a sentence lists."""
 
@@ -113,7 +115,13 @@ def _about_files(record: Record, sources: tuple[Sourced, ...]) -> tuple[Gap, ...
 
 
 def _about_world(record: Record) -> tuple[Gap, ...]:
-    addresses = sorted({f"{c.address}:{c.port}" for c in record.files.connections if c.family != "unix"})
+    addresses = sorted(
+        {
+            f"{connection.address}:{connection.port}"
+            for connection in record.files.connections
+            if connection.family != "unix" and not connection.address.startswith(_OWN_ADDRESSES)
+        }
+    )
     if not addresses:
         return ()
     reason = f"the run connected to {_listed(addresses)}"

@@ -14,8 +14,9 @@ from typing import Literal
 
 import msgspec
 
+from reprocheck.capture.notebook import notebook_command
 from reprocheck.model.plan import Origin, Plan, Sourced
-from reprocheck.model.record import Gap, Record
+from reprocheck.model.record import Gap, Record, Status
 from reprocheck.replay.errors import ReplayError
 from reprocheck.replay.mounts import Bind, Cover
 from reprocheck.replay.outputs import is_cache
@@ -88,8 +89,10 @@ class Session:
                     "replay with `--in venv` or `--in docker`",
                 )
             result = self._stage(workspace, trace, entropy, seconds, separate=False)
-        if result.execution is None:
-            raise ReplayError("the command could not be started", "see the notes of the replay")
+        if result.execution is None or result.execution.status is Status.NOT_STARTED:
+            gaps = result.execution.gaps if result.execution is not None else ()
+            reason = gaps[0].reason if gaps else "the command could not be started"
+            raise ReplayError(reason, "replay with `--in venv` or `--in docker`")
         progress("looking at what it left")
         return Replayed(
             result=result,
@@ -159,9 +162,8 @@ class Session:
         return result
 
     def _command(self) -> tuple[str, ...]:
-        if self._python is None:
-            return self._plan.command
-        return (*_with_interpreter(self._plan.command, self._python),)
+        command = notebook_command(self._plan.command, self._plan.variables)
+        return command if self._python is None else _with_interpreter(command, self._python)
 
     def _prefixes(self) -> tuple[str, ...]:
         interpreter = self._record.environment.interpreter

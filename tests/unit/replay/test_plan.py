@@ -127,11 +127,16 @@ def test_folders_of_results_exist_before_the_command_runs() -> None:
 def test_connections_and_unlisted_trees_are_gaps() -> None:
     files = FileUses(
         trees=(FileTree(path="data", role=FileRole.INPUT, files=9, size=9, digest=DIGEST),),
-        connections=(Connection(family="inet", address="192.0.2.1", port=80),),
+        connections=(
+            Connection(family="inet", address="192.0.2.1", port=80),
+            Connection(family="inet", address="127.0.0.1", port=5000),
+        ),
         complete=True,
     )
     made = plan(record(files=files), HOME="")
-    assert {gap.channel for gap in made.gaps} >= {"files.trees", "files.connections"}
+    reasons = {gap.channel: gap.reason for gap in made.gaps}
+    assert "data" in reasons["files.trees"]
+    assert reasons["files.connections"] == "the run connected to 192.0.2.1:80"
     assert "data" in made.kept
 
 
