@@ -335,7 +335,14 @@ def test_standard_output_that_was_not_kept_can_not_be_compared(project: Project)
 
 def test_a_notebook_is_replayed_and_its_times_are_metadata(project: Project) -> None:
     source = "import random\nrandom.seed(1)\nprint(random.random())\nopen('out.txt', 'w').write(str(random.random()))"
-    cell = {"cell_type": "code", "id": "a", "execution_count": None, "metadata": {}, "outputs": [], "source": source}
+    cell: dict[str, Any] = {
+        "cell_type": "code",
+        "id": "a",
+        "execution_count": None,
+        "metadata": {},
+        "outputs": [],
+        "source": source,
+    }
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     notebook = {"cells": [cell], "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}
     project.write("work.ipynb", json.dumps(notebook))
