@@ -6,6 +6,7 @@ import hashlib
 import os
 import posixpath
 import stat
+import time
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from io import BytesIO
@@ -22,6 +23,8 @@ READ_LIMIT = 8 << 20
 """Bytes beyond which a file is not read as text."""
 FILES_LIMIT = 100_000
 """Files of one folder that are listed at most."""
+_FRESH = 2_000_000_000
+"""Nanoseconds within which a file counts as being written to."""
 _CHUNK = 1 << 20
 _TEXT_SAMPLE = 512
 _TEXT_SHARE = 0.30
@@ -72,8 +75,11 @@ class WorkTree:
         self._folders = {folder for path in self._files for folder in _folders_of(path)}
         self._hashed = 0
         self._digests: dict[tuple[str, LineEnds], str | None] = {}
+        self._recalled: Mapping[str, tuple[str, str]] = {}
         self.observed: dict[str, str] = {}
         """Signature of each path that an answer depended on."""
+        self.hashed: dict[str, tuple[str, str]] = {}
+        """Signature and digest by line ends and path; what a later look may recall."""
 
     def look(self, path: str) -> Found:
         """What stands at a path, links inside the root followed."""
@@ -115,11 +121,21 @@ class WorkTree:
             return None
         key = (posixpath.normpath(path), line_ends)
         if key not in self._digests:
-            if self._hashed + found.size > HASH_TOTAL:
-                return None
-            self._hashed += found.size
-            self._digests[key] = self._digest(*key)
+            name = f"{line_ends.value}:{key[0]}"
+            signature, digest = self._recalled.get(name, ("", None))
+            if signature != found.signature:
+                if self._hashed + found.size > HASH_TOTAL:
+                    return None
+                self._hashed += found.size
+                digest = self._digest(*key)
+            self._digests[key] = digest
+            if digest is not None:
+                self.hashed[name] = found.signature, digest
         return self._digests[key]
+
+    def recall(self, hashed: Mapping[str, tuple[str, str]]) -> None:
+        """Take over digests of an earlier scan for files whose signature is as it was."""
+        self._recalled = hashed
 
     def _digest(self, path: str, line_ends: LineEnds) -> str | None:
         digest = hashlib.md5(usedforsecurity=False)
@@ -185,7 +201,12 @@ class DiskTree(WorkTree):
             return "", ABSENT
         except (OSError, ValueError):
             return "", UNKNOWN
-        signature = f"{status.st_mode}:{status.st_size}:{status.st_mtime_ns}:{status.st_ctime_ns}:{status.st_ino}"
+        # What changed a moment ago may change again within one tick of the clock: such a signature never comes back.
+        now = time.time_ns()
+        fresh = f":{now}" if now - status.st_mtime_ns < _FRESH else ""
+        signature = (
+            f"{status.st_mode}:{status.st_size}:{status.st_mtime_ns}:{status.st_ctime_ns}:{status.st_ino}{fresh}"
+        )
         if stat.S_ISREG(status.st_mode):
             return real, Found(EntryKind.FILE, status.st_size, signature)
         if stat.S_ISDIR(status.st_mode):

@@ -39,6 +39,8 @@ class Joined(msgspec.Struct, frozen=True):
     """Digest by path of the files that findings and their trails stand in; filled in when it is kept."""
     observed: dict[str, str] = {}
     """Signature of each path that was looked at on disk, data that no rule reads included."""
+    hashed: dict[str, tuple[str, str]] = {}
+    """Digests of files on disk, which the next scan may take over."""
     assessments: tuple[Assessment, ...] = ()
     """What rules about practices say; of a notebook's places the spans are those of its cells put together."""
 
@@ -88,6 +90,7 @@ def join(  # noqa: PLR0913 — what a scan knows, each under its own name
         reached=project.index.reached(entries) if entries else None,
         failed=tuple(failed),
         observed=dict(tree.observed),
+        hashed=dict(tree.hashed),
         assessments=tuple(assessments),
     )
 

@@ -178,6 +178,8 @@ def _join(
             return kept
         found = placed_again(kept, _places(plan, digests, cache), digests)
     else:
+        last = cache.last_join() if cache is not None else None
+        tree.recall(_JOINED.decode(last).hashed if last is not None else {})
         found = join(
             _facts(results, fresh, digests, cache),
             plan.files,

@@ -82,6 +82,7 @@ def test_given_files_and_a_disk_look_alike(tmp_path: Path, on_disk: bool) -> Non
 
 def test_what_was_looked_at_is_remembered_and_a_change_is_seen(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("1")
+    os.utime(tmp_path / "a", (1, 1))
     tree = DiskTree(tmp_path)
     tree.md5("a")
     tree.kind("b")
@@ -89,6 +90,27 @@ def test_what_was_looked_at_is_remembered_and_a_change_is_seen(tmp_path: Path) -
     assert DiskTree(tmp_path).still(tree.observed)
     (tmp_path / "b").write_text("new")
     assert not DiskTree(tmp_path).still(tree.observed)
+
+
+def test_what_was_written_a_moment_ago_is_looked_at_again(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("1")
+    tree = DiskTree(tmp_path)
+    tree.kind("a")
+    assert not DiskTree(tmp_path).still(tree.observed)
+
+
+def test_a_digest_is_recalled_for_a_file_that_did_not_change(tmp_path: Path) -> None:
+    for name in ("same", "changed"):
+        (tmp_path / name).write_text("1")
+        os.utime(tmp_path / name, (1, 1))
+    tree = DiskTree(tmp_path)
+    right = tree.md5("same")
+    tree.md5("changed")
+    (tmp_path / "changed").write_text("2")
+    later = DiskTree(tmp_path)
+    later.recall({name: (signature, "recalled") for name, (signature, _) in tree.hashed.items()})
+    assert later.md5("same") == "recalled"
+    assert later.md5("changed") not in ("recalled", right)
 
 
 def test_given_text_counts_instead_of_the_disk(tmp_path: Path) -> None:
