@@ -16,6 +16,7 @@ from reprocheck.app.run_command import timestamp
 from reprocheck.app.stores import open_store
 from reprocheck.capture.output import NAME
 from reprocheck.capture.probes.packages import find_distributions
+from reprocheck.compare.noise import NoiseError, learn, place
 from reprocheck.compare.tolerances import Tolerances, parse_tolerances
 from reprocheck.model import replay as model
 from reprocheck.model.comparison import Comparison, Outcome, Verdict
@@ -27,6 +28,7 @@ from reprocheck.replay.docker import Engine
 from reprocheck.replay.errors import ReplayError
 from reprocheck.replay.judging import compare_results, limited, overall, pair_up, weigh
 from reprocheck.replay.needs import needs_of
+from reprocheck.replay.numbers import differing, final_numbers
 from reprocheck.replay.outputs import (
     Output,
     Selection,
@@ -176,6 +178,7 @@ def _repeated(
         verdict=overall(judge.verdicts),
         repetitions=tuple(judge.repetitions),
         gaps=(*plan.gaps, *rebuilt.gaps),
+        noise=judge.noise(),
         remedy=judge.remedy,
     )
 
@@ -210,9 +213,21 @@ class _Judge:
         self._tolerances = tolerances
         self._packages = packages
         self._changed = changed_packages(record.environment.packages, packages) if packages is not None else ()
+        self._numbers: list[dict[str, float]] = []
         self.verdicts: list[Verdict] = []
         self.repetitions: list[Repetition] = []
         self.remedy = ""
+
+    def noise(self) -> tuple[str, ...]:
+        """Where the recorded run lies among the repetitions, in every number that scatters."""
+        recorded = final_numbers(self._expected.values())
+        scattering = differing([recorded, *self._numbers])
+        runs = [{name: run[name] for name in scattering if name in run} for run in self._numbers]
+        try:
+            band = learn(runs)
+        except NoiseError:
+            return ()
+        return tuple(placement.sentence for placement in place(band, recorded))
 
     def add(self, replayed: Replayed) -> None:
         """Judge one repetition while its files are there."""
@@ -222,6 +237,7 @@ class _Judge:
         found = replayed_outputs(result.files, left, self._selection)
         if self._selection.stdout:
             found[NAME] = Output(path=NAME, digest=digest_of(Path(replayed.stdout)), content=replayed.stdout)
+        self._numbers.append(final_numbers(found.values()))
         codes = self._other.execution.exit_code, result.execution.exit_code
         pairs, notes = pair_up(self._expected, found)
         differences = compare_results(pairs, codes, self._tolerances)

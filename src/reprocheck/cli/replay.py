@@ -43,14 +43,17 @@ from reprocheck.cli.exit_codes import CLEAN, FOUND, INCOMPLETE
 @click.option("-o", "--output-format", "form", type=click.Choice(["console", "json"]), default="console", help="Form.")
 @click.option("--store", type=click.Path(path_type=Path), envvar="REPROCHECK_STORE", help="Folder of the store.")
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colours.")
+@click.option("-v", "--verbose", is_flag=True, help="Leave nothing out.")
 @click.option("-q", "--quiet", is_flag=True, help="Only the report.")
 def command(
+    *,
     run: str,
     require: str,
-    plan_only: bool,  # noqa: FBT001 — click's signature
+    plan_only: bool,
     form: str,
     color: str,
-    quiet: bool,  # noqa: FBT001 — click's signature
+    verbose: bool,
+    quiet: bool,
     **options: Any,  # noqa: ANN401 — click's signature
 ) -> int:
     r"""Run RUN again and say whether the same came out.
@@ -88,7 +91,7 @@ def command(
         replay = replay_run(request, progress)
     finally:
         progress.clear()
-    click.echo(as_json(replay) if form == "json" else replay_text(replay, paint), nl=form != "json")
+    click.echo(as_json(replay) if form == "json" else replay_text(replay, paint, verbose=verbose), nl=form != "json")
     match replay.outcome:
         case Outcome.IDENTICAL:
             return CLEAN

@@ -71,6 +71,8 @@ class Replay(msgspec.Struct, frozen=True, kw_only=True):
     """What the plan could not restore."""
     remedy: str = ""
     """What to do about an inconclusive verdict; one sentence without a full stop."""
+    noise: tuple[str, ...] = ()
+    """Where the recorded run's final numbers lie among those of the repetitions, one sentence each."""
     kept: tuple[str, ...] = ()
     """Folders of replays that were kept, absolute; empty unless that was asked for."""
 

@@ -20,16 +20,17 @@ def comparison_json(comparison: Comparison) -> str:
     """The whole tree; fields that say nothing are left out of differences, infinite distances are `"infinity"`."""
     value = {"schema": SCHEMA, **msgspec.to_builtins(comparison)}
     value["verdict"]["label"] = comparison.verdict.label
-    return json_text(_finite(value), indent=True) + "\n"
+    return json_text(finite(value), indent=True) + "\n"
 
 
-def _finite(value: object) -> object:
+def finite(value: object) -> object:
+    """The value with numbers that JSON has no form for spelled out."""
     match value:
         case float() if not math.isfinite(value):
             return "infinity" if value > 0 else str(value)
         case dict():
-            return {key: _finite(item) for key, item in value.items()}
+            return {key: finite(item) for key, item in value.items()}
         case list() | tuple():
-            return [_finite(item) for item in value]
+            return [finite(item) for item in value]
         case _:
             return value

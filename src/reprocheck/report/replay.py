@@ -9,6 +9,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from reprocheck.model.comparison import Outcome
+from reprocheck.report.comparison_console import ROLES, difference_lines
+from reprocheck.report.comparison_json import finite
+from reprocheck.report.comparison_words import counts_text
+from reprocheck.report.json_value import json_text
 from reprocheck.report.run_words import duration_text
 from reprocheck.report.summary import plural
 from reprocheck.report.visible import visible
@@ -16,34 +20,28 @@ from reprocheck.report.visible import visible
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from reprocheck.model.comparison import Difference, Distance, Verdict
+    from reprocheck.model.comparison import Verdict
     from reprocheck.model.gap import Gap
     from reprocheck.model.plan import Plan
     from reprocheck.model.replay import Repetition, Replay
-    from reprocheck.report.paint import Paint, Role
+    from reprocheck.report.paint import Paint
 
 _SHOWN = 12
 """Differences, causes and gaps that are listed."""
-_DEPTH = 4
 _ABSENT = "-"
-_ROLES: dict[Outcome, Role] = {
-    Outcome.IDENTICAL: "good",
-    Outcome.EQUIVALENT: "good",
-    Outcome.INCONCLUSIVE: "warning",
-    Outcome.DIVERGENT: "error",
-}
 
 
 def as_json(replay: Replay) -> str:
-    """The verdict with all that it stands on, one JSON object with sorted keys."""
-    return msgspec.json.format(msgspec.json.encode(replay, order="sorted"), indent=2).decode() + "\n"
+    """The verdict with all that it stands on, one JSON object; infinite distances are `"infinity"`."""
+    value = finite(msgspec.to_builtins(replay))
+    return json_text(value, indent=True) + "\n"
 
 
 def plan_as_json(plan: Plan) -> str:
     """The plan likewise; values of variables are left out, as they may be anybody's."""
     value = msgspec.to_builtins(plan)
     value["variables"] = sorted(value["variables"])
-    return msgspec.json.format(msgspec.json.encode(value, order="sorted"), indent=2).decode() + "\n"
+    return json_text(value, indent=True) + "\n"
 
 
 def plan_text(plan: Plan, paint: Paint) -> str:
@@ -70,10 +68,13 @@ def plan_text(plan: Plan, paint: Paint) -> str:
     return "\n".join(lines)
 
 
-def replay_text(replay: Replay, paint: Paint) -> str:
-    """Verdict first, then what differs and where, then likely causes, then what could not be seen."""
+def replay_text(replay: Replay, paint: Paint, *, verbose: bool = False) -> str:
+    """Verdict first, then what differs and where, then likely causes, then what could not be seen.
+
+    With `verbose` nothing is left out.
+    """
     verdict = replay.verdict
-    lines = [f"{paint(verdict.label, _ROLES[verdict.outcome])}  {visible(verdict.reason)}"]
+    lines = [f"{paint(verdict.label, ROLES[verdict.outcome])}  {visible(verdict.reason)}"]
     if replay.remedy:
         lines.append(f"  {visible(replay.remedy)}")
     about = f"replay of {paint(replay.run, 'code')}"
@@ -87,7 +88,8 @@ def replay_text(replay: Replay, paint: Paint) -> str:
         lines.append(f"  {_bounded(verdict)}")
     shown = _worst(replay.repetitions)
     if shown is not None:
-        lines += _results(shown, paint)
+        lines += _results(shown, paint, verbose=verbose)
+        lines += [f"  {visible(sentence)}" for sentence in replay.noise[:_SHOWN]]
         lines += _causes(shown, paint)
     gaps = tuple(dict.fromkeys((*replay.gaps, *(shown.gaps if shown is not None else ()))))
     lines += _gaps(gaps, paint)
@@ -110,54 +112,18 @@ def _worst(repetitions: Iterable[Repetition]) -> Repetition | None:
     return max(repetitions, key=lambda repetition: repetition.comparison.verdict.outcome.rank, default=None)
 
 
-def _results(repetition: Repetition, paint: Paint) -> Iterator[str]:
-    differences = repetition.comparison.differences
-    counts = Counter(difference.outcome for difference in differences)
-    yield "results: " + ", ".join(
-        paint(f"{counts[outcome]} {outcome}", _ROLES[outcome]) for outcome in Outcome if counts[outcome]
-    )
-    listed = sorted(
-        (difference for difference in differences if difference.outcome is not Outcome.IDENTICAL),
-        key=lambda difference: -difference.outcome.rank,
-    )
-    for difference in listed[:_SHOWN]:
-        yield from _difference(difference, paint, 1)
-    if len(listed) > _SHOWN:
-        yield f"  and {len(listed) - _SHOWN} more (`-o json` has them all)"
-
-
-def _difference(difference: Difference, paint: Paint, depth: int) -> Iterator[str]:
-    indent = "  " * depth
-    label = paint(difference.outcome.value, _ROLES[difference.outcome])
-    name = paint(visible(difference.name), "path") if depth == 1 else visible(difference.name)
-    parts = [difference.message, _distance(difference.distance)]
-    if difference.left or difference.right:
-        parts.append(f"{difference.left} -> {difference.right}")
-    if difference.tolerance:
-        parts.append(f"tolerance {difference.tolerance}")
-    said = visible("; ".join(part for part in parts if part))
-    yield f"{indent}{label if depth == 1 else '-'} {name}{': ' if said else ''}{said}"
-    if depth < _DEPTH:
-        for child in difference.children[:_SHOWN]:
-            yield from _difference(child, paint, depth + 1)
-        hidden = max(0, len(difference.children) - _SHOWN) + difference.omitted
-        if hidden:
-            yield f"{indent}  and {hidden} more"
-
-
-def _distance(distance: Distance | None) -> str:
-    if distance is None:
-        return ""
-    parts = [f"{distance.differing:,} of {distance.elements:,} elements differ"]
-    if distance.max_ulp is not None:
-        parts.append(f"up to {distance.max_ulp:,} ULP")
-    if distance.max_absolute is not None:
-        parts.append(f"{distance.max_absolute:.3g} absolute")
-    if distance.max_relative is not None:
-        parts.append(f"{distance.max_relative:.3g} relative")
-    if distance.first:
-        parts.append(f"first at {list(distance.first)}")
-    return ", ".join(parts)
+def _results(repetition: Repetition, paint: Paint, *, verbose: bool) -> Iterator[str]:
+    comparison = repetition.comparison
+    yield f"results: {counts_text(comparison.differences)}"
+    listed = [one for one in comparison.differences if verbose or one.outcome is not Outcome.IDENTICAL]
+    listed.sort(key=lambda one: -one.outcome.rank)
+    for difference in listed[: None if verbose else _SHOWN]:
+        for line in difference_lines(difference, paint, verbose=verbose):
+            yield f"  {line}"
+    if len(listed) > _SHOWN and not verbose:
+        yield f"  and {len(listed) - _SHOWN} more (-v lists all)"
+    for note in comparison.notes:
+        yield paint(f"  note: {visible(note)}", "dim")
 
 
 def _causes(repetition: Repetition, paint: Paint) -> Iterator[str]:
