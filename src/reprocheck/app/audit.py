@@ -14,7 +14,7 @@ from reprocheck.advisories.errors import AdvisoryError
 from reprocheck.advisories.lookup import Answer, Answers, Pinned, ask
 from reprocheck.app.declared import may_declare, read_declared
 from reprocheck.model.audit import Audit, Unaudited, Vulnerable
-from reprocheck.model.place import Place, Span
+from reprocheck.model.place import Span
 from reprocheck.project.dependencies.model import LOCKS, Dependency, DependencyFacts, SourceKind
 from reprocheck.project.dependencies.specifiers import is_exact
 from reprocheck.project.discovery import Discovery
@@ -124,9 +124,8 @@ def _look_up(answers: Answers, items: Iterable[_Item], places: Places) -> tuple[
     unaudited: list[Unaudited] = []
     failure = ""
     for item in items:
-        place = places.place(item.path, item.span)
         if item.reason:
-            unaudited.append(Unaudited(package=item.package, reason=item.reason, place=place))
+            unaudited.append(_unaudited(item, item.reason, places))
             continue
         pinned = Pinned(item.package, item.version)
         if pinned not in known and not failure:
@@ -136,18 +135,26 @@ def _look_up(answers: Answers, items: Iterable[_Item], places: Places) -> tuple[
                 failure = str(error)
         answer = known.get(pinned) or Answer(failure="the look-up had broken off")
         if answer.failure:
-            unaudited.append(Unaudited(package=item.package, reason=answer.failure, place=place))
+            unaudited.append(_unaudited(item, answer.failure, places))
         elif answer.advisories:
-            vulnerable.append(_vulnerable(item, answer, place))
+            vulnerable.append(_vulnerable(item, answer, places))
     audited = sum(not answer.failure for answer in known.values())
     found = Audit(source=answers.source, audited=audited, vulnerable=tuple(vulnerable), unaudited=tuple(unaudited))
     return found, failure
 
 
-def _vulnerable(item: _Item, answer: Answer, place: Place) -> Vulnerable:
+def _vulnerable(item: _Item, answer: Answer, places: Places) -> Vulnerable:
     return Vulnerable(
-        package=item.package, version=item.version, place=place, advisories=answer.advisories, safe=answer.safe
+        package=item.package,
+        version=item.version,
+        place=places.place(item.path, item.span),
+        advisories=answer.advisories,
+        safe=answer.safe,
     )
+
+
+def _unaudited(item: _Item, reason: str, places: Places) -> Unaudited:
+    return Unaudited(package=item.package, reason=reason, place=places.place(item.path, item.span))
 
 
 def _gaps(unread: Iterable[str], failure: str, items: list[_Item]) -> Iterator[str]:

@@ -70,6 +70,7 @@ class Dependencies:
         self.sources = {source.path: source for source in sorted(sources, key=lambda source: source.path)}
         self._paths = paths
         self._names: dict[str, dict[str, list[Dependency]]] = {}
+        self._near: dict[str, tuple[DependencyFacts, ...]] = {}
 
     @cached_property
     def manifests(self) -> tuple[DependencyFacts, ...]:
@@ -128,7 +129,9 @@ class Dependencies:
                 return lock
         if own:
             return None
-        return next((lock for lock in self._nearby(manifest) if name in self.recorded(lock)), None)
+        if manifest.path not in self._near:
+            self._near[manifest.path] = tuple(self._nearby(manifest))
+        return next((lock for lock in self._near[manifest.path] if name in self.recorded(lock)), None)
 
     def _nearby(self, manifest: DependencyFacts) -> Iterator[DependencyFacts]:
         """Locks in the same folder; further up those that record all that the manifest names."""
