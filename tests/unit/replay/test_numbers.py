@@ -24,7 +24,7 @@ def numbers(folder: Path, name: str, text: str) -> dict[str, float]:
         ("m.json", "3", {"m.json": 3.0}),
         ("m.json", '{"loss": ', {}),
         ("m.json", "[" * 5000, {}),
-        ("log.jsonl", '{"step": 1, "loss": 2}\n{"step": 2, "loss": 1}\n\n', {"log.jsonl:step": 2.0, "log.jsonl:loss": 1.0}),
+        ("log.jsonl", '{"n": 1, "loss": 2}\n{"n": 2, "loss": 1}\n\n', {"log.jsonl:n": 2.0, "log.jsonl:loss": 1.0}),
         ("log.jsonl", "", {}),
         ("log.csv", "step,loss,note\n1,2,a\n2,1,b\n", {"log.csv:step": 2.0, "log.csv:loss": 1.0}),
         ("log.csv", "step,loss\n", {}),
