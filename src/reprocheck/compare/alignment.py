@@ -116,9 +116,8 @@ class _Aligner:
                 if not label or not a or not b or (rule is logical and label in {*a, *b}):
                     continue
                 if max(len(a), len(b)) > 1:
-                    self.notes.append(
-                        f"{prefix}{label}: {len(a)} on the left and {len(b)} on the right have this name; aligned in order"
-                    )
+                    counts = f"{len(a)} on the left and {len(b)} on the right"
+                    self.notes.append(f"{prefix}{label}: {counts} have this name; aligned in order")
                 paired = list(zip(a, b, strict=False))
                 found += [(x, y, label if len(paired) == 1 else f"{label}#{n}") for n, (x, y) in enumerate(paired, 1)]
                 for index in (0, 1):

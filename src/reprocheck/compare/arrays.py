@@ -132,18 +132,34 @@ def judge(distance: Distance, context: Context, name: str, key: str, *, kind: st
 
 def measure(left: StoredArray, right: StoredArray, limits: Limits | None) -> Distance:
     """Distance of two arrays of the same type and shape; large ones are measured by several threads."""
-    known = left.strides not in {None, row_strides(left.shape)}
-    if known and left.strides is not None and left.strides == right.strides and left.offset == right.offset == 0:
-        count = math.prod(left.shape)
-        # The same order without gaps: what lies at the same place belongs together.
-        if sorted(left.strides) == sorted(row_strides(left.shape)) and left.data.size == right.data.size:
-            if left.data.size == count * left.number.size and left.shape.count(1) == 0:
-                return _measured(left.number, left.data, right.data, limits).distance()
+    strides = left.strides
+    if strides is not None and strides == right.strides and _is_permuted(left) and _is_permuted(right):
+        # What lies at the same place belongs together, in whatever order.
+        found = _measured(left.number, left.data, right.data, limits).distance((math.prod(left.shape),))
+        return msgspec.structs.replace(found, first=_at(found.first[0], strides)) if found.first else found
     left, right = contiguous(left), contiguous(right)
     expected = math.prod(left.shape) * left.number.size
     if left.data.size != expected or right.data.size != expected:
         raise UnreadableError(f"an array of {expected} bytes has {left.data.size} and {right.data.size}")
     return _measured(left.number, left.data, right.data, limits).distance(left.shape)
+
+
+def _is_permuted(array: StoredArray) -> bool:
+    """Whether the elements lie without gaps, with the dimensions in another order."""
+    step = 1
+    for stride, extent in sorted(zip(array.strides or (), array.shape, strict=True)):
+        if stride != step or extent < 2:  # noqa: PLR2004 — the stride of a single element says nothing
+            return False
+        step *= extent
+    return array.offset == 0 and array.data.size == step * array.number.size
+
+
+def _at(position: int, strides: tuple[int, ...]) -> tuple[int, ...]:
+    """Index of the element at a place in the file."""
+    index = [0] * len(strides)
+    for dimension in sorted(range(len(strides)), key=lambda place: -strides[place]):
+        index[dimension], position = divmod(position, strides[dimension])
+    return tuple(index)
 
 
 def _measured(number: NumberFormat, left: Stretch, right: Stretch, limits: Limits | None) -> Measurement:

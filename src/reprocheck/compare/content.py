@@ -86,6 +86,9 @@ class Content:
             raise UnreadableError(f"ends at byte {self.size}, before the {size} bytes at {offset}")
         if self._descriptor < 0:
             return bytes(self._data[offset : offset + size])
+        found = os.pread(self._descriptor, size, offset)
+        if len(found) == size:
+            return found
         buffer = bytearray(size)
         self.into(offset, memoryview(buffer))
         return bytes(buffer)

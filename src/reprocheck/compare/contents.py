@@ -73,8 +73,9 @@ def compare_contents(left: Content, right: Content, context: Context) -> Differe
         found = comparator.compare(left, right, context, compare_contents)
     except UnreadableError as error:
         why = f"compared byte by byte: as {comparator.name} it {error}"
-    except Exception as error:  # noqa: BLE001 — whatever a damaged or hostile file does to a reader, its bytes can be compared
-        why = f"compared byte by byte: reading it as {comparator.name} failed ({type(error).__name__}: {shown(str(error))})"
+    except Exception as error:  # noqa: BLE001 — whatever a hostile file does to a reader, its bytes can be compared
+        failure = f"{type(error).__name__}: {shown(str(error))}"
+        why = f"compared byte by byte: reading it as {comparator.name} failed ({failure})"
     else:
         return _told(found)
     return compare_bytes(left, right, context.path, why=why)

@@ -34,7 +34,7 @@ class Context:
 
     path: str
     """Logical path of the artifact, POSIX."""
-    tolerances: Tolerances = Tolerances()
+    tolerances: Tolerances = field(default_factory=Tolerances)
     prefix: str = ""
     """Key of the member that is looked at, when it lies in an archive."""
     depth: int = 0

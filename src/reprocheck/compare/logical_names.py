@@ -6,7 +6,7 @@ import re
 
 _DAY = r"20\d{2}[-_.]?\d{2}[-_.]?\d{2}"
 _PATTERNS = (
-    # TensorBoard: events.out.tfevents.TIME.HOST.PID.NUMBER
+    # TensorBoard names its files for time, host, process and a number.
     (r"^events\.out\.tfevents\.\d+\..+?\.\d+\.(\d+)", r"events.out.tfevents.{time}.{host}.{pid}.\1"),
     (r"^events\.out\.tfevents\.\d+\.[^/]+", "events.out.tfevents.{time}.{host}"),
     # W&B: offline-run-TIME-ID, run-ID.wandb

@@ -274,6 +274,8 @@ def _same(left: memoryview, right: memoryview) -> bool:
 
     if len(left) < _SMALL:
         return bytes(left) == bytes(right)
+    if left[:_SMALL] != right[:_SMALL]:  # where something differs, most does
+        return False
     words = len(left) // 8 * 8
     same = np.array_equal(np.frombuffer(left[:words], np.uint64), np.frombuffer(right[:words], np.uint64))
     return bool(same) and bytes(left[words:]) == bytes(right[words:])

@@ -16,6 +16,8 @@ _THING = (
     r"(?:it|its|iter|iters|iterations?|steps?|samples?|tokens?|toks?|img|imgs|images?|batch|batches|ex|examples?|"
     r"frames?|rows?|records?|words?|episodes?|updates?|events?|[kKMG]?i?B|bytes|[TGM]?FLOPS?)"
 )
+_VALUE = rf"(?:[_ ]?\(?{_UNIT}\)?)?(?:\s*[:=]\s*|(?i:(?<=took)) +)(?:\d+(?::\d{{2}})+(?:\.\d+)?|{_NUMBER})(?!\w)(?!-)"
+"""What stands behind a word for a duration."""
 _PATTERNS = (
     ("terminal codes", r"\x1b\[[0-9;?]*[A-Za-z]"),
     ("ids", r"\b[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}\b"),
@@ -37,8 +39,7 @@ _PATTERNS = (
     ("speeds", rf"(?<![\w.]){_NUMBER}\s?(?i:fps)\b|\?(?:{_THING})/s\b"),
     (
         "durations",
-        r"(?<![A-Za-z])(?i:eta|took|elapsed|duration|runtime|run_time|wall[_ ]?time|(?:[a-z]+[_ ])?time|dt)"
-        rf"(?:[_ ]?\(?{_UNIT}\)?)?(?:\s*[:=]\s*|(?i:(?<=took)) +)(?:\d+(?::\d{{2}})+(?:\.\d+)?|{_NUMBER})(?!\w)(?!-)",
+        rf"(?<![A-Za-z])(?i:eta|took|elapsed|duration|runtime|run_time|wall[_ ]?time|(?:[a-z]+[_ ])?time|dt){_VALUE}",
     ),
     (
         "durations",

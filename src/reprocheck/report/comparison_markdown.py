@@ -36,7 +36,8 @@ def _items(difference: Difference, depth: int) -> Iterator[str]:
     yield f"{indent}- {code(difference.name)}{outcome}{why}{': ' + plain(said) if said else ''}"
     found = values(difference)
     if found is not None:
-        yield f"{indent}  - {code(found[0]) if found[0] else 'nothing'} against {code(found[1]) if found[1] else 'nothing'}"
+        left, right = (code(value) if value else "nothing" for value in found)
+        yield f"{indent}  - {left} against {right}"
     for note in difference.notes:
         yield f"{indent}  - {plain(note)}"
     if depth < _DEEPEST:

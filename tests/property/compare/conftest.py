@@ -18,6 +18,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -217,7 +218,7 @@ def read_notebook(data: bytes) -> object:
     return cells, value["nbformat"], value["nbformat_minor"]
 
 
-def sqlite(tmp: Any, *, padding: bool = False) -> bytes:
+def sqlite(tmp: Path, *, padding: bool = False) -> bytes:
     file = tmp / f"made{padding}.db"
     connection = sqlite3.connect(file)
     connection.execute("PRAGMA page_size = 512")
@@ -329,11 +330,19 @@ class Stub:
 class Describing(pickle.Unpickler):
     """Imports nothing."""
 
-    def find_class(self, module: str, name: str) -> Any:
+    def find_class(self, module: str, name: str) -> Stub:
         return Stub(f"{module}.{name}")
 
     def persistent_load(self, identity: object) -> object:
         return ("persistent", identity)
+
+
+def read_csv(data: bytes) -> object:
+    return list(csv.reader(io.StringIO(data.decode())))
+
+
+def read_lines(data: bytes) -> object:
+    return [read_json(line) for line in data.splitlines()]
 
 
 def read_pickle(data: bytes) -> object:
@@ -367,14 +376,16 @@ def wandb_log(runtime: float = 1.5, loss: float = 0.5) -> bytes:
 
 
 CONFIGURATION = {"model": {"layers": 3, "dropout": 0.125}, "names": ["a", "b"], "rate": 3e-4, "seeds": [1, 2, 3]}
+METRIC = b"1700000000000 0.5 1\n1700000000100 0.25 2\n"
+LINES = b'{"step": 1, "loss": 0.5}\n{"step": 2, "loss": 0.25}\n'
 TEXT = b"epoch 1 loss 0.5123 acc 0.91\n[2026-01-02 03:04:05] saved\nepoch 2 loss 0.4120 acc 0.93\n"
 PICKLED = {"a": [1, 2.5, "x", None, True], "b": {"c": (1, 2), "d": b"bytes"}, "n": 10**20}
 TOML = b'title = "run"\n[model]\nrate = 0.125\nlayers = [3, 4]\nwhen = 2026-01-02\n'
 
 
-def make_samples(tmp: Any) -> dict[str, Sample]:
+def make_samples(tmp: Path) -> dict[str, Sample]:
     """Every type."""
-    tensors = {"weight": WEIGHT, "bias": BIAS}
+    tensors: dict[str, np.ndarray[Any, Any]] = {"weight": WEIGHT, "bias": BIAS}
     array = np.arange(6, dtype=np.int64).reshape(2, 3)
     structured = np.array([(1, 2.5), (3, 4.5)], [("a", "<i4"), ("b", "<f8")])
     made = [
@@ -382,9 +393,9 @@ def make_samples(tmp: Any) -> dict[str, Sample]:
         Sample("run.json", json.dumps(CONFIGURATION).encode(), read_json),
         Sample("run.yaml", yaml.safe_dump(CONFIGURATION).encode(), lambda data: repr(yaml.safe_load(data))),
         Sample("run.toml", TOML, lambda data: repr(tomllib.loads(data.decode(), parse_float=Decimal))),
-        Sample("run.csv", b"step,loss,note\n1,0.5,a\n2,0.25,b\n3,1e-3,c\n", lambda data: list(csv.reader(io.StringIO(data.decode())))),
-        Sample("log.jsonl", b'{"step": 1, "loss": 0.5}\n{"step": 2, "loss": 0.25}\n', lambda data: [read_json(line) for line in data.splitlines()]),
-        Sample("mlruns/0/metrics/loss", b"1700000000000 0.5 1\n1700000000100 0.25 2\n", exact, (b"1700000000000", b"1700000000100")),
+        Sample("run.csv", b"step,loss,note\n1,0.5,a\n2,0.25,b\n3,1e-3,c\n", read_csv),
+        Sample("log.jsonl", LINES, read_lines),
+        Sample("mlruns/0/metrics/loss", METRIC, exact, (b"1700000000000", b"1700000000100")),
         Sample("w.npy", npy(WEIGHT), read_npy),
         Sample("i.npy", npy(array), read_npy),
         Sample("f.npy", npy(np.asfortranarray(WEIGHT)), read_npy),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,7 +14,7 @@ from reprocheck.compare.artifacts import compare_files
 from reprocheck.compare.content import Content
 from reprocheck.compare.contents import compare_contents
 from reprocheck.compare.context import Context
-from reprocheck.model.comparison import Outcome
+from reprocheck.model.comparison import Difference, Outcome
 
 
 class Sample(Protocol):
@@ -41,7 +41,7 @@ FAST = settings(
 )
 
 
-def compare(name: str, left: bytes, right: bytes) -> Any:
+def compare(name: str, left: bytes, right: bytes) -> Difference:
     return compare_contents(Content.of_bytes(name, left), Content.of_bytes(name, right), Context(path=name))
 
 

@@ -57,8 +57,12 @@ def log(second: int, speed: float, took: float, pid: int, folder: str) -> bytes:
 
 @settings(max_examples=40, database=None, deadline=None, derandomize=True)
 @given(
-    st.integers(0, 59), st.floats(0.1, 1e4), st.floats(0.01, 1e3), st.integers(2, 99999), st.sampled_from(["/tmp/a", "/home/x/y"])
-)  # fmt: skip
+    st.integers(0, 59),
+    st.floats(0.1, 1e4),
+    st.floats(0.01, 1e3),
+    st.integers(2, 99999),
+    st.sampled_from(["/tmp/a", "/home/x/y"]),
+)
 def test_what_a_log_says_of_its_run_is_metadata(second: int, speed: float, took: float, pid: int, folder: str) -> None:
     left, right = log(0, 1.5, 2.5, 1, "/work/run"), log(second, speed, took, pid, folder)
     found = compare("log.txt", left, right)
@@ -210,9 +214,9 @@ def test_one_step_between_floats_is_told(what: str) -> None:
 def test_one_step_of_a_written_number_is_told(name: str, template: str, value: float) -> None:
     following = float(np.nextafter(value, np.inf))
     texts = [template.format(repr(number)).encode() for number in (value, following)]
-    found = compare(name, *texts)
+    found = compare(name, texts[0], texts[1])
     assert found.outcome is Outcome.DIVERGENT
-    assert compare(name, *texts, "*=ulp:1").outcome is Outcome.EQUIVALENT
+    assert compare(name, texts[0], texts[1], "*=ulp:1").outcome is Outcome.EQUIVALENT
     assert compare(name, texts[0], texts[0]).outcome is Outcome.IDENTICAL
 
 
@@ -253,7 +257,7 @@ class Trap:
     def __init__(self, mark: Path) -> None:
         self.mark = mark
 
-    def __reduce__(self) -> object:
+    def __reduce__(self) -> tuple[Any, ...]:
         return (Path.touch, (self.mark,))
 
 

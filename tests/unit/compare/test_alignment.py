@@ -39,7 +39,9 @@ def test_names_that_say_when_and_who_have_one_logical_name(left: str, right: str
     assert "{" in logical(left)
 
 
-@pytest.mark.parametrize("name", ["checkpoint-1000", "epoch_10.pt", "model_v2.bin", "train2024.csv", "a1b2c3", "data_12345678.npy"])
+@pytest.mark.parametrize(
+    "name", ["checkpoint-1000", "epoch_10.pt", "model_v2.bin", "train2024.csv", "a1b2c3", "data_12345678.npy"]
+)
 def test_names_that_say_what_keep_it(name: str) -> None:
     assert logical(name) == name
 

@@ -165,19 +165,21 @@ def _frames(source: Content, formats: tuple[str, ...]) -> Iterator[Any]:
         warnings.simplefilter("error")
         try:
             with Image.open(io.BytesIO(source.all(_LARGEST)), formats=list(formats)) as image:
-                if image.width * image.height > _MOST_PIXELS:
-                    raise UnreadableError(f"has {image.width * image.height} pixels")
                 total = 0
                 for frame in ImageSequence.Iterator(image):
                     total += frame.width * frame.height
-                    if total > _MOST_PIXELS:
-                        raise UnreadableError("has too many pixels")
+                    _limit(total)
                     plain = frame.convert("RGBA") if frame.mode == "P" else frame
                     yield np.asarray(plain)
         except UnreadableError:
             raise
         except Exception as error:  # noqa: BLE001 — Pillow's decoders raise what they like
             raise UnreadableError(f"can't be decoded ({type(error).__name__})") from None
+
+
+def _limit(pixels: int) -> None:
+    if pixels > _MOST_PIXELS:
+        raise UnreadableError(f"has more than {_MOST_PIXELS} pixels")
 
 
 def _kind(head: bytes) -> str:

@@ -174,7 +174,7 @@ def _parquet(left: str, right: str, context: Context) -> Iterator[Difference]:
 
 
 def _arrow(left: str, right: str, context: Context) -> Iterator[Difference]:
-    import pyarrow as pa  # type: ignore[import-untyped]
+    import pyarrow as pa
     from pyarrow import feather
 
     def batches(path: str) -> tuple[Any, Iterator[Any]]:

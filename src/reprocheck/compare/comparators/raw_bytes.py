@@ -51,6 +51,8 @@ def same_bytes(left: Content, right: Content) -> bool:
 
     if left.size != right.size:
         return False
+    if left.size <= BLOCK:
+        return left.read(0, left.size) == right.read(0, right.size)
     for a, b in zip(left.region(0, left.size).blocks(BLOCK), right.region(0, right.size).blocks(BLOCK), strict=True):
         words = len(a) // 8 * 8
         if not np.array_equal(np.frombuffer(a[:words], np.uint64), np.frombuffer(b[:words], np.uint64)):

@@ -79,10 +79,9 @@ def _table(left: sqlite3.Connection, right: sqlite3.Connection, table: str, cont
     for number, (a, b) in enumerate(zip_longest(_rows(left, table), _rows(right, table)), 1):
         counts[0] += a is not None
         counts[1] += b is not None
-        if a is None or b is None or a == b:
-            # Python takes 1 and 1.0, and 0.0 and -0.0, for the same.
-            if a is None or b is None or repr(a) == repr(b):
-                continue
+        # Python takes 1 and 1.0, and 0.0 and -0.0, for the same; their texts tell them apart.
+        if a is None or b is None or repr(a) == repr(b):
+            continue
         found = list(Walk(context).compare(a, b, f"row {number}", table))
         if found:
             parts.append(context.gathered(f"row {number}", "row", found))

@@ -224,7 +224,7 @@ def renamed(difference: Difference, name: str) -> Difference:
 
 
 def read_old(source: Content) -> tuple[object, object]:
-    """Value, and what is said of the machine that wrote it, of a file from before PyTorch 1.6, or saved as such; raises `UnreadableError`."""
+    """Value of a file in the form before PyTorch 1.6, and what it says of the machine; raises `UnreadableError`."""
     first = Machine(source)
     if first.load() != _MAGIC or first.load() != _PROTOCOL:
         raise UnreadableError("is no checkpoint")

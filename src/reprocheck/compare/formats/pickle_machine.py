@@ -237,7 +237,7 @@ def _short_text(machine: Machine) -> None:
     machine.push(machine._text(machine._unpack("<B")))
 
 
-def _handlers() -> dict[bytes, Callable[[Machine], object]]:
+def _handlers() -> dict[bytes, Callable[[Machine], object]]:  # noqa: C901 — one line per opcode
     def take(layout: str) -> Callable[[Machine], object]:
         return lambda m: m.push(m._unpack(layout))
 
@@ -348,7 +348,7 @@ def _handlers() -> dict[bytes, Callable[[Machine], object]]:
         b"\x8e": sized("<Q", lambda m, n: m._bytes(n)),
         b"\x96": sized("<Q", lambda m, n: m._bytes(n)),
         b"\x97": lambda m: m.push(Symbol("buffer")),
-        b"\x98": lambda m: None,
+        b"\x98": lambda m: m._stack[-1],
         b"]": lambda m: m.push([]),
         b"}": lambda m: m.push({}),
         b")": constant(()),

@@ -206,7 +206,7 @@ class Unpacked:
         self.checksum = member.checksum
 
     def blocks(self, size: int) -> Iterator[memoryview]:
-        """Blocks of `size` bytes, the last one shorter; raises `UnreadableError` when they aren't what they should be."""
+        """Blocks of `size` bytes, the last one shorter; raises `UnreadableError` for damage."""
         spend(self._budget, self.size)
         machine = zlib.decompressobj(-zlib.MAX_WBITS)
         waiting, total, checksum = bytearray(), 0, 0
