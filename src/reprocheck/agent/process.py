@@ -66,6 +66,14 @@ _LAUNCHERS = (
     ("ACCELERATE_MIXED_PRECISION", "accelerate"),
     ("LIGHTNING_ORG_ID", "lightning"),
 )
+_WORKERS = (
+    ("joblib.externals.loky", "joblib"),
+    ("loky.backend", "joblib"),
+    ("distributed.cli", "dask"),
+    ("ray/_private/workers", "ray"),
+    ("submitit.core._submit", "submitit"),
+)
+"""Parts of the command lines by which launchers start their workers."""
 _PRIVATE = ("TOKEN", "SECRET", "PASSW", "CREDENTIAL", "APIKEY", "API_KEY", "PRIVATE", "AUTH")
 _OPTIONS_WITH_VALUE = "WX"
 
@@ -111,8 +119,11 @@ def command_line() -> list[str]:
     return kept
 
 
-def launcher() -> str:
-    """The launcher that started this process, by the variables that it leaves; empty for none known."""
+def launcher(command: list[str]) -> str:
+    """The launcher that started this process, by its command or the variables that it leaves; empty for none known."""
+    for part, name in _WORKERS:
+        if any(part in word for word in command):
+            return name
     for variable, name in _LAUNCHERS:
         if variable in os.environ:
             return name
@@ -122,17 +133,18 @@ def launcher() -> str:
 def started(watch: Watch, method: str) -> None:
     """Write how this process came to be: `exec` for a fresh interpreter, `fork` for a copy of a running one."""
     fields: dict[str, object] = {"method": method, "parent": os.getppid()}
+    command = command_line()
     if method == "exec":
         fields["executable"] = sys.executable or ""
         fields["version"] = " ".join(sys.version.split())
         fields["implementation"] = sys.implementation.name
         fields["prefix"] = sys.prefix
         fields["base_prefix"] = sys.base_prefix
-        fields["command"] = command_line()
+        fields["command"] = command
         fields["hash_seed"] = os.environ.get("PYTHONHASHSEED", "") if not sys.flags.ignore_environment else ""
         fields["hash_randomization"] = sys.flags.hash_randomization
     fields["environment"] = watched_environment()
-    fields["launcher"] = launcher()
+    fields["launcher"] = launcher(command)
     watch.journal.emit("start", fields)
 
 

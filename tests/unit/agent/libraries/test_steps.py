@@ -193,3 +193,16 @@ def test_both_ranks_of_torchrun_are_seen(bench: Bench) -> None:
     (threads,) = [flag for flag in seen.flags if flag.name == "OMP_NUM_THREADS"]
     assert {change.by for change in threads.changes} == {"torch", "torchrun"}  # who set it, and whose children had it
     assert {change.value for change in threads.changes} == {"1"}
+
+
+@pytest.mark.skipif(find_spec("joblib") is None, reason="joblib is not installed")
+def test_what_joblib_sets_in_its_workers_is_told(bench: Bench) -> None:
+    bench.write(
+        "import joblib, os\n"
+        "def threads(): return os.environ['OMP_NUM_THREADS']\n"
+        "print(*joblib.Parallel(n_jobs=2)(joblib.delayed(threads)() for _ in range(2)))\n"
+    )
+    outcome = bench.watched(OMP_NUM_THREADS="")
+    assert outcome.stdout
+    (flag,) = [flag for flag in observations(outcome.journal).flags if flag.name == "OMP_NUM_THREADS"]
+    assert {(change.value, change.by) for change in flag.changes} == {(outcome.stdout.split()[0], "joblib")}
