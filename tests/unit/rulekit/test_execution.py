@@ -172,3 +172,11 @@ def test_the_main_part_of_an_imported_module_does_not_run() -> None:
 
 def test_a_whole_run_says_so() -> None:
     assert run_of({"train.py": "import lib\nlib.seed(1)\n"}).complete
+
+
+def test_a_chain_of_calls_that_is_not_followed_to_its_end_is_said_to_be_incomplete() -> None:
+    chain = "".join(f"def f{number}():\n    f{number + 1}()\n\n" for number in range(70))
+    code = f"import lib\n\n{chain}def f70():\n    lib.seed(1)\n\nf0()\n"
+    run = run_of({"train.py": code})
+    assert run.happenings == []
+    assert not run.complete

@@ -49,7 +49,10 @@ class Follower:
         self, target: FunctionRef, frame: Frame, hops: tuple[Hop, ...], condition: _Condition, *, is_main: bool
     ) -> None:
         key = target.key
-        if not self._worth_visiting(key) or len(hops) > _CALL_DEPTH:
+        if not self._worth_visiting(key):
+            return
+        if len(hops) > _CALL_DEPTH:
+            self.run.complete = False
             return
         state = (key, self._bound_constants(frame), condition.active)
         if state in self._seen:
