@@ -12,9 +12,10 @@ or export the rows to a file that is versioned.
 
 ## Notes
 Looked at are queries whose text stands in the code and whose rows become a table (`read_sql`, `spark.sql`, BigQuery),
-in modules that import a library for learning or go by the name of data; elsewhere confidence is low. Counting and
+in modules that import a library for learning or go by the name of data; elsewhere, in modules that predict, and for
+a few rows that a notebook looks at, confidence is low. Counting and
 grouping queries, look-ups of one key and tables that are sorted in the same expression need no order. Reading all of
-a table without order or snapshot is reported with medium confidence.
+a table without order or snapshot is reported where the same module divides rows, else with low confidence.
 """
 
 from __future__ import annotations
@@ -63,6 +64,17 @@ _SERVES = (
     "streamlit", "flask", "fastapi", "dash", "django", "gradio", "starlette", "tornado", "aiohttp", "telegram",
     "tkinter", "PyQt5", "discord", "sanic", "bottle", "nicegui", "shiny",
 )  # fmt: skip
+_SPLITS = frozenset(
+    {"train_test_split", "KFold", "StratifiedKFold", "ShuffleSplit", "GroupKFold", "random_split", "cross_val_score"}
+)
+"""What divides rows by their order."""
+_ANSWERS = re.compile(
+    r"(^|[/_])(predict\w*|scor(e|ing)|serv(e|ing)|inference|api|app|dashboard|report\w*)([/_.]|\.py$)"
+)
+"""Modules that ask for rows to answer with, not to learn from."""
+_PEEK = re.compile(r"\blimit\s+(\d{1,4})\s*;?\s*$", re.IGNORECASE)
+_PEEKED = 1000
+"""Rows that are fetched to look at them."""
 _DATA_MODULE = re.compile(
     r"(^|[/_])(train\w*|data|datasets?|features?|extract\w*|etl|prepare\w*|export\w*|ingest\w*|loaders?)([/_.]|\.py$)"
 )
@@ -86,7 +98,7 @@ def check(call: Call) -> Iterator[Match]:
 
 def _feeds_training(module: Module) -> bool:
     """Whether a module's rows are likely to be learned from: not those of a test, page or service."""
-    if module.is_test or module.imports(*_SERVES):
+    if module.is_test or module.imports(*_SERVES) or _ANSWERS.search(module.path):
         return False
     return module.imports(*_LEARNS) or _DATA_MODULE.search(module.path) is not None
 
@@ -108,11 +120,14 @@ def _judge(sql: str, call: Call) -> tuple[str, Confidence | None] | None:
         return None
     open_end = HOLE in sql.rpartition(" from ")[2].lower() if " from " in sql.lower() else HOLE in sql
     if _LIMIT.search(sql):
-        return "`LIMIT` without `ORDER BY` takes any rows: which ones, the database decides each time", None
+        peek = _PEEK.search(sql)
+        confidence = Confidence.LOW if peek is not None and int(peek[1]) <= _PEEKED and call.module.notebook else None
+        return "`LIMIT` without `ORDER BY` takes any rows: which ones, the database decides each time", confidence
     if _SNAPSHOT.search(sql):
         return None
     message = "the query has neither `ORDER BY` nor a snapshot: its rows and their order are those of the day"
-    return message, Confidence.LOW if open_end or call.module.notebook else Confidence.MEDIUM
+    matters = not open_end and not _SPLITS.isdisjoint(call.module.words)
+    return message, Confidence.MEDIUM if matters else Confidence.LOW
 
 
 def _shown(text: str) -> str:
@@ -132,7 +147,7 @@ def _sorted_after(call: Call) -> bool:
 rule.flags(
     '''
     import pandas as pd
-    from sklearn.ensemble import RandomForestClassifier
+    from sklearn.model_selection import train_test_split
 
     sample = pd.read_sql("SELECT * FROM events LIMIT 100000", engine)  # expect: DAT008
     recent = pd.read_sql_query(  # expect: DAT008
@@ -146,6 +161,7 @@ rule.flags(
     )
     drawn = pd.read_sql("SELECT id, text FROM reviews ORDER BY RANDOM() LIMIT 5000", con=engine)  # expect: DAT008
     users = pd.read_sql("select * from users", engine)  # expect: DAT008
+    training, testing = train_test_split(users, random_state=0)
     '''
 )
 rule.flags(

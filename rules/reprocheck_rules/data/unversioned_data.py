@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from reprocheck.rulekit import Match, Project, Rule
-from reprocheck.rulekit.facts import Call, FileFacts
+from reprocheck.rulekit.facts import Call, DocumentFacts, FileFacts
 from reprocheck.rulekit.pipelines import Opened, opened_files
 
 rule = Rule("DAT003", "unversioned-data", __doc__, confidence="medium")
@@ -42,6 +42,7 @@ _HASHES = frozenset(
 _MAKES = re.compile(
     r"to_(csv|parquet|feather|json|pickle|excel|hdf|orc|sql|npy)$|(save|write|dump|export|download|retrieve|urlretrieve)"
 )
+_SHELLS = frozenset({"system", "run", "call", "check_call", "check_output", "Popen", "getoutput", "popen"})
 _TESTS = re.compile(r"(^|/)(tests?|testing|docs?)/|(^|/)(test_[^/]*|conftest)\.py$")
 
 
@@ -115,9 +116,9 @@ class _Known:
             for setting in document.settings
             if ".output" in setting.key
         }
-        self._commands = {
-            _last(word) for document in project.index.documents.values() for c in document.commands for word in c.words
-        }
+        holders: list[DocumentFacts | FileFacts] = [*project.index.documents.values(), *project.index.files.values()]
+        self._commands = {_last(word) for holder in holders for c in holder.commands for word in c.words}
+        self._commands |= {_last(word) for facts in project.index.files.values() for word in _shell_words(facts)}
 
     def has(self, item: Opened) -> bool:
         """Whether a file is versioned, or made or fetched by something that is."""
@@ -143,6 +144,16 @@ def _made_by(facts: FileFacts, opened: list[Opened]) -> set[str]:
     if writes:
         made |= {_last(text) for text in facts.strings} - {_last(item.name) for item in opened}
     return made
+
+
+def _shell_words(facts: FileFacts) -> Iterator[str]:
+    """Words of commands that a module hands to a shell."""
+    for function in facts.functions:
+        for event in function.events:
+            if isinstance(event, Call) and event.callee.rpartition(".")[2] in _SHELLS:
+                for argument in event.arguments:
+                    if argument.value is not None and isinstance(argument.value.value, str):
+                        yield from argument.value.value.replace("'", " ").replace('"', " ").split()
 
 
 def _last(text: str) -> str:
@@ -262,5 +273,11 @@ rule.allows(
         "Snakefile": 'rule table:\n    output: "data/train.csv"\n    script: "table.R"\n',
     },
     title="What a rule of Snakemake makes",
+)
+rule.allows(
+    {
+        "train.py": "import os\n\nos.system('gsutil cp gs://bucket/train.csv data/train.csv')\n" + _FIT.format(mark=""),
+    },
+    title="What the program itself fetches",
 )
 rule.allows({"report.py": 'import pandas as pd\n\nprint(pd.read_csv("data/results.csv"))\n'}, title="No training")
