@@ -3,7 +3,8 @@
     python benchmarks/replay_cases.py --cases cases.json --corpus FOLDER --python ENVIRONMENT/bin/python [--only ID ...]
 
 `cases.json` lists programs: `id`, `repo` (a folder of the corpus), `copy` (the part of it to copy), `cwd`, `command`
-(beginning with `python`) and `env` (`{run}` stands for the copy). Nothing of the repositories is kept.
+(beginning with `python`), `env` (`{run}` stands for the copy) and `outputs` (with `stdout` in it standard output counts).
+Nothing of the repositories is kept.
 """
 
 from __future__ import annotations
@@ -53,7 +54,8 @@ def _row(case: dict[str, Any], asked: argparse.Namespace) -> str:
         with tempfile.TemporaryDirectory() as spare:
             shutil.copytree(root, Path(spare) / "project", symlinks=True)
             plain = _timed(command, Path(spare) / "project" / case["cwd"], environment)[0]
-        run = [sys.executable, "-m", "reprocheck", "run", "-q", "--", *command]
+        counted = ["--output", "stdout"] if "stdout" in case["outputs"] else []
+        run = [sys.executable, "-m", "reprocheck", "run", "-q", *counted, "--", *command]
         recorded, done = _timed(run, cwd, environment)
         if done.returncode:
             return f"| {case['id']} | not recorded (exit {done.returncode}) | {_tail(done)} | | {plain:.1f} s | | |"

@@ -160,6 +160,10 @@ def _repeated(
     rebuilt = _rebuilt(request, record, store, progress)
     selection = Selection(plan.patterns)
     expected = recorded_outputs(other, selection, _stored(store), _Digests(store))
+    if not expected and not selection.declared:
+        # Where logs are all that a run left, they are its results: metrics by step, most likely.
+        selection = Selection(logs=True)
+        expected = recorded_outputs(other, selection, _stored(store), _Digests(store))
     judge = _Judge(record, other, expected, selection, tolerances, packages=rebuilt.packages, journal=folder.journal)
     for number in range(request.times):
         counted = f" ({number + 1} of {request.times})" if request.times > 1 else ""

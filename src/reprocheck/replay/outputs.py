@@ -38,8 +38,9 @@ class Output(msgspec.Struct, frozen=True, kw_only=True):
 class Selection:
     """Decides what counts: the patterns that were given, else all that is left under the root but caches and logs."""
 
-    def __init__(self, patterns: Iterable[str] = ()) -> None:
-        """`patterns` are those of `--output`, in the form of git's ignore files."""
+    def __init__(self, patterns: Iterable[str] = (), *, logs: bool = False) -> None:
+        """`patterns` are those of `--output`, in the form of git's ignore files; with `logs` logs count too."""
+        self._logs = logs
         self.patterns = tuple(pattern for pattern in patterns if pattern != STDOUT)
         self.stdout = STDOUT in tuple(patterns)
         self._matchers = [found for pattern in self.patterns if (found := _matcher(pattern)) is not None]
@@ -57,7 +58,10 @@ class Selection:
             return any(matches(path) for matches in self._matchers)
         if self.stdout:
             return False
-        return role in OUTPUT_ROLES and not path.startswith("/") and not is_cache(path) and not _LOGS.search(path)
+        if path.startswith("/") or is_cache(path):
+            return False
+        is_log = role is FileRole.LOG or _LOGS.search(path) is not None
+        return self._logs if is_log else role in OUTPUT_ROLES
 
 
 def is_cache(path: str) -> bool:

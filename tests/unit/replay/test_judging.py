@@ -146,6 +146,11 @@ def test_logs_and_temporary_files_count_only_when_they_are_named(role: FileRole)
     assert Selection(["a.csv"]).counts("a.csv", role)
 
 
+def test_logs_count_where_nothing_else_was_left() -> None:
+    assert Selection(logs=True).counts("train.log", FileRole.LOG)
+    assert not Selection(logs=True).counts("a.csv", FileRole.TEMPORARY)
+
+
 @pytest.mark.parametrize("path", [".git/index", "a/.ipynb_checkpoints/x.ipynb", "node_modules/", ".dvc/cache/ab"])
 def test_caches(path: str) -> None:
     assert is_cache(path)
