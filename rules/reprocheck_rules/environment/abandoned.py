@@ -100,7 +100,7 @@ def _pythons(project: Project) -> Iterator[Match]:
     for found in interpreters(project):
         fitting = [version for version in table.versions if overlap(found.specifier, f"=={version}.*") is not False]
         ends = [table.ended(version) for version in fitting]
-        if found.image or not ends or None in ends or _is_open(found.specifier):
+        if found.form == "image" or not ends or None in ends or _is_open(found.specifier):
             continue
         latest = max(end for end in ends if end is not None)
         message = f"{found.written} leaves only versions without updates (since {latest}): packages stop supporting it"

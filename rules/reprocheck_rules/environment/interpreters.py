@@ -27,8 +27,8 @@ class Interpreter(NamedTuple):
     specifier: str
     written: str
     """How a message names it."""
-    image: bool
-    """Whether a container image brings it."""
+    form: str
+    """Kind of the manifest; `image` where a container image brings it."""
 
     @property
     def folder(self) -> str:
@@ -42,17 +42,17 @@ def interpreters(project: Project) -> Iterator[Interpreter]:
         if is_recorded(project, path):
             continue
         if source.python and source.kind not in LOCKS:
-            yield Interpreter(path, source.python_span, source.python, f"Python `{source.python}`", image=False)
+            yield Interpreter(path, source.python_span, source.python, f"Python `{source.python}`", source.kind)
         for dependency in source.dependencies:
             if dependency.name == "python" and source.kind not in LOCKS:
                 # Only pip doesn't know such a line, but it says what is meant.
                 specifier = dependency.specifier
-                yield Interpreter(path, dependency.span, specifier, f"Python `{specifier}`", image=False)
+                yield Interpreter(path, dependency.span, specifier, f"Python `{specifier}`", source.kind)
     for path, name, span in images(project):
         version = python_of(name)
         if version:
             wildcard = "" if version.count(".") > 1 else ".*"
-            yield Interpreter(path, span, f"=={version}{wildcard}", f"`{name}`", image=True)
+            yield Interpreter(path, span, f"=={version}{wildcard}", f"`{name}`", "image")
 
 
 def images(project: Project) -> Iterator[tuple[str, str, Span]]:

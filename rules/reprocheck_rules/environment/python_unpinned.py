@@ -10,9 +10,10 @@ Say it once where all tools look: `requires-python = ">=3.11,<3.12"` in pyprojec
 `python=3.11` in the conda environment; and build images from that version.
 
 ## Notes
-Compared are manifests, `.python-version`, `runtime.txt` and base images of the same folder; ranges that some version
-fits agree. That nothing names a version is reported once, for projects that are run and have a manifest, with medium
-confidence: low for libraries, where a build service names it, and where the base image brings a Python of its own.
+Compared are manifests, `.python-version`, `runtime.txt` and base images of the same folder, each kind with the others;
+ranges that some version fits agree. That nothing names a version is reported once, for projects that are run and have
+a manifest, with medium confidence: low for libraries, where a build service names it, and where the base image brings
+a Python of its own.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ def check(project: Project) -> Iterator[Match]:
     named = list(interpreters(project))
     reported: set[str] = set()
     for left, right in combinations(named, 2):
-        together = left.folder == right.folder and left.path != right.path and right.path not in reported
+        # Two images, or two environments, of one folder are variants for different machines or parts.
+        together = left.folder == right.folder and left.form != right.form and right.path not in reported
         if together and overlap(left.specifier, right.specifier) is False:
             reported.add(right.path)
             yield _conflict(project, left, right)
@@ -47,9 +49,7 @@ def check(project: Project) -> Iterator[Match]:
 def _conflict(project: Project, left: Interpreter, right: Interpreter) -> Match:
     message = f"{right.written} is not what `{left.path}` asks for, {left.written}: one of them is not what runs"
     note = project.note(left.path, left.span, "named here")
-    # One of several images may be for something else.
-    confidence = Confidence.MEDIUM if left.image and right.image else None
-    return project.match(right.path, right.span, message, confidence=confidence, trail=[note])
+    return project.match(right.path, right.span, message, trail=[note])
 
 
 def _unnamed(project: Project) -> Iterator[Match]:
@@ -121,6 +121,14 @@ rule.allows(
         "serve/Pipfile": '[packages]\n\n[requires]\npython_version = "3.9"\n',
     },
     title="two parts, two versions",
+)
+rule.allows(
+    {
+        "train.py": _PROGRAM,
+        "cpu.yml": "channels: [conda-forge]\ndependencies:\n  - python=3.11\n",
+        "gpu.yml": "channels: [conda-forge]\ndependencies:\n  - python=3.12\n",
+    },
+    title="environments for different machines",
 )
 rule.allows({"train.py": _PROGRAM}, title="no manifest, which ENV002 reports")
 rule.allows(

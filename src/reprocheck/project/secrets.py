@@ -106,6 +106,8 @@ _PLACEHOLDER: Final = re.compile(
     r"x{4}|\*{3}|\.{3}|0{6}|1{6}|12345|54321|abcdef|deadbeef|foobar|test|todo|none|null",
     re.IGNORECASE,
 )
+_BEGINNING: Final = "eyJhbGciOi"
+"""How the header of every JSON web token begins; without a body behind a dot it opens nothing."""
 _ENTROPY: Final = 3.0
 """Bits per character: random hexadecimal digits have more than 3.4, words and fillings less."""
 _GUESSED_ENTROPY: Final = 3.6
@@ -178,6 +180,8 @@ def _is_real(value: str, shape: _Shape) -> bool:
     if shape.certain:
         return _entropy(body) >= _ENTROPY
     # A name and a value tell little: words in snake case and paths have letters only.
+    if value.startswith(_BEGINNING):
+        return False
     digits = sum(character.isdigit() for character in value)
     return digits > 1 and value.count("/") <= 1 and "__" not in value and _entropy(value) >= _needed(value)
 

@@ -44,6 +44,7 @@ def test_a_secret_is_found_and_masked(text: str, secret: str) -> None:
         "AKIA" + "IOSFODNN7EXAMPLE",
         "api_key = config.tracker.api_key_of_the_team",
         "https://user:password@localhost/model",
+        'access_token="eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9"',
         "https://${USER}:${TOKEN}@packages.team.org/simple",
     ],
 )
