@@ -3,8 +3,8 @@
     python benchmarks/replay_cases.py --cases cases.json --corpus FOLDER --python ENVIRONMENT/bin/python [--only ID ...]
 
 `cases.json` lists programs: `id`, `repo` (a folder of the corpus), `copy` (the part of it to copy), `cwd`, `command`
-(beginning with `python`), `env` (`{run}` stands for the copy) and `outputs` (with `stdout` in it standard output counts).
-Nothing of the repositories is kept.
+(beginning with `python`), `env` (`{run}` stands for the copy) and `outputs` (with `stdout` in it standard output
+counts). Nothing of the repositories is kept.
 """
 
 from __future__ import annotations
