@@ -144,9 +144,14 @@ def test_two_runs_at_once_do_not_disturb_each_other(run: Run, project: Path, env
 
 def test_a_killed_launcher_leaves_a_store_that_is_whole(run: Run, project: Path, environment: dict[str, str]) -> None:
     program = "import random, time\nrandom.seed(5)\nopen('started', 'w').write('x')\nwhile True: time.sleep(0.05)\n"
+    program = f"print('API_KEY=x9y8z7w6v5', flush=True)\n{program}"
     (project / "program.py").write_text(program, "utf-8")
     process = subprocess.Popen(
-        [COMMAND, "run", "--", sys.executable, "program.py"], cwd=project, env=environment, stderr=subprocess.DEVNULL
+        [COMMAND, "run", "--output", "stdout", "--", sys.executable, "program.py"],
+        cwd=project,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     _until((project / "started").exists)
     assert [row["state"] for row in json.loads(run("ls", "-o", "json").stdout)] == ["running"]
@@ -164,6 +169,11 @@ def test_a_killed_launcher_leaves_a_store_that_is_whole(run: Run, project: Path,
     record = _record(run)
     assert record["execution"]["status"] == "abandoned"
     assert [call["value"] for call in record["observations"]["seeders"]] == ["5"]
+    # What the program printed was on its way into the store and looks like a credential.
+    assert not any(
+        b"x9y8z7w6v5" in path.read_bytes() for path in project.glob(".reprocheck/store/**/*") if path.is_file()
+    )
+    assert "files.stdout" in {gap["channel"] for gap in record["gaps"]}
     assert [gap["channel"] for gap in record["gaps"] if "launcher" in gap["reason"]] == [
         "code",
         "environment",

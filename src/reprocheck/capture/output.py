@@ -18,6 +18,8 @@ from reprocheck.model.record import FileRole, FileUse, FileUses, Gap
 
 NAME = "<stdout>"
 """Path under which it stands among the files."""
+COPY = "stdout"
+"""File in the journal that it is copied to meanwhile."""
 _PATIENCE = 5.0
 """Seconds that processes which the command left behind may go on writing."""
 _LOOKED_INTO = 16 << 20
@@ -63,7 +65,12 @@ def standard_output_copied(target: Path | None) -> Iterator[list[Gap]]:
 
 
 def with_standard_output(files: FileUses, copy: Path, sink: ObjectSink, secrets: Secrets) -> FileUses:
-    """The uses with standard output among them; its content is kept unless it holds credentials."""
+    """The uses with standard output among them; its content is kept unless it holds credentials.
+
+    The copy is gone afterwards; without a copy nothing changes.
+    """
+    if not copy.exists():
+        return files
     try:
         digest = digest_of(str(copy), sha256=True)
         if digest is None:

@@ -8,6 +8,7 @@ from reprocheck.capture.files import events, file_uses
 from reprocheck.capture.folding import fold
 from reprocheck.capture.keeping import without_credentials
 from reprocheck.capture.observations import observations
+from reprocheck.capture.output import COPY, with_standard_output
 from reprocheck.capture.record import Parts, compose
 from reprocheck.capture.secrets import Secrets
 from reprocheck.capture.session import Keeping
@@ -32,7 +33,8 @@ def is_alive(journal: Path) -> bool:
 def recover(start: Start, journal: Path, secrets: Secrets, keeping: Keeping) -> Record:
     """What is known of the run: files and observations until its end or until nobody watched any more."""
     root = Path(start.command.root)
-    files = without_credentials(file_uses(journal, root=root), keeping.sink, keeping.read, secrets)
+    files = with_standard_output(file_uses(journal, root=root), journal / COPY, keeping.sink, secrets)
+    files = without_credentials(files, keeping.sink, keeping.read, secrets)
     seen = observations(journal, started=start.monotonic)
     reason = "the launcher was killed before it could write the record"
     gaps = (

@@ -12,7 +12,7 @@ from reprocheck.capture.code import CodeProbe
 from reprocheck.capture.injection import SITE, AgentOptions, agent_environment, environment_gap
 from reprocheck.capture.launch import LaunchOptions, launch
 from reprocheck.capture.notebook import RUNNER, notebook_command
-from reprocheck.capture.output import standard_output_copied
+from reprocheck.capture.output import COPY, standard_output_copied
 from reprocheck.capture.ports import DigestCache, ObjectSink
 from reprocheck.capture.secrets import Secrets
 from reprocheck.model.record import Execution, Gap, Record, Start
@@ -44,7 +44,7 @@ class CaptureRequest(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def output_copy(self) -> Path:
         """Where standard output is copied to meanwhile."""
-        return self.journal / "stdout"
+        return self.journal / COPY
 
 
 class Keeping(msgspec.Struct, frozen=True, kw_only=True):
