@@ -8,10 +8,10 @@ from pathlib import Path
 import msgspec
 
 from reprocheck.capture.journals import scrub_journal
+from reprocheck.capture.observing import Keeping
 from reprocheck.capture.ports import NoCache
 from reprocheck.capture.recovery import is_alive, recover
 from reprocheck.capture.secrets import Secrets
-from reprocheck.capture.session import Keeping
 from reprocheck.model.record import RunState
 from reprocheck.store.errors import StoreError
 from reprocheck.store.index import summarize

@@ -14,9 +14,9 @@ import msgspec
 
 from reprocheck.app.stores import prepare_store, store_folder
 from reprocheck.capture.notebook import notebook_command
+from reprocheck.capture.observing import Capture, CaptureRequest, Keeping
 from reprocheck.capture.plain import run_plainly
 from reprocheck.capture.secrets import Secrets
-from reprocheck.capture.session import Capture, CaptureRequest, Keeping
 from reprocheck.config import find_root
 from reprocheck.model.record import Command, Execution, Gap, Record, Start, Status
 from reprocheck.model.spelling import spelled_out

@@ -12,11 +12,11 @@ from reprocheck.capture.folding import fold
 from reprocheck.capture.journals import scrub_journal
 from reprocheck.capture.keeping import keep_few, keep_inputs, without_credentials
 from reprocheck.capture.observations import observations
+from reprocheck.capture.observing import CaptureRequest, Keeping
 from reprocheck.capture.output import with_standard_output
 from reprocheck.capture.probes.environment import EnvironmentRequest, probe_environment
 from reprocheck.capture.record import Parts, compose
 from reprocheck.capture.secrets import Secrets
-from reprocheck.capture.session import CaptureRequest, Keeping
 from reprocheck.model.record import Execution, FileUses, Gap, Record, Start
 
 

@@ -8,10 +8,10 @@ from reprocheck.capture.files import events, file_uses
 from reprocheck.capture.folding import fold
 from reprocheck.capture.keeping import without_credentials
 from reprocheck.capture.observations import observations
+from reprocheck.capture.observing import Keeping
 from reprocheck.capture.output import COPY, with_standard_output
 from reprocheck.capture.record import Parts, compose
 from reprocheck.capture.secrets import Secrets
-from reprocheck.capture.session import Keeping
 from reprocheck.model.record import Execution, Gap, Record, Start, Status
 
 _STARTED_FIELD = 19
