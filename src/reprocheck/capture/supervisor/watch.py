@@ -184,10 +184,10 @@ class Watch:
             self._reads_environment(task.process, name, path, status)
         return True
 
-    def _go(self, identity: int) -> None:
-        """Let the call go on now: what is still to be done doesn't matter to it."""
+    def _go(self, identity: int) -> bool:
+        """Let the call go on now: what is still to be done doesn't matter to it. False when nobody waited any more."""
         self._answered = True
-        kernel.let_go(self._listener, identity)
+        return kernel.let_go(self._listener, identity) == 0
 
     def _release(self, identity: int) -> None:
         """Let a call go on that waited for a copy."""
@@ -226,7 +226,12 @@ class Watch:
         self._open(identity, number, arguments[0], arguments[1], int.from_bytes(data, "little"))
 
     def _open(self, identity: int, number: int, folder: int, address: int, flags: int) -> None:
-        task, path = self._find(identity, number, folder, address)
+        if flags & _WRITES:
+            task, path = self._find(identity, number, folder, address)
+        else:
+            # Letting it go tells as well whether it was still held.
+            task, cwd = self.tasks.look(number)
+            path = self._paths.named(task, cwd, folder, address)
         self._opens(identity, task, path, flags)
 
     def _open_by_handle(self, identity: int, number: int, mount: int, address: int, flags: int) -> None:
@@ -264,7 +269,8 @@ class Watch:
     def _reads(self, identity: int, process: Process, name: str) -> None:
         path, status = self._look_at(process, name)
         # What is looked at later may have gone by then; hashing and writing down needs nobody to wait.
-        self._go(identity)
+        if not self._go(identity):
+            return
         # A link in an environment may lead to data: models in a cache, editable installs.
         if self._regions.of(path) != DATA:
             self._reads_environment(process, name, path, status)
