@@ -82,8 +82,20 @@ def _training_runs(project: Project) -> tuple[Run, ...]:
 def is_demonstration(project: Project, entry: Entry) -> bool:
     """Whether a program of a package shows or checks the package: in a folder for it, or at the end of a module."""
     inside = f"{entry.path.rpartition('/')[0]}/__init__.py" in project.index.paths
-    checks_itself = inside and entry.kind != "console" and not entry.invocations
-    return checks_itself or _DEMONSTRATION.search(entry.path) is not None
+    called = entry.kind == "console" or entry.invocations or _is_shown(project, entry.path)
+    return (inside and not called) or _DEMONSTRATION.search(entry.path) is not None
+
+
+def _is_shown(project: Project, path: str) -> bool:
+    """Whether a read-me file says how to start a program, by its name or as a module."""
+    module = path.removesuffix(".py").replace("/", ".")
+    return any(word.rpartition("/")[2] == path.rpartition("/")[2] or word == module for word in project.once(_shown))
+
+
+def _shown(project: Project) -> frozenset[str]:
+    """Words of the commands that read-me files show."""
+    commands = (command for document in project.index.documents.values() for command in document.shown)
+    return frozenset(word for command in commands for word in command.words)
 
 
 def training_scripts(project: Project) -> tuple[Run, ...]:
