@@ -71,7 +71,7 @@ def _code(record: Record) -> dict[str, str]:
 def _environment(record: Record) -> dict[str, str]:
     environment = record.environment
     state = {
-        f"package {p.name}": " ".join((p.version, p.direct_url, "edited" if p.modified else "")).strip()
+        f"package {p.name}": " ".join(filter(None, (p.version, p.direct_url, "edited" if p.modified else "")))
         for p in environment.packages
     }
     state |= {f"variable {name}": value for name, value in environment.variables.items()}

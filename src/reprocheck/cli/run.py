@@ -45,9 +45,13 @@ def command(arguments: tuple[str, ...], quiet: bool, prove: bool, **options: Any
 
     from reprocheck.app.run_command import RunRequest, run_command
 
+    try:
+        cwd = Path.cwd()
+    except FileNotFoundError:
+        raise click.UsageError("The working folder is gone; change to one that exists.") from None
     request = RunRequest(
         command=arguments,
-        cwd=Path.cwd(),
+        cwd=cwd,
         environment=dict(os.environ),
         tool_version=version("reprocheck"),
         **options,
