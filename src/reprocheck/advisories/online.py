@@ -85,14 +85,14 @@ def connect(service: str, *, date: str, cache: Path) -> OnlineService:
     return OnlineService(label, kind(cache_dir=cache, timeout=SECONDS), date=date)
 
 
-def _reach(label: str, host: str) -> None:
+def _reach(label: str, host: str, port: int = 443) -> None:
     """Try whether a connection can be made at all, so that a machine without network is told so at once."""
     from urllib.request import getproxies
 
     if "https" in getproxies() or "all" in getproxies():
         return
     try:
-        socket.create_connection((host, 443), timeout=SECONDS).close()
+        socket.create_connection((host, port), timeout=SECONDS).close()
     except OSError as error:
         raise AdvisoryError(f"{label} ({host}) cannot be reached: {error.strerror or error}") from error
 

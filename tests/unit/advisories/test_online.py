@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -92,9 +92,16 @@ def test_all_answers_together_are_waited_for_so_long_only() -> None:
         ask(service(vulnerable, seconds=-1.0), Pinned("acme", "1.0"))
 
 
-def test_a_host_that_can_not_be_reached_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_host_that_can_not_be_reached_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setitem(online.SERVICES, "pypi", ("PyPI", "host.invalid"))
-    with pytest.raises(AdvisoryError, match=r"PyPI \(host.invalid\) cannot be reached"):
-        online.connect("pypi", date="2026-01-02", cache=tmp_path)
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        # Bound and not listening: whoever connects is refused.
+        with pytest.raises(AdvisoryError, match=r"PyPI \(127.0.0.1\) cannot be reached"):
+            online._reach("PyPI", "127.0.0.1", held.getsockname()[1])
+
+
+def test_behind_a_proxy_the_host_is_not_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
+    online._reach("PyPI", "127.0.0.1", 9)

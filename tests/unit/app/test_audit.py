@@ -44,6 +44,10 @@ def audited(
     return audit(request, discover(root, []))
 
 
+def unreachable(*_: object, **__: object) -> Answers:
+    raise AdvisoryError("PyPI cannot be reached")
+
+
 def lookups(found: Audited) -> tuple[set[tuple[str, str, str, int]], set[tuple[str, str]]]:
     """Vulnerable packages with their places, and packages that were not looked up with the reason."""
     assert found.audit is not None
@@ -110,25 +114,17 @@ def test_a_project_that_declares_nothing_is_not_clean(tmp_path: Path, database: 
 
 
 @pytest.mark.parametrize("source", [DATABASE, "auto", ONLINE])
-def test_where_nobody_can_be_asked_nothing_is_audited(
-    tmp_path: Path, source: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setitem(online.SERVICES, "pypi", ("PyPI", "host.invalid"))
-    found = audited(tmp_path, tmp_path / "none.sqlite", {"requirements.txt": "acme-net==2.0\n"}, source=source)
+def test_where_nobody_can_be_asked_nothing_is_audited(tmp_path: Path, source: str) -> None:
+    files = {"requirements.txt": "acme-net==2.0\n"}
+    found = audited(tmp_path, tmp_path / "none.sqlite", files, source=source, connect=unreachable)
     assert found.audit is None
     assert found.incomplete[0].startswith("dependencies were not audited: ")
     assert ("reprocheck db update" in found.incomplete[0]) is (source != ONLINE)
 
 
-def test_without_a_service_the_database_answers_and_says_so(
-    tmp_path: Path, database: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setitem(online.SERVICES, "pypi", ("PyPI", "host.invalid"))
-    found = audited(tmp_path, database, {"requirements.txt": "acme-net==2.0\n"}, source="auto")
+def test_without_a_service_the_database_answers_and_says_so(tmp_path: Path, database: Path) -> None:
+    files = {"requirements.txt": "acme-net==2.0\n"}
+    found = audited(tmp_path, database, files, source="auto", connect=unreachable)
     assert found.audit is not None
     assert found.audit.source.kind == "database"
     assert "the local database of advisories answers instead" in found.messages[0]
