@@ -69,6 +69,8 @@ def _spoken_of(project: Project) -> Iterator[str]:
     yield from project.index.variables
     for document in project.index.documents.values():
         yield from document.mentions
+        # Templates of clouds and charts name variables as keys, at depths of their own.
+        yield from (setting.key.rpartition(".")[2] for setting in document.settings)
         if document.kind == "shell":
             for command in document.commands:
                 yield from (word.partition("=")[0] for word in command.words if "=" in word)
@@ -144,6 +146,13 @@ rule.allows(
         "train.py": "import os\n\nroot = os.environ['DATA_ROOT'], os.environ['TOKEN']\n",
         "compose.yml": "services:\n  a:\n    image: a:1\n    environment:\n      - TOKEN\n      - DATA_ROOT=/data\n",
     }
+)
+rule.allows(
+    {
+        "handler.py": "import os\n\nbucket = os.environ['ModelBucket']\n",
+        "stack.yml": "Resources:\n  A:\n    Environment:\n      Variables:\n        ModelBucket: !Ref Bucket\n",
+    },
+    title="a template of a cloud",
 )
 rule.allows(
     {
