@@ -6,6 +6,7 @@ Source: the record format of LevelDB's log, and `wandb/proto/wandb_internal.prot
 from __future__ import annotations
 
 import json
+import struct
 import zlib
 from collections.abc import Iterator
 
@@ -21,6 +22,8 @@ _MAGIC = b":W&B"
 _VERSION = b"\xe1\xbe\x00"
 _BLOCK = 32768
 _LARGEST = 256 << 20
+_HEAD = 7
+_OWN = 100
 _FULL, _FIRST, _MIDDLE, _LAST = 1, 2, 3, 4
 _HISTORY, _SUMMARY, _CONFIG = 2, 3, 5
 _NAMES = {_HISTORY: "history", _SUMMARY: "summary", _CONFIG: "config"}
@@ -30,41 +33,42 @@ def _records(data: bytes) -> Iterator[bytes]:
     if data[4:7] != _VERSION:
         raise UnreadableError("is of an unknown version")
     place, held = 7, b""
-    while place + 7 <= len(data):
-        if _BLOCK - place % _BLOCK < 7:  # noqa: PLR2004 — a header doesn't fit any more
-            place += _BLOCK - place % _BLOCK
+    while place < len(data):
+        room = _BLOCK - place % _BLOCK
+        if room < _HEAD or not any(data[place : place + room]):
+            if any(data[place : place + room]):
+                raise UnreadableError(f"has a damaged record at byte {place}")
+            place += room
             continue
-        checksum = int.from_bytes(data[place : place + 4], "little")
-        length = int.from_bytes(data[place + 4 : place + 6], "little")
-        kind = data[place + 6]
-        payload = data[place + 7 : place + 7 + length]
+        checksum, length, kind = struct.unpack("<IHB", data[place : place + _HEAD].ljust(_HEAD, b"\0"))
+        payload = data[place + _HEAD : place + _HEAD + length]
         if len(payload) != length or kind not in {_FULL, _FIRST, _MIDDLE, _LAST}:
             raise UnreadableError(f"has a damaged record at byte {place}")
-        if _masked(zlib.crc32(bytes([kind]) + payload)) != checksum:
+        if zlib.crc32(bytes([kind]) + payload) != checksum:
             raise UnreadableError(f"has a record whose checksum is wrong at byte {place}")
         held = payload if kind in {_FULL, _FIRST} else held + payload
         if kind in {_FULL, _LAST}:
             yield held
-        place += 7 + length
-    if place < len(data):
-        raise UnreadableError("has bytes behind its last record")
-
-
-def _masked(checksum: int) -> int:
-    return ((checksum >> 15 | checksum << 17) + 0xA282EAD8) & 0xFFFFFFFF
+        place += _HEAD + length
 
 
 def _logged(source: Content) -> Iterator[object]:
+    seen = False
     for record in _records(source.all(_LARGEST)):
         for number, _, value in protobuf.fields(memoryview(record)):
             if number in _NAMES:
+                seen = True
                 yield {"record": _NAMES[number], **_items(protobuf.message(value))}
+    if not seen:
+        raise UnreadableError("holds no history")
 
 
 def _items(data: memoryview) -> dict[str, object]:
     found: dict[str, object] = {}
     for number, wire, value in protobuf.fields(data):
-        if number not in {1, 2} or wire != protobuf.BYTES:
+        if wire != protobuf.BYTES:
+            continue
+        if number > _OWN:  # what the library adds to every record
             continue
         name, text = [], ""
         for field, _, item in protobuf.fields(protobuf.message(value)):
@@ -74,6 +78,8 @@ def _items(data: memoryview) -> dict[str, object]:
                 text = protobuf.text(item)
         if name and text:
             found[".".join(name)] = _value(text)
+        elif number == 1:
+            found[f"item {len(found)}"] = bytes(protobuf.message(value))
     return found
 
 
