@@ -101,6 +101,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--peers", nargs="*", default=[])
     parser.add_argument("--only", nargs="*", help="programs beside `plain` to measure")
+    scripts = ["sk.py", "torchy.py"]
+    parser.add_argument("--scripts", nargs="*", default=scripts, choices=scripts)
     parts = ["programs", "start", "notify", "hash"]
     parser.add_argument("--parts", nargs="*", default=parts, choices=parts)
     options = parser.parse_args()
@@ -125,7 +127,7 @@ def main() -> None:
 def _programs(options: argparse.Namespace, env: dict[str, str]) -> None:
     path = os.pathsep.join([*options.peers, os.environ.get("PATH", "")])
     python = options.python
-    for script in ("sk.py", "torchy.py"):
+    for script in options.scripts:
         commands = {
             "plain": [python, script],
             "files alone": [sys.executable, "-c", _LAUNCH, python, script],
