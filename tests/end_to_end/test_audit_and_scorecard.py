@@ -164,6 +164,17 @@ def test_a_scorecard_shows_what_was_looked_at_and_where(run: Run, project: Path)
     assert found["count:ENV011"]["standing"] == "not looked at"
 
 
+def test_evidence_in_a_notebook_stands_at_its_cell_and_line(run: Run, project: Path) -> None:
+    code = {"cell_type": "code", "execution_count": 1, "metadata": {}, "outputs": []}
+    sources = (["x = 1\n", "y = 2"], TRAIN.strip().splitlines(keepends=True))
+    notebook = {"cells": [{**code, "source": source} for source in sources], "metadata": {}, "nbformat": 4}
+    write(project, {"train.ipynb": json.dumps({**notebook, "nbformat_minor": 5}, indent=1)})
+    against = items(card(run))["PRJ010"]["against"][0]  # type: ignore[index]
+    lines = (project / "train.ipynb").read_text("utf-8").splitlines()
+    assert against["cell"] == {"number": 2, "line": 4}
+    assert "pd.read_csv" in lines[against["line"] - 1]
+
+
 def test_practices_are_asked_for_and_not_reported_as_findings(run: Run, project: Path) -> None:
     write(project, {"train.py": TRAIN})
     done = run("scan", "--scorecard", "--fail-on", "note", "-o", "json")

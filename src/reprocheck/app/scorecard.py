@@ -84,7 +84,8 @@ def _practice(question: PracticeItem, found: Assessment | None, seen: Seen) -> I
 
 
 def _sign(evidence: Evidence, places: Places) -> Sign:
-    return Sign(Place(evidence.path, evidence.span, places.place(evidence.path, evidence.span).cell), evidence.message)
+    place = places.place(evidence.path, evidence.span)
+    return Sign(Place(place.path, place.span, place.cell), evidence.message)
 
 
 def _counted(question: CountItem, seen: Seen, *, serves: bool) -> Item:
@@ -115,6 +116,8 @@ def _audited(audit: Audit | None, findings: list[Finding]) -> tuple[Standing, st
     """Met only where everything that is declared could be looked up."""
     if audit is None:
         return Standing.NOT_LOOKED_AT, "advisories were not asked (`--audit`)"
+    if not audit.audited and not audit.unaudited:
+        return Standing.NOT_APPLICABLE, "no file declares packages"
     looked_at = (
         f"{audit.audited:,} packages at exact versions, {len(audit.vulnerable):,} places with known vulnerabilities, "
         f"{len(audit.unaudited):,} declarations that could not be looked up"

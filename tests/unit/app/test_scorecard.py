@@ -104,6 +104,8 @@ def test_vulnerabilities_count_only_after_an_audit_that_saw_everything() -> None
     open_ = Unaudited(package="a", reason="no exact version", place=HERE)
     assert item(card({}), "count:ENV011").standing is Standing.NOT_LOOKED_AT
     assert item(card({}, audit=Audit(source=source, audited=3)), "count:ENV011").standing is Standing.MET
+    nothing = Audit(source=source, audited=0)
+    assert item(card({}, audit=nothing), "count:ENV011").standing is Standing.NOT_APPLICABLE
     some = Audit(source=source, audited=3, unaudited=(open_,))
     assert item(card({}, audit=some), "count:ENV011").standing is Standing.PARTLY
     assert item(card({}, (finding("ENV011"),), audit=some), "count:ENV011").standing is Standing.MISSING
