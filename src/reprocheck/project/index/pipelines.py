@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
-from reprocheck.project.pipelines.dvc_files import PIPELINE_FILE, is_dvc_file, read_pipeline, read_tracked
+from reprocheck.project.pipelines.dvc_files import PIPELINE_FILE, is_dvc_file, read_pipeline
 from reprocheck.project.pipelines.dvc_model import DvcFile, Edge, Stage
+from reprocheck.project.pipelines.dvc_records import read_tracked
 from reprocheck.project.pipelines.dvc_status import Change, Status
 from reprocheck.project.work_tree import WorkTree
 

@@ -1,30 +1,30 @@
-"""Reads `dvc.yaml`, `dvc.lock` and `.dvc` files."""
+"""Reads `dvc.yaml`: stages with all templates resolved."""
 
 from __future__ import annotations
 
 import posixpath
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from configparser import ConfigParser
 from configparser import Error as ConfigError
 
-from reprocheck.model.place import WHOLE_FILE, Span
+from reprocheck.model.place import Span
 from reprocheck.project.documents.tree import Document, Mapping, Node, Scalar, Sequence
-from reprocheck.project.documents.yaml_file import read_yaml
-from reprocheck.project.pipelines.dvc_model import (
-    Command,
-    DvcFile,
-    Edge,
-    Lock,
-    LockedStage,
-    ParameterFile,
-    Recorded,
-    Stage,
-    Unread,
+from reprocheck.project.pipelines.dvc_model import DvcFile, Edge, ParameterFile, Stage, Unread
+from reprocheck.project.pipelines.dvc_nodes import (
+    KINDS,
+    UnreadableError,
+    command_of,
+    is_false,
+    is_true,
+    local_path,
+    open_yaml,
+    plain_of,
+    text_or_none,
 )
-from reprocheck.project.pipelines.dvc_templates import Context, TemplateError, foreach_items, matrix_items, shown
-from reprocheck.project.pipelines.values import Plain, TooManyValuesError, Value, read_values
-from reprocheck.project.source import SourceText, decode_text
+from reprocheck.project.pipelines.dvc_records import read_lock
+from reprocheck.project.pipelines.dvc_templates import Context, TemplateError, foreach_items, matrix_items
+from reprocheck.project.pipelines.values import Value, read_values
+from reprocheck.project.source import SourceText
 from reprocheck.project.work_tree import WorkTree, joined
 
 PIPELINE_FILE = "dvc.yaml"
@@ -32,12 +32,6 @@ LOCK_FILE = "dvc.lock"
 DEFAULT_PARAMETERS = "params.yaml"
 STAGES_TOTAL = 20_000
 """Stages of one file that are read."""
-_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://|[A-Za-z]:[\\/]")
-_KINDS = {"deps": "dep", "outs": "out", "metrics": "metric", "plots": "plot"}
-
-
-class UnreadableError(Exception):
-    """A file of a pipeline can't be read; the message says why."""
 
 
 def is_dvc_file(path: str) -> bool:
@@ -48,7 +42,7 @@ def is_dvc_file(path: str) -> bool:
 def read_pipeline(tree: WorkTree, path: str) -> DvcFile:
     """Read a `dvc.yaml` and the lock beside it."""
     try:
-        source, document = _open(tree, path)
+        source, document = open_yaml(tree, path)
     except UnreadableError as error:
         return DvcFile(path, (), unread=(Unread(path, str(error)),))
     reader = _PipelineReader(tree, source)
@@ -61,85 +55,6 @@ def read_pipeline(tree: WorkTree, path: str) -> DvcFile:
         except UnreadableError as error:
             reader.unread.append(Unread(lock_path, str(error)))
     return DvcFile(path, stages, lock, lock_exists, {}, tuple(reader.unread))
-
-
-def read_lock(tree: WorkTree, path: str) -> Lock:
-    """Read a `dvc.lock`, that of DVC 1 too; raises UnreadableError."""
-    source, document = _open(tree, path)
-    root = document.roots[0] if document.roots else None
-    if not isinstance(root, Mapping):
-        return Lock(path, {})
-    stages = root.get("stages") if root.get("schema") is not None else root
-    found: dict[str, LockedStage] = {}
-    for entry in stages.entries if isinstance(stages, Mapping) else ():
-        if isinstance(entry.value, Mapping):
-            found[str(entry.key.value)] = _locked_stage(source, entry.value, entry.key.span)
-    return Lock(path, found)
-
-
-def read_tracked(tree: WorkTree, path: str) -> DvcFile:
-    """Read a `.dvc` file: one stage that has outs, of an import deps too, each with what is recorded of it."""
-    try:
-        source, document = _open(tree, path)
-        root = _mapping(document)
-        plain = _plain(source, root)
-    except UnreadableError as error:
-        return DvcFile(path, (), unread=(Unread(path, str(error)),))
-    assert isinstance(plain, dict)
-    folder = joined(posixpath.dirname(path), _text(plain.get("wdir")) or ".")
-    recorded: dict[str, Recorded] = {}
-    edges: dict[str, list[Edge]] = {"deps": [], "outs": []}
-    for section, found in edges.items():
-        for item in _items(root.get(section)):
-            written = _text_of(item.get("path"))
-            if written is None:
-                continue
-            imported = item.get("repo") is not None or item.get("db") is not None
-            local = None if imported else _local(folder, written)
-            cached = not _is_false(item.get("cache"))
-            span = _span_of(item.get("path"), item)
-            found.append(Edge(written, local, span, _KINDS[section], cached))
-            recorded[written] = _recorded(item, span)
-    stage = Stage(
-        posixpath.basename(path),
-        path,
-        edges["outs"][0].span if edges["outs"] else WHOLE_FILE,
-        _command(plain.get("cmd")),
-        WHOLE_FILE,
-        folder or "",
-        tuple(edges["deps"]),
-        tuple(edges["outs"]),
-        frozen=bool(plain.get("frozen") or plain.get("locked")),
-        always_changed=plain.get("always_changed") is True,
-    )
-    return DvcFile(path, (stage,), recorded=recorded)
-
-
-def _open(tree: WorkTree, path: str) -> tuple[SourceText, Document]:
-    data = tree.read(path)
-    if data is None:
-        raise UnreadableError("can't be read")
-    source = SourceText(path, decode_text(data)[0])
-    document = read_yaml(source)
-    if document.problems and any(problem.fatal for problem in document.problems):
-        raise UnreadableError(document.problems[0].message)
-    return source, document
-
-
-def _mapping(document: Document) -> Mapping:
-    root = document.roots[0] if document.roots else None
-    if not isinstance(root, Mapping):
-        raise UnreadableError("holds no mapping")
-    return root
-
-
-def _plain(source: SourceText, node: Node | None) -> Value:
-    if node is None:
-        return None
-    try:
-        return Plain(source).value(node)
-    except TooManyValuesError:
-        raise UnreadableError("has too many values") from None
 
 
 class _PipelineReader:
@@ -165,7 +80,7 @@ class _PipelineReader:
         if not isinstance(root, Mapping) or not isinstance(declared, Mapping):
             return
         try:
-            context = self._context(_plain(self._source, root.get("vars")))
+            context = self._context(plain_of(self._source, root.get("vars")))
         except (TemplateError, UnreadableError) as error:
             self._give_up(str(error), declared.span)
             return
@@ -245,35 +160,35 @@ class _PipelineReader:
         if each is not None:
             body = node.get("do")
             if isinstance(body, Mapping):
-                for key, values in foreach_items(context.resolve(_plain(self._source, each))):
+                for key, values in foreach_items(context.resolve(plain_of(self._source, each))):
                     yield self._stage(f"{name}@{key}", span, body, context.with_values(values))
         elif axes is not None:
-            for key, values in matrix_items(context.resolve(_plain(self._source, axes))):
+            for key, values in matrix_items(context.resolve(plain_of(self._source, axes))):
                 yield self._stage(f"{name}@{key}", span, node, context.with_values(values))
         else:
             yield self._stage(name, span, node, context)
 
     def _stage(self, name: str, span: Span, node: Mapping, context: Context) -> Stage:
-        written = _text(context.resolve(_plain(self._source, node.get("wdir")))) or "."
+        written = text_or_none(context.resolve(plain_of(self._source, node.get("wdir")))) or "."
         folder = joined(self._folder, written)
         if folder is None:
             raise TemplateError("works outside of the project")
         loaded = {path for path in (joined(self._folder, DEFAULT_PARAMETERS),) if path}
-        context = self._with_vars(context, _plain(self._source, node.get("vars")), folder, loaded)
+        context = self._with_vars(context, plain_of(self._source, node.get("vars")), folder, loaded)
         command = node.get("cmd")
-        found = {section: tuple(self._edges(node.get(section), section, folder, context)) for section in _KINDS}
+        found = {section: tuple(self._edges(node.get(section), section, folder, context)) for section in KINDS}
         return Stage(
             name,
             self._source.path,
             span,
-            _command(context.resolve(_plain(self._source, command), in_command=True)),
+            command_of(context.resolve(plain_of(self._source, command), in_command=True)),
             command.span if command is not None else span,
             folder if folder != "." else "",
             found["deps"],
             (*found["outs"], *found["metrics"], *found["plots"]),
             tuple(self._parameters(node.get("params"), folder, context)),
-            frozen=_is_true(node.get("frozen")),
-            always_changed=_is_true(node.get("always_changed")),
+            frozen=is_true(node.get("frozen")),
+            always_changed=is_true(node.get("always_changed")),
         )
 
     def _edges(self, node: Node | None, section: str, folder: str, context: Context) -> Iterator[Edge]:
@@ -281,10 +196,10 @@ class _PipelineReader:
             entries = item.entries if isinstance(item, Mapping) else ()
             named = [(item, None)] if isinstance(item, Scalar) else [(entry.key, entry.value) for entry in entries]
             for name, options in named:
-                written = context.resolve(_plain(self._source, name))
+                written = context.resolve(plain_of(self._source, name))
                 if isinstance(written, str):
-                    cached = not (isinstance(options, Mapping) and _is_false(options.get("cache")))
-                    yield Edge(written, _local(folder, written), name.span, _KINDS[section], cached)
+                    cached = not (isinstance(options, Mapping) and is_false(options.get("cache")))
+                    yield Edge(written, local_path(folder, written), name.span, KINDS[section], cached)
 
     def _parameters(self, node: Node | None, folder: str, context: Context) -> Iterator[ParameterFile]:
         """Declared parameters, one item for each file."""
@@ -292,7 +207,7 @@ class _PipelineReader:
         spans: dict[str, Span] = {}
         whole: set[str] = set()
         for item in node.items if isinstance(node, Sequence) else ():
-            resolved = context.resolve(_plain(self._source, item))
+            resolved = context.resolve(plain_of(self._source, item))
             for file, keys in resolved.items() if isinstance(resolved, dict) else [(DEFAULT_PARAMETERS, [resolved])]:
                 names = [key for key in keys if isinstance(key, str)] if isinstance(keys, list) else []
                 files.setdefault(file, []).extend(names)
@@ -301,66 +216,4 @@ class _PipelineReader:
                     whole.add(file)
         for file, names in files.items():
             wanted = () if file in whole else tuple(dict.fromkeys(names))
-            yield ParameterFile(file, _local(folder, file), wanted, spans[file])
-
-
-def _local(folder: str | None, written: str) -> str | None:
-    """Path of an edge relative to the root; None for what lies elsewhere."""
-    return None if folder is None or _ADDRESS.match(written) else joined(folder, written)
-
-
-def _locked_stage(source: SourceText, node: Mapping, span: Span) -> LockedStage:
-    plain = _plain(source, node.get("params"))
-    parameters = plain if isinstance(plain, dict) else {}
-    return LockedStage(
-        _command(_plain(source, node.get("cmd"))) if node.get("cmd") is not None else None,
-        dict(_locked_edges(node.get("deps"))),
-        dict(_locked_edges(node.get("outs"))),
-        {file: values for file, values in parameters.items() if isinstance(values, dict)},
-        span,
-    )
-
-
-def _locked_edges(node: Node | None) -> Iterator[tuple[str, Recorded]]:
-    for item in _items(node):
-        path = _text_of(item.get("path"))
-        if path is not None:
-            yield path, _recorded(item, _span_of(item.get("path"), item))
-
-
-def _recorded(item: Mapping, span: Span) -> Recorded:
-    digest = _text_of(item.get("md5")) or ""
-    named = _text_of(item.get("hash"))
-    size = item.get("size")
-    known = size.value if isinstance(size, Scalar) and isinstance(size.value, int) else None
-    foreign = any(item.get(key) is not None for key in ("files", "cloud", "etag", "checksum", "dataset"))
-    return Recorded(digest, named is None, known, span, foreign or named not in (None, "md5"))
-
-
-def _items(node: Node | None) -> Iterable[Mapping]:
-    return [item for item in node.items if isinstance(item, Mapping)] if isinstance(node, Sequence) else []
-
-
-def _command(value: Value) -> Command:
-    return tuple(shown(part) for part in value) if isinstance(value, list) else "" if value is None else shown(value)
-
-
-def _text(value: Value) -> str | None:
-    return value if isinstance(value, str) else None
-
-
-def _text_of(node: Node | None) -> str | None:
-    """Text of a scalar; a digest of digits alone is one too."""
-    return None if not isinstance(node, Scalar) or node.value is None else str(node.value)
-
-
-def _is_true(node: Node | None) -> bool:
-    return isinstance(node, Scalar) and node.value is True
-
-
-def _is_false(node: Node | None) -> bool:
-    return isinstance(node, Scalar) and node.value is False
-
-
-def _span_of(node: Node | None, otherwise: Node) -> Span:
-    return otherwise.span if node is None else node.span
+            yield ParameterFile(file, local_path(folder, file), wanted, spans[file])

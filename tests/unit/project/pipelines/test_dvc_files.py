@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 
 from reprocheck.project.index.pipelines import Pipelines
-from reprocheck.project.pipelines.dvc_files import is_dvc_file, read_lock, read_pipeline, read_tracked
+from reprocheck.project.pipelines.dvc_files import is_dvc_file, read_pipeline
+from reprocheck.project.pipelines.dvc_records import read_lock, read_tracked
 from reprocheck.project.pipelines.dvc_status import LINE_ENDS, State, What
 from reprocheck.project.work_tree import WorkTree
 
