@@ -38,6 +38,7 @@ _BY_PLATFORMS = re.compile(
 )
 """What systems, launchers, clusters and build services set."""
 _SETTERS = frozenset({"os.environ.setdefault", "os.putenv", "os.environ.update"})
+_HANDED = frozenset({"env", "environ", "environment", "env_vars", "environment_variables"})
 _INFRASTRUCTURE = (".tf", ".tfvars", ".tpl", ".bicep", ".hcl")
 _PAGES = re.compile(r"(?:^|/)docs?/.*\.(?:md|rst|txt|html)$")
 _SHOWN = 8
@@ -82,8 +83,15 @@ def _spoken_of(project: Project) -> Iterator[str]:
                 yield assignment.target.removeprefix("os.environ.")
         for function in facts.functions:
             for event in function.events:
-                if isinstance(event, Call) and event.callee in _SETTERS:
-                    yield from _names(event)
+                if isinstance(event, Call):
+                    yield from _names(event) if event.callee in _SETTERS else _handed_over(event)
+
+
+def _handed_over(call: Call) -> Iterator[str]:
+    """Variables that a call starts a process or container with."""
+    for argument in call.arguments:
+        if argument.name in _HANDED and argument.value is not None and argument.value.kind is ValueKind.DISPLAY:
+            yield from argument.value.path.split(".")
 
 
 def _names(call: Call) -> Iterator[str]:
@@ -146,6 +154,13 @@ rule.allows(
         "train.py": "import os\n\nroot = os.environ['DATA_ROOT'], os.environ['TOKEN']\n",
         "compose.yml": "services:\n  a:\n    image: a:1\n    environment:\n      - TOKEN\n      - DATA_ROOT=/data\n",
     }
+)
+rule.allows(
+    {
+        "start.py": "import docker\n\ndocker.from_env().containers.run('a:1', environment={'CODE': 'x'})\n",
+        "inside.py": "import os\n\nexec(os.environ['CODE'])\n",
+    },
+    title="handed to a container by code",
 )
 rule.allows(
     {
