@@ -9,9 +9,8 @@ Keep small data in git, large data in DVC, Git LFS or lakeFS; name the revision 
 digest of what is downloaded.
 
 ## Notes
-Counts `.dvc` files and `dvc.yaml`, pointers of Git LFS, data in git, digests that code checks, and revisions of data
-sets. Data sets that a library delivers by name come with a version of their own. DAT003 and DAT004 look at single
-places.
+Counts `.dvc` files and `dvc.yaml`, data that git or Git LFS keeps, and digests that code checks. Data sets that a
+library delivers by name come with a version of their own. DAT003 and DAT004 look at single places.
 """
 
 import re
