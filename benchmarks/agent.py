@@ -1,6 +1,6 @@
 """What the agent costs: at the start of an interpreter, per event, and per step of a training that is traced.
 
-    python benchmarks/agent.py [--rounds N] [--parts start events steps]
+    python benchmarks/agent.py [--rounds N] [--parts start events steps] [--threads 1 2]
 
 CPU time, not wall time; variants take turns, so that a busy minute falls on all of them; medians.
 """
@@ -138,11 +138,11 @@ def events(runs: Runs, program: Path, rounds: int) -> None:
         print(f"{name}: {plain:.2f} µs, with the agent {watched:.2f} µs")
 
 
-def steps(runs: Runs, program: Path, rounds: int) -> None:
+def steps(runs: Runs, program: Path, rounds: int, thread_counts: Sequence[str]) -> None:
     """What a step of training takes with and without the trace, in turns within one process."""
     program.write_text(STEPS, encoding="utf-8")
     for model in ("cnn", "transformer"):
-        for threads in ("1", "2"):
+        for threads in thread_counts:
             _, printed = runs.run([sys.executable, str(program), model, threads, str(rounds * 6)], "steps")
             result = json.loads(printed)
             assert result["hooks"] == 1
@@ -164,6 +164,7 @@ def main() -> None:
     parser.add_argument(
         "--parts", nargs="+", choices=["start", "events", "steps"], default=["start", "events", "steps"]
     )
+    parser.add_argument("--threads", nargs="+", default=["1", "2"], help="of torch, for the steps")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         runs = Runs(Path(folder))
@@ -173,7 +174,7 @@ def main() -> None:
         if "events" in arguments.parts:
             events(runs, program, arguments.rounds)
         if "steps" in arguments.parts:
-            steps(runs, program, arguments.rounds)
+            steps(runs, program, arguments.rounds, arguments.threads)
 
 
 if __name__ == "__main__":
