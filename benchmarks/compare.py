@@ -9,7 +9,6 @@ import argparse
 import hashlib
 import os
 import platform
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -50,7 +49,7 @@ print(found.outcome, found.kind, before // 1024, after // 1024)
 def main() -> None:
     """Measure and print Markdown."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=7, help="interleaved rounds, of which medians are taken")
+    parser.add_argument("--rounds", type=int, default=7, help="interleaved rounds, of which the best is taken")
     parser.add_argument("--gibibytes", type=int, default=_LARGE_GIBIBYTES, help="size of the sparse files")
     parser.add_argument("--parts", nargs="+", default=("trees", "tensors", "memory"), help="what to measure")
     arguments = parser.parse_args()
@@ -66,8 +65,8 @@ def main() -> None:
             print(memory(folder, arguments.gibibytes))
 
 
-def medians(actions: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """Seconds of each action: every round runs all of them, so that a busy moment falls on all."""
+def best(actions: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+    """Seconds of each action in its best round: other programs can only make it slower."""
     series: dict[str, list[float]] = {name: [] for name in actions}
     for number in range(rounds + 1):
         for name, action in actions.items():
@@ -77,7 +76,7 @@ def medians(actions: dict[str, Callable[[], object]], rounds: int) -> dict[str, 
                 series[name].append(time.perf_counter() - start)
     for name, times in series.items():
         say(f"{name}: {min(times):.4f} to {max(times):.4f} s")
-    return {name: statistics.median(times) for name, times in series.items()}
+    return {name: min(times) for name, times in series.items()}
 
 
 # Trees
@@ -104,7 +103,7 @@ def trees(folder: Path, rounds: int) -> str:
         if outcome is not Outcome.IDENTICAL:
             sys.exit(f"equal trees are {outcome}")
 
-    found = medians(
+    found = best(
         {
             "stat of every file": lambda: [path.stat() for side in files for path in side],
             "compare, digests known": lambda: same(compare_artifacts(*known).verdict.outcome),
@@ -162,7 +161,7 @@ def tensors(folder: Path, rounds: int) -> str:
             paths = _safetensors(folder, left, right)
         equal, target = left.copy(), np.empty_like(left)
         size = left.nbytes
-        found = medians(
+        found = best(
             {
                 "memcpy": lambda a=left, b=target: np.copyto(b, a),  # type: ignore[misc]
                 "array_equal": lambda a=left, b=equal: np.array_equal(a.view(np.uint32), b.view(np.uint32)),  # type: ignore[misc]

@@ -107,6 +107,8 @@ def floats(bits: Array, number: NumberFormat) -> Array:
     import numpy as np
 
     if number.name == "bfloat16":
-        return (bits.astype(np.uint16).astype(np.uint32) << 16).view(np.float32)
+        wide = bits.view(np.uint16).astype(np.uint32)
+        wide <<= 16
+        return wide.view(np.float32)
     found: Array = bits.view(f"f{bits.itemsize}")
     return found.astype(np.float32) if bits.itemsize == 2 else found  # noqa: PLR2004 — half floats are slow to reckon with

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 import re
 
-_NUMBER = r"[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?"
+_LONGEST = 20_000
+"""Characters of a line that is looked at: longer ones are data."""
+_NUMBER = r"[-+]?(?<!\d)\d+(?:\.\d+)?(?:[eE][-+]?\d+)?"
 _DAY = r"\d{4}[-/.]\d{2}[-/.]\d{2}"
 _CLOCK = r"\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?"
 _MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*"
@@ -53,7 +55,7 @@ _PATTERNS = (
 _KINDS = tuple(kind for kind, _ in _PATTERNS)
 _ANY = re.compile("|".join(f"(?P<p{index}>{pattern})" for index, (_, pattern) in enumerate(_PATTERNS)))
 _OVERWRITTEN = re.compile(r".*[\r\x08](?=[^\r\n])")
-_BAR = re.compile(r"^[^|]*\d+%\|[^|]*\|[^\[]*\[[^\]]*\]\s*$")
+_BAR = re.compile(r"^[^|]*\d%\|[^|]*\|[^\[]*\[[^\]]*\]\s*$")
 
 
 def mask(text: str) -> tuple[str, frozenset[str]]:
@@ -68,6 +70,8 @@ def mask(text: str) -> tuple[str, frozenset[str]]:
         if kept != line:
             kinds.add("progress bars")
             text = kept + text[len(line) :]
+    if len(text) > _LONGEST:
+        return text, frozenset(kinds)
 
     def replace(match: re.Match[str]) -> str:
         assert match.lastgroup is not None
@@ -80,7 +84,7 @@ def mask(text: str) -> tuple[str, frozenset[str]]:
 
 def is_progress(line: str) -> bool:
     """Whether a line shows nothing but how far something is."""
-    return _BAR.match(line) is not None
+    return len(line) < _LONGEST and _BAR.match(line) is not None
 
 
 _ALWAYS = frozenset(
@@ -105,6 +109,7 @@ _WHEN = frozenset(
         "timestamp",
         "timestamps",
         "date",
+        "date_saved",
         "datetime",
         "created",
         "modified",

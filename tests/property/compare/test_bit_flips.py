@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import zipfile
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
@@ -126,3 +128,25 @@ def test_a_flipped_bit_is_found_by_another_process(tmp_path: Path, suffix: str) 
     (child,) = found.children
     assert child.distance is not None
     assert (child.distance.differing, child.distance.max_ulp, child.name) == (1, 1, "x")
+
+
+def test_a_file_inside_an_archive_is_read_by_another_process_too(tmp_path: Path) -> None:
+    h5py = pytest.importorskip("h5py")
+    sides = []
+    for name, value in (("left", 1.0), ("right", 2.0)):
+        with h5py.File(tmp_path / name, "w") as file:
+            file["x"] = value
+        with zipfile.ZipFile(tmp_path / f"{name}.keras", "w") as archive:
+            archive.write(tmp_path / name, "weights.h5")
+        sides.append(tmp_path / f"{name}.keras")
+    (member,) = compare_files(sides[0], sides[1], name="m.keras").children
+    assert (member.name, member.kind, [child.name for child in member.children]) == ("weights.h5", "hdf5", ["x"])
+
+
+def test_a_file_that_kills_its_reader_is_compared_by_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("h5py")
+    monkeypatch.setattr(sys, "executable", "/bin/false")  # a process that ends without an answer
+    sides = [b"\x89HDF\r\n\x1a\n" + tail for tail in (b"1", b"2")]
+    found = compare("a.h5", sides[0], sides[1])
+    assert found.kind == "bytes"
+    assert "ended the process that read it" in found.notes[0]

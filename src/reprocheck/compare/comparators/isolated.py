@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tempfile
 from importlib.util import find_spec
+from pathlib import Path
 
 import msgspec
 
@@ -20,6 +22,7 @@ from reprocheck.model.comparison import Difference
 
 _PATIENCE = 900
 """Seconds."""
+_LARGEST_MEMBER = 256 << 20
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
@@ -44,11 +47,23 @@ class Answer(msgspec.Struct, frozen=True):
 def _compare(kind: str, library: str, left: Content, right: Content, context: Context) -> Difference:
     if find_spec(library) is None:
         raise UnreadableError(f"needs the package `{library}`, which is not installed")
-    if left.path is None or right.path is None:
-        raise UnreadableError("lies inside another file")
-    job = Job(
-        kind, str(left.path.resolve()), str(right.path.resolve()), context.path, context.prefix, context.tolerances
-    )
+    with tempfile.TemporaryDirectory(prefix="reprocheck-") as folder:
+        paths = [_file(side, Path(folder, name)) for side, name in ((left, "left"), (right, "right"))]
+        answer = _answer(Job(kind, paths[0], paths[1], context.path, context.prefix, context.tolerances))
+    if answer.problem:
+        raise UnreadableError(answer.problem)
+    return context.gathered(context.path, kind, answer.parts, "" if answer.parts else "layout, packing or free space")
+
+
+def _file(source: Content, place: Path) -> str:
+    """Path of a file with the content; a member of an archive is written out first."""
+    if source.path is not None:
+        return str(source.path.resolve())
+    place.write_bytes(source.all(_LARGEST_MEMBER))
+    return str(place)
+
+
+def _answer(job: Job) -> Answer:
     command = [sys.executable, "-P", "-m", "reprocheck.compare.comparators.isolated_process"]
     try:
         done = subprocess.run(  # noqa: S603 — our own module
@@ -57,12 +72,9 @@ def _compare(kind: str, library: str, left: Content, right: Content, context: Co
     except (OSError, subprocess.TimeoutExpired) as error:
         raise UnreadableError(f"could not be read in a process of its own ({type(error).__name__})") from None
     try:
-        answer = msgspec.msgpack.decode(done.stdout, type=Answer)
+        return msgspec.msgpack.decode(done.stdout, type=Answer)
     except msgspec.DecodeError:
         raise UnreadableError(f"ended the process that read it (status {done.returncode})") from None
-    if answer.problem:
-        raise UnreadableError(answer.problem)
-    return context.gathered(context.path, kind, answer.parts, "" if answer.parts else "layout, packing or free space")
 
 
 def _compare_hdf5(left: Content, right: Content, context: Context, _: CompareParts) -> Difference:
