@@ -14,7 +14,7 @@ _ACTION = re.compile(r"(^|/)action\.ya?ml$")
 _GITLAB = re.compile(r"(^|/)[\w.-]*\.?gitlab-ci[\w.-]*\.ya?ml$|(^|/)\.gitlab/[\w./-]+\.ya?ml$")
 _CIRCLE = re.compile(r"(^|/)\.circleci/[^/]+\.ya?ml$")
 _BITBUCKET = re.compile(r"(^|/)bitbucket-pipelines\.ya?ml$")
-_DEVCONTAINER = re.compile(r"(^|/)\.?devcontainer(/[\w.-]+)*/?(devcontainer)?\.json$|(^|/)\.devcontainer\.json$")
+DEVCONTAINER = re.compile(r"(^|/)\.?devcontainer(/[\w.-]+)*/?(devcontainer)?\.json$|(^|/)\.devcontainer\.json$")
 _GITPOD = re.compile(r"(^|/)\.gitpod\.ya?ml$")
 _MLPROJECT = re.compile(r"(^|/)MLproject$")
 _HELM = re.compile(r"(^|/)values[\w.-]*\.ya?ml$")
@@ -33,7 +33,7 @@ def image_uses(path: str, root: Mapping, kind: str) -> Iterator[Use]:
     elif kind == "terraform":
         yield from _terraform(root)
     elif kind == "json":
-        if _DEVCONTAINER.search(path):
+        if DEVCONTAINER.search(path):
             yield from _text(root.get("image"))
     elif COMPOSE.search(path):
         yield from _compose(root)

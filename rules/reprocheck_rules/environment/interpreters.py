@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from reprocheck.rulekit import Project, Span, parse_image_reference
 from reprocheck.rulekit.dependencies import LOCKS
 from reprocheck_rules.environment.declared import home
-from reprocheck_rules.environment.image_uses import COMPOSE
+from reprocheck_rules.environment.image_uses import COMPOSE, DEVCONTAINER
 from reprocheck_rules.environment.manifests import is_recorded
 
 _TAG: Final = re.compile(r"(\d+\.\d+(?:\.\d+)?)(?![\w.])")
@@ -56,14 +56,15 @@ def interpreters(project: Project) -> Iterator[Interpreter]:
 
 
 def images(project: Project) -> Iterator[tuple[str, str, Span]]:
-    """Images that Dockerfiles start from and that compose files run, with their paths and places."""
+    """Images that Dockerfiles start from, and that compose files and development containers run."""
     for path, document in sorted(project.index.documents.items()):
         for image in document.images:
             if not image.copied:
                 yield path, image.name, image.span
-        if document.kind == "yaml" and COMPOSE.search(path):
+        composed = document.kind == "yaml" and COMPOSE.search(path) is not None
+        if composed or (document.kind == "json" and DEVCONTAINER.search(path)):
             for setting in document.settings:
-                if setting.key.endswith(".image") and isinstance(setting.value, str):
+                if setting.key.rpartition(".")[2] == "image" and isinstance(setting.value, str):
                     yield path, setting.value, setting.span
 
 

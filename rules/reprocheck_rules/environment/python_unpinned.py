@@ -125,6 +125,14 @@ rule.allows(
 rule.allows(
     {
         "train.py": _PROGRAM,
+        "requirements.txt": "torch==2.4.1\n",
+        ".devcontainer.json": '{"image": "mcr.microsoft.com/devcontainers/python:3.11"}',
+    },
+    title="named by a development container",
+)
+rule.allows(
+    {
+        "train.py": _PROGRAM,
         "cpu.yml": "channels: [conda-forge]\ndependencies:\n  - python=3.11\n",
         "gpu.yml": "channels: [conda-forge]\ndependencies:\n  - python=3.12\n",
     },
