@@ -56,6 +56,8 @@ _WATCHED_NAMES = frozenset(
         "HIP_VISIBLE_DEVICES",
     ]
 )
+_WITHOUT_EFFECT = ("_DIR", "_FILE", "_HOME", "_PATH", "OPENBLAS_MAIN_FREE", "PYTHONUNBUFFERED")
+"""Ends of names of variables that say where things are, and not what is computed."""
 _LAUNCHERS = (
     ("TORCHELASTIC_RUN_ID", "torchrun"),
     ("RAY_JOB_ID", "ray"),
@@ -80,7 +82,7 @@ _OPTIONS_WITH_VALUE = "WX"
 
 def is_watched(name: str) -> bool:
     """Whether a variable may decide about results; never one that looks like a credential."""
-    if name not in _WATCHED_NAMES and not name.startswith(_WATCHED):
+    if (name not in _WATCHED_NAMES and not name.startswith(_WATCHED)) or name.endswith(_WITHOUT_EFFECT):
         return False
     upper = name.upper()
     return not any(word in upper for word in _PRIVATE)
