@@ -54,6 +54,7 @@ _FILES = {
 def show(rule: Rule) -> None:
     """Give the rule its examples."""
     _stale(rule)
+    _unresolved(rule)
     _fresh(rule)
 
 
@@ -127,6 +128,23 @@ def _stale(rule: Rule) -> None:
             "parts/c.csv": "5,6",
         },
         title="A file more in a folder",
+    )
+
+
+def _unresolved(rule: Rule) -> None:
+    """Pipelines that DVC could not run."""
+    rule.flags(
+        {
+            "dvc.yaml": """
+            stages:
+              train:  # expect: DAT005
+                cmd: python train.py --lr ${train.lr}
+                deps: [train.py]
+            """,
+            "params.yaml": "train: {rate: 0.1}",
+            "train.py": "print('train')",
+        },
+        title="A parameter that was renamed",
     )
 
 

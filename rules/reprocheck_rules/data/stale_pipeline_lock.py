@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reprocheck.rulekit import ABSENT, Confidence, Match, Note, Project, Rule, Severity
+from reprocheck.rulekit import ABSENT, WHOLE_FILE, Confidence, Match, Note, Project, Rule, Severity
 from reprocheck.rulekit.pipelines import LINE_ENDS, Change, DvcFile, Lock, Stage, State, What
 from reprocheck_rules.data.stale_lock_examples import show
 from reprocheck_rules.data.stored_files import EXAMPLES
@@ -37,6 +37,7 @@ def check(project: Project) -> Iterator[Match]:
     for file in project.index.pipelines.dvc:
         if EXAMPLES.search(file.path):
             continue
+        yield from _unresolved(project, file)
         if file.path.endswith(".dvc"):
             yield from _tracked(project, file)
         elif file.stages and not file.lock_exists:
@@ -46,6 +47,14 @@ def check(project: Project) -> Iterator[Match]:
         elif file.lock is not None:
             for stage in file.stages:
                 yield from _stage(project, file, stage)
+
+
+def _unresolved(project: Project, file: DvcFile) -> Iterator[Match]:
+    """Stages that DVC itself could not run; a file that is no YAML is reported as such."""
+    for item in file.unread:
+        if item.file == file.path and item.span != WHOLE_FILE:
+            message = f"this can't be resolved, so that DVC refuses to run it: {item.message}"
+            yield project.match(file.path, item.span, message, confidence=Confidence.MEDIUM)
 
 
 def _never_locked(project: Project, file: DvcFile) -> Match:
