@@ -24,6 +24,10 @@ _ROUNDING = 1e-4
 """What rounding may take from the logarithm of a product."""
 _NARROW = 1.5
 """Relative distance from which the interval that could hold a greater one is narrow enough for single precision."""
+_HALF = 2
+"""Bytes of a half-precision number."""
+_HALVES = 1 << 16
+"""Bytes of them that are taken at once."""
 _SMALL = 64
 """Bytes that are not worth two views."""
 
@@ -49,6 +53,13 @@ class Measurement:
 
     def add(self, left: memoryview, right: memoryview) -> None:
         """Take two blocks of the same length; both hold whole elements."""
+        if self._number.size != _HALF or self._number.kind is not NumberKind.FLOAT:
+            self._add(left, right)
+            return
+        for start in range(0, len(left), _HALVES):  # they are reckoned with at twice their size
+            self._add(left[start : start + _HALVES], right[start : start + _HALVES])
+
+    def _add(self, left: memoryview, right: memoryview) -> None:
         import numpy as np
 
         count = len(left) // self._number.size
