@@ -66,7 +66,7 @@ def test_completion_prints_a_script_that_its_shell_can_read(run: Run, tmp_path: 
 
 
 def test_completion_completes(run: Run) -> None:
-    variables = {"_REPROCHECK_COMPLETE": "bash_complete", "COMP_WORDS": "reprocheck ex", "COMP_CWORD": "1"}
+    variables = {"_REPROCHECK_COMPLETE": "bash_complete", "COMP_WORDS": "reprocheck expl", "COMP_CWORD": "1"}
     assert run(variables=variables).stdout.split() == ["plain,explain"]
     variables |= {"COMP_WORDS": "reprocheck scan --fail-on w", "COMP_CWORD": "3"}
     assert run(variables=variables).stdout.split() == ["plain,warning"]

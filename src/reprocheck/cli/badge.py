@@ -18,13 +18,13 @@ from reprocheck.cli.run_options import run_argument, store_option, write_json
 )  # fmt: skip
 @store_option
 def command(*, run: str, output: str, store: Path | None) -> int:
-    r"""Print what replays have proved of RUN, as a badge for a README.
+    """Print what replays have proved of RUN, as a badge for a README.
 
     Exit code 5 when it was never replayed.
 
     \b
     reprocheck badge baseline > docs/reproduced.svg
-    """
+    """  # noqa: D301 — click keeps line breaks behind the character itself
     from reprocheck.app.proofs import proof_of
     from reprocheck.report.badge import badge_endpoint, badge_svg
 

@@ -21,14 +21,14 @@ from reprocheck.cli.run_options import complete_runs, output_option, store_optio
 def command(
     *, run: str, file: Path, without_inputs: bool, without_outputs: bool, store: Path | None, output: str
 ) -> int:
-    r"""Write RUN with its code, inputs and results into FILE, for a replay on another machine.
+    """Write RUN with its code, inputs and results into FILE, for a replay on another machine.
 
     Compressed where FILE ends in `.gz`. Files that hold credentials by their name are left out.
 
     \b
     reprocheck export @ run.tar.gz
     reprocheck import run.tar.gz
-    """
+    """  # noqa: D301 — click keeps line breaks behind the character itself
     from importlib.metadata import version
 
     from reprocheck.app.bundles import export_run

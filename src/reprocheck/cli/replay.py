@@ -56,7 +56,7 @@ def command(
     quiet: bool,
     **options: Any,  # noqa: ANN401 — click's signature
 ) -> int:
-    r"""Run RUN again and say whether the same came out.
+    """Run RUN again and say whether the same came out.
 
     RUN is an id, the beginning of one, a name, or `@` for the last. Code and inputs are laid out in a fresh working
     copy, which appears at the recorded path; nothing that is there is touched.
@@ -67,7 +67,7 @@ def command(
     reprocheck replay @
     reprocheck replay @ --times 5 --tolerance 'metrics.json:loss=rel:1e-6'
     reprocheck replay baseline --in venv
-    """
+    """  # noqa: D301 — click keeps line breaks behind the character itself
     from importlib.metadata import version
 
     from reprocheck.app.replay_run import ReplayRequest, plan_replay, replay_run

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @click.option("--store", type=click.Path(path_type=Path), envvar="REPROCHECK_STORE", help="Folder of the store.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing on success.")
 def command(arguments: tuple[str, ...], quiet: bool, prove: bool, **options: Any) -> int:  # noqa: ANN401, FBT001 — click's signature
-    r"""Run COMMAND and keep a record of what ran: code, environment, seeds, files.
+    """Run COMMAND and keep a record of what ran: code, environment, seeds, files.
 
     The command's output, input and exit code are its own (125, 126, 127 when it could not start, 128+N for signals).
 
@@ -40,7 +40,7 @@ def command(arguments: tuple[str, ...], quiet: bool, prove: bool, **options: Any
     reprocheck run -- python train.py --lr 0.1
     reprocheck run notebook.ipynb
     reprocheck show @
-    """
+    """  # noqa: D301 — click keeps line breaks behind the character itself
     from importlib.metadata import version
 
     from reprocheck.app.run_command import RunRequest, run_command
