@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from reprocheck.compare.tolerances import Tolerances
@@ -35,6 +37,8 @@ class Context:
     path: str
     """Logical path of the artifact, POSIX."""
     tolerances: Tolerances = field(default_factory=Tolerances)
+    places: tuple[str, ...] = ()
+    """Folders in which the runs took place, as absolute paths: in texts they stand for each other."""
     prefix: str = ""
     """Key of the member that is looked at, when it lies in an archive."""
     depth: int = 0
@@ -49,6 +53,13 @@ class Context:
         """What may differ at a key; None for nothing."""
         return self.tolerances.find(self.path, self.key(key))
 
+    def placeless(self, text: str) -> str:
+        """A text in which the folders of the runs have one name."""
+        for place in self.places:
+            if place in text:
+                text = _place(place).sub("<folder>", text)
+        return text
+
     def inside(self, member: str) -> Context:
         """The context for a member of an archive."""
         return replace(self, prefix=self.key(member), depth=self.depth + 1)
@@ -59,6 +70,11 @@ class Context:
         Without parts, what differs is only how the same content was written.
         """
         return gathered(name, kind, parts, message)
+
+
+@lru_cache(maxsize=64)
+def _place(folder: str) -> re.Pattern[str]:
+    return re.compile(re.escape(folder) + r"(?![\w.-])")
 
 
 def gathered(

@@ -93,7 +93,8 @@ class Walk:
         if type(left) is type(right) and left == right:
             return None
         if isinstance(left, str) and isinstance(right, str) and not self.plain_strings:
-            kinds = same_but_for_place(left, right)
+            a, b = self.context.placeless(left), self.context.placeless(right)
+            kinds = "folders" if a == b else same_but_for_place(a, b)
             if kinds:
                 return metadata(name, kinds, left, right)
         what = "another type of value" if type(left) is not type(right) else "another value"

@@ -25,18 +25,19 @@ def compare_artifacts(
     *,
     names: tuple[str, str] = ("left", "right"),
     tolerances: Tolerances = _NONE,
+    places: tuple[str, ...] = (),
     notes: Sequence[str] = (),
 ) -> Comparison:
     """Align two lists of artifacts and compare each pair."""
     alignment = align(left, right)
-    differences = tuple(compare_pair(pair, tolerances) for pair in alignment.pairs)
+    differences = tuple(compare_pair(pair, tolerances, places) for pair in alignment.pairs)
     verdict = judge_all(differences)
     return Comparison(
         left=names[0], right=names[1], differences=differences, verdict=verdict, notes=(*notes, *alignment.notes)
     )
 
 
-def compare_pair(pair: Pair, tolerances: Tolerances) -> Difference:
+def compare_pair(pair: Pair, tolerances: Tolerances, places: tuple[str, ...] = ()) -> Difference:
     """How two aligned artifacts differ; equal digests stop first."""
     left, right = pair.left, pair.right
     if left is None or right is None:
@@ -48,7 +49,7 @@ def compare_pair(pair: Pair, tolerances: Tolerances) -> Difference:
         found = _compare_links(left.file, right.file, pair.name)
         if found is not None:
             return found
-    found = compare_files(left.file, right.file, name=pair.name, tolerances=tolerances)
+    found = compare_files(left.file, right.file, name=pair.name, tolerances=tolerances, places=places)
     if left.path != right.path:
         return msgspec.structs.replace(found, notes=(*found.notes, f"{left.path} stands for {right.path}"))
     return found
@@ -80,7 +81,8 @@ def compare_trees(left: Path, right: Path, *, tolerances: Tolerances = _NONE) ->
         return Comparison(left=names[0], right=names[1], differences=(difference,), verdict=judge_all([difference]))
     problems: list[str] = []
     sides = [list(_artifacts(side, problems)) for side in (left, right)]
-    comparison = compare_artifacts(*sides, names=names, tolerances=tolerances, notes=problems)
+    places = tuple(sorted({str(left.resolve()), str(right.resolve())}, key=len, reverse=True))
+    comparison = compare_artifacts(*sides, names=names, tolerances=tolerances, places=places, notes=problems)
     if problems and comparison.verdict.outcome.rank < Outcome.INCONCLUSIVE.rank:
         verdict = msgspec.structs.replace(
             comparison.verdict, outcome=Outcome.INCONCLUSIVE, because=(), reason=problems[0]

@@ -57,6 +57,16 @@ def test_a_tolerance_says_which_and_by_how_much(sides: tuple[Path, Path]) -> Non
     assert "m.json > loss" in other.verdict.reason
 
 
+def test_the_folders_of_the_runs_stand_for_each_other(sides: tuple[Path, Path]) -> None:
+    for side in sides:
+        (side / "m.json").write_text(f'{{"output": "{side}"}}')
+        (side / "log.txt").write_text(f"saved to {side} and {side}/sub\n")
+    found = compare_trees(*sides)
+    assert found.verdict.label == "equivalent (metadata)", found
+    (sides[1] / "m.json").write_text(f'{{"output": "{sides[1]}-other"}}')
+    assert compare_trees(*sides).verdict.outcome is Outcome.DIVERGENT
+
+
 def test_equal_digests_save_the_reading(tmp_path: Path) -> None:
     gone = [Artifact(path="a", file=tmp_path / name, digest="d") for name in ("x", "y")]
     assert compare_artifacts(gone[:1], gone[1:]).verdict.outcome is Outcome.IDENTICAL

@@ -44,7 +44,11 @@ def _metrics(source: Content) -> Iterator[object]:
         if match is None:
             raise UnreadableError("has a line that is no metric of MLflow")
         step = match[3]
-        yield {"timestamp": int(match[1]), "value": Number(match[2].decode()), "step": int(step) if step else 0}
+        yield {
+            "timestamp": int(match[1]),
+            "value": Number(match[2].decode("utf-8", "surrogateescape")),
+            "step": int(step) if step else 0,
+        }
 
 
 def compare_records(

@@ -26,7 +26,7 @@ def _masked(data: bytes) -> bytes:
 
 def _objects(data: bytes) -> dict[bytes, bytes]:
     starts = [(match.start(1), match[1]) for match in _OBJECT.finditer(data)]
-    ends = [start for start, _ in starts[1:]] + [len(data)]
+    ends = [start for start, _ in starts[1:]] + [len(data)] * bool(starts)
     return {name: data[start:end] for (start, name), end in zip(starts, ends, strict=True)}
 
 

@@ -145,8 +145,11 @@ class _Lines:
                 yield difference
 
     def _pair(self, left: str, right: str, number: int) -> Difference | None:
-        (a, kinds_a), (b, kinds_b) = mask(left), mask(right)
+        here, there = self.context.placeless(left), self.context.placeless(right)
+        (a, kinds_a), (b, kinds_b) = mask(here), mask(there)
         kinds = kinds_a | kinds_b
+        if (here, there) != (left, right):
+            kinds |= {"folders"}
         if a == b:
             self.kinds |= kinds
             return (
