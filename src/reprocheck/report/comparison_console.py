@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reprocheck.model.comparison import Outcome
+from reprocheck.model.comparison import Because, Outcome
 from reprocheck.report.comparison_words import counts_text, headline, values
 from reprocheck.report.visible import visible
 
@@ -53,7 +53,9 @@ def difference_lines(difference: Difference, paint: Paint, *, verbose: bool = Fa
     yield from _values(difference, paint, "  ")
     for note in difference.notes:
         yield paint(f"  note: {visible(note)}", "dim")
-    yield from _parts(difference, paint, "  ", verbose=verbose)
+    # What differs in metadata alone is said in a word.
+    if verbose or not said or difference.because != (Because.METADATA,):
+        yield from _parts(difference, paint, "  ", verbose=verbose)
 
 
 def _parts(difference: Difference, paint: Paint, indent: str, *, verbose: bool) -> Iterator[str]:

@@ -55,6 +55,17 @@ def test_identical_artifacts_are_listed_on_request(comparison: Comparison) -> No
     assert "same.txt  identical" in list(comparison_lines(comparison, Paint(color=False), verbose=True))
 
 
+def test_parts_of_metadata_are_listed_on_request_only() -> None:
+    part = Difference(name="line 3", outcome=Outcome.EQUIVALENT, because=(Because.METADATA,), left="1", right="2")
+    log = Difference(
+        name="log", outcome=Outcome.EQUIVALENT, because=(Because.METADATA,), message="speeds", children=(part,)
+    )
+    verdict = Verdict(outcome=Outcome.EQUIVALENT, because=(Because.METADATA,), reason="r")
+    comparison = Comparison(left="a", right="b", differences=(log,), verdict=verdict)
+    assert not any("line 3" in line for line in comparison_lines(comparison, Paint(color=False)))
+    assert any("line 3" in line for line in comparison_lines(comparison, Paint(color=False), verbose=True))
+
+
 def test_only_the_first_and_worst_parts_are_listed() -> None:
     parts = [Difference(name=f"p{n}", outcome=Outcome.EQUIVALENT, because=(Because.METADATA,)) for n in range(20)]
     parts.append(NUMBER)
