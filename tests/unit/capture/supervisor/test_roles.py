@@ -336,3 +336,14 @@ def test_a_file_of_digests_that_cannot_be_read_knows_nothing(run: Run, tmp_path:
     (tmp_path / "broken").write_text("no database" * 100)
     seen = run("open('data').read()", stat_cache=tmp_path / path)
     assert seen.use("data").before == blake3(b"hello").hexdigest()
+
+
+def test_a_change_waits_until_all_is_kept(run: Run) -> None:
+    root = _project(run)
+    content = bytes(64 << 20)
+    (root / "big").write_bytes(content)
+    # The last byte changes at once: a copy that doesn't hold the caller up would see it.
+    use = run("import os; f = os.open('big', os.O_WRONLY); os.pwrite(f, b'X', (64 << 20) - 1)").use("big")
+    assert use.before == blake3(content).hexdigest()
+    assert use.stored == (use.before,)
+    assert use.after != use.before
