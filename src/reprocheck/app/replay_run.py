@@ -17,6 +17,7 @@ from reprocheck.app.stores import open_store
 from reprocheck.capture.output import NAME
 from reprocheck.capture.probes.packages import find_distributions
 from reprocheck.compare.noise import NoiseError, learn, place
+from reprocheck.compare.quantities import quantities
 from reprocheck.compare.tolerances import Tolerances, parse_tolerances
 from reprocheck.model import replay as model
 from reprocheck.model.comparison import Comparison, Outcome, Verdict
@@ -28,7 +29,6 @@ from reprocheck.replay.docker import Engine
 from reprocheck.replay.errors import ReplayError
 from reprocheck.replay.judging import compare_results, limited, overall, pair_up, weigh
 from reprocheck.replay.needs import needs_of
-from reprocheck.replay.numbers import differing, final_numbers
 from reprocheck.replay.outputs import (
     Output,
     Selection,
@@ -224,8 +224,9 @@ class _Judge:
 
     def noise(self) -> tuple[str, ...]:
         """Where the recorded run lies among the repetitions, in every number that scatters."""
-        recorded = final_numbers(self._expected.values())
-        scattering = differing([recorded, *self._numbers])
+        recorded = _numbers(self._expected.values())
+        everyone = [recorded, *self._numbers]
+        scattering = {name for run in everyone for name in run if len({other.get(name) for other in everyone}) > 1}
         runs = [{name: run[name] for name in scattering if name in run} for run in self._numbers]
         try:
             band = learn(runs)
@@ -241,10 +242,11 @@ class _Judge:
         found = replayed_outputs(result.files, left, self._selection)
         if self._selection.stdout:
             found[NAME] = Output(path=NAME, digest=digest_of(Path(replayed.stdout)), content=replayed.stdout)
-        self._numbers.append(final_numbers(found.values()))
+        self._numbers.append(_numbers(found.values()))
         codes = self._other.execution.exit_code, result.execution.exit_code
         pairs, notes = pair_up(self._expected, found)
-        differences = compare_results(pairs, codes, self._tolerances)
+        places = (self._other.command.root, replayed.root)
+        differences = compare_results(pairs, codes, self._tolerances, places)
         seen = weigh(differences)
         why = "the working copy could not lie at the recorded path" if replayed.elsewhere else ""
         verdict, advice = limited(seen, self._other, result.execution, self._selection, self._changed, why)
@@ -369,6 +371,16 @@ class _Digests:
         if found is not None:
             self._cache.put(status, found)
         return found
+
+
+def _numbers(outputs: Iterable[Output]) -> dict[str, float]:
+    """Numbers that results end with, by `path:key`."""
+    return {
+        f"{output.path}:{key}" if key else output.path: value
+        for output in outputs
+        if output.content
+        for key, value in quantities(Path(output.content), output.path).items()
+    }
 
 
 class _Scratch:

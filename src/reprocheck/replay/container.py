@@ -86,6 +86,7 @@ class ContainerSession:
             stdout=str(self._folder / "stdout"),
             stderr=str(self._folder / "stderr"),
             journal=str(self._journal),
+            root=self._plan.root,
             elsewhere=False,
         )
 

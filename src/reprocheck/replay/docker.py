@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import secrets
 import tarfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -138,11 +139,13 @@ class Engine:
         from docker.types import DeviceRequest
         from docker.types import Mount as Bound
 
-        container = None
+        # By name: an interrupt may come after the engine has made it and before we know its id.
+        name = f"{_NAME}-{secrets.token_hex(8)}"
         try:
             container = self._client.containers.create(
                 request.image,
                 list(request.command),
+                name=name,
                 entrypoint=[],
                 environment=request.environment,
                 working_dir=request.cwd,
@@ -160,9 +163,8 @@ class Engine:
         except (self._errors.DockerException, OSError) as error:
             raise ReplayError(f"the container could not be run: {_reason(error)}", _REMEDY) from error
         finally:
-            if container is not None:
-                with suppress(self._errors.DockerException, OSError):
-                    container.remove(force=True, v=True)
+            with suppress(self._errors.DockerException, OSError):
+                self._client.api.remove_container(name, force=True, v=True)
 
     def _follow(self, container: Any, out: Path, err: Path, seconds: float | None) -> Ended:  # noqa: ANN401 — the SDK has no types
         import requests

@@ -21,10 +21,18 @@ _RULE_OF_THREE = 3
 
 
 def compare_results(
-    pairs: Iterable[tuple[str, Output | None, Output | None]], exit_codes: tuple[int, int], tolerances: Tolerances
+    pairs: Iterable[tuple[str, Output | None, Output | None]],
+    exit_codes: tuple[int, int],
+    tolerances: Tolerances,
+    places: tuple[str, str] = ("", ""),
 ) -> tuple[Difference, ...]:
-    """One difference per result, and one for the exit code; at least one side of a pair is there."""
-    return (_of_exit_codes(*exit_codes), *(_of_pair(name, left, right, tolerances) for name, left, right in pairs))
+    """One difference per result, and one for the exit code; at least one side of a pair is there.
+
+    `places` are the absolute roots of both sides: in texts they stand for each other.
+    """
+    roots = places if all(places) and places[0] != places[1] else ()
+    results = (_of_pair(name, left, right, tolerances, roots) for name, left, right in pairs)
+    return (_of_exit_codes(*exit_codes), *results)
 
 
 def _of_exit_codes(recorded: int, replayed: int) -> Difference:
@@ -39,7 +47,9 @@ def _of_exit_codes(recorded: int, replayed: int) -> Difference:
     )
 
 
-def _of_pair(name: str, left: Output | None, right: Output | None, tolerances: Tolerances) -> Difference:
+def _of_pair(
+    name: str, left: Output | None, right: Output | None, tolerances: Tolerances, places: tuple[str, ...]
+) -> Difference:
     if left is None or right is None:
         message = "the replay did not write it" if right is None else "the recorded run did not write it"
         return Difference(name=name, outcome=Outcome.DIVERGENT, message=message)
@@ -51,7 +61,7 @@ def _of_pair(name: str, left: Output | None, right: Output | None, tolerances: T
         why = "its digest alone is known" if output.digest else "it could not be read"
         message = f"the bytes differ, and the {side} content is gone ({why})"
         return Difference(name=name, outcome=Outcome.INCONCLUSIVE, message=message, notes=notes)
-    found = compare_files(Path(left.content), Path(right.content), name=name, tolerances=tolerances)
+    found = compare_files(Path(left.content), Path(right.content), name=name, tolerances=tolerances, places=places)
     return msgspec.structs.replace(found, notes=(*found.notes, *notes))
 
 

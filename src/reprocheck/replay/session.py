@@ -38,6 +38,8 @@ class Replayed(msgspec.Struct, frozen=True, kw_only=True):
     stderr: str
     journal: str
     """Folder of what was observed."""
+    root: str
+    """Absolute path at which the command saw the project."""
     elsewhere: bool
     """True when the working copy could not appear at the recorded path."""
     gaps: tuple[Gap, ...] = ()
@@ -100,6 +102,7 @@ class Session:
             stdout=str(self._folder / "stdout"),
             stderr=str(self._folder / "stderr"),
             journal=str(self._journal),
+            root=workspace.folder if refused else self._plan.root,
             elsewhere=bool(refused),
             gaps=(_elsewhere(refused),) if refused else (),
         )
