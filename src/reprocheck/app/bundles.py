@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from reprocheck.app.errors import UsageError
-from reprocheck.app.replay_run import digests, read_unfolded
+from reprocheck.app.replay_run import Digests, read_unfolded
 from reprocheck.app.stores import open_store, store_folder
 from reprocheck.capture.secrets import is_credential_file
 from reprocheck.model.plan import Purpose
@@ -98,7 +98,10 @@ def _add_contents(
     def stored(digest: str) -> Path | None:
         return store.objects.path(digest) if digest and digest in store.objects else None
 
-    for found in find_sources(record, needs_of(record), stored=stored, scratch=scratch, digest=digests(store)):
+    with Digests(store) as digests:
+        found_inputs = find_sources(record, needs_of(record), stored=stored, scratch=scratch, digest=digests)
+        found_outputs = recorded_outputs(record, Selection(record.command.outputs), stored, digests) if outputs else {}
+    for found in found_inputs:
         need = found.need
         if is_credential_file(need.path):
             left_out.append(need.path)
@@ -108,11 +111,10 @@ def _add_contents(
                 sources[name] = source
             else:
                 missing.append(need.path)
-    if outputs:
-        for output in recorded_outputs(record, Selection(record.command.outputs), stored, digests(store)).values():
-            if output.content and output.digest is not None:
-                name, source = source_of_object(Path(output.content), output.digest)
-                sources[name] = source
-            else:
-                missing.append(output.path)
+    for output in found_outputs.values():
+        if output.content and output.digest is not None:
+            name, source = source_of_object(Path(output.content), output.digest)
+            sources[name] = source
+        else:
+            missing.append(output.path)
     return tuple(sorted(missing)), tuple(sorted(left_out))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Self
 
 import msgspec
 
@@ -88,8 +89,8 @@ def plan_replay(request: ReplayRequest) -> Plan:
     """The plan alone; raises StoreError."""
     store = open_store(request.store, request.start)
     record = read_unfolded(store, store.resolve(request.run))
-    with _Scratch(store, "plan") as scratch:
-        return _plan(request, record, store, scratch)
+    with _Scratch(store, "plan") as scratch, Digests(store) as digests:
+        return _plan(request, record, store, scratch, digests)
 
 
 def replay_run(
@@ -117,7 +118,10 @@ def replay_run(
             kept=(str(scratch),) if request.keep else (),
         )
         try:
-            replay = _carried_out(replay, request, (store, folder), (record, other), scratch, progress)
+            with Digests(store) as digests:
+                replay = _carried_out(
+                    replay, request, (store, folder), (record, other), scratch, digests=digests, progress=progress
+                )
         except ReplayError as error:
             verdict = Verdict(outcome=Outcome.INCONCLUSIVE, reason=error.reason)
             replay = msgspec.structs.replace(replay, verdict=verdict, remedy=error.remedy)
@@ -131,17 +135,19 @@ def _carried_out(
     kept: tuple[Store, RunFolder],
     records: tuple[Record, Record],
     scratch: Path,
+    *,
+    digests: Digests,
     progress: Progress,
 ) -> Replay:
     store, _ = kept
     record, _ = records
     progress("looking for code and inputs")
-    plan = _plan(request, record, store, scratch)
+    plan = _plan(request, record, store, scratch, digests)
     if plan.obstacles:
         first = plan.obstacles[0]
         more = f" (and {len(plan.obstacles) - 1} more)" if len(plan.obstacles) > 1 else ""
         raise ReplayError(first.reason + more, first.remedy)
-    return _repeated(replay, request, kept, records, plan, scratch=scratch, progress=progress)
+    return _repeated(replay, request, kept, records, plan, scratch=scratch, digests=digests, progress=progress)
 
 
 def _repeated(
@@ -152,6 +158,7 @@ def _repeated(
     plan: Plan,
     *,
     scratch: Path,
+    digests: Digests,
     progress: Progress,
 ) -> Replay:
     store, folder = kept
@@ -159,11 +166,11 @@ def _repeated(
     tolerances = parse_tolerances(request.tolerances)
     rebuilt = _rebuilt(request, record, store, progress)
     selection = Selection(plan.patterns)
-    expected = recorded_outputs(other, selection, _stored(store), _Digests(store))
+    expected = recorded_outputs(other, selection, _stored(store), digests)
     if not expected and not selection.declared:
         # Where logs are all that a run left, they are its results: metrics by step, most likely.
         selection = Selection(logs=True)
-        expected = recorded_outputs(other, selection, _stored(store), _Digests(store))
+        expected = recorded_outputs(other, selection, _stored(store), digests)
     judge = _Judge(record, other, expected, selection, tolerances, packages=rebuilt.packages, journal=folder.journal)
     for number in range(request.times):
         counted = f" ({number + 1} of {request.times})" if request.times > 1 else ""
@@ -279,8 +286,8 @@ def read_unfolded(store: Store, folder: RunFolder) -> Record:
     return unfolded(folder.record(), lambda digest: store.objects.read(digest) if digest in store.objects else None)
 
 
-def _plan(request: ReplayRequest, record: Record, store: Store, scratch: Path) -> Plan:
-    sources = find_sources(record, needs_of(record), stored=_stored(store), scratch=scratch, digest=_Digests(store))
+def _plan(request: ReplayRequest, record: Record, store: Store, scratch: Path, digests: Digests) -> Plan:
+    sources = find_sources(record, needs_of(record), stored=_stored(store), scratch=scratch, digest=digests)
     return make_plan(record, sources, executor=request.executor, present=request.environment, patterns=request.outputs)
 
 
@@ -348,18 +355,20 @@ def _stored(store: Store) -> Callable[[str], Path | None]:
     return lambda digest: store.objects.path(digest) if digest and digest in store.objects else None
 
 
-def digests(store: Store) -> Callable[[Path], str | None]:
-    """Hashes files, and remembers by their status what is known of them."""
-    return _Digests(store)
-
-
-class _Digests:
-    """Digests of files, remembered by their status."""
+class Digests:
+    """Hashes files, and remembers in the store by their status what is known of them."""
 
     def __init__(self, store: Store) -> None:
         self._cache = StatCache(store.stat_cache_file)
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._cache.close()
+
     def __call__(self, path: Path) -> str | None:
+        """BLAKE3 (hex) of a regular file; None for what is none or can't be read."""
         try:
             status = path.stat()
             known = self._cache.get(status)

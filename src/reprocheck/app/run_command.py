@@ -110,6 +110,7 @@ def _prepare(request: RunRequest, now: datetime) -> _Prepared | tuple[Gap, ...]:
         trace=request.trace,
         store_inputs=request.store_inputs,
         record_entropy=request.record_entropy,
+        stat_cache=store.stat_cache_file,
         lock=request.lock,
         keep_output=STANDARD_OUTPUT in request.outputs,
     )

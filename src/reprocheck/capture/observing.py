@@ -37,6 +37,8 @@ class CaptureRequest(msgspec.Struct, frozen=True, kw_only=True):
     trace: Literal["off", "steps"] = "off"
     store_inputs: bool = False
     record_entropy: bool = False
+    stat_cache: Path | None = None
+    """The store's file of digests that are known by the status of a file; None for none."""
     lock: bool = False
     keep_output: bool = False
     """Whether standard output is a result: it then goes through a pipe."""
@@ -82,14 +84,18 @@ class Capture:
                 environment=environment,
                 journal=request.journal,
                 objects=request.objects,
-                options=LaunchOptions(root=request.root, hidden=(*request.hidden, AGENT, RUNNER)),
+                options=LaunchOptions(
+                    root=request.root, hidden=(*request.hidden, AGENT, RUNNER), stat_cache=request.stat_cache
+                ),
             )
         self._gaps += problem
         return execution
 
     def record(self, start: Start, execution: Execution, ended: str, keeping: Keeping, gaps: tuple[Gap, ...]) -> Record:
         """The record, with contents that it refers to put away."""
-        from reprocheck.capture.finishing import Ending, finish  # loaded while nobody waits for the command any more
+        from reprocheck.capture.files import remember  # loaded while nobody waits for the command any more
+        from reprocheck.capture.finishing import Ending, finish
 
+        remember(self._request.journal, keeping.cache)
         ending = Ending(start=start, execution=execution, ended=ended, gaps=(*gaps, *self._gaps))
         return finish(self._request, ending, self._code, keeping, self._secrets)
