@@ -7,7 +7,8 @@ from pathlib import Path
 import msgspec
 
 from reprocheck.app.errors import UsageError
-from reprocheck.app.replay_run import Digests, read_unfolded
+from reprocheck.app.replay_contents import Digests, stored_in
+from reprocheck.app.replay_run import read_unfolded
 from reprocheck.app.stores import open_store, store_folder
 from reprocheck.capture.secrets import is_credential_file
 from reprocheck.model.plan import Purpose
@@ -94,10 +95,7 @@ def _add_contents(
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     missing: list[str] = []
     left_out: list[str] = []
-
-    def stored(digest: str) -> Path | None:
-        return store.objects.path(digest) if digest and digest in store.objects else None
-
+    stored = stored_in(store)
     with Digests(store) as digests:
         found_inputs = find_sources(record, needs_of(record), stored=stored, scratch=scratch, digest=digests)
         found_outputs = recorded_outputs(record, Selection(record.command.outputs), stored, digests) if outputs else {}

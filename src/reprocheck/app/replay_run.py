@@ -8,45 +8,33 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Self
 
 import msgspec
 
 from reprocheck.app.errors import UsageError
+from reprocheck.app.replay_contents import Digests, stored_in
+from reprocheck.app.replay_environment import environment_for
+from reprocheck.app.replay_judge import Judge
 from reprocheck.app.run_command import timestamp
 from reprocheck.app.stores import open_store
-from reprocheck.capture.output import NAME
-from reprocheck.capture.probes.packages import find_distributions
-from reprocheck.compare.noise import NoiseError, learn, place
-from reprocheck.compare.quantities import quantities
-from reprocheck.compare.tolerances import Tolerances, parse_tolerances
+from reprocheck.compare.tolerances import parse_tolerances
 from reprocheck.model import replay as model
-from reprocheck.model.comparison import Comparison, Outcome, Verdict
+from reprocheck.model.comparison import Outcome, Verdict
 from reprocheck.model.plan import Executor, Plan
-from reprocheck.model.record import Gap, Package, Record
-from reprocheck.model.replay import Repetition, Replay
-from reprocheck.replay.container import ContainerSession
-from reprocheck.replay.docker import Engine
+from reprocheck.model.record import Gap, Record
+from reprocheck.model.replay import Replay
 from reprocheck.replay.errors import ReplayError
-from reprocheck.replay.judging import compare_results, limited, overall, pair_up, weigh
+from reprocheck.replay.judging import overall
 from reprocheck.replay.needs import needs_of
 from reprocheck.replay.outputs import (
-    Output,
     Selection,
     recorded_outputs,
-    replayed_outputs,
 )
 from reprocheck.replay.plan import make_plan
-from reprocheck.replay.rebuilding import Rebuilt, rebuild
-from reprocheck.replay.recipes import base_of, make_recipe
-from reprocheck.replay.session import Replayed, Session
-from reprocheck.replay.sources import digest_of, find_sources
-from reprocheck.replay.suspects import changed_packages, suspects
-from reprocheck.replay.traces import first_difference
+from reprocheck.replay.sources import find_sources
 from reprocheck.replay.unfolding import unfolded
 from reprocheck.store.files import write_atomically
 from reprocheck.store.runs import RunFolder
-from reprocheck.store.stat_cache import StatCache
 from reprocheck.store.store import Store
 from reprocheck.store.ulid import ulid
 
@@ -164,14 +152,14 @@ def _repeated(
     store, folder = kept
     record, other = records
     tolerances = parse_tolerances(request.tolerances)
-    rebuilt = _rebuilt(request, record, store, progress)
+    rebuilt = environment_for(request, record, store, progress)
     selection = Selection(plan.patterns)
-    expected = recorded_outputs(other, selection, _stored(store), digests)
+    expected = recorded_outputs(other, selection, stored_in(store), digests)
     if not expected and not selection.declared:
         # Where logs are all that a run left, they are its results: metrics by step, most likely.
         selection = Selection(logs=True)
-        expected = recorded_outputs(other, selection, _stored(store), digests)
-    judge = _Judge(record, other, expected, selection, tolerances, packages=rebuilt.packages, journal=folder.journal)
+        expected = recorded_outputs(other, selection, stored_in(store), digests)
+    judge = Judge(record, other, expected, selection, tolerances, packages=rebuilt.packages, journal=folder.journal)
     for number in range(request.times):
         counted = f" ({number + 1} of {request.times})" if request.times > 1 else ""
         session = rebuilt.session(plan, record, scratch / str(number + 1))
@@ -198,198 +186,14 @@ def _counted(progress: Progress, counted: str, text: str) -> None:
     progress(text + counted)
 
 
-class _Judge:
-    """Compares one repetition after the other with what was recorded."""
-
-    def __init__(
-        self,
-        record: Record,
-        other: Record,
-        expected: dict[str, Output],
-        selection: Selection,
-        tolerances: Tolerances,
-        *,
-        packages: tuple[Package, ...] | None,
-        journal: Path,
-    ) -> None:
-        """`other` is the run whose results are `expected`; `packages` are those that the replay has.
-
-        `journal` is that of the recorded run.
-        """
-        self._journal = journal
-        self._record = record
-        self._other = other
-        self._expected = expected
-        self._selection = selection
-        self._tolerances = tolerances
-        self._packages = packages
-        self._changed = changed_packages(record.environment.packages, packages) if packages is not None else ()
-        self._numbers: list[dict[str, float]] = []
-        self.verdicts: list[Verdict] = []
-        self.repetitions: list[Repetition] = []
-        self.remedy = ""
-
-    def noise(self) -> tuple[str, ...]:
-        """Where the recorded run lies among the repetitions, in every number that scatters."""
-        recorded = _numbers(self._expected.values())
-        everyone = [recorded, *self._numbers]
-        scattering = {name for run in everyone for name in run if len({other.get(name) for other in everyone}) > 1}
-        runs = [{name: run[name] for name in scattering if name in run} for run in self._numbers]
-        try:
-            band = learn(runs)
-        except NoiseError:
-            return ()
-        return tuple(placement.sentence for placement in place(band, recorded))
-
-    def add(self, replayed: Replayed) -> None:
-        """Judge one repetition while its files are there."""
-        result = replayed.result
-        assert result.execution is not None  # a session that ran nothing has raised
-        left = {path: Path(file) for path, file in replayed.left.items()}
-        found = replayed_outputs(result.files, left, self._selection)
-        if self._selection.stdout:
-            found[NAME] = Output(path=NAME, digest=digest_of(Path(replayed.stdout)), content=replayed.stdout)
-        self._numbers.append(_numbers(found.values()))
-        codes = self._other.execution.exit_code, result.execution.exit_code
-        pairs, notes = pair_up(self._expected, found)
-        places = (self._other.command.root, replayed.root)
-        differences = compare_results(pairs, codes, self._tolerances, places)
-        seen = weigh(differences)
-        why = "the working copy could not lie at the recorded path" if replayed.elsewhere else ""
-        verdict, advice = limited(seen, self._other, result.execution, self._selection, self._changed, why)
-        if not advice and verdict.outcome is Outcome.INCONCLUSIVE:
-            advice = "name the results with `--output GLOB`, or `--output stdout` when recording"
-        self.remedy = self.remedy or advice
-        self.verdicts.append(verdict)
-        self.repetitions.append(
-            Repetition(
-                exit_code=result.execution.exit_code,
-                duration=result.execution.duration,
-                comparison=Comparison(
-                    left=self._other.id, right="replay", differences=differences, verdict=verdict, notes=notes
-                ),
-                trace=first_difference(self._journal, Path(replayed.journal)),
-                suspects=suspects(self._record, result.files, result.observations, self._packages),
-                gaps=(
-                    *replayed.gaps,
-                    *result.gaps,
-                    *result.execution.gaps,
-                    *result.files.gaps,
-                    *result.observations.gaps,
-                ),
-            )
-        )
-
-
 def read_unfolded(store: Store, folder: RunFolder) -> Record:
     """The record of a run with all files by name; raises StoreError."""
     return unfolded(folder.record(), lambda digest: store.objects.read(digest) if digest in store.objects else None)
 
 
 def _plan(request: ReplayRequest, record: Record, store: Store, scratch: Path, digests: Digests) -> Plan:
-    sources = find_sources(record, needs_of(record), stored=_stored(store), scratch=scratch, digest=digests)
+    sources = find_sources(record, needs_of(record), stored=stored_in(store), scratch=scratch, digest=digests)
     return make_plan(record, sources, executor=request.executor, present=request.environment, patterns=request.outputs)
-
-
-class _World(msgspec.Struct, frozen=True, kw_only=True):
-    """The environment that a replay gets, and how a session is made in it."""
-
-    packages: tuple[Package, ...] | None
-    """What is installed; None where that isn't known."""
-    gaps: tuple[Gap, ...]
-    session: Callable[[Plan, Record, Path], Session | ContainerSession]
-
-
-def _in_place(rebuilt: Rebuilt) -> _World:
-    return _World(
-        packages=rebuilt.packages,
-        gaps=rebuilt.gaps,
-        session=lambda plan, record, folder: Session(plan, record, folder, python=rebuilt.python),
-    )
-
-
-def _in_container(request: ReplayRequest, record: Record, progress: Progress) -> _World:
-    """An image with the recorded packages; Raises ReplayError when there is no engine, base or package."""
-    engine = Engine(request.environment)
-    base = base_of(record, request.image)
-    progress(f"looking for the image {base}")
-    identity = engine.digest(base)
-    wheels = [file for folder in request.wheels for file in sorted(folder.glob("*.whl"))]
-    names = sorted(f"{file.name} {digest_of(file)}" for file in wheels)
-    recipe = make_recipe(record, identity, wheels=names, offline=request.offline)
-    progress(f"building the image: {len(record.environment.packages)} packages")
-    image = engine.build(recipe, wheels)
-    return _World(
-        packages=record.environment.packages,
-        gaps=(),
-        session=lambda plan, run, folder: ContainerSession(plan, run, folder, engine, image, recipe),
-    )
-
-
-def _rebuilt(request: ReplayRequest, record: Record, store: Store, progress: Progress) -> _World:
-    """The environment that the replay gets: a container's, a rebuilt one, or the recorded one as it is now."""
-    if request.executor is Executor.DOCKER:
-        return _in_container(request, record, progress)
-    if request.executor is Executor.VENV:
-        rebuilt = rebuild(
-            record,
-            lock=_stored(store)(record.environment.lock.digest) if record.environment.lock is not None else None,
-            folder=store.folder / "environments",
-            wheels=request.wheels,
-            offline=request.offline,
-            progress=progress,
-        )
-        return _in_place(rebuilt)
-    interpreter = record.environment.interpreter
-    if interpreter is None:
-        return _in_place(Rebuilt())
-    if not Path(interpreter.executable).exists():
-        raise ReplayError(
-            f"the recorded interpreter {interpreter.executable} is gone", "replay with `--in venv` or `--in docker`"
-        )
-    distributions, gaps = find_distributions(interpreter.paths)
-    return _in_place(Rebuilt(packages=tuple(found.package for found in distributions), gaps=gaps))
-
-
-def _stored(store: Store) -> Callable[[str], Path | None]:
-    return lambda digest: store.objects.path(digest) if digest and digest in store.objects else None
-
-
-class Digests:
-    """Hashes files, and remembers in the store by their status what is known of them."""
-
-    def __init__(self, store: Store) -> None:
-        self._cache = StatCache(store.stat_cache_file)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._cache.close()
-
-    def __call__(self, path: Path) -> str | None:
-        """BLAKE3 (hex) of a regular file; None for what is none or can't be read."""
-        try:
-            status = path.stat()
-            known = self._cache.get(status)
-            if known is not None:
-                return known
-            found = digest_of(path)
-        except OSError:
-            return None
-        if found is not None:
-            self._cache.put(status, found)
-        return found
-
-
-def _numbers(outputs: Iterable[Output]) -> dict[str, float]:
-    """Numbers that results end with, by `path:key`."""
-    return {
-        f"{output.path}:{key}" if key else output.path: value
-        for output in outputs
-        if output.content
-        for key, value in quantities(Path(output.content), output.path).items()
-    }
 
 
 class _Scratch:

@@ -1,0 +1,85 @@
+"""The environment that a replay gets: as it is now, rebuilt, or a container's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from reprocheck.app.replay_contents import stored_in
+from reprocheck.capture.probes.packages import find_distributions
+from reprocheck.model.plan import Executor, Plan
+from reprocheck.model.record import Gap, Package, Record
+from reprocheck.replay.container import ContainerSession
+from reprocheck.replay.docker import Engine
+from reprocheck.replay.errors import ReplayError
+from reprocheck.replay.rebuilding import Rebuilt, rebuild
+from reprocheck.replay.recipes import base_of, make_recipe
+from reprocheck.replay.session import Session
+from reprocheck.replay.sources import digest_of
+from reprocheck.store.store import Store
+
+if TYPE_CHECKING:
+    from reprocheck.app.replay_run import Progress, ReplayRequest
+
+
+class World(msgspec.Struct, frozen=True, kw_only=True):
+    """The environment that a replay gets, and how a session is made in it."""
+
+    packages: tuple[Package, ...] | None
+    """What is installed; None where that isn't known."""
+    gaps: tuple[Gap, ...]
+    session: Callable[[Plan, Record, Path], Session | ContainerSession]
+
+
+def _in_place(rebuilt: Rebuilt) -> World:
+    return World(
+        packages=rebuilt.packages,
+        gaps=rebuilt.gaps,
+        session=lambda plan, record, folder: Session(plan, record, folder, python=rebuilt.python),
+    )
+
+
+def _in_container(request: ReplayRequest, record: Record, progress: Progress) -> World:
+    """An image with the recorded packages; Raises ReplayError when there is no engine, base or package."""
+    engine = Engine(request.environment)
+    base = base_of(record, request.image)
+    progress(f"looking for the image {base}")
+    identity = engine.digest(base)
+    wheels = [file for folder in request.wheels for file in sorted(folder.glob("*.whl"))]
+    names = sorted(f"{file.name} {digest_of(file)}" for file in wheels)
+    recipe = make_recipe(record, identity, wheels=names, offline=request.offline)
+    progress(f"building the image: {len(record.environment.packages)} packages")
+    image = engine.build(recipe, wheels)
+    return World(
+        packages=record.environment.packages,
+        gaps=(),
+        session=lambda plan, run, folder: ContainerSession(plan, run, folder, engine, image, recipe),
+    )
+
+
+def environment_for(request: ReplayRequest, record: Record, store: Store, progress: Progress) -> World:
+    """The environment that the replay gets: a container's, a rebuilt one, or the recorded one as it is now."""
+    if request.executor is Executor.DOCKER:
+        return _in_container(request, record, progress)
+    if request.executor is Executor.VENV:
+        rebuilt = rebuild(
+            record,
+            lock=stored_in(store)(record.environment.lock.digest) if record.environment.lock is not None else None,
+            folder=store.folder / "environments",
+            wheels=request.wheels,
+            offline=request.offline,
+            progress=progress,
+        )
+        return _in_place(rebuilt)
+    interpreter = record.environment.interpreter
+    if interpreter is None:
+        return _in_place(Rebuilt())
+    if not Path(interpreter.executable).exists():
+        raise ReplayError(
+            f"the recorded interpreter {interpreter.executable} is gone", "replay with `--in venv` or `--in docker`"
+        )
+    distributions, gaps = find_distributions(interpreter.paths)
+    return _in_place(Rebuilt(packages=tuple(found.package for found in distributions), gaps=gaps))

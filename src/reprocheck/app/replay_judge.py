@@ -1,0 +1,113 @@
+"""Judges repetitions of a replay, one after the other, while their files are there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from reprocheck.capture.output import NAME
+from reprocheck.compare.noise import NoiseError, learn, place
+from reprocheck.compare.quantities import quantities
+from reprocheck.compare.tolerances import Tolerances
+from reprocheck.model.comparison import Comparison, Outcome, Verdict
+from reprocheck.model.record import Package, Record
+from reprocheck.model.replay import Repetition
+from reprocheck.replay.judging import compare_results, limited, pair_up, weigh
+from reprocheck.replay.outputs import Output, Selection, replayed_outputs
+from reprocheck.replay.session import Replayed
+from reprocheck.replay.sources import digest_of
+from reprocheck.replay.suspects import changed_packages, suspects
+from reprocheck.replay.traces import first_difference
+
+
+class Judge:
+    """Compares one repetition after the other with what was recorded."""
+
+    def __init__(
+        self,
+        record: Record,
+        other: Record,
+        expected: dict[str, Output],
+        selection: Selection,
+        tolerances: Tolerances,
+        *,
+        packages: tuple[Package, ...] | None,
+        journal: Path,
+    ) -> None:
+        """`other` is the run whose results are `expected`; `packages` are those that the replay has.
+
+        `journal` is that of the recorded run.
+        """
+        self._journal = journal
+        self._record = record
+        self._other = other
+        self._expected = expected
+        self._selection = selection
+        self._tolerances = tolerances
+        self._packages = packages
+        self._changed = changed_packages(record.environment.packages, packages) if packages is not None else ()
+        self._numbers: list[dict[str, float]] = []
+        self.verdicts: list[Verdict] = []
+        self.repetitions: list[Repetition] = []
+        self.remedy = ""
+
+    def noise(self) -> tuple[str, ...]:
+        """Where the recorded run lies among the repetitions, in every number that scatters."""
+        recorded = _numbers(self._expected.values())
+        everyone = [recorded, *self._numbers]
+        scattering = {name for run in everyone for name in run if len({other.get(name) for other in everyone}) > 1}
+        runs = [{name: run[name] for name in scattering if name in run} for run in self._numbers]
+        try:
+            band = learn(runs)
+        except NoiseError:
+            return ()
+        return tuple(placement.sentence for placement in place(band, recorded))
+
+    def add(self, replayed: Replayed) -> None:
+        """Judge one repetition while its files are there."""
+        result = replayed.result
+        assert result.execution is not None  # a session that ran nothing has raised
+        left = {path: Path(file) for path, file in replayed.left.items()}
+        found = replayed_outputs(result.files, left, self._selection)
+        if self._selection.stdout:
+            found[NAME] = Output(path=NAME, digest=digest_of(Path(replayed.stdout)), content=replayed.stdout)
+        self._numbers.append(_numbers(found.values()))
+        codes = self._other.execution.exit_code, result.execution.exit_code
+        pairs, notes = pair_up(self._expected, found)
+        places = (self._other.command.root, replayed.root)
+        differences = compare_results(pairs, codes, self._tolerances, places)
+        seen = weigh(differences)
+        why = "the working copy could not lie at the recorded path" if replayed.elsewhere else ""
+        verdict, advice = limited(seen, self._other, result.execution, self._selection, self._changed, why)
+        if not advice and verdict.outcome is Outcome.INCONCLUSIVE:
+            advice = "name the results with `--output GLOB`, or `--output stdout` when recording"
+        self.remedy = self.remedy or advice
+        self.verdicts.append(verdict)
+        self.repetitions.append(
+            Repetition(
+                exit_code=result.execution.exit_code,
+                duration=result.execution.duration,
+                comparison=Comparison(
+                    left=self._other.id, right="replay", differences=differences, verdict=verdict, notes=notes
+                ),
+                trace=first_difference(self._journal, Path(replayed.journal)),
+                suspects=suspects(self._record, result.files, result.observations, self._packages),
+                gaps=(
+                    *replayed.gaps,
+                    *result.gaps,
+                    *result.execution.gaps,
+                    *result.files.gaps,
+                    *result.observations.gaps,
+                ),
+            )
+        )
+
+
+def _numbers(outputs: Iterable[Output]) -> dict[str, float]:
+    """Numbers that results end with, by `path:key`."""
+    return {
+        f"{output.path}:{key}" if key else output.path: value
+        for output in outputs
+        if output.content
+        for key, value in quantities(Path(output.content), output.path).items()
+    }
