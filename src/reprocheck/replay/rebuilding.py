@@ -51,7 +51,8 @@ def rebuild(
         raise ReplayError("the record names no Python environment", "replay with `--in same`")
     uv = find_uv(os.environ)
     if uv is None:
-        raise ReplayError("rebuilding an environment needs uv, which is not installed", "`pip install 'reprocheck[rebuild]'`")
+        reason = "rebuilding an environment needs uv, which is not installed"
+        raise ReplayError(reason, "`pip install 'reprocheck[rebuild]'`")
     wanted = [requirement(package) for package in record.environment.packages if not package.editable]
     text = lock.read_bytes() if lock is not None else "".join(f"{line}\n" for line in wanted).encode()
     key = blake3(text + f"\0{interpreter.version}\0{interpreter.paths}".encode()).hexdigest()[:32]
