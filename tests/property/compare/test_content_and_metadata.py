@@ -64,7 +64,7 @@ def log(second: int, speed: float, took: float, pid: int, folder: str) -> bytes:
     st.sampled_from(["/tmp/a", "/home/x/y"]),
 )
 def test_what_a_log_says_of_its_run_is_metadata(second: int, speed: float, took: float, pid: int, folder: str) -> None:
-    left, right = log(0, 1.5, 2.5, 1, "/work/run"), log(second, speed, took, pid, folder)
+    left, right = log(0, 1.5, 2.5, 1, "/data/run"), log(second, speed, took, pid, folder)
     found = compare("log.txt", left, right)
     assert (found.outcome, found.because) == (Outcome.EQUIVALENT, (Because.METADATA,)), found
     assert compare("log.txt", left, right.replace(b"loss=0.5", b"loss=0.6")).outcome is Outcome.DIVERGENT
