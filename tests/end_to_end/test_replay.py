@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-REPRODUCED, DIVERGED, INCONCLUSIVE = 0, 1, 4
+REPRODUCED, DIVERGED, USAGE, INCONCLUSIVE = 0, 1, 2, 4
 GIT, PS = (shutil.which(name) or name for name in ("git", "ps"))
 
 
@@ -360,6 +360,15 @@ def test_several_agreeing_replays_bound_the_probability_of_a_divergence(project:
     assert code == REPRODUCED
     assert report["verdict"]["runs"] == 4
     assert report["verdict"]["bound"] == pytest.approx(0.75)
+
+
+@pytest.mark.parametrize("options", [("--tolerance", "x"), ("--times", "0"), ("--against", "nobody")])
+def test_what_can_not_be_meant_is_said_before_anything_runs(project: Project, options: tuple[str, ...]) -> None:
+    project.record(IDENTICAL)
+    done = project.call("replay", "@", *options)
+    assert done.returncode == USAGE
+    assert done.stderr.startswith("error: ")
+    assert done.stdout == ""
 
 
 def test_a_plan_says_what_would_be_done_and_does_nothing(project: Project) -> None:

@@ -17,7 +17,7 @@ from reprocheck.app.replay_environment import environment_for
 from reprocheck.app.replay_judge import Judge
 from reprocheck.app.run_command import timestamp
 from reprocheck.app.stores import open_store
-from reprocheck.compare.tolerances import parse_tolerances
+from reprocheck.compare.tolerances import ToleranceError, Tolerances, parse_tolerances
 from reprocheck.model import replay as model
 from reprocheck.model.comparison import Outcome, Verdict
 from reprocheck.model.plan import Executor, Plan
@@ -87,6 +87,7 @@ def replay_run(
     """Replay, compare, and keep the verdict in the run's folder; raises StoreError and UsageError."""
     if not 1 <= request.times <= _MOST_TIMES:
         raise UsageError(f"--times must be between 1 and {_MOST_TIMES:,}")
+    tolerances = _tolerances(request)
     store = open_store(request.store, request.start)
     folder = store.resolve(request.run)
     record = read_unfolded(store, folder)
@@ -108,7 +109,14 @@ def replay_run(
         try:
             with Digests(store) as digests:
                 replay = _carried_out(
-                    replay, request, (store, folder), (record, other), scratch, digests=digests, progress=progress
+                    replay,
+                    request,
+                    (store, folder),
+                    (record, other),
+                    scratch,
+                    tolerances=tolerances,
+                    digests=digests,
+                    progress=progress,
                 )
         except ReplayError as error:
             verdict = Verdict(outcome=Outcome.INCONCLUSIVE, reason=error.reason)
@@ -124,6 +132,7 @@ def _carried_out(
     records: tuple[Record, Record],
     scratch: Path,
     *,
+    tolerances: Tolerances,
     digests: Digests,
     progress: Progress,
 ) -> Replay:
@@ -135,7 +144,8 @@ def _carried_out(
         first = plan.obstacles[0]
         more = f" (and {len(plan.obstacles) - 1} more)" if len(plan.obstacles) > 1 else ""
         raise ReplayError(first.reason + more, first.remedy)
-    return _repeated(replay, request, kept, records, plan, scratch=scratch, digests=digests, progress=progress)
+    judging = (tolerances, digests)
+    return _repeated(replay, request, kept, records, plan, scratch=scratch, judging=judging, progress=progress)
 
 
 def _repeated(
@@ -146,12 +156,12 @@ def _repeated(
     plan: Plan,
     *,
     scratch: Path,
-    digests: Digests,
+    judging: tuple[Tolerances, Digests],
     progress: Progress,
 ) -> Replay:
     store, folder = kept
     record, other = records
-    tolerances = parse_tolerances(request.tolerances)
+    tolerances, digests = judging
     rebuilt = environment_for(request, record, store, progress)
     selection = Selection(plan.patterns)
     expected = recorded_outputs(other, selection, stored_in(store), digests)
@@ -184,6 +194,13 @@ def _repeated(
 
 def _counted(progress: Progress, counted: str, text: str) -> None:
     progress(text + counted)
+
+
+def _tolerances(request: ReplayRequest) -> Tolerances:
+    try:
+        return parse_tolerances(request.tolerances)
+    except ToleranceError as error:
+        raise UsageError(str(error)) from None
 
 
 def read_unfolded(store: Store, folder: RunFolder) -> Record:
