@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tests.unit.agent.conftest import Bench
 
 UNSEEDED = """
-import datetime, os, random, secrets, subprocess, sys, tempfile, threading, time, uuid
+import datetime, os, random, secrets, subprocess, sys, tempfile, threading, time, uuid, warnings
 print(random.random(), random.Random().random(), random.SystemRandom().random())
 print(os.urandom(4).hex(), secrets.token_hex(4))
 print(time.time(), time.time_ns(), time.ctime(), time.localtime(), time.strftime('%S'), datetime.date.today())
@@ -26,6 +26,8 @@ threads = [threading.Thread(target=lambda: drawn.append(os.urandom(3).hex())) fo
 [thread.join() for thread in threads]
 print(sorted(drawn))
 sys.stdout.flush()
+# Python 3.12 warns of a fork while the system still clears a joined thread away.
+warnings.simplefilter('ignore', DeprecationWarning)
 if os.fork() == 0:
     print('child', random.Random().random())
     sys.stdout.flush()
