@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,7 @@ from reprocheck.compare.tolerances import ToleranceError, Tolerances, parse_tole
 from reprocheck.model import replay as model
 from reprocheck.model.comparison import Outcome, Verdict
 from reprocheck.model.plan import Executor, Plan
-from reprocheck.model.record import Gap, Record
+from reprocheck.model.record import Record
 from reprocheck.model.replay import Replay
 from reprocheck.replay.errors import ReplayError
 from reprocheck.replay.judging import overall
@@ -251,9 +251,3 @@ def earlier_replays(folder: RunFolder) -> tuple[Replay, ...]:
         except (OSError, msgspec.DecodeError):
             continue
     return tuple(found)
-
-
-def gaps_of(replay: Replay) -> tuple[Gap, ...]:
-    """All gaps of a replay, each once."""
-    gaps: Iterable[Gap] = (*replay.gaps, *(gap for repetition in replay.repetitions for gap in repetition.gaps))
-    return tuple(dict.fromkeys(gaps))

@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -138,12 +137,3 @@ def _without_lock(count: int) -> Gap:
         f"the record has no lock with hashes, so the {count} packages were rebuilt by version",
         "Another file of the same version would not be noticed",
     )
-
-
-def remove_environments(folder: Path) -> int:
-    """Remove rebuilt environments; returns how many there were."""
-    found = [place for place in folder.glob("*") if place.is_dir()]
-    for place in found:
-        with suppress(OSError):
-            shutil.rmtree(place)
-    return len(found)
