@@ -10,11 +10,11 @@ from hashlib import blake2b
 from pathlib import Path
 
 import msgspec
-from blake3 import blake3
 
 from reprocheck.model.plan import Origin, Plan, Sourced
 from reprocheck.model.record import FileUses, Record
 from reprocheck.replay.errors import ReplayError
+from reprocheck.replay.sources import digest_of
 
 _LENT = 64 << 20
 """Bytes from which an input is lent, read-only, instead of copied."""
@@ -96,11 +96,7 @@ def _copy(source: Sourced, target: Path) -> None:
         # A recorded run may have overwritten what is read-only for nobody else.
         if source.need.writable:
             target.chmod(target.stat().st_mode | 0o200)
-    hasher = blake3()
-    with target.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            hasher.update(chunk)
-    if hasher.hexdigest() != source.need.digest:
+    if digest_of(target) != source.need.digest:
         raise ReplayError(f"{source.need.path} changed while it was copied", "try again when nothing writes to it")
 
 
@@ -171,7 +167,7 @@ def left_behind(workspace: Workspace, ignored: Callable[[str], bool]) -> Mapping
                 continue
             file = Path(parent, name)
             before = workspace.digests.get(path)
-            same = _is(file, before) if before is not None else workspace.stand_ins.get(path) == _seen(file)
+            same = digest_of(file) == before if before is not None else workspace.stand_ins.get(path) == _seen(file)
             if not same:
                 found[path] = file
     return found
@@ -183,14 +179,3 @@ def _seen(path: Path) -> tuple[int, int]:
     except OSError:
         return -1, 0
     return status.st_size, status.st_mtime_ns
-
-
-def _is(path: Path, digest: str) -> bool:
-    hasher = blake3()
-    try:
-        with path.open("rb") as file:
-            while chunk := file.read(1 << 20):
-                hasher.update(chunk)
-    except OSError:
-        return False
-    return hasher.hexdigest() == digest
