@@ -6,6 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
+from reprocheck.model.fix import Fix
 from reprocheck.model.place import Place
 
 
@@ -76,6 +77,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """Qualified name of the enclosing function or class inside the file; empty at module level."""
     trail: tuple[Step, ...] = ()
     """Ordered places that explain the finding."""
+    fix: Fix | None = None
+    """What would repair it, where that can be done mechanically."""
     evidence: str = "untested"
     """What replays have said of the prediction."""
     fingerprint: str = ""

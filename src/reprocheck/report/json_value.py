@@ -34,7 +34,8 @@ def finding_value(finding: Finding) -> dict[str, object]:
         "fingerprint": finding.fingerprint,
         "trail": [{**_place_value(step.place), "message": step.message} for step in finding.trail],
         "evidence": finding.evidence,
-        "edits": [],
+        "fix": None if finding.fix is None else {"title": finding.fix.title, "safety": finding.fix.safety.value},
+        "edits": [] if finding.fix is None else msgspec.to_builtins(finding.fix.edits),
         "suppression": None
         if suppression is None
         else {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from reprocheck.model.finding import Confidence, Severity
+from reprocheck.model.fix import Fix
 from reprocheck.model.place import Span
 
 
@@ -28,5 +29,6 @@ class Match(msgspec.Struct, frozen=True, kw_only=True):
     confidence: Confidence | None = None
     """None takes the rule's own."""
     trail: tuple[Note, ...] = ()
+    fix: Fix | None = None
     path: str = ""
     """File of the match, for rules about the project; empty for the file that the rule saw."""

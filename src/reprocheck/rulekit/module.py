@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final, TypeVar
 
 from reprocheck.model.finding import Confidence, Severity
+from reprocheck.model.fix import Fix
 from reprocheck.model.place import Span
 from reprocheck.project.python.file import PythonFile
 from reprocheck.project.python.scopes import CallSite, Scope
@@ -190,10 +191,16 @@ class Module:
         severity: Severity | None = None,
         confidence: Confidence | None = None,
         trail: Iterable[Note] = (),
+        fix: Fix | None = None,
     ) -> Match:
         """A match at a node or span; severity and confidence default to the rule's own."""
         return Match(
-            span=self.span(marked), message=message, severity=severity, confidence=confidence, trail=tuple(trail)
+            span=self.span(marked),
+            message=message,
+            severity=severity,
+            confidence=confidence,
+            trail=tuple(trail),
+            fix=fix,
         )
 
 
@@ -289,10 +296,11 @@ class Call:
         severity: Severity | None = None,
         confidence: Confidence | None = None,
         trail: Iterable[Note] = (),
+        fix: Fix | None = None,
     ) -> Match:
         """A match at the call, or at a part of it."""
         return self.module.match(
-            self.node if at is None else at, message, severity=severity, confidence=confidence, trail=trail
+            self.node if at is None else at, message, severity=severity, confidence=confidence, trail=trail, fix=fix
         )
 
 

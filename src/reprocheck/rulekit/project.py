@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TypeVar
 
 from reprocheck.model.finding import Confidence, Severity
+from reprocheck.model.fix import Fix
 from reprocheck.model.place import Span
 from reprocheck.project.index.entries import Entry
 from reprocheck.project.index.project_index import ProjectIndex
@@ -116,8 +117,15 @@ class Project:
         severity: Severity | None = None,
         confidence: Confidence | None = None,
         trail: Iterable[Note] = (),
+        fix: Fix | None = None,
     ) -> Match:
         """A match in one file of the project."""
         return Match(
-            span=span, message=message, severity=severity, confidence=confidence, trail=tuple(trail), path=path
+            span=span,
+            message=message,
+            severity=severity,
+            confidence=confidence,
+            trail=tuple(trail),
+            fix=fix,
+            path=path,
         )

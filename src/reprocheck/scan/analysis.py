@@ -337,6 +337,7 @@ class _FileWork:
                 place=locate(match.span),
                 symbol=symbol,
                 trail=tuple(Step(locate(note.span), said(note.message)) for note in match.trail),
+                fix=match.fix,
                 fingerprint=identity.fingerprint(info.code, symbol, statement),
                 context=context,
             )

@@ -159,6 +159,7 @@ def _finding(rule: Rule, match: Match, places: Places) -> Finding:
         place=places.place(match.path, match.span),
         symbol=symbol,
         trail=tuple(Step(places.place(note.path or match.path, note.span), said(note.message)) for note in match.trail),
+        fix=match.fix,
         fingerprint=fingerprint,
         context=context,
     )
