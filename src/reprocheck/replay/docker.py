@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import secrets
 import tarfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 _ANSWER = 20
 """Seconds for the engine to answer; builds and runs have no such limit."""
+_GLANCE = 2
+"""Seconds for each of the two answers that a look at the engine's images waits for."""
 _NAME = "reprocheck-replay"
 _LABEL = "reprocheck"
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -55,6 +58,44 @@ class Ended(msgspec.Struct, frozen=True, kw_only=True):
     code: int
     timed_out: bool = False
     memory_exceeded: bool = False
+
+
+def local_digests(environment: Mapping[str, str] | None = None) -> Mapping[str, str]:
+    """Registry digest (`sha256:...`) by reference (`python:3.11-slim`) of every tagged image that the engine has.
+
+    Nothing is fetched. Images that came from no registry have no such digest and are left out. Empty where no engine
+    answers soon; `environment` are the user's variables, today's unless given.
+    """
+    try:
+        import docker
+    except ImportError:
+        return {}
+    variables = dict(os.environ if environment is None else environment)
+    try:
+        client = docker.from_env(environment=variables, timeout=_GLANCE)
+        try:
+            listed = client.api.images()
+        finally:
+            client.close()
+    except (docker.errors.DockerException, OSError, ValueError):
+        return {}
+    return digests_of(listed)
+
+
+def digests_of(listed: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """The same of the engine's own list of its images."""
+    found: dict[str, str] = {}
+    for image in listed:
+        digests: dict[str, str] = {}
+        # One image may be known by several digests of one name; all of them mean what is here.
+        for reference in sorted(image.get("RepoDigests") or ()):
+            repository, _, digest = reference.partition("@")
+            digests.setdefault(repository, digest)
+        for tag in image.get("RepoTags") or ():
+            repository = tag.rpartition(":")[0]
+            if repository in digests and tag != "<none>:<none>":
+                found[tag] = digests[repository]
+    return dict(sorted(found.items()))
 
 
 class Engine:
