@@ -1,0 +1,1 @@
+"""Carries out fixes: edits as data, made to files."""
