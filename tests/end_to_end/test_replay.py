@@ -114,6 +114,14 @@ def test_a_seeded_program_is_identical(project: Project) -> None:
     assert outcomes(report) == {"exit code": "identical", "out.txt": "identical"}
 
 
+def test_a_record_shows_what_replays_have_proved_of_it(project: Project) -> None:
+    project.record(IDENTICAL)
+    assert "not replayed" in project.call("show", "@").stdout
+    project.replay("--times", "2")
+    assert "Replays      identical on the same machine, 2 times" in project.call("show", "@").stdout
+    assert json.loads(project.call("show", "@", "-o", "json").stdout)["proof"]["outcome"] == "identical"
+
+
 @everywhere
 def test_times_in_an_archive_are_metadata(project: Project) -> None:
     project.record(
@@ -148,6 +156,20 @@ def test_noise_of_known_size_is_within_a_tolerance_above_it_and_not_below(projec
     assert project.replay("--tolerance", "metrics.json:loss=abs:2e-6")[0] == REPRODUCED
     code, report = project.replay("--tolerance", "metrics.json:loss=abs:1e-15")
     assert (code, report["verdict"]["outcome"]) == (DIVERGED, "divergent")
+
+
+def test_what_a_project_tolerates_stands_in_its_configuration(project: Project) -> None:
+    project.record(NOISE)
+    project.write("reprocheck.toml", '[replay]\ntolerance = ["metrics.json:loss=abs:2e-6"]\n')
+    code, report = project.replay()
+    assert (code, report["verdict"]["because"]) == (REPRODUCED, ["tolerance"])
+    assert project.replay("--tolerance", "*.pt=ulp:1")[0] == DIVERGED
+    project.write("reprocheck.toml", '[replay]\nrequire = "identical"\ntolerance = ["metrics.json:loss=abs:2e-6"]\n')
+    assert project.replay()[0] == DIVERGED
+    project.write("reprocheck.toml", '[replay]\ntolerance = ["what"]\n')
+    done = project.call("replay", "@")
+    assert (done.returncode, done.stdout) == (USAGE, "")
+    assert "reprocheck.toml:2: " in done.stderr
 
 
 @everywhere

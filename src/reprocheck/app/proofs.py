@@ -13,7 +13,8 @@ from reprocheck.model.comparison import Outcome
 from reprocheck.model.replay import Replay
 
 LEVELS = {"docker": "in a container", "venv": "in a rebuilt environment", "same": "on the same machine"}
-"""What each executor proves, strongest first."""
+"""What each executor proves, strongest first; on other hardware each of them proves more."""
+_OTHER = "on other hardware"
 
 
 class Proof(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,13 +57,19 @@ def strongest(run: str, replays: Iterable[Replay]) -> Proof:
     say nothing about this run.
     """
     own = [replay for replay in replays if not replay.against and replay.executor in LEVELS]
-    order = list(LEVELS)
-    for executor in order:
-        at_level = [replay for replay in own if replay.executor == executor]
+    order = [(other, executor) for other in (True, False) for executor in LEVELS]
+    for level in order:
+        at_level = [replay for replay in own if (bool(replay.other_hardware), replay.executor) == level]
         decided = [replay for replay in at_level if replay.outcome is not Outcome.INCONCLUSIVE]
         if decided:
             return _proof(run, decided)
     return _proof(run, own) if own else Proof(run=run, outcome=None)
+
+
+def _level(replay: Replay) -> str:
+    if not replay.other_hardware:
+        return LEVELS[replay.executor]
+    return _OTHER if replay.executor == "same" else f"{_OTHER} {LEVELS[replay.executor]}"
 
 
 def _proof(run: str, replays: list[Replay]) -> Proof:
@@ -78,7 +85,7 @@ def _proof(run: str, replays: list[Replay]) -> Proof:
         run=run,
         outcome=last.outcome,
         label=last.verdict.label,
-        level=LEVELS[last.executor],
+        level=_level(last),
         replays=count,
         started=last.started,
     )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from reprocheck.app.replay_contents import stored_in
+from reprocheck.app.replay_request import Progress, ReplayRequest
 from reprocheck.capture.probes.packages import find_distributions
 from reprocheck.model.plan import Executor, Plan
 from reprocheck.model.record import Gap, Package, Record
@@ -20,9 +20,6 @@ from reprocheck.replay.recipes import base_of, make_recipe
 from reprocheck.replay.session import Session
 from reprocheck.replay.sources import digest_of
 from reprocheck.store.store import Store
-
-if TYPE_CHECKING:
-    from reprocheck.app.replay_run import Progress, ReplayRequest
 
 
 class World(msgspec.Struct, frozen=True, kw_only=True):

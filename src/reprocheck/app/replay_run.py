@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -15,21 +15,20 @@ from reprocheck.app.errors import UsageError
 from reprocheck.app.replay_contents import Digests, stored_in
 from reprocheck.app.replay_environment import environment_for
 from reprocheck.app.replay_judge import Judge
+from reprocheck.app.replay_request import Progress, ReplayRequest
 from reprocheck.app.run_command import timestamp
 from reprocheck.app.stores import open_store
+from reprocheck.capture.probes.machine import processor
 from reprocheck.compare.tolerances import ToleranceError, Tolerances, parse_tolerances
 from reprocheck.model import replay as model
 from reprocheck.model.comparison import Outcome, Verdict
-from reprocheck.model.plan import Executor, Plan
+from reprocheck.model.plan import Plan
 from reprocheck.model.record import Record
 from reprocheck.model.replay import Replay
 from reprocheck.replay.errors import ReplayError
 from reprocheck.replay.judging import overall
 from reprocheck.replay.needs import needs_of
-from reprocheck.replay.outputs import (
-    Selection,
-    recorded_outputs,
-)
+from reprocheck.replay.outputs import Selection, recorded_outputs
 from reprocheck.replay.plan import make_plan
 from reprocheck.replay.sources import find_sources
 from reprocheck.replay.unfolding import unfolded
@@ -37,40 +36,6 @@ from reprocheck.store.files import write_atomically
 from reprocheck.store.runs import RunFolder
 from reprocheck.store.store import Store
 from reprocheck.store.ulid import ulid
-
-_MOST_TIMES = 10_000
-
-
-class ReplayRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """What to replay and how to judge it."""
-
-    run: str
-    """Id, beginning of an id, name, or `@`."""
-    start: Path
-    """Where the command was given: the project's store is found from here."""
-    environment: Mapping[str, str]
-    store: Path | None = None
-    executor: Executor = Executor.SAME
-    times: int = 1
-    tolerances: tuple[str, ...] = ()
-    outputs: tuple[str, ...] = ()
-    """Patterns that count instead of the recorded ones."""
-    against: str = ""
-    """Run whose results are compared with; empty for the run's own."""
-    seconds: float | None = None
-    """Time that one repetition may take; None for no limit."""
-    keep: bool = False
-    wheels: tuple[Path, ...] = ()
-    """Folders of wheels that a rebuilt environment may use."""
-    offline: bool = False
-    """Whether a rebuilt environment does without a package index."""
-    image: str = ""
-    """Image that a container begins with; empty for the recorded one, else Python's own."""
-    tool_version: str = "0"
-
-
-Progress = Callable[[str], None]
-"""Called with what is being done."""
 
 
 def plan_replay(request: ReplayRequest) -> Plan:
@@ -85,8 +50,6 @@ def replay_run(
     request: ReplayRequest, progress: Progress, now: Callable[[], datetime] = lambda: datetime.now(UTC)
 ) -> Replay:
     """Replay, compare, and keep the verdict in the run's folder; raises StoreError and UsageError."""
-    if not 1 <= request.times <= _MOST_TIMES:
-        raise UsageError(f"--times must be between 1 and {_MOST_TIMES:,}")
     tolerances = _tolerances(request)
     store = open_store(request.store, request.start)
     folder = store.resolve(request.run)
@@ -104,6 +67,7 @@ def replay_run(
             started=timestamp(began),
             command=record.command.arguments,
             verdict=Verdict(outcome=Outcome.INCONCLUSIVE, reason="nothing was run"),
+            other_hardware=_other_hardware(record),
             kept=(str(scratch),) if request.keep else (),
         )
         try:
@@ -192,6 +156,13 @@ def _repeated(
     )
 
 
+def _other_hardware(record: Record) -> str:
+    recorded, today = record.environment.processor, processor()[0]
+    if recorded is None or today is None or recorded.model == today.model:
+        return ""
+    return today.model
+
+
 def _counted(progress: Progress, counted: str, text: str) -> None:
     progress(text + counted)
 
@@ -200,7 +171,8 @@ def _tolerances(request: ReplayRequest) -> Tolerances:
     try:
         return parse_tolerances(request.tolerances)
     except ToleranceError as error:
-        raise UsageError(str(error)) from None
+        place = f"{request.tolerances_from}: " if request.tolerances_from else ""
+        raise UsageError(f"{place}{error}") from None
 
 
 def read_unfolded(store: Store, folder: RunFolder) -> Record:
@@ -210,7 +182,8 @@ def read_unfolded(store: Store, folder: RunFolder) -> Record:
 
 def _plan(request: ReplayRequest, record: Record, store: Store, scratch: Path, digests: Digests) -> Plan:
     sources = find_sources(record, needs_of(record), stored=stored_in(store), scratch=scratch, digest=digests)
-    return make_plan(record, sources, executor=request.executor, present=request.environment, patterns=request.outputs)
+    patterns = request.outputs or record.command.outputs or request.usual_outputs
+    return make_plan(record, sources, executor=request.executor, present=request.environment, patterns=patterns)
 
 
 class _Scratch:

@@ -5,28 +5,31 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from reprocheck.cli.exit_codes import CLEAN, FOUND, INCOMPLETE
 
+if TYPE_CHECKING:
+    from reprocheck.app.replay_request import ReplayRequest
+    from reprocheck.config import Config
+
 
 @click.command("replay", context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("run")
 @click.option(
-    "--in", "executor", type=click.Choice(["same", "venv", "docker"]), default="same", show_default=True,
-    help="Where: the environment as it is now, one rebuilt from the record, or a container.",
+    "--in", "in", type=click.Choice(["same", "venv", "docker"]),
+    help="Where: the environment as it is now (`same`, the default), one rebuilt from the record, or a container.",
 )  # fmt: skip
 @click.option(
-    "--require", type=click.Choice(["identical", "equivalent"]), default="equivalent", show_default=True,
-    help="What counts as reproduced.",
+    "--require", type=click.Choice(["identical", "equivalent"]), help="What counts as reproduced (`equivalent`).",
 )  # fmt: skip
 @click.option(
-    "--tolerance", "tolerances", multiple=True, metavar="GLOB[:KEY]=LIMIT",
+    "--tolerance", "tolerance", multiple=True, metavar="GLOB[:KEY]=LIMIT",
     help="What may differ: `ulp:4`, `abs:1e-6`, `rel:1e-5`, joined by `|`; may be given several times.",
 )  # fmt: skip
-@click.option("--times", type=int, default=1, show_default=True, metavar="N", help="Repetitions.")
+@click.option("--times", type=int, metavar="N", help="Repetitions (1).")
 @click.option(
     "--output", "outputs", multiple=True, metavar="GLOB", help="Files that count, instead of the recorded choice."
 )
@@ -48,7 +51,6 @@ from reprocheck.cli.exit_codes import CLEAN, FOUND, INCOMPLETE
 def command(
     *,
     run: str,
-    require: str,
     plan_only: bool,
     form: str,
     color: str,
@@ -68,19 +70,16 @@ def command(
     reprocheck replay @ --times 5 --tolerance 'metrics.json:loss=rel:1e-6'
     reprocheck replay baseline --in venv
     """  # noqa: D301 — click keeps line breaks behind the character itself
-    from importlib.metadata import version
-
-    from reprocheck.app.replay_run import ReplayRequest, plan_replay, replay_run
-    from reprocheck.cli.settings import color_wanted
+    from reprocheck.app.replay_run import plan_replay, replay_run
+    from reprocheck.cli.settings import color_wanted, load_config
+    from reprocheck.config.settings import Require
     from reprocheck.model.comparison import Outcome
-    from reprocheck.model.plan import Executor
     from reprocheck.report.paint import Paint
     from reprocheck.report.replay import as_json, plan_as_json, plan_text, replay_text
 
-    options["executor"] = Executor(options["executor"])
-    request = ReplayRequest(
-        run=run, start=Path.cwd(), environment=dict(os.environ), tool_version=version("reprocheck"), **options
-    )
+    given = {f"replay.{name}": options.pop(name) or None for name in ("in", "require", "tolerance")}
+    config = load_config(Path(), {**given, "replay.times": options.pop("times")}, isolated=False)
+    request = _request(run, config, options)
     paint = Paint(color=color_wanted(color, stream_is_terminal=sys.stdout.isatty()))
     if plan_only:
         plan = plan_replay(request)
@@ -96,10 +95,32 @@ def command(
         case Outcome.IDENTICAL:
             return CLEAN
         case Outcome.EQUIVALENT:
-            return CLEAN if require == "equivalent" else FOUND
+            return CLEAN if config.replay_require is Require.EQUIVALENT else FOUND
         case Outcome.DIVERGENT:
             return FOUND
     return INCOMPLETE
+
+
+def _request(run: str, config: Config, options: dict[str, Any]) -> ReplayRequest:
+    from importlib.metadata import version
+
+    from reprocheck.app.replay_request import ReplayRequest
+    from reprocheck.config import Source
+    from reprocheck.model.plan import Executor
+
+    stated = config.origin("replay.tolerance")
+    return ReplayRequest(
+        run=run,
+        start=Path.cwd(),
+        environment=dict(os.environ),
+        executor=Executor(config.replay_in),
+        times=config.replay_times,
+        tolerances=config.replay_tolerance,
+        tolerances_from="" if stated.source is Source.FLAG else str(stated),
+        usual_outputs=config.replay_output,
+        tool_version=version("reprocheck"),
+        **options,
+    )
 
 
 class _Progress:

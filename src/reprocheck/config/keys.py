@@ -12,11 +12,13 @@ from typing import TypeVar
 import msgspec
 
 from reprocheck.config.origin import ConfigError, Context
-from reprocheck.config.settings import FailOn, Output
+from reprocheck.config.settings import FailOn, Output, Require, Where
 from reprocheck.model.finding import Confidence, Severity
 
 MAX_JOBS = 1024
 """A project's file must not be able to start processes without end."""
+MAX_TIMES = 10_000
+"""Repetitions of a replay."""
 
 Reader = Callable[[object, Context], object]
 """Turns a raw value into a setting, or raises `ConfigError`."""
@@ -30,6 +32,7 @@ class Key(msgspec.Struct, frozen=True):
     """One key of the configuration."""
 
     name: str
+    """With a point in it, one of a table of its own: `replay.times` stands in `[tool.reprocheck.replay]`."""
     read: Reader
     accepts: str
     """What a value looks like, for people."""
@@ -38,7 +41,7 @@ class Key(msgspec.Struct, frozen=True):
     @property
     def field(self) -> str:
         """Name of the field of `Config`."""
-        return self.name.replace("-", "_")
+        return self.name.replace("-", "_").replace(".", "_")
 
     @property
     def variable(self) -> str:
@@ -48,7 +51,7 @@ class Key(msgspec.Struct, frozen=True):
     @property
     def flag(self) -> str:
         """Name of the flag."""
-        return "--" + self.name
+        return "--" + self.name.rpartition(".")[2]
 
 
 def unknown(name: str, allowed: Iterable[str], what: str) -> str:
@@ -175,10 +178,22 @@ def _switch(value: object, context: Context) -> bool:
             raise _wrong(value, "`true` or `false`", context)
 
 
-def _jobs(value: object, context: Context) -> int | str:
-    number = value
+def _number(value: object, context: Context) -> object:
+    """A number that was given as text."""
     if isinstance(value, str) and context.textual and value.isascii() and value.isdigit():
-        number = int(value[:9])
+        return int(value[:9])
+    return value
+
+
+def _times(value: object, context: Context) -> int:
+    match number := _number(value, context):
+        case int() if not isinstance(number, bool) and 1 <= number <= MAX_TIMES:
+            return number
+    raise _wrong(value, f"a whole number from 1 to {MAX_TIMES:,}", context)
+
+
+def _jobs(value: object, context: Context) -> int | str:
+    number = _number(value, context)
     match number:
         case "auto":
             return "auto"
@@ -238,6 +253,13 @@ KEYS: dict[str, Key] = {
         Key("cache-dir", _written, "path", "folder of the cache"),
         Key("rule-set", _text, "version", "version of the rules that the project was last judged with"),
         Key("respect-gitignore", _switch, "`true` or `false`", "whether paths that git ignores are left out"),
+        Key("replay.in", _choice(Where), _one_of(Where), "where runs are replayed"),
+        Key("replay.require", _choice(Require), _one_of(Require), "what counts as reproduced"),
+        Key("replay.tolerance", _patterns, "list of GLOB[:KEY]=LIMIT", "what may differ, and by how much"),
+        Key("replay.output", _patterns, _PATTERNS, "results of runs that were recorded without `--output`"),
+        Key("replay.times", _times, f"1 to {MAX_TIMES:,}", "repetitions of a replay"),
     )
 }
 """Every key, in the order in which it is shown."""
+TABLES = {name.partition(".")[0] for name in KEYS if "." in name}
+"""Tables that hold keys of their own."""

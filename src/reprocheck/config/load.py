@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import msgspec
 
 from reprocheck.config.files import ConfigFile, read_project_file, read_pyproject, read_user_file
-from reprocheck.config.keys import KEYS, Key, unknown
+from reprocheck.config.keys import KEYS, TABLES, Key, unknown
 from reprocheck.config.origin import ConfigError, Context, Origin, Source
 from reprocheck.config.settings import Config
 
@@ -55,19 +55,35 @@ def _files(root: Path, user_file: Path | None) -> list[ConfigFile]:
 def _from_file(file: ConfigFile) -> dict[str, _Setting]:
     confined = file.source is not Source.USER_FILE
     settings = {}
-    for name, value in file.table.items():
-        origin = file.origin(name)
-        if name not in KEYS:
-            raise ConfigError(unknown(name, KEYS, "key"), origin)
+    for name, value, origin in _flat(file):
         settings[name] = _read(KEYS[name], value, Context(origin, file.path.parent, confined), file)
     return settings
+
+
+def _flat(file: ConfigFile) -> Iterator[tuple[str, object, Origin]]:
+    """Key, raw value and place of every setting of a file."""
+    top = {*(name for name in KEYS if "." not in name), *TABLES}
+    for name, value in file.table.items():
+        if name in TABLES:
+            if not isinstance(value, dict):
+                raise ConfigError(f"`{name}` must be a table", file.origin(name))
+            for inner, setting in value.items():
+                origin = file.origin(name, inner)
+                if f"{name}.{inner}" not in KEYS:
+                    allowed = [key.removeprefix(f"{name}.") for key in KEYS if key.startswith(f"{name}.")]
+                    raise ConfigError(unknown(inner, allowed, f"key of `{name}`"), origin)
+                yield f"{name}.{inner}", setting, origin
+        elif name in top:
+            yield name, value, file.origin(name)
+        else:
+            raise ConfigError(unknown(name, top, "key"), file.origin(name))
 
 
 def _read(key: Key, value: object, context: Context, file: ConfigFile) -> _Setting:
     """A setting of a file; entries of a table are tried one by one so that an error names the line of its entry."""
     if isinstance(value, dict):
         for inner in value:
-            origin = file.origin(key.name, inner)
+            origin = file.origin(*key.name.split("."), inner)
             try:
                 key.read({inner: value[inner]}, Context(origin, context.folder, context.confined))
             except ConfigError as error:
@@ -109,9 +125,9 @@ def _from_flags(overrides: Mapping[str, object]) -> dict[str, _Setting]:
         if value is None:
             continue
         name = given.replace("_", "-")
-        origin = Origin(Source.FLAG, f"--{name}")
         if name not in KEYS:
-            raise ConfigError(unknown(name, KEYS, "key"), origin)
+            raise ConfigError(unknown(name, KEYS, "key"), Origin(Source.FLAG, f"--{name}"))
+        origin = Origin(Source.FLAG, KEYS[name].flag)
         settings[name] = _Setting(KEYS[name].read(value, Context(origin)), origin)
     return settings
 

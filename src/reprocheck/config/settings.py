@@ -22,6 +22,21 @@ class FailOn(StrEnum):
     NEVER = "never"
 
 
+class Where(StrEnum):
+    """Where a run is replayed."""
+
+    SAME = "same"
+    VENV = "venv"
+    DOCKER = "docker"
+
+
+class Require(StrEnum):
+    """The least that counts as reproduced."""
+
+    IDENTICAL = "identical"
+    EQUIVALENT = "equivalent"
+
+
 class Output(msgspec.Struct, frozen=True):
     """One report to write."""
 
@@ -75,6 +90,13 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     rule_set: str | None = None
     """Version of the rules that the project was last judged with."""
     respect_gitignore: bool = True
+    replay_in: Where = Where.SAME
+    replay_require: Require = Require.EQUIVALENT
+    replay_tolerance: tuple[str, ...] = ()
+    """What may differ in a replay: `GLOB[:KEY]=LIMIT`, as `--tolerance` takes it."""
+    replay_output: tuple[str, ...] = ()
+    """Patterns of the results of runs that were recorded without any."""
+    replay_times: int = 1
     origins: dict[str, Origin] = msgspec.field(default_factory=dict)
     """Where each setting that isn't a default came from, by key."""
     notices: tuple[str, ...] = ()
@@ -88,5 +110,6 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         """Key, value and origin of every setting, in the order of the fields."""
         for field in self.__struct_fields__:
             if field not in {"root", "origins", "notices"}:
-                key = field.replace("_", "-")
+                # The only table with keys of its own.
+                key = field.replace("replay_", "replay.").replace("_", "-")
                 yield key, getattr(self, field), self.origin(key)

@@ -73,6 +73,8 @@ class Replay(msgspec.Struct, frozen=True, kw_only=True):
     """What to do about an inconclusive verdict; one sentence without a full stop."""
     noise: tuple[str, ...] = ()
     """Where the recorded run's final numbers lie among those of the repetitions, one sentence each."""
+    other_hardware: str = ""
+    """The processor that it ran on, where that is another model than the recorded one."""
     kept: tuple[str, ...] = ()
     """Folders of replays that were kept, absolute; empty unless that was asked for."""
 

@@ -36,10 +36,14 @@ _LONG_PATH = 48
 _LOOPBACK = ("127.", "::1")
 
 
-def show_lines(record: Record, paint: Paint, *, width: int, verbose: bool) -> Iterator[str]:
-    """The record, section by section; sections that have nothing to say are left out."""
+def show_lines(record: Record, paint: Paint, *, width: int, verbose: bool, proved: str = "") -> Iterator[str]:
+    """The record, section by section; sections that have nothing to say are left out.
+
+    `proved` is what replays have shown so far, in a few words.
+    """
     yield from _head(record, paint)
     sections: tuple[tuple[str, list[str]], ...] = (
+        ("Replays", [proved] if proved else []),
         ("Code", list(_code(record, paint, verbose=verbose))),
         ("Environment", list(_environment(record.environment, paint, verbose=verbose))),
         ("Seeds", _listed([_seed(call, paint) for call in record.observations.seeders], paint, verbose=verbose)),

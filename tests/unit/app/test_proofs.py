@@ -12,11 +12,19 @@ from reprocheck.model.replay import Replay
 from reprocheck.report.badge import badge_endpoint, badge_svg
 
 
-def replay(executor: str, outcome: Outcome, *, runs: int = 1, against: str = "") -> Replay:
+def replay(executor: str, outcome: Outcome, *, runs: int = 1, against: str = "", processor: str = "") -> Replay:
     because = (Because.METADATA,) if outcome is Outcome.EQUIVALENT else ()
     verdict = Verdict(outcome=outcome, because=because, reason="", runs=runs)
     return Replay(
-        id="r", run="run", executor=executor, tool_version="0", started="", command=(), verdict=verdict, against=against
+        id="r",
+        run="run",
+        executor=executor,
+        tool_version="0",
+        started="",
+        command=(),
+        verdict=verdict,
+        against=against,
+        other_hardware=processor,
     )
 
 
@@ -34,6 +42,8 @@ SAME, DIFFERENT, UNSEEN = Outcome.IDENTICAL, Outcome.DIVERGENT, Outcome.INCONCLU
         ([replay("same", SAME), replay("docker", DIFFERENT)], "divergent in a container"),
         ([replay("same", DIFFERENT), replay("same", SAME)], "identical on the same machine"),
         ([replay("same", SAME), replay("docker", UNSEEN)], "identical on the same machine"),
+        ([replay("same", SAME, processor="X"), replay("docker", SAME)], "identical on other hardware"),
+        ([replay("venv", SAME, processor="X")], "identical on other hardware in a rebuilt environment"),
         ([replay("same", UNSEEN)], "inconclusive on the same machine"),
         ([replay("same", SAME), replay("docker", SAME, against="other")], "identical on the same machine"),
     ],

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from reprocheck.config import KEYS, Config, ConfigError, FailOn, Output, Source, load
+from reprocheck.config.settings import Require, Where
 from reprocheck.model.finding import Confidence, Severity
 
 
@@ -56,6 +57,13 @@ respect-gitignore = false
 
 [severity]
 RNG004 = "error"
+
+[replay]
+in = "venv"
+require = "identical"
+tolerance = ["metrics.json:loss=rel:1e-6"]
+output = ["out/"]
+times = 3
 """,
     )
     config = load(tmp_path)
@@ -80,6 +88,11 @@ RNG004 = "error"
         respect_gitignore=False,
         per_file_ignores={"tests/*": ("RNG", "DET")},
         severity={"RNG004": Severity.ERROR},
+        replay_in=Where.VENV,
+        replay_require=Require.IDENTICAL,
+        replay_tolerance=("metrics.json:loss=rel:1e-6",),
+        replay_output=("out/",),
+        replay_times=3,
         origins=config.origins,
     )
     assert {key for key, _, origin in config.entries() if origin.source is Source.PROJECT_FILE} == set(KEYS)
@@ -130,6 +143,32 @@ def test_flag_that_was_not_given_leaves_the_file_alone(tmp_path: Path) -> None:
 def test_lists_replace_and_do_not_add_up(tmp_path: Path) -> None:
     write(tmp_path, "reprocheck.toml", 'ignore = ["RNG", "DET"]\n')
     assert load(tmp_path, environment={"REPROCHECK_IGNORE": "ENV"}).ignore == ("ENV",)
+
+
+def test_settings_of_replays_stand_in_a_table_and_win_key_by_key(tmp_path: Path) -> None:
+    path = write(tmp_path, "pyproject.toml", '[tool.reprocheck.replay]\ntimes = 2\nin = "venv"\noutput = ["a"]\n')
+    write(tmp_path, "reprocheck.toml", "replay.times = 3\n")
+    environment = {"REPROCHECK_REPLAY_OUTPUT": "b"}
+    config = load(tmp_path, environment=environment, overrides={"replay.in": "docker"})
+    assert (config.replay_times, config.replay_in, config.replay_output) == (3, Where.DOCKER, ("b",))
+    assert str(config.origin("replay.in")) == "--in"
+    assert str(load(tmp_path).origin("replay.in")) == f"{path}:3"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[replay]\ntolerence = []\n", "2: unknown key of `replay` `tolerence`; did you mean `tolerance`?"),
+        ("[replay]\ntimes = 0\n", "2: `replay.times`: expected a whole number from 1 to 10,000, found `0`"),
+        ("replay = 1\n", "1: `replay` must be a table"),
+        ("[repaly]\ntimes = 2\n", "1: unknown key `repaly`; did you mean `replay`?"),
+    ],
+)
+def test_mistakes_about_replays_are_told_with_their_line(tmp_path: Path, text: str, said: str) -> None:
+    path = write(tmp_path, "reprocheck.toml", text)
+    with pytest.raises(ConfigError) as error:
+        load(tmp_path)
+    assert str(error.value) == f"{path}:{said}"
 
 
 def test_variables_are_read_as_text(tmp_path: Path) -> None:
