@@ -21,9 +21,7 @@ import re
 from collections.abc import Iterator
 
 from reprocheck.rulekit import Match, Module, Rule
-from reprocheck_rules.data.fit_calls import call_value
-from reprocheck_rules.data.fit_flow import FitFlow, Leak
-from reprocheck_rules.data.fitted_data import short
+from reprocheck.rulekit.flow import Leak, Learning, observed, short
 
 rule = Rule("DAT010", "fit-before-split", __doc__)
 
@@ -40,24 +38,26 @@ def check(module: Module) -> Iterator[Match]:
     if not splits and not _BY_HAND.search(module.source.text):
         return
     seen: set[tuple[int, ast.AST]] = set()
-    for leak in sorted(
-        FitFlow(module, call_value).run(), key=lambda leak: (leak.fit.node.lineno, leak.fit.node.col_offset)
-    ):
+    for leak in sorted(observed(module).leaks.values(), key=_position):
         # `(X - X.mean()) / X.std()` takes two statistics in, and is one place to repair.
-        key = leak.fit.node.lineno, leak.split
-        if key not in seen:
+        key = leak.fit.where.node.lineno, leak.split.node
+        if leak.fit.kind is Learning.STATISTICS and key not in seen:
             seen.add(key)
             yield _match(module, leak)
 
 
+def _position(leak: Leak) -> tuple[int, int]:
+    return leak.fit.where.node.lineno, leak.fit.where.node.col_offset
+
+
 def _match(module: Module, leak: Leak) -> Match:
-    fit = leak.fit
-    splitter = f"`{short(leak.split.func)}`" if isinstance(leak.split, ast.Call) else f"`{short(leak.split)}`"
+    fit, split = leak.fit, leak.split.node
+    splitter = f"`{short(split.func)}`" if isinstance(split, ast.Call) else f"`{short(split)}`"
     return module.match(
-        fit.node,
+        fit.where.node,
         f"{fit.label} is learned from all rows of `{fit.data}` before {splitter} takes the held-out rows from them",
         confidence=leak.confidence,
-        trail=[module.note(fit.node, "learns from all rows"), module.note(leak.split, "the rows are split only here")],
+        trail=[module.note(fit.where.node, "learns from all rows"), module.note(split, "the rows are split only here")],
     )
 
 

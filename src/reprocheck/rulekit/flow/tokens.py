@@ -1,11 +1,41 @@
-"""What is known of a value while a program is followed: whose statistics it carries, and which data it comes from."""
+"""What is known of a value while a program is followed: which data it comes from, what it carries, whose part it is."""
+
+from __future__ import annotations
 
 import ast
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from enum import Enum
 
-from reprocheck.rulekit import Confidence
+from reprocheck.model.finding import Confidence
+
+
+class Learning(Enum):
+    """What was taken over from all rows."""
+
+    STATISTICS = "statistics"
+    """Means, words, components: what preprocessing learns."""
+    TARGET = "target"
+    """Averages of the target by category."""
+    ROWS = "rows"
+    """Rows that were duplicated or synthesised."""
+
+
+class Side(Enum):
+    """Which side of a split a part is on."""
+
+    TRAIN = "train"
+    HELD_OUT = "held out"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """A node of one of the modules of a program."""
+
+    path: str
+    node: ast.expr
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,35 +48,48 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """Statistics that were learned from data, and are part of the value now."""
+    """Something that was learned from data, and is part of the value now."""
 
-    node: ast.expr
+    where: Where
     label: str
     """What learned, for the message."""
     data: str
     """Source of the data that it learned from."""
     confidence: Confidence
     columns: frozenset[str] | None = None
-    """Columns that carry them; None for all."""
+    """Columns that carry it; None for all."""
+    kind: Learning = Learning.STATISTICS
 
 
 @dataclass(frozen=True, slots=True)
 class Statistic:
     """A value computed over all rows, such as a mean."""
 
-    node: ast.expr
+    where: Where
     origins: frozenset[Origin]
+    target: bool = False
+    """Whether it is one of the target, by group."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
     """One side of a split of that data, or the indices of it."""
 
-    split: ast.AST
+    split: Where
     origins: frozenset[Origin]
+    side: Side = Side.UNKNOWN
 
 
-Token = Origin | Fit | Statistic | Part
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Data that a file or a name calls training or test data; weaker than a split that was seen."""
+
+    side: Side
+    file: bool
+    """Whether it was read from a file of that name."""
+
+
+Token = Origin | Fit | Statistic | Part | Named
 Value = frozenset[Token]
 _SHOWN = 40
 """Characters of source in a message."""
@@ -55,6 +98,9 @@ _TARGET = re.compile(
     r"^(y|ys|y_\w+|\w+_y|targets?|labels?|class(es)?|classlabel|outcome|diagnosis|species|category|response)$|target|label",
     re.IGNORECASE,
 )
+_TRAIN = re.compile(r"(^|_)(x|y)?_?(train|trn|tr)(ing)?(_|$|\d|x|y|set|data)", re.IGNORECASE)
+_TEST = re.compile(r"(^|_)(x|y)?_?(test|tst|te|holdout|hold_out)(ing)?(_|$|\d|x|y|set|data)", re.IGNORECASE)
+_VALIDATION = re.compile(r"(^|_)(x|y)?_?(val|valid|validation|dev)(_|$|\d|x|y|set|data)", re.IGNORECASE)
 
 
 def union(values: Iterable[Value]) -> Value:
@@ -68,13 +114,49 @@ def origins_of(value: Value) -> frozenset[Origin]:
 
 
 def fits_of(value: Value) -> list[Fit]:
-    """Statistics that a value carries."""
+    """What was learned and is part of the value."""
     return [token for token in value if isinstance(token, Fit)]
 
 
 def parts_of(value: Value) -> list[Part]:
     """Splits that a value is a part of."""
     return [token for token in value if isinstance(token, Part)]
+
+
+def side_of(value: Value) -> Side:
+    """Which side of the splits that were seen a value is on; unknown when it mixes both."""
+    by_split: dict[Where, set[Side]] = {}
+    for part in parts_of(value):
+        by_split.setdefault(part.split, set()).add(part.side)
+    if any(sides == {Side.HELD_OUT} for sides in by_split.values()):
+        return Side.HELD_OUT
+    return Side.TRAIN if by_split and all(sides == {Side.TRAIN} for sides in by_split.values()) else Side.UNKNOWN
+
+
+def named_side(value: Value) -> Named | None:
+    """What names alone say of a value; None when they disagree or say nothing."""
+    found = [token for token in value if isinstance(token, Named)]
+    if not found or len({token.side for token in found}) != 1:
+        return None
+    return max(found, key=lambda token: token.file)
+
+
+def side_in_name(name: str) -> Side:
+    """Side that a variable's or file's name states."""
+    train, test = _TRAIN.search(name) is not None, is_test_name(name) or is_validation_name(name)
+    if train is test:
+        return Side.UNKNOWN
+    return Side.TRAIN if train else Side.HELD_OUT
+
+
+def is_test_name(name: str) -> bool:
+    """Whether a name speaks of test data."""
+    return _TEST.search(name) is not None
+
+
+def is_validation_name(name: str) -> bool:
+    """Whether a name speaks of validation data."""
+    return _VALIDATION.search(name) is not None
 
 
 def with_columns(value: Value, columns: frozenset[str] | None) -> Value:

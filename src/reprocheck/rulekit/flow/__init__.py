@@ -1,0 +1,22 @@
+"""Follows data through the statements of a program, across calls and files: what was learned from it, how it was split.
+
+One engine runs for all rules about data. What learns, transforms, resamples and splits is said by the catalog; what
+the engine saw is a value, `Observed`, which each rule reads.
+"""
+
+from reprocheck.rulekit.flow.engine import observed
+from reprocheck.rulekit.flow.observed import HeldOutFit, Leak, Observed, Use, UseKind
+from reprocheck.rulekit.flow.tokens import Learning, Side, is_target, short
+
+__all__ = [
+    "HeldOutFit",
+    "Leak",
+    "Learning",
+    "Observed",
+    "Side",
+    "Use",
+    "UseKind",
+    "is_target",
+    "observed",
+    "short",
+]
