@@ -6,7 +6,7 @@ the engine saw is a value, `Observed`, which each rule reads.
 
 from reprocheck.rulekit.flow.engine import observed
 from reprocheck.rulekit.flow.observed import HeldOutFit, Leak, Observed, Use, UseKind
-from reprocheck.rulekit.flow.tokens import Learning, Side, is_target, short
+from reprocheck.rulekit.flow.tokens import Learning, Side, is_target, is_test_name, is_validation_name, short
 
 __all__ = [
     "HeldOutFit",
@@ -17,6 +17,8 @@ __all__ = [
     "Use",
     "UseKind",
     "is_target",
+    "is_test_name",
+    "is_validation_name",
     "observed",
     "short",
 ]

@@ -212,9 +212,7 @@ def _fit_transform(flow: Following, call: Call, data: Value, roles: frozenset[st
     return data | {fit}
 
 
-def _fit(
-    flow: Following, node: ast.Call, name: str, source: ast.expr, data: Value, roles: frozenset[str]
-) -> Fit:
+def _fit(flow: Following, node: ast.Call, name: str, source: ast.expr, data: Value, roles: frozenset[str]) -> Fit:
     if parts_of(data) or "categories" in roles:
         confidence = Confidence.LOW
     elif not roles.isdisjoint(("vocabulary", "statistics")) or "train" in short(source).lower():

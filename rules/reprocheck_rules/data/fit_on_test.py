@@ -1,0 +1,182 @@
+"""A transformer or a model is fitted on held-out data.
+
+## Why
+`fit_transform` on the test part makes a second transformer with its own means, words or categories: the model is
+given numbers in another unit than those it was trained on, so that the score is wrong, and it has seen test rows
+together that will come one by one later. A model that is fitted on test rows has no test any more.
+
+## Fix
+`fit_transform` on the training part and `transform` on the test part, with one and the same object; or a `Pipeline`,
+which does that by itself.
+
+## Notes
+A part is held out when a split says so; names such as `X_test` alone give medium confidence, and only where the same
+transformer is fitted on training data too. Without such a counterpart, and for encoders that only learn which values
+occur, confidence is lower. Embeddings for pictures (t-SNE, UMAP), calibrators and second-level models that are fitted
+on a validation part are silent.
+"""
+
+import re
+from collections.abc import Iterator
+
+from reprocheck.rulekit import Confidence, Match, Module, Rule
+from reprocheck.rulekit.flow import HeldOutFit, Observed, is_test_name, is_validation_name, observed
+
+rule = Rule("DAT011", "fit-on-test", __doc__)
+
+_SECOND = re.compile(
+    r"calib|meta|stack|blend|explain|lime|shap|cluster|kmeans|drift|detector|platt|isotonic", re.IGNORECASE
+)
+"""Objects whose purpose is to be fitted on what other models left over."""
+
+
+@rule.on_module(mentions=("fit_transform", "fit", "fit_on_texts", "fit_generator", "adapt"))
+def check(module: Module) -> Iterator[Match]:
+    """Every fit whose data is held out."""
+    if module.is_test or not _speaks_of_parts(module):
+        return
+    seen = observed(module)
+    for fit in seen.held_out_fits.values():
+        confidence = _confidence(fit, seen)
+        if confidence is not None:
+            yield _match(module, fit, seen, confidence)
+
+
+def _speaks_of_parts(module: Module) -> bool:
+    return "test" in module.source.text.lower()
+
+
+def _confidence(fit: HeldOutFit, seen: Observed) -> Confidence | None:
+    if _SECOND.search(fit.label) or _SECOND.search(fit.receiver):
+        return None
+    if fit.estimator:
+        if not is_test_name(fit.data) or is_validation_name(fit.data):
+            return None
+        return Confidence.MEDIUM if fit.parts else Confidence.LOW
+    counterpart = fit.label in seen.train_fits or (fit.receiver and fit.receiver in seen.train_fits)
+    if fit.parts:
+        if fit.categories:
+            return Confidence.MEDIUM if counterpart else Confidence.LOW
+        return Confidence.HIGH if counterpart else Confidence.LOW
+    return Confidence.MEDIUM if counterpart and not fit.categories else Confidence.LOW
+
+
+def _match(module: Module, fit: HeldOutFit, seen: Observed, confidence: Confidence) -> Match:
+    other = seen.train_fits.get(fit.receiver) or seen.train_fits.get(fit.label)
+    trail = [module.note(part.split.node, "held out here") for part in list(fit.parts)[:1]]
+    if other is not None and not fit.estimator:
+        trail.append(module.note(other.node, "fitted on the training part"))
+        again = ", after the training part: the two parts are no longer in the same unit"
+        again = again if not fit.categories else ", after the training part: a value may get another code"
+    else:
+        again = ""
+    return module.match(
+        fit.where.node,
+        f"`{fit.label}` is fitted on `{fit.data}`, which is held out{again}",
+        confidence=confidence,
+        trail=trail,
+    )
+
+
+rule.flags(
+    """
+    from sklearn.preprocessing import StandardScaler, MinMaxScaler
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.decomposition import PCA
+    from sklearn.model_selection import train_test_split, KFold
+
+    X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
+    scaler = StandardScaler()
+    X_train = scaler.fit_transform(X_train)
+    X_test = scaler.fit_transform(X_test)  # expect: DAT011
+
+    first, second = train_test_split(texts, random_state=0)
+    words = TfidfVectorizer().fit_transform(first)
+    unseen = TfidfVectorizer().fit_transform(second)  # expect: DAT011
+
+    for train, test in KFold(5).split(X):
+        a = PCA(10).fit_transform(X[train])
+        b = PCA(10).fit_transform(X[test])  # expect: DAT011
+    """,
+    title="The test part gets a scaler of its own",
+)
+rule.flags(
+    """
+    from sklearn.preprocessing import MinMaxScaler, LabelEncoder
+    from sklearn.impute import SimpleImputer
+    from sklearn.model_selection import train_test_split
+
+    train, test = train_test_split(df)
+    imputer = SimpleImputer().fit(train)
+    filled = imputer.fit_transform(test)  # expect: DAT011
+    le = LabelEncoder()
+    train["city"] = le.fit_transform(train["city"])
+    test["city"] = le.fit_transform(test["city"])  # expect: DAT011
+
+    def scale(X_train, X_test):
+        X_train = MinMaxScaler().fit_transform(X_train)
+        X_test = MinMaxScaler().fit_transform(X_test)  # expect: DAT011
+        return X_train, X_test
+    """,
+    title="Imputed, encoded, in a function",
+)
+rule.flags(
+    """
+    import pandas as pd
+    from sklearn.preprocessing import StandardScaler, scale
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import train_test_split
+
+    train = pd.read_csv("data/train.csv")
+    held = pd.read_csv("data/test.csv")
+    sc = StandardScaler()
+    a = sc.fit_transform(train[["age"]])
+    b = sc.fit_transform(held[["age"]])  # expect: DAT011
+
+    X_train, X_test, y_train, y_test = train_test_split(X, y)
+    model = LogisticRegression()
+    model.fit(X_test, y_test)  # expect: DAT011
+    print(model.score(X_test, y_test))
+    Z_train = scale(X_train)
+    Z_test = scale(X_test)  # expect: DAT011
+    """,
+    title="Files by name, a model, a function that scales",
+)
+rule.allows(
+    """
+    from sklearn.preprocessing import StandardScaler, Normalizer
+    from sklearn.model_selection import train_test_split
+
+    X_train, X_test, y_train, y_test = train_test_split(X, y)
+    scaler = StandardScaler().fit(X_train)
+    X_train = scaler.transform(X_train)
+    X_test = scaler.transform(X_test)
+    normalizer = Normalizer()
+    A = normalizer.fit_transform(X_train)
+    B = normalizer.fit_transform(X_test)
+    X_inner, X_val, y_inner, y_val = train_test_split(X_train, y_train)
+    inner = StandardScaler().fit_transform(X_inner)
+    """,
+    title="Transformed only; row by row; the training part split again",
+)
+rule.allows(
+    """
+    import numpy as np
+    import pandas as pd
+    from sklearn.manifold import TSNE
+    from sklearn.calibration import CalibratedClassifierCV
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.preprocessing import StandardScaler
+    from sklearn.model_selection import train_test_split
+
+    X_train, X_test, y_train, y_test = train_test_split(X, y)
+    X_train, X_val, y_train, y_val = train_test_split(X_train, y_train)
+    points = TSNE(2).fit_transform(X_test)
+    calibrator = CalibratedClassifierCV(model, cv="prefit").fit(X_val, y_val)
+    meta = LogisticRegression()
+    meta.fit(base.predict_proba(X_val), y_val)
+    everything = StandardScaler().fit_transform(np.concatenate([X_train, X_test]))
+    final = LogisticRegression().fit(pd.concat([X_train, X_test]), pd.concat([y_train, y_test]))
+    """,
+    title="A picture, a calibrator, a blend, the last fit on everything",
+)

@@ -1,0 +1,167 @@
+"""Averages of the target over all rows become features, and the test rows are taken out afterwards.
+
+## Why
+A target encoding replaces a category by the mean of the target in it. Computed before the split it holds the labels of
+the test rows: in a category with one row it is that row's label. Scores rise, most for categories with few rows, and
+fall back in production.
+
+## Fix
+Split first; learn the averages from the training part (within its folds, for training rows) and map them onto the
+others, with a fallback for categories that don't occur. `sklearn.preprocessing.TargetEncoder` inside a `Pipeline` does
+both.
+
+## Notes
+Averages by hand count where the grouped column is the one that the program takes as its target. Averages that are only
+looked at are silent; so are those of other columns. Encoders that are fitted on the training part, or inside a
+pipeline, are silent. Class weights computed from all labels have low confidence: they hold the shares of the classes
+alone.
+"""
+
+import ast
+from collections.abc import Iterator
+
+from reprocheck.rulekit import Confidence, Match, Module, Rule
+from reprocheck.rulekit.flow import Leak, Learning, observed, short
+
+rule = Rule("DAT016", "target-statistics-before-split", __doc__)
+
+_MENTIONS_TEXT = """
+    groupby TargetEncoder MEstimateEncoder LeaveOneOutEncoder WOEEncoder CatBoostEncoder JamesSteinEncoder GLMMEncoder
+    QuantileEncoder SummaryEncoder MeanEncoder WoEEncoder DecisionTreeEncoder
+"""
+
+
+@rule.on_module(mentions=tuple(_MENTIONS_TEXT.split()))
+def check(module: Module) -> Iterator[Match]:
+    """Every average of the target whose rows are split later."""
+    if not any(True for _ in module.calls_with_role("splitter", "cross-validation")):
+        return
+    for leak in observed(module).leaks.values():
+        if leak.fit.kind is Learning.TARGET:
+            yield _match(module, leak)
+
+
+def _match(module: Module, leak: Leak) -> Match:
+    fit, split = leak.fit, leak.split.node
+    splitter = short(split.func if isinstance(split, ast.Call) else split)
+    return module.match(
+        fit.where.node,
+        f"{fit.label} averages the target over all rows of `{fit.data}`, test rows too: "
+        f"`{splitter}` takes them out only later",
+        confidence=leak.confidence,
+        trail=[module.note(fit.where.node, "learns from all labels"), module.note(split, "the rows are split here")],
+    )
+
+
+@rule.on_module(mentions=("compute_class_weight", "compute_sample_weight"))
+def check_weights(module: Module) -> Iterator[Match]:
+    """Class weights of labels that are split later."""
+    for call in module.calls:
+        if call.name not in _WEIGHTS:
+            continue
+        labels = call.argument("y", _WEIGHTS[call.name])
+        if not isinstance(labels, ast.Name):
+            continue
+        for splitter in module.calls_with_role("splitter"):
+            later = splitter.scope is call.scope and splitter.site.order > call.site.order
+            if later and any(isinstance(a, ast.Name) and a.id == labels.id for a in splitter.node.args):
+                yield call.match(
+                    f"weights of the classes are computed from all of `{labels.id}`, "
+                    f"and `{short(splitter.node.func)}` splits it only later",
+                    confidence=Confidence.LOW,
+                )
+                break
+
+
+_WEIGHTS = {
+    "sklearn.utils.class_weight.compute_class_weight": 2,
+    "sklearn.utils.class_weight.compute_sample_weight": 1,
+    "sklearn.utils.compute_class_weight": 2,
+}
+
+
+rule.flags(
+    """
+    import pandas as pd
+    from category_encoders import TargetEncoder
+    from sklearn.model_selection import train_test_split
+
+    df = pd.read_csv("houses.csv")
+    y = df["price"]
+    means = df.groupby("city")["price"].mean()
+    df["city_mean"] = df["city"].map(means)  # expect: DAT016
+    df["street_mean"] = df.groupby("street")["price"].transform("mean")  # expect: DAT016
+    X = df.drop(columns=["price"])
+    X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
+    """,
+    title="Means by hand",
+)
+rule.flags(
+    """
+    from category_encoders import TargetEncoder, LeaveOneOutEncoder, WOEEncoder
+    from sklearn.model_selection import StratifiedKFold, cross_val_score, train_test_split
+
+    X = TargetEncoder(cols=["city"]).fit_transform(X, y)  # expect: DAT016
+    X_train, X_test, y_train, y_test = train_test_split(X, y)
+
+    encoder = LeaveOneOutEncoder()
+    encoder.fit(table, labels)  # expect: DAT016
+    coded = encoder.transform(table)
+    for train, test in StratifiedKFold(5).split(coded, labels):
+        model.fit(coded[train], labels[train])
+
+    woe = WOEEncoder().fit_transform(rows, target)  # expect: DAT016
+    scores = cross_val_score(model, woe, target)
+    """,
+    title="Encoders of libraries, folds, cross-validation",
+)
+rule.flags(
+    """
+    from sklearn.model_selection import train_test_split
+
+    def prepare(df):
+        y = df.pop("clicked")
+        return df, y
+
+    target = data["clicked"]
+    rates = data.groupby("site")["clicked"].mean()
+    data = data.merge(rates, on="site")  # expect: DAT016
+    train, test = train_test_split(data)
+    """,
+    title="Merged back",
+)
+rule.allows(
+    """
+    import pandas as pd
+    from category_encoders import TargetEncoder
+    from sklearn.pipeline import make_pipeline
+    from sklearn.model_selection import cross_val_score, train_test_split
+
+    df = pd.read_csv("houses.csv")
+    y = df["price"]
+    print(df.groupby("city")["price"].mean())
+    df.groupby("city")["price"].mean().plot.bar()
+    df["rooms_mean"] = df.groupby("city")["rooms"].transform("mean")
+    X_train, X_test, y_train, y_test = train_test_split(df.drop(columns=["price"]), y)
+    encoder = TargetEncoder()
+    X_train = encoder.fit_transform(X_train, y_train)
+    X_test = encoder.transform(X_test)
+    """,
+    title="Only shown; of another column; on the training part",
+)
+rule.allows(
+    """
+    from category_encoders import TargetEncoder
+    from sklearn.pipeline import make_pipeline
+    from sklearn.model_selection import cross_val_score, train_test_split
+
+    scores = cross_val_score(make_pipeline(TargetEncoder(), model), X, y)
+    train, test = train_test_split(df)
+    y = train["price"]
+    means = train.groupby("city")["price"].mean()
+    test["city_mean"] = test["city"].map(means)
+    by_year = df.groupby("year")["sold"].sum()
+    other["sold"] = other["year"].map(by_year)
+    """,
+    title="In a pipeline; means of the training part; sums of something else",
+)
