@@ -115,6 +115,14 @@ class AddImport(msgspec.Struct, frozen=True, tag="add-import"):
     path: str = ""
 
 
+class DropUnused(msgspec.Struct, frozen=True, tag="drop-unused"):
+    """Remove imports, functions and constants of the module that only code which the other edits remove used."""
+
+    keep: tuple[str, ...] = ()
+    """Names that are used from elsewhere."""
+    path: str = ""
+
+
 class ReplaceText(msgspec.Struct, frozen=True, tag="replace-text"):
     """Write other text in place of a span; for files that aren't Python. An empty span inserts."""
 
@@ -142,6 +150,7 @@ Edit = (
     | KeepBranch
     | MoveStatements
     | AddImport
+    | DropUnused
     | ReplaceText
     | WriteFile
 )

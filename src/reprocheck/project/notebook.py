@@ -46,7 +46,7 @@ class ShellLine(msgspec.Struct, frozen=True):
     place: Place
 
 
-class _Block(msgspec.Struct, frozen=True):
+class CellOfModule(msgspec.Struct, frozen=True):
     """A code cell inside the joined module."""
 
     first_line: int
@@ -74,7 +74,7 @@ class Notebook(msgspec.Struct, frozen=True, kw_only=True):
     """Of the notebook format."""
     file: SourceText
     """The file itself."""
-    blocks: tuple[_Block, ...] = ()
+    blocks: tuple[CellOfModule, ...] = ()
 
     def locate(self, span: Span) -> tuple[Span, Cell]:
         """Span in the file, and the cell, of a span in `python`; one that leaves its cell is cut at the cell's end."""
@@ -90,7 +90,7 @@ class Notebook(msgspec.Struct, frozen=True, kw_only=True):
         block, inside = self._in_cell(span)
         return place_in_cell(self.file, block.cell, inside)
 
-    def _in_cell(self, span: Span) -> tuple[_Block, Span]:
+    def _in_cell(self, span: Span) -> tuple[CellOfModule, Span]:
         index = max(0, bisect_right(self.blocks, span.line, key=lambda block: block.first_line) - 1)
         block = self.blocks[index]
         lines = SourceText(self.path, block.cell.source).lines
@@ -154,7 +154,7 @@ class _Module(msgspec.Struct, frozen=True):
     python: SourceText
     magics: tuple[Magic, ...]
     shell_lines: tuple[ShellLine, ...]
-    blocks: tuple[_Block, ...]
+    blocks: tuple[CellOfModule, ...]
 
 
 def _join(file: SourceText, cells: list[NotebookCell], problems: list[Problem]) -> _Module:
@@ -162,16 +162,16 @@ def _join(file: SourceText, cells: list[NotebookCell], problems: list[Problem]) 
     lines: list[str] = []
     magics: list[Magic] = []
     shell_lines: list[ShellLine] = []
-    blocks: list[_Block] = []
+    blocks: list[CellOfModule] = []
     for cell in cells:
         source = SourceText(file.path, cell.source)
         first_line = len(lines) + 1
         if cell.language and not cell.language.startswith(("python", "ipython")):
-            blocks.append(_Block(first_line, cell, ""))
+            blocks.append(CellOfModule(first_line, cell, ""))
             lines.extend([""] * len(source.lines))
             continue
         plain = to_python(list(source.lines))
-        blocks.append(_Block(first_line, cell, plain.indent))
+        blocks.append(CellOfModule(first_line, cell, plain.indent))
         for use in plain.uses:
             _sort_use(use, place_in_cell(file, cell, use.span), magics, shell_lines)
         code = SourceText(file.path, "\n".join(plain.lines))

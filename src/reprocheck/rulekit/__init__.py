@@ -7,6 +7,7 @@ kin, and shows what it means with `rule.flags(...)` and `rule.allows(...)`.
 from reprocheck.model.finding import Confidence, Severity
 from reprocheck.model.fix import (
     AddImport,
+    DropUnused,
     Edit,
     Fix,
     InsertStatements,
@@ -58,6 +59,7 @@ __all__ = [
     "CatalogEntry",
     "Confidence",
     "Dockerfile",
+    "DropUnused",
     "DockerfileView",
     "Document",
     "Edit",

@@ -1,0 +1,199 @@
+"""Carries out fixes over the files of a project: each as a whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from reprocheck.fix.changes import Change, ConflictError, RefusedError, applied, together
+from reprocheck.fix.file_text import read_text
+from reprocheck.fix.text_edits import Refused, edit_bytes
+from reprocheck.model.fix import Edit, Fix, ReplaceText, WriteFile
+from reprocheck.project.file_kinds import FileKind, kind_of
+from reprocheck.project.python.grammar import parse
+from reprocheck.project.source import SourceText
+
+Read = Callable[[str], bytes | None]
+"""Content of a file by its path; None where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """One fix and the file that it is about."""
+
+    path: str
+    fix: Fix
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a fix was not carried out."""
+
+    reason: str
+    later: bool = False
+    """Whether only another fix of the same batch stood in its way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Files with the fixes in them, and what was not done."""
+
+    texts: dict[str, bytes] = field(default_factory=dict)
+    """New content by path, of files that changed or are new."""
+    refused: dict[int, Refusal] = field(default_factory=dict)
+    """By position among the repairs."""
+
+
+def carry_out(repairs: Sequence[Repair], read: Read) -> Outcome:
+    """Carry out fixes together; of two that get in each other's way the first is done."""
+    files: dict[str, _File] = {}
+    refused: dict[int, Refusal] = {}
+    for number, repair in enumerate(repairs):
+        try:
+            _add(repair, files, read)
+        except ConflictError as conflict:
+            refused[number] = Refusal(str(conflict), later=True)
+        except RefusedError as refusal:
+            refused[number] = Refusal(str(refusal))
+    texts = {path: file.data for path, file in files.items() if file.data is not None and file.data != read(path)}
+    return Outcome(texts, refused)
+
+
+def edits_by_path(repair: Repair) -> dict[str, list[Edit]]:
+    """Edits of a fix by the file that they change."""
+    found: dict[str, list[Edit]] = {}
+    for edit in repair.fix.edits:
+        found.setdefault(edit.path or repair.path, []).append(edit)
+    return found
+
+
+def _add(repair: Repair, files: dict[str, _File], read: Read) -> None:
+    tried: list[tuple[_File, object]] = []
+    for path, edits in edits_by_path(repair).items():
+        if path not in files:
+            files[path] = _open(path, read(path))
+        file = files[path]
+        tried.append((file, file.attempt(edits)))
+    for file, state in tried:
+        file.keep(state)
+
+
+class _File(Protocol):
+    """A file in the making."""
+
+    @property
+    def data(self) -> bytes | None:
+        """Its content with all that was kept."""
+
+    def attempt(self, edits: list[Edit]) -> object:
+        """What the file would become; raises RefusedError."""
+
+    def keep(self, state: object) -> None:
+        """Take the outcome of an attempt over."""
+
+
+def _open(path: str, data: bytes | None) -> _File:
+    if data is None:
+        return _NewFile()
+    match kind_of(path):
+        case FileKind.PYTHON | FileKind.NOTEBOOK as kind:
+            return _PythonFile(path, data, notebook=kind is FileKind.NOTEBOOK)
+        case _:
+            return _OtherFile(data)
+
+
+class _NewFile:
+    """A file that isn't there yet."""
+
+    def __init__(self) -> None:
+        self.data: bytes | None = None
+
+    def attempt(self, edits: list[Edit]) -> object:
+        texts = {edit.text for edit in edits if isinstance(edit, WriteFile)}
+        if len(texts) != 1 or len(texts) != len(set(map(type, edits))):
+            raise RefusedError("the file that it changes isn't there")
+        new = texts.pop().encode()
+        if self.data is not None and self.data != new:
+            raise ConflictError("another fix writes another file of that name")
+        return new
+
+    def keep(self, state: object) -> None:
+        assert isinstance(state, bytes)
+        self.data = state
+
+
+class _OtherFile:
+    """A file that isn't Python."""
+
+    def __init__(self, data: bytes) -> None:
+        self._original = data
+        self._edits: tuple[ReplaceText, ...] = ()
+        self.data: bytes | None = data
+
+    def attempt(self, edits: list[Edit]) -> object:
+        own = tuple(edit for edit in edits if isinstance(edit, ReplaceText))
+        if len(own) < len(edits):
+            exists = any(isinstance(edit, WriteFile) for edit in edits)
+            raise RefusedError("a file of that name is there" if exists else "the edit is one of Python only")
+        alone = edit_bytes(self._original, own)
+        if isinstance(alone, Refused):
+            raise RefusedError(alone.reason)
+        new = edit_bytes(self._original, (*self._edits, *own))
+        if isinstance(new, Refused):
+            raise ConflictError(new.reason)
+        return (*self._edits, *own), new
+
+    def keep(self, state: object) -> None:
+        self._edits, self.data = state  # type: ignore[misc]
+
+
+class _PythonFile:
+    """A Python file or a notebook."""
+
+    def __init__(self, path: str, data: bytes, *, notebook: bool) -> None:
+        self._path = path
+        self._original = data
+        self._notebook = notebook
+        self._changes: tuple[Change, ...] = ()
+        self._module: tuple[Change, ...] = ()
+        self.data: bytes | None = data
+        self._failure = ""
+        try:
+            self._read()
+        except RefusedError as refusal:
+            self._failure = str(refusal)
+
+    def _read(self) -> None:
+        # Loading libcst takes a quarter of a second, which only those pay who change Python.
+        from reprocheck.fix.notebook_text import NotebookText
+        from reprocheck.fix.python_text import PythonText
+
+        self._text = read_text(self._original, python=not self._notebook)
+        self._cells = NotebookText(self._path, self._original, self._text.text) if self._notebook else None
+        self._python = PythonText(self._text.text if self._cells is None else self._cells.notebook.python.text)
+
+    def attempt(self, edits: list[Edit]) -> object:
+        if self._failure:
+            raise RefusedError(self._failure)
+        if any(isinstance(edit, WriteFile) for edit in edits):
+            raise RefusedError("a file of that name is there")
+        found = self._python.changes(edits)
+        self._parse(applied(self._python.page.text, found))
+        module = together((*self._module, *found))
+        try:
+            self._parse(applied(self._python.page.text, module))
+        except RefusedError as refusal:
+            raise ConflictError(str(refusal)) from refusal
+        changes = found if self._cells is None else tuple(self._cells.changes(found))
+        changes = together((*self._changes, *changes))
+        return module, changes, self._text.encoded(applied(self._text.text, changes))
+
+    @staticmethod
+    def _parse(text: str) -> None:
+        if parse(SourceText("", text))[0] is None:
+            raise RefusedError("the result couldn't be parsed")
+
+    def keep(self, state: object) -> None:
+        self._module, self._changes, self.data = state  # type: ignore[misc]
+
