@@ -13,6 +13,7 @@ from reprocheck.cli.exit_codes import INTERNAL, USAGE
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "scan": ("reprocheck.cli.scan", "Find what will stop a result from being reproduced or maintained."),
+    "tui": ("reprocheck.cli.tui", "Go through findings and runs on the terminal."),
     "run": ("reprocheck.cli.run", "Run a command and keep a record of what exactly ran."),
     "ls": ("reprocheck.cli.ls", "List the runs."),
     "show": ("reprocheck.cli.show", "Show the record of a run."),

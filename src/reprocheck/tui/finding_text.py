@@ -1,0 +1,49 @@
+"""A finding in words: what stands over the code, and why it matters."""
+
+from __future__ import annotations
+
+from rich.text import Text
+
+from reprocheck.model.finding import Finding
+from reprocheck.model.rule_info import FAMILIES, RuleInfo
+from reprocheck.report.places import person_place
+from reprocheck.report.visible import visible
+from reprocheck.tui.state.decisions import Decision
+
+
+def head_text(finding: Finding, decision: Decision, step: int) -> Text:
+    """What it is, how sure, what somebody has decided; and where the walk along its trail has come to."""
+    text = Text()
+    text.append(finding.severity.value, "bold")
+    text.append(f" {visible(finding.code)}", "bold")
+    text.append(f" {visible(finding.rule)}, {finding.confidence.value} confidence", "")
+    evidence = "" if finding.evidence == "untested" else f", {visible(finding.evidence)}"
+    text.append(evidence)
+    if decision.state != "open":
+        text.append(f"  [{decision.state}]", "bold")
+        text.append(f" {visible(decision.reason)}" if decision.reason else "")
+    text.append(f"\n{visible(finding.message)}")
+    places = len(finding.trail)
+    if step and places:
+        here = finding.trail[step - 1]
+        text.append(f"\n{step} of {places}: ", "bold")
+        text.append(f"{person_place(here.place)}", "bold")
+        text.append(f" {visible(here.message)}")
+    else:
+        text.append(f"\n{person_place(finding.place)}", "bold")
+        text.append(f" in {visible(finding.symbol)}" if finding.symbol else "")
+        if places:
+            text.append(f"  (trail of {places}: n goes there)" if places > 1 else "  (n goes to the place behind it)")
+    return text
+
+
+def why_markdown(info: RuleInfo | None, finding: Finding) -> str:
+    """The page of the rule."""
+    if info is None:
+        return f"# {finding.code} {finding.rule}\n\nNothing more is known about this rule."
+    family = FAMILIES.get(info.family, info.family)
+    parts = [f"# {info.code} {info.name}", f"*{info.severity} · {info.confidence} confidence · {family}*", info.summary]
+    for title, body in (("Why", info.why), ("How to repair it", info.fix), ("Notes", info.notes)):
+        if body:
+            parts.append(f"## {title}\n\n{body}")
+    return "\n\n".join(parts)

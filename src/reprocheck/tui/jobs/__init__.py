@@ -1,0 +1,1 @@
+"""Work in processes of its own, so that none of it keeps a key waiting."""

@@ -1,0 +1,46 @@
+"""What the interface works with: handed in, so that tests and benchmarks can hand in something else."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from reprocheck.app.show_source import Sources
+from reprocheck.tui.jobs.frames import Received
+from reprocheck.tui.state.decisions import Ledger
+
+
+class Work(Protocol):
+    """Work that goes on elsewhere."""
+
+    def frames(self) -> AsyncIterator[Received]:
+        """What it has to say, until it is through."""
+        ...
+
+    def cancel(self) -> None:
+        """Stop it; its frames end by themselves."""
+        ...
+
+    async def end(self) -> None:
+        """Stop it and wait until it has tidied up."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """One project."""
+
+    root: Path
+    sources: Sources
+    scan: Callable[[], Work]
+    """Begins a scan; with `--watch` one that goes on."""
+    ledger: Ledger | None
+    """None where nothing may be decided."""
+    editor: tuple[str, ...]
+    """Command of the user's editor."""
+    read_only: bool = False
+    watching: bool = False
+    query: str = "state:open "
+    """The filter to begin with."""
