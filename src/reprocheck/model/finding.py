@@ -55,10 +55,14 @@ class Suppression(msgspec.Struct, frozen=True):
     """Why a finding is not counted."""
 
     kind: str
-    """`inline` for a comment in the source, `baseline` for a recorded finding."""
+    """`inline` for a comment in the source, `baseline` for a recorded finding, `ledger` for a decision."""
     reason: str = ""
     place: Place | None = None
-    """Where the comment stands; absent for a baseline."""
+    """Where the comment stands; absent for the others."""
+    state: str = ""
+    """What was decided, for a decision: `accepted` or `false-positive`."""
+    moved_from: str = ""
+    """File that a decision was made in, where that is gone and this one seems to be it under a new name."""
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
