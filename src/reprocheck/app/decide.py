@@ -2,9 +2,9 @@
 
     scanned = scan_project(ScanRequest(config=config), progress)
     findings = scanned.result.findings                     # all of them; the ledger's word is on them already
-    view = look(config, findings, whole=scanned.whole)     # how each finding stands in the ledger
+    view = look(config, findings, whole=scanned.scope.whole)     # how each finding stands in the ledger
     change = decide(config, view, chosen, Ruling(state=State.ACCEPTED, reason="made by ourselves"))
-    findings = marked(look(config, findings, whole=scanned.whole))   # without another scan
+    findings = marked(look(config, findings, whole=scanned.scope.whole))   # without another scan
     change = undo(config, change)                          # what was there before; `undo` again does it again
 
 Every change reads the file anew, under a lock that other processes wait for, and puts only its own decisions into what

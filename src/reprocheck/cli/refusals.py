@@ -5,5 +5,6 @@ from reprocheck.app.errors import UsageError
 from reprocheck.config import ConfigError
 from reprocheck.store.errors import StoreError
 from reprocheck.triage.baseline import BaselineError
+from reprocheck.triage.errors import LedgerError
 
-REFUSALS = (AdvisoryError, UsageError, ConfigError, BaselineError, StoreError)
+REFUSALS = (AdvisoryError, UsageError, ConfigError, BaselineError, LedgerError, StoreError)

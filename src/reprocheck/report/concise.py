@@ -54,6 +54,7 @@ def _count(result: ScanResult) -> str:
     extra = [
         *([f"{summary.suppressed:,} suppressed"] if summary.suppressed else []),
         *([f"{summary.known:,} in the baseline"] if summary.known else []),
+        *([f"{summary.decided:,} decided in the ledger"] if summary.decided else []),
         *([f"incomplete for {plural(len(result.incomplete), 'reason')}"] if result.incomplete else []),
     ]
     return ", ".join([text, *extra])

@@ -97,6 +97,8 @@ def _aside(result: ScanResult, summary: Summary, options: ReportOptions) -> str:
         parts.append(f"{summary.suppressed:,} suppressed")
     if summary.known:
         parts.append(f"{summary.known:,} in the baseline")
+    if summary.decided:
+        parts.append(f"{summary.decided:,} decided in the ledger")
     if result.not_audited:
         parts.append("dependencies not audited (--audit)")
     return (" \N{MIDDLE DOT} " if options.unicode else ", ").join(parts)

@@ -36,6 +36,7 @@ def render(result: ScanResult, options: ReportOptions) -> str:  # noqa: ARG001 -
             **_tally_value(summary.tally),
             "suppressed": summary.suppressed,
             "baseline": summary.known,
+            "ledger": summary.decided,
             "families": {family: _tally_value(tally) for family, tally in summary.families.items()},
         },
     }

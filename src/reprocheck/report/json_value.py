@@ -42,6 +42,8 @@ def finding_value(finding: Finding) -> dict[str, object]:
             "kind": suppression.kind,
             "reason": suppression.reason,
             "place": None if suppression.place is None else _place_value(suppression.place),
+            "state": suppression.state or None,
+            "moved_from": suppression.moved_from or None,
         },
         "baseline": baseline_state(finding),
     }

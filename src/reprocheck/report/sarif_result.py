@@ -90,7 +90,9 @@ def _region(span: Span) -> dict[str, int]:
 
 
 def _suppression(suppression: Suppression, path_index: Mapping[str, int]) -> dict[str, object]:
-    value: dict[str, object] = {"kind": "external" if suppression.kind == "baseline" else "inSource"}
+    value: dict[str, object] = {"kind": "inSource" if suppression.kind == "inline" else "external"}
+    if suppression.kind == "ledger":
+        value |= {"status": "accepted", "properties": {"state": suppression.state}}
     if suppression.reason:
         value["justification"] = visible(suppression.reason)
     if suppression.place is not None:

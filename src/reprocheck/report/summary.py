@@ -40,6 +40,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """Findings that a comment in the source waves away."""
     known: int
     """Findings that the baseline has."""
+    decided: int
+    """Findings that somebody has decided about in the ledger."""
 
 
 def family_of(code: str) -> str:
@@ -54,13 +56,20 @@ def is_known(finding: Finding) -> bool:
     return bool(finding.known)
 
 
+def is_decided(finding: Finding) -> bool:
+    """Whether a decision in the ledger sets the finding aside."""
+    return finding.suppression is not None and finding.suppression.kind == "ledger"
+
+
 def counts(finding: Finding) -> bool:
-    """Whether the finding is neither suppressed nor in the baseline."""
+    """Whether the finding is neither suppressed nor decided nor in the baseline."""
     return finding.suppression is None and not finding.known
 
 
 def set_aside(finding: Finding) -> str:
     """Why a finding doesn't count, in a few words."""
+    if finding.suppression is not None and is_decided(finding):
+        return f"{finding.suppression.state} in the ledger"
     return "in the baseline" if is_known(finding) else "suppressed"
 
 
@@ -74,12 +83,13 @@ def summarize(result: ScanResult) -> Summary:
     active = result.active
     present = {family_of(finding.code) for finding in active}
     ordered = [family for family in FAMILIES if family in present] + sorted(present - FAMILIES.keys())
-    known = sum(map(is_known, result.findings))
+    known, decided = (sum(map(kind, result.findings)) for kind in (is_known, is_decided))
     return Summary(
         tally=_tally(active),
         families={family: _tally(f for f in active if family_of(f.code) == family) for family in ordered},
-        suppressed=len(result.findings) - len(active) - known,
+        suppressed=len(result.findings) - len(active) - known - decided,
         known=known,
+        decided=decided,
     )
 
 

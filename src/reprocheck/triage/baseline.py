@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -85,9 +86,30 @@ def write(path: Path, baseline: Baseline) -> None:
         raise BaselineError(f"the baseline {path} cannot be written: {error.strerror}") from error
 
 
-def mark(findings: Sequence[Finding], baseline: Baseline) -> tuple[tuple[Finding, ...], tuple[Entry, ...]]:
-    """The findings with `known` set, and the recorded ones that are gone."""
-    matched = match_up(findings, baseline.findings)
+def mark(
+    findings: Sequence[Finding], baseline: Baseline, *, whole: bool = True
+) -> tuple[tuple[Finding, ...], tuple[Entry, ...]]:
+    """The findings with `known` set, and the recorded ones that fit none.
+
+    Without `whole` the findings are those of some files only: what is recorded of other files is then out of sight, and
+    must not be used up by a finding in one of these.
+    """
+    matched = match_up(findings, baseline.findings) if whole else _match_by_file(findings, baseline.findings)
     marked = tuple(msgspec.structs.replace(f, known=index in matched) for index, f in enumerate(findings))
     used = set(matched.values())
     return marked, tuple(entry for index, entry in enumerate(baseline.findings) if index not in used)
+
+
+def _match_by_file(findings: Sequence[Finding], entries: Sequence[Entry]) -> dict[int, int]:
+    present: dict[str, list[int]] = defaultdict(list)
+    known: dict[str, list[int]] = defaultdict(list)
+    for index, finding in enumerate(findings):
+        present[finding.place.path].append(index)
+    for index, entry in enumerate(entries):
+        known[entry.path].append(index)
+    matched: dict[int, int] = {}
+    for path in present.keys() & known.keys():
+        here, recorded = present[path], known[path]
+        pairs = match_up([findings[index] for index in here], [entries[index] for index in recorded])
+        matched.update({here[one]: recorded[other] for one, other in pairs.items()})
+    return matched
