@@ -25,7 +25,8 @@ from reprocheck.rulekit.flow import HeldOutFit, Observed, is_test_name, is_valid
 rule = Rule("DAT011", "fit-on-test", __doc__)
 
 _SECOND = re.compile(
-    r"calib|meta|stack|blend|explain|lime|shap|cluster|kmeans|drift|detector|platt|isotonic", re.IGNORECASE
+    r"calib|meta|stack|blend|explain|lime|shap|perm|importance|cluster|kmeans|dbscan|drift|detector|platt|isotonic",
+    re.IGNORECASE,
 )
 """Objects whose purpose is to be fitted on what other models left over."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 
 from reprocheck.model.finding import Confidence
 from reprocheck.rulekit.catalog import CatalogEntry
@@ -51,6 +52,7 @@ _NO_DATA_TEXT = """
     heatmap
 """
 _NO_DATA = frozenset(_NO_DATA_TEXT.split())
+_AVERAGES = re.compile(r"\b(mean|median|std|var|sum|min|max|skew|quantile|average)\b")
 _MAPS = frozenset({"map", "merge", "join", "replace"})
 
 
@@ -264,7 +266,7 @@ def _other(flow: Following, node: ast.Call, method: str) -> Value:
         encoded = _encoded(flow, node, receiver, arguments)
         if encoded:
             return receiver | encoded
-    if method in {"transform", "apply"} and _of_target(flow, function) and origins_of(receiver):
+    if method in {"transform", "apply"} and _averages(node) and _of_target(flow, function) and origins_of(receiver):
         fit = Fit(flow.where(node), f"`{short(node)}`", short(_table(node)), Confidence.MEDIUM, kind=Learning.TARGET)
         return receiver | {fit}
     if method == "sample" and _draws_again(node):
@@ -294,6 +296,11 @@ def _encoded(flow: Following, node: ast.Call, receiver: Value, arguments: Value)
             if token.origins & origins_of(receiver):
                 return frozenset({fit})
     return NOTHING
+
+
+def _averages(node: ast.Call) -> bool:
+    """Whether what is applied to groups is a statistic of their values, rather than a count or a list."""
+    return bool(node.args) and _AVERAGES.search(ast.unparse(node.args[0])) is not None
 
 
 def _of_target(flow: Following, function: ast.expr) -> bool:

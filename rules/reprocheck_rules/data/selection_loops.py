@@ -1,0 +1,213 @@
+"""Loops that keep the best of what they try, and what it was measured on."""
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from reprocheck.rulekit import Binding, Module, Scope
+from reprocheck.rulekit.flow import is_test_name, is_validation_name
+
+_BEST = re.compile(r"(^|_)(best|max|min|lowest|highest)(_|$|[A-Z])", re.IGNORECASE)
+_DATA = re.compile(
+    r"test\w*?(loader|data|set|dl|iter|ds|gen|batch|corpus|inputs|idx|mask)|(^|_)x_?test|test_?x", re.IGNORECASE
+)
+_HELD_OUT_DATA = re.compile(r"train\s*=\s*False|(split|mode|subset)\s*=\s*['\"]test|['\"/]test['\"/]", re.IGNORECASE)
+"""A data set that its maker calls the test set."""
+_PICKS = frozenset(
+    {"max", "min", "argmax", "argmin", "idxmax", "idxmin", "nanargmax", "nanargmin", "sorted", "argsort"}
+)
+_ORDERS = (ast.Gt, ast.Lt, ast.GtE, ast.LtE)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A place that keeps the best state so far by what was measured on test data."""
+
+    node: ast.If
+    measure: str
+    data: ast.expr
+    """The test data."""
+    known: bool
+    """Whether the data was made as a test set, rather than only called so."""
+
+
+def kept_best(module: Module) -> Iterator[Kept]:
+    """`if accuracy > best: best = accuracy; save(...)`, where the accuracy is that of test data."""
+    file = module.file
+    for node in ast.walk(module.tree):
+        if not isinstance(node, ast.If) or not isinstance(node.test, ast.Compare):
+            continue
+        measure = _measure(node)
+        if measure is None or is_validation_name(_last(measure)):
+            continue
+        data = _measured_on(module, measure, file.scope_of(node), node)
+        if data is not None:
+            known = _HELD_OUT_DATA.search(_made_of(module, data)) is not None
+            yield Kept(node, ast.unparse(measure), data, known)
+
+
+def _measure(node: ast.If) -> ast.expr | None:
+    """What is compared with the best so far, when it becomes the best so far."""
+    match node.test:
+        case ast.Compare(left=left, ops=[operator], comparators=[right]) if isinstance(operator, _ORDERS):
+            for measure, best in ((left, right), (right, left)):
+                if not isinstance(best, ast.Name | ast.Attribute) or _BEST.search(_last(best)) is None:
+                    continue
+                wanted = ast.unparse(best)
+                for statement in node.body:
+                    targets = statement.targets if isinstance(statement, ast.Assign) else []
+                    if any(ast.unparse(target) == wanted for target in targets):
+                        return measure if isinstance(measure, ast.Name | ast.Attribute | ast.Call) else None
+    return None
+
+
+def _measured_on(module: Module, measure: ast.expr, scope: Scope, place: ast.AST) -> ast.expr | None:
+    """Test data that a measure comes from; None where it isn't seen."""
+    if isinstance(measure, ast.Call):
+        return _in_call(module, measure)
+    if isinstance(measure, ast.Name):
+        line: int = place.lineno  # type: ignore[attr-defined]
+        bindings = [b for b in scope.lookup(measure.id) or [] if getattr(b.node, "lineno", 0) <= line]
+        if bindings and isinstance(bindings[-1].value, ast.Call):
+            call = bindings[-1].value
+            found = _in_call(module, call)
+            if found is not None or module.call(call) is not None and _is_known(module, call):
+                return found
+    function = scope.enclosing("function")
+    return _looped_over(function.node) if function is not None else None
+
+
+def _is_known(module: Module, call: ast.Call) -> bool:
+    """Whether a function of this file is called, whose body was looked at."""
+    known = module.call(call)
+    return known is not None and known.name.startswith(".")
+
+
+def _in_call(module: Module, call: ast.Call) -> ast.expr | None:
+    """Test data that is handed to a call, or that a function of this file goes through."""
+    given = [*call.args, *(keyword.value for keyword in call.keywords)]
+    if any(is_validation_name(_last(argument)) for argument in given):
+        return None
+    for argument in given:
+        if isinstance(argument, ast.Name | ast.Attribute | ast.Subscript) and _DATA.search(_named(argument)):
+            return argument
+    known = module.call(call)
+    if known is None or not known.name.startswith("."):
+        return None
+    scope = next((s for s in module.file.scopes if s.kind == "function" and "." + s.qualname == known.name), None)
+    return None if scope is None else _looped_over(scope.node)
+
+
+def _looped_over(function: ast.AST) -> ast.expr | None:
+    """Test data that a function runs over, where it runs over no other."""
+    found = None
+    for node in ast.walk(function):
+        if isinstance(node, ast.For):
+            for part in ast.walk(node.iter):
+                if isinstance(part, ast.Name | ast.Attribute):
+                    name = _last(part)
+                    if is_validation_name(name):
+                        return None
+                    if _DATA.search(name) and found is None:
+                        found = part
+    return found
+
+
+def _made_of(module: Module, data: ast.expr) -> str:
+    """Source of what a loader is made of."""
+    text, todo = "", [data]
+    seen: set[str] = set()
+    while todo and len(seen) < 6:  # noqa: PLR2004 — loader, data set, folder
+        node = todo.pop()
+        for name in [part.id for part in ast.walk(node) if isinstance(part, ast.Name)]:
+            if name in seen:
+                continue
+            seen.add(name)
+            for binding in module.file.module.bindings.get(name, []) or _anywhere(module, name):
+                if binding.value is not None:
+                    text += ast.unparse(binding.value) + "\n"
+                    todo.append(binding.value)
+    return text
+
+
+def _anywhere(module: Module, name: str) -> list[Binding]:
+    return [b for scope in module.file.scopes for b in scope.bindings.get(name, []) if b.value is not None]
+
+
+def picked_later(module: Module, loop: ast.AST, score: ast.AST) -> ast.AST | None:
+    """Where the best of what a loop collects is picked; None where nothing is."""
+    names = collected_names(module, loop, score)
+    if not names:
+        return None
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Call) and _last(node.func) in _PICKS and _position(node) > _position(loop):
+            given = [*node.args, node.func.value] if isinstance(node.func, ast.Attribute) else node.args
+            if any(_last(part) in names for argument in given for part in ast.walk(argument)):
+                return node
+    return None
+
+
+def collected_names(module: Module, loop: ast.AST, score: ast.AST) -> set[str]:
+    """Names of what a score goes into: a variable, and lists that it is added to."""
+    names: set[str] = set()
+    file = module.file
+    statement = file.statement(score)
+    if isinstance(statement, ast.Assign):
+        for target in statement.targets:
+            names.add(_last(target.value if isinstance(target, ast.Subscript) else target))
+    for node in ast.walk(loop):
+        match node:
+            case ast.Call(func=ast.Attribute(attr="append", value=owner), args=[value]):
+                inside = {_last(part) for part in ast.walk(value)}
+                if value is score or inside & names or any(part is score for part in ast.walk(value)):
+                    names.add(_last(owner))
+    return names - {""}
+
+
+def kept_in_loop(loop: ast.AST, names: set[str]) -> ast.If | None:
+    """`if score > best` in a loop, about one of these names."""
+    for node in ast.walk(loop):
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Compare):
+            measure = _measure(node)
+            if measure is not None and _last(measure) in names:
+                return node
+    return None
+
+
+def candidates(loop: ast.AST) -> set[str]:
+    """Loop variables that a constructor in the body takes: what the loop tries."""
+    if not isinstance(loop, ast.For):
+        return set()
+    targets = {node.id for node in ast.walk(loop.target) if isinstance(node, ast.Name)}
+    found = set()
+    for node in (part for statement in loop.body for part in ast.walk(statement)):
+        if isinstance(node, ast.Call) and _last(node.func)[:1].isupper():
+            for argument in [*node.args, *(keyword.value for keyword in node.keywords)]:
+                found |= {part.id for part in ast.walk(argument) if isinstance(part, ast.Name)} & targets
+    return found
+
+
+def test_named(text: str) -> bool:
+    """Whether one of the words of a source text names test data, and none validation data."""
+    words = re.findall(r"\w+", text)
+    return any(is_test_name(word) for word in words) and not any(is_validation_name(word) for word in words)
+
+
+def _last(node: ast.AST) -> str:
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+    return ""
+
+
+def _named(node: ast.expr) -> str:
+    """Name of a variable, an attribute or a constant key."""
+    if isinstance(node, ast.Subscript):
+        key = node.slice
+        return f"{key.value}_set" if isinstance(key, ast.Constant) and isinstance(key.value, str) else _last(node.value)
+    return _last(node)
+
+
+def _position(node: ast.AST) -> tuple[int, int]:
+    return getattr(node, "lineno", 0), getattr(node, "col_offset", 0)
