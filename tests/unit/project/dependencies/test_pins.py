@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from reprocheck.model.fix import ReplaceText
+from reprocheck.fix.text_edits import edit_text
+from reprocheck.model.fix import ReplaceExpression, ReplaceText
 from reprocheck.project.dependencies.model import DependencyFacts
-from reprocheck.project.dependencies.pins import pin
+from reprocheck.project.dependencies.pins import pin, rename
 from reprocheck.project.source import SourceText
 
 Declared = Callable[[str, str], DependencyFacts]
@@ -48,12 +49,9 @@ def _pinned(facts: DependencyFacts, text: str) -> tuple[str, int]:
     """The text with every edit made, and how many could not be."""
     source = SourceText(facts.path, text)
     edits = [pin(facts, source, dependency, "==9.8.7+cu121") for dependency in facts.dependencies]
-    lines = text.split("\n")
-    for edit in sorted((edit for edit in edits if edit is not None), key=lambda edit: edit.span, reverse=True):
-        assert source.slice(edit.span) == edit.old
-        line, column, _, end = edit.span.line, edit.span.column, edit.span.end_line, edit.span.end_column
-        lines[line - 1] = lines[line - 1][: column - 1] + edit.new + lines[line - 1][end - 1 :]
-    return "\n".join(lines), edits.count(None)
+    written = edit_text(text, [edit for edit in edits if edit is not None])
+    assert isinstance(written, str)
+    return written, edits.count(None)
 
 
 @pytest.mark.parametrize(
@@ -100,3 +98,42 @@ def test_only_a_version_is_written(version: str, declared: Declared) -> None:
     edit: ReplaceText | None = pin(facts, SourceText(facts.path, "torch>=2\n"), facts.dependencies[0], version)
 
     assert edit is None
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "exact", "wanted"),
+    [
+        ("requirements.txt", "sklearn==0.0 ; os_name == 'nt'  # why\n", "", "scikit-learn ; os_name == 'nt'  # why\n"),
+        ("requirements.txt", "sklearn\n", "1.5.1", "scikit-learn==1.5.1\n"),
+        ("requirements.txt", "sklearn[a] >=2\n", None, "scikit-learn[a] >=2\n"),
+        (
+            "pyproject.toml",
+            '[project]\ndependencies = ["sklearn>=0"]\n',
+            "",
+            '[project]\ndependencies = ["scikit-learn"]\n',
+        ),
+        ("Pipfile", '[packages]\nsklearn = "==0.0"\n', "", '[packages]\nscikit-learn = "*"\n'),
+        (
+            "Pipfile",
+            "[packages]\nsklearn = {version = '==1'}\n",
+            None,
+            "[packages]\nscikit-learn = {version = '==1'}\n",
+        ),
+    ],
+)
+def test_another_package_takes_the_place_of_one(
+    path: str, text: str, exact: str | None, wanted: str, declared: Declared
+) -> None:
+    facts = declared(path, text)
+    edit = rename(facts, SourceText(path, text), facts.dependencies[0], "scikit-learn", exact)
+
+    assert isinstance(edit, ReplaceText)
+    assert edit_text(text, [edit]) == wanted
+
+
+def test_a_name_in_a_program_is_an_expression(declared: Declared) -> None:
+    text = "from setuptools import setup\n\nsetup(install_requires=['numpy', 'sklearn>=0'])\n"
+    facts = declared("setup.py", text)
+    edit = rename(facts, SourceText("setup.py", text), facts.dependencies[1], "scikit-learn", "")
+
+    assert edit == ReplaceExpression(facts.dependencies[1].span, "'scikit-learn'", "setup.py")
