@@ -183,6 +183,8 @@ def test_a_log_that_diverges_at_a_step_says_at_which(project: Project) -> None:
     )
     code, report = project.replay()
     assert code == DIVERGED
+    (curve,) = report["repetitions"][0]["curves"]
+    assert (curve["name"], curve["first"], len(curve["left"])) == ("log.jsonl:loss", 5, 10)
     (difference,) = [d for d in report["repetitions"][0]["comparison"]["differences"] if d["name"] == "log.jsonl"]
     assert "5" in json.dumps(difference)
     assert '"4"' not in json.dumps(difference)
@@ -353,6 +355,19 @@ def test_standard_output_that_was_not_kept_can_not_be_compared(project: Project)
     project.record("print('accuracy', 0.9)\n")
     code, report = project.replay("--output", "stdout")
     assert (code, report["verdict"]["outcome"]) == (INCONCLUSIVE, "inconclusive")
+
+
+def test_reports_of_every_form_are_written_in_one_go(project: Project) -> None:
+    project.record(
+        "import os\nopen('log.csv', 'w').write('step,loss\\n1,2\\n2,' + str(os.urandom(6)[0] + 3) + '\\n')\n"
+    )
+    folder = project.root.parent / "reports"
+    names = ("json", "markdown", "html", "junit", "sarif")
+    done = project.call("replay", "@", "-o", "console", *(f"-o{name}:{folder / name}" for name in names))
+    assert done.stdout.splitlines()[0].split()[0] in {"divergent", "identical"}
+    assert sorted(path.name for path in folder.iterdir()) == sorted(names)
+    for wrong in (("-o", "jnuit"), ("-o", "json", "-o", "html"), ("-o", "json:"), ("-o", f"html:{folder}")):
+        assert project.call("replay", "@", *wrong).returncode == USAGE
 
 
 def test_a_notebook_is_replayed_and_its_times_are_metadata(project: Project) -> None:

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from reprocheck.capture.output import NAME
+from reprocheck.compare.curves import differing_curves, parted
 from reprocheck.compare.noise import NoiseError, learn, place
 from reprocheck.compare.quantities import quantities
 from reprocheck.compare.tolerances import Tolerances
-from reprocheck.model.comparison import Comparison, Outcome, Verdict
+from reprocheck.model.comparison import Comparison, Curve, Difference, Outcome, Verdict
 from reprocheck.model.record import Package, Record
 from reprocheck.model.replay import Repetition
 from reprocheck.replay.judging import compare_results, limited, pair_up, weigh
@@ -17,7 +18,11 @@ from reprocheck.replay.outputs import Output, Selection, replayed_outputs
 from reprocheck.replay.session import Replayed
 from reprocheck.replay.sources import digest_of
 from reprocheck.replay.suspects import changed_packages, suspects
-from reprocheck.replay.traces import first_difference
+from reprocheck.replay.traces import first_difference, losses
+
+_CURVES = 12
+"""Of one replay."""
+Pairs = list[tuple[str, Output | None, Output | None]]
 
 
 class Judge:
@@ -91,6 +96,7 @@ class Judge:
                     left=self._other.id, right="replay", differences=differences, verdict=verdict, notes=notes
                 ),
                 trace=first_difference(self._journal, Path(replayed.journal)),
+                curves=self._curves(pairs, differences, Path(replayed.journal)),
                 suspects=suspects(self._record, result.files, result.observations, self._packages),
                 gaps=(
                     *replayed.gaps,
@@ -101,6 +107,15 @@ class Judge:
                 ),
             )
         )
+
+    def _curves(self, pairs: Pairs, differences: tuple[Difference, ...], journal: Path) -> tuple[Curve, ...]:
+        """Metrics that differ: those of the trace first, then those of every artifact that isn't the same."""
+        differing = {one.name for one in differences if one.outcome is not Outcome.IDENTICAL}
+        found = list(parted(losses(self._journal), losses(journal), "trace:"))
+        for name, left, right in pairs:
+            if name in differing and left is not None and right is not None and left.content and right.content:
+                found += differing_curves(Path(left.content), Path(right.content), name)
+        return tuple(found[:_CURVES])
 
 
 def _numbers(outputs: Iterable[Output]) -> dict[str, float]:

@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reprocheck.cli.exit_codes import CLEAN, FOUND, INCOMPLETE
+from reprocheck.cli.run_options import painter, width
 
 if TYPE_CHECKING:
     from reprocheck.app.replay_request import ReplayRequest
     from reprocheck.config import Config
+    from reprocheck.model.replay import Replay
+    from reprocheck.report.replay_formats import ReplayView
 
 
 @click.command("replay", context_settings={"help_option_names": ["-h", "--help"]})
@@ -43,7 +46,10 @@ if TYPE_CHECKING:
 )  # fmt: skip
 @click.option("--image", default="", metavar="IMAGE", help="Image that a container begins with.")
 @click.option("--offline", is_flag=True, help="Rebuild the environment without a package index.")
-@click.option("-o", "--output-format", "form", type=click.Choice(["console", "json"]), default="console", help="Form.")
+@click.option(
+    "-o", "--report", "reports", multiple=True, metavar="FORMAT[:FILE]",
+    help="console, json, markdown, html, junit or sarif, to a file or to standard output; may be given several times.",
+)  # fmt: skip
 @click.option("--store", type=click.Path(path_type=Path), envvar="REPROCHECK_STORE", help="Folder of the store.")
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colours.")
 @click.option("-v", "--verbose", is_flag=True, help="Leave nothing out.")
@@ -52,7 +58,7 @@ def command(
     *,
     run: str,
     plan_only: bool,
-    form: str,
+    reports: tuple[str, ...],
     color: str,
     verbose: bool,
     quiet: bool,
@@ -68,29 +74,36 @@ def command(
     \b
     reprocheck replay @
     reprocheck replay @ --times 5 --tolerance 'metrics.json:loss=rel:1e-6'
-    reprocheck replay baseline --in venv
+    reprocheck replay baseline --in venv -o console -o html:replay.html -o junit:replay.xml
     """  # noqa: D301 — click keeps line breaks behind the character itself
     from reprocheck.app.replay_run import plan_replay, replay_run
-    from reprocheck.cli.settings import color_wanted, load_config
+    from reprocheck.cli.settings import load_config
     from reprocheck.config.settings import Require
     from reprocheck.model.comparison import Outcome
-    from reprocheck.report.paint import Paint
-    from reprocheck.report.replay import as_json, plan_as_json, plan_text, replay_text
+    from reprocheck.report.replay import plan_as_json, plan_text
+    from reprocheck.report.replay_formats import ReplayView
 
     given = {f"replay.{name}": options.pop(name) or None for name in ("in", "require", "tolerance")}
     config = load_config(Path(), {**given, "replay.times": options.pop("times")}, isolated=False)
     request = _request(run, config, options)
-    paint = Paint(color=color_wanted(color, stream_is_terminal=sys.stdout.isatty()))
     if plan_only:
         plan = plan_replay(request)
-        click.echo(plan_as_json(plan) if form == "json" else plan_text(plan, paint), nl=form != "json")
+        if reports == ("json",):
+            click.echo(plan_as_json(plan), nl=False)
+        elif reports in {(), ("console",)}:
+            click.echo(plan_text(plan, painter(color)))
+        else:
+            raise click.UsageError("--plan is written as `-o console` or `-o json`.")
         return INCOMPLETE if plan.obstacles else CLEAN
+    written = _reports(reports)
     progress = _Progress(enabled=not quiet)
     try:
         replay = replay_run(request, progress)
     finally:
         progress.clear()
-    click.echo(as_json(replay) if form == "json" else replay_text(replay, paint, verbose=verbose), nl=form != "json")
+    view = ReplayView(required=Outcome(config.replay_require), paint=painter(color), width=width(), verbose=verbose)
+    for form, file in written:
+        _write(replay, form, file, view)
     match replay.outcome:
         case Outcome.IDENTICAL:
             return CLEAN
@@ -99,6 +112,44 @@ def command(
         case Outcome.DIVERGENT:
             return FOUND
     return INCOMPLETE
+
+
+def _reports(asked: tuple[str, ...]) -> list[tuple[str, Path | None]]:
+    """Format and file of each report; raises UsageError before anything runs."""
+    import difflib
+
+    from reprocheck.report.replay_formats import REPLAY_FORMATS
+
+    found: list[tuple[str, Path | None]] = []
+    for item in asked or ("console",):
+        form, colon, file = item.partition(":")
+        if form not in REPLAY_FORMATS:
+            near = difflib.get_close_matches(form, REPLAY_FORMATS, n=1)
+            hint = f" (did you mean `{near[0]}`?)" if near else ""
+            raise click.UsageError(f"there is no report format `{form}`{hint}; there are: {', '.join(REPLAY_FORMATS)}")
+        if colon and not file:
+            raise click.UsageError(f"`{item}` names no file")
+        found.append((form, Path(file) if file else None))
+    if sum(file is None for _, file in found) > 1:
+        raise click.UsageError("only one report can go to standard output; give the others a file: -o FORMAT:FILE")
+    return found
+
+
+def _write(replay: Replay, form: str, file: Path | None, view: ReplayView) -> None:
+    from dataclasses import replace
+
+    from reprocheck.report.paint import Paint
+    from reprocheck.report.replay_formats import REPLAY_FORMATS
+
+    if file is None:
+        click.echo(REPLAY_FORMATS[form](replay, view), nl=False, color=True)
+        return
+    text = REPLAY_FORMATS[form](replay, replace(view, paint=Paint(color=False)))
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, "utf-8", newline="\n")
+    except OSError as error:
+        raise click.UsageError(f"the report {file} cannot be written: {error.strerror}") from error
 
 
 def _request(run: str, config: Config, options: dict[str, Any]) -> ReplayRequest:

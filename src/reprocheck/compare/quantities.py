@@ -38,34 +38,41 @@ def _found(source: Content) -> Iterator[tuple[str, float]]:
     if source.size > _LARGEST:
         return
     if TENSORBOARD.recognizes(seen):
-        yield from ((tag, value) for tag, value in scalars(source) if not volatile_key(tag, value, value))
+        yield from ((tag, value) for _, tag, value in scalars(source) if not volatile_key(tag, value, value))
     elif MLFLOW.recognizes(seen):
         for line in source.lines():
             yield "value", float(line.split()[1])
     elif JSON_LINES.recognizes(seen):
         for line in source.lines():
             if line.strip():
-                yield from _numbers(read_json(line), "")
+                yield from numbers_in(read_json(line))
     elif JSON.recognizes(seen):
-        yield from _numbers(read_json(source.all(_LARGEST)), "")
+        yield from numbers_in(read_json(source.all(_LARGEST)))
     elif YAML.recognizes(seen):
-        yield from _numbers(read_yaml(source.all(_LARGEST)), "")
+        yield from numbers_in(read_yaml(source.all(_LARGEST)))
     elif TOML.recognizes(seen):
-        yield from _numbers(read_toml(source.all(_LARGEST)), "")
+        yield from numbers_in(read_toml(source.all(_LARGEST)))
     elif TABLE.recognizes(seen):
-        yield from _cells(source)
+        for row in table_rows(source):
+            yield from _cells(row)
 
 
-def _cells(source: Content) -> Iterator[tuple[str, float]]:
+def table_rows(source: Content) -> Iterator[dict[str, str]]:
+    """Rows of a table with a header."""
     text = source.all(_LARGEST).decode("utf-8", "surrogateescape")
     for row in csv.DictReader(io.StringIO(text), delimiter="\t" if source.name.endswith(".tsv") else ","):
-        for name, cell in row.items():
-            number = number_of(cell.strip()) if isinstance(name, str) and isinstance(cell, str) else None
-            if number is not None and name not in STEPS and not volatile_key(name, float(number), float(number)):
-                yield name, float(number)
+        yield {name: cell for name, cell in row.items() if isinstance(name, str) and isinstance(cell, str)}
 
 
-def _numbers(value: object, key: str, depth: int = 0) -> Iterator[tuple[str, float]]:
+def _cells(row: dict[str, str]) -> Iterator[tuple[str, float]]:
+    for name, cell in row.items():
+        number = number_of(cell.strip())
+        if number is not None and name not in STEPS and not volatile_key(name, float(number), float(number)):
+            yield name, float(number)
+
+
+def numbers_in(value: object, key: str = "", depth: int = 0) -> Iterator[tuple[str, float]]:
+    """Numbers of a value of lists and tables by their place in it, without steps and what changes from run to run."""
     if depth > 50:  # noqa: PLR2004 — no measurement lies that deep
         return
     match value:
@@ -74,10 +81,10 @@ def _numbers(value: object, key: str, depth: int = 0) -> Iterator[tuple[str, flo
                 number = as_number(item)
                 plain = float(number) if number is not None else item
                 if isinstance(name, str) and name not in STEPS and not volatile_key(name, plain, plain):
-                    yield from _numbers(item, f"{key}.{name}" if key else name, depth + 1)
+                    yield from numbers_in(item, f"{key}.{name}" if key else name, depth + 1)
         case list() if len(value) <= _MOST:
             for index, item in enumerate(value):
-                yield from _numbers(item, f"{key}[{index}]", depth + 1)
+                yield from numbers_in(item, f"{key}[{index}]", depth + 1)
         case _:
             number = as_number(value)
             if number is not None:

@@ -105,6 +105,18 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a reader must know about how it was compared."""
 
 
+class Curve(msgspec.Struct, frozen=True, kw_only=True):
+    """One number over the steps of two runs that do not agree about it."""
+
+    name: str
+    """Path of the artifact and place of the number in it, such as `log.jsonl:loss`."""
+    left: tuple[tuple[float, float], ...]
+    """Step and value of a selection of points, in order; all of them finite."""
+    right: tuple[tuple[float, float], ...]
+    first: float | None = None
+    """First step at which the values differ; None where only the steps do."""
+
+
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """What all differences amount to: the worst of them."""
 

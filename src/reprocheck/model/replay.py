@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from reprocheck.model.comparison import Comparison, Outcome, Verdict
+from reprocheck.model.comparison import Comparison, Curve, Outcome, Verdict
 from reprocheck.model.gap import Gap
 
 SCHEMA = 1
@@ -45,6 +45,8 @@ class Repetition(msgspec.Struct, frozen=True, kw_only=True):
     suspects: tuple[Suspect, ...] = ()
     trace: TraceDifference | None = None
     """None where traces agree, or where there are none."""
+    curves: tuple[Curve, ...] = ()
+    """Metrics by step that differ, those that part first before others; the recorded run is on the left."""
     gaps: tuple[Gap, ...] = ()
 
 

@@ -62,6 +62,21 @@ def first_difference(recorded: Path, replayed: Path) -> TraceDifference | None:
     return msgspec.structs.replace(min(found, key=lambda item: item[0])[1], steps=common)
 
 
+def losses(journal: Path) -> dict[str, list[tuple[float, float]]]:
+    """Loss by step, of each process that has one; the name is `loss`, with a number where there are several."""
+    found = {}
+    files = _traces(journal)
+    for number, file in enumerate(files):
+        values = [
+            (float(step), float(line.loss))
+            for step, line in enumerate(one.line for one in _steps(file))
+            if isinstance(line.loss, int | float)
+        ]
+        if values:
+            found["loss" if len(files) == 1 else f"loss {number}"] = values
+    return found
+
+
 def _traces(journal: Path) -> list[Path]:
     """Step files of a journal, in the order in which their processes started."""
 

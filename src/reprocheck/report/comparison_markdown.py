@@ -23,12 +23,13 @@ def comparison_markdown(comparison: Comparison) -> str:
     lines = [f"**{plain(verdict.label)}**: {plain(verdict.reason)}", "", plain(counts_text(comparison.differences)), ""]
     listed = [one for one in comparison.differences if one.outcome is not Outcome.IDENTICAL]
     for difference in sorted(listed, key=lambda one: -one.outcome.rank):
-        lines += _items(difference, 0)
+        lines += difference_items(difference)
     lines += [f"> {plain(note)}" for note in comparison.notes]
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _items(difference: Difference, depth: int) -> Iterator[str]:
+def difference_items(difference: Difference, depth: int = 0) -> Iterator[str]:
+    """A list of one artifact and below it what differs in it."""
     indent = "  " * depth
     said = headline(difference)
     outcome = f" {difference.outcome}" if not depth else ""
@@ -42,7 +43,7 @@ def _items(difference: Difference, depth: int) -> Iterator[str]:
         yield f"{indent}  - {plain(note)}"
     if depth < _DEEPEST:
         for child in difference.children[:_SHOWN]:
-            yield from _items(child, depth + 1)
+            yield from difference_items(child, depth + 1)
     more = max(len(difference.children) - _SHOWN, 0) + difference.omitted
     if more:
         yield f"{indent}  - and {more:,} more"

@@ -12,6 +12,7 @@ from reprocheck.model.comparison import Outcome
 from reprocheck.report.comparison_console import ROLES, difference_lines
 from reprocheck.report.comparison_json import finite
 from reprocheck.report.comparison_words import counts_text
+from reprocheck.report.curves import LEGEND, curve_lines, title
 from reprocheck.report.json_value import json_text
 from reprocheck.report.run_words import duration_text
 from reprocheck.report.summary import plural
@@ -20,15 +21,19 @@ from reprocheck.report.visible import visible
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from reprocheck.model.comparison import Verdict
+    from reprocheck.model.comparison import Curve, Verdict
     from reprocheck.model.gap import Gap
     from reprocheck.model.plan import Plan
-    from reprocheck.model.replay import Repetition, Replay
+    from reprocheck.model.replay import Repetition, Replay, Suspect
     from reprocheck.report.paint import Paint
 
 _SHOWN = 12
 """Differences, causes and gaps that are listed."""
+_PLOTTED = 2
+"""Curves that are drawn."""
 _ABSENT = "-"
+_LONGEST = 200
+"""Characters of a cause that are shown."""
 
 
 def as_json(replay: Replay) -> str:
@@ -68,7 +73,7 @@ def plan_text(plan: Plan, paint: Paint) -> str:
     return "\n".join(lines)
 
 
-def replay_text(replay: Replay, paint: Paint, *, verbose: bool = False) -> str:
+def replay_text(replay: Replay, paint: Paint, *, verbose: bool = False, width: int = 80) -> str:
     """Verdict first, then what differs and where, then likely causes, then what could not be seen.
 
     With `verbose` nothing is left out.
@@ -85,19 +90,20 @@ def replay_text(replay: Replay, paint: Paint, *, verbose: bool = False) -> str:
         about += f" in {replay.executor}, {plural(len(replay.repetitions), 'time')}, {duration_text(total)}"
     lines.append(about)
     if verdict.outcome in {Outcome.IDENTICAL, Outcome.EQUIVALENT}:
-        lines.append(f"  {_bounded(verdict)}")
-    shown = _worst(replay.repetitions)
+        lines.append(f"  {bounded(verdict)}")
+    shown = worst(replay.repetitions)
     if shown is not None:
         lines += _results(shown, paint, verbose=verbose)
+        lines += _curves(shown.curves, paint, width=width, verbose=verbose)
         lines += [f"  {visible(sentence)}" for sentence in replay.noise[:_SHOWN]]
         lines += _causes(shown, paint)
-    gaps = tuple(dict.fromkeys((*replay.gaps, *(shown.gaps if shown is not None else ()))))
-    lines += _gaps(gaps, paint)
+    lines += _gaps(all_gaps(replay), paint)
     lines += [f"kept in {visible(folder)}" for folder in replay.kept]
     return "\n".join(lines)
 
 
-def _bounded(verdict: Verdict) -> str:
+def bounded(verdict: Verdict) -> str:
+    """What the number of agreeing replays says about how often one diverges."""
     replays = plural(verdict.runs, "agreeing replay")
     if verdict.bound is None:
         return f"{replays}: too few to bound how often one diverges (`--times 10` does)"
@@ -108,7 +114,19 @@ def _percent(bound: float) -> str:
     return f"{bound:.0%}" if bound >= 0.1 else f"{bound:.1%}"  # noqa: PLR2004 — one digit where it says something
 
 
-def _worst(repetitions: Iterable[Repetition]) -> Repetition | None:
+def all_gaps(replay: Replay) -> tuple[Gap, ...]:
+    """What the plan could not restore, and what the repetition that is shown could not see."""
+    shown = worst(replay.repetitions)
+    return tuple(dict.fromkeys((*replay.gaps, *(shown.gaps if shown is not None else ()))))
+
+
+def change(suspect: Suspect) -> str:
+    """What was recorded and what is there now."""
+    return f"{suspect.what}: {suspect.recorded or _ABSENT} -> {suspect.replayed or _ABSENT}"[:_LONGEST]
+
+
+def worst(repetitions: Iterable[Repetition]) -> Repetition | None:
+    """The repetition to show; None where nothing was run."""
     return max(repetitions, key=lambda repetition: repetition.comparison.verdict.outcome.rank, default=None)
 
 
@@ -126,6 +144,17 @@ def _results(repetition: Repetition, paint: Paint, *, verbose: bool) -> Iterator
         yield paint(f"  note: {visible(note)}", "dim")
 
 
+def _curves(curves: tuple[Curve, ...], paint: Paint, *, width: int, verbose: bool) -> Iterator[str]:
+    shown = curves if verbose else curves[:_PLOTTED]
+    for curve in shown:
+        yield f"  {paint(title(curve), 'label')}"
+        yield from (f"  {line}" for line in curve_lines(curve, width - 2))
+    if shown:
+        yield paint(f"  {LEGEND}", "dim")
+    if len(curves) > len(shown):
+        yield f"  and {plural(len(curves) - len(shown), 'more curve')} (-v shows all)"
+
+
 def _causes(repetition: Repetition, paint: Paint) -> Iterator[str]:
     if repetition.comparison.verdict.outcome in {Outcome.IDENTICAL, Outcome.EQUIVALENT}:
         return
@@ -135,8 +164,7 @@ def _causes(repetition: Repetition, paint: Paint) -> Iterator[str]:
     if repetition.suspects:
         yield paint("also different", "label")
         for suspect in repetition.suspects[:_SHOWN]:
-            change = f"{suspect.what}: {suspect.recorded or _ABSENT} -> {suspect.replayed or _ABSENT}"
-            yield f"  {visible(change)[:200]}"
+            yield f"  {visible(change(suspect))}"
         if len(repetition.suspects) > _SHOWN:
             yield f"  and {len(repetition.suspects) - _SHOWN} more"
 

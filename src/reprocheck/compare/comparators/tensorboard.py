@@ -177,13 +177,14 @@ def _events(one: _Event, other: _Event, walk: Walk) -> Iterator[tuple[str, int, 
                 yield tag, one.step, difference
 
 
-def scalars(source: Content) -> Iterator[tuple[str, float]]:
-    """Tags and values of all single numbers, in the order of the file; raises `UnreadableError`."""
+def scalars(source: Content) -> Iterator[tuple[int, str, float]]:
+    """Steps, tags and values of all single numbers, in the order of the file; raises `UnreadableError`."""
     for data in records(source):
-        for tag, value in _Event(data).values:
+        event = _Event(data)
+        for tag, value in event.values:
             array = value.get("tensor") if isinstance(value, dict) else value
             if isinstance(array, StoredArray) and array.number.name == "float32" and math.prod(array.shape) == 1:
-                yield tag, float(struct.unpack("<f", array.data.read())[0])
+                yield event.step, tag, float(struct.unpack("<f", array.data.read())[0])
 
 
 TENSORBOARD = Comparator("tensorboard", _is_events, _compare)
