@@ -19,7 +19,8 @@ to code that can't be seen have medium confidence. Listings in tests have low co
 import ast
 from collections.abc import Iterator
 
-from reprocheck.rulekit import Call, Confidence, Match, Module, Rule
+from reprocheck.rulekit import Call, Confidence, Fix, Match, Module, Rule
+from reprocheck_rules.determinism.listing_fixes import sorting, sorting_walk
 from reprocheck_rules.determinism.order_effects import Effect, shown, strongest
 from reprocheck_rules.determinism.order_in_loops import LoopReader
 from reprocheck_rules.determinism.order_of_use import OrderOfUse
@@ -48,7 +49,8 @@ def check(module: Module) -> Iterator[Match]:
         order = order or OrderOfUse(module)
         effect = _walk_effect(call, order) if "walks-directory" in roles else order.effect(call.node)
         if effect is not None:
-            yield _match(module, call.node, _display(call), effect)
+            fix = sorting_walk(call) if "walks-directory" in roles else sorting(module, call.node, call.name)
+            yield _match(module, call.node, _display(call), effect, fix)
     for site in module.file.calls:
         function = site.node.func
         if isinstance(function, ast.Attribute) and function.attr in _PATH_METHODS and site.node not in known:
@@ -57,7 +59,7 @@ def check(module: Module) -> Iterator[Match]:
             order = order or OrderOfUse(module)
             effect = order.effect(site.node)
             if effect is not None:
-                yield _match(module, site.node, shown(function), effect)
+                yield _match(module, site.node, shown(function), effect, sorting(module, site.node, ""))
 
 
 def _like_path(function: ast.Attribute, call: ast.Call) -> bool:
@@ -71,13 +73,14 @@ def _display(call: Call) -> str:
     return call.name if isinstance(function, ast.Name) else shown(function)
 
 
-def _match(module: Module, node: ast.Call, callee: str, effect: Effect) -> Match:
+def _match(module: Module, node: ast.Call, callee: str, effect: Effect, fix: Fix | None) -> Match:
     confidence = Confidence.LOW if module.is_test or _names_one(node, module) else effect.confidence
     return module.match(
         node,
         f"`{callee}` lists in the file system's own order, and {effect.clause}",
         confidence=confidence,
         trail=[module.note(effect.node, "the order matters here")] if effect.node is not node else (),
+        fix=fix,
     )
 
 
@@ -161,6 +164,30 @@ rule.flags(
     classes = {name: index for index, name in enumerate(next(os.walk("data"))[1])}  # expect: DET008
     """,
     title="samples, tables and splits",
+    fixed="""
+    import os
+    import glob
+    import random
+    from pathlib import Path
+    import cv2
+    import pandas as pd
+    from sklearn.model_selection import train_test_split
+
+    def load(folder):
+        images, labels = [], []
+        for name in sorted(os.listdir(folder)):
+            images.append(cv2.imread(os.path.join(folder, name)))
+            labels.append(name.split("_")[0])
+        return images, labels
+
+    frame = pd.concat([pd.read_csv(path) for path in sorted(glob.glob("data/*.csv"))])
+    frame.to_csv("all.csv")
+    train, test = train_test_split(sorted(Path("data").glob("*.png")))
+    files = sorted(os.listdir("data/images"))
+    random.shuffle(files)
+    train_files = files[:800]
+    classes = {name: index for index, name in enumerate(next(os.walk("data"))[1])}
+    """,
 )
 rule.flags(
     """
@@ -222,6 +249,46 @@ rule.flags(
             yield path
     """,
     title="lists, manifests, numbers",
+    fixed="""
+    import os
+    import random
+
+    def paths(root):
+        found = []
+        for folder, dirs, files in os.walk(root):
+            dirs.sort()
+            files.sort()
+            for name in files:
+                found.append(os.path.join(folder, name))
+        return found
+
+    def write_list(root, target):
+        with open(target, "w") as out:
+            for name in sorted(os.listdir(root)):
+                out.write(name)
+
+    def first(root):
+        return sorted(os.listdir(root))[0]
+
+    def vocabulary(root):
+        index = {}
+        for name in sorted(os.listdir(root)):
+            index[name] = len(index)
+        return index
+
+    def rename(root):
+        for i, name in enumerate(sorted(os.listdir(root))):
+            os.rename(os.path.join(root, name), os.path.join(root, f"{i}.png"))
+
+    def manifest(folder, train, valid):
+        for path in sorted(folder.rglob("*.wav")):
+            out = train if random.random() > 0.1 else valid
+            print(path, file=out)
+
+    def stream(folder):
+        for path in sorted(folder.rglob("*.json")):
+            yield path
+    """,
 )
 rule.allows(
     """

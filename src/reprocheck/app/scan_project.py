@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
@@ -56,6 +56,8 @@ class ScanRequest:
     use_baseline: bool = True
     text: bytes | None = None
     """Content to scan in place of a file's; `targets` then names the one file."""
+    overlay: Mapping[str, bytes] = field(default_factory=dict)
+    """Content by path that counts instead of what is on disk, where files may be new."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,8 +87,8 @@ def scan_project(request: ScanRequest, progress: Progress) -> Scanned:
     plan = ScanPlan(
         files=discovery.files,
         reported=reported,
-        text=None if request.text is None else (_relative(request.targets[0], config.root), request.text),
-        versions=declared_versions(discovery.files),
+        texts=_texts(request),
+        versions=declared_versions(discovery.files, request.overlay),
         entries=_entries(request, discovery),
         sources=sources,
         knowledge=knowledge,
@@ -226,11 +228,30 @@ def _discover(request: ScanRequest) -> tuple[Discovery, frozenset[str] | None]:
         asked = Discovery((file,))
     whole = [target.resolve() for target in request.targets] == [config.root.resolve()]
     if whole or not is_project(config.root):
-        return asked, None
+        return _with_overlay(asked, request), None
     everything = _found(config, [config.root])
     files = {file.path: file for file in (*everything.files, *asked.files)}
     merged = Discovery(tuple(files[path] for path in sorted(files)), asked.notes)
-    return merged, frozenset(file.path for file in asked.files)
+    return _with_overlay(merged, request), frozenset((*(file.path for file in asked.files), *request.overlay))
+
+
+def _with_overlay(discovery: Discovery, request: ScanRequest) -> Discovery:
+    """The files with those that are only given, and the sizes of all that are."""
+    if not request.overlay:
+        return discovery
+    files = {file.path: file for file in discovery.files}
+    for path, data in request.overlay.items():
+        location = str(request.config.root / path)
+        kind = files[path].kind if path in files else kind_of(path)
+        files[path] = ProjectFile(path=path, location=location, kind=kind, size=len(data))
+    return Discovery(tuple(files[path] for path in sorted(files)), discovery.notes)
+
+
+def _texts(request: ScanRequest) -> dict[str, bytes]:
+    texts = dict(request.overlay)
+    if request.text is not None:
+        texts[_relative(request.targets[0], request.config.root)] = request.text
+    return texts
 
 
 def _entries(request: ScanRequest, discovery: Discovery) -> tuple[str, ...]:

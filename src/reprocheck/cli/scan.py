@@ -75,6 +75,13 @@ _WATCH_SECONDS = 0.4
 @click.option(
     "--stdin-filename", metavar="NAME", type=click.Path(path_type=Path), help="Name of what is read from `-`."
 )
+@click.option("--fix", is_flag=True, help="Repair what can be repaired without changing what the code does.")
+@click.option(
+    "--unsafe-fixes",
+    is_flag=True,
+    help="With --fix or --diff: do repairs too that change numbers, speed or an interface.",
+)
+@click.option("--diff", is_flag=True, help="Write the repairs to stdout as a patch for `git apply`; change nothing.")
 @click.option("--watch", is_flag=True, help="Scan again when a file changes.")
 @click.option("--show-suppressed", is_flag=True, help="List suppressed and known findings too.")
 @click.option("--statistics", is_flag=True, help="Add a table of findings by rule.")
@@ -96,6 +103,8 @@ def command(paths: tuple[Path, ...], **options: Any) -> int:  # noqa: ANN401 —
                 5 nothing to scan.
     """  # noqa: D301 — click keeps line breaks behind the character itself
     request = _request(paths, options)
+    if options["fix"] or options["diff"] or options["unsafe_fixes"]:
+        return _fix(request, options)
     if not options["watch"]:
         return _once(request, options)
     if request.text is not None:
@@ -159,6 +168,39 @@ def _once(request: ScanRequest, options: dict[str, Any]) -> int:
         for timing in scanned.result.timings:
             click.echo(f"{timing.seconds:9.3f} s  {timing.name}", err=True)
     return _exit_code(scanned, request.config, options)
+
+
+def _fix(request: ScanRequest, options: dict[str, Any]) -> int:
+    """`--fix` and `--diff`."""
+    from reprocheck.app.fix_project import fix_project, write
+    from reprocheck.report.fix_summary import summary_lines
+
+    if not (options["fix"] or options["diff"]):
+        raise UsageError("--unsafe-fixes goes with --fix or --diff")
+    if options["fix"] and options["diff"]:
+        raise UsageError("--fix writes the files, --diff shows what it would write: give one of them")
+    if options["watch"]:
+        raise UsageError("--watch can't be given with --fix or --diff")
+    outputs = _outputs(request.config)
+    progress = ProgressLine(enabled=not options["quiet"])
+    try:
+        fixed = fix_project(request, progress, unsafe=options["unsafe_fixes"])
+    finally:
+        progress.clear()
+    if options["diff"]:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(fixed.patch)
+        sys.stdout.buffer.flush()
+        outputs = [(reporter, output) for reporter, output in outputs if output.file is not None]
+    else:
+        write(fixed)
+    for reporter, output in outputs:
+        _write(reporter, output, fixed.scanned, request.config, options)
+    if not options["quiet"]:
+        left = [(one.finding, one.reason) for one in fixed.left]
+        for line in summary_lines(fixed.fixed, left, would=options["diff"], verbose=options["verbose"]):
+            click.echo(line, err=True)
+    return _exit_code(fixed.scanned, request.config, options)
 
 
 def _exit_code(scanned: Scanned, config: Config, options: dict[str, Any]) -> int:

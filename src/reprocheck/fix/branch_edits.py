@@ -14,7 +14,7 @@ _PURE = (cst.Name, cst.Attribute, cst.Comparison, cst.Integer, cst.SimpleString,
 
 def keep_branch(page: Page, edit: KeepBranch) -> list[Change]:
     """Replace what asks a condition by what runs when it has that value."""
-    node: cst.CSTNode = page.find(edit.span, cst.BaseExpression)  # type: ignore[type-abstract]
+    node: cst.CSTNode = page.find(edit.span, cst.BaseExpression)
     holds = edit.holds
     while True:
         parent = page.parents[node]
@@ -59,7 +59,9 @@ def _other_operand(page: Page, operation: cst.BooleanOperation, node: cst.CSTNod
 def _instead(page: Page, choice: cst.IfExp, kept: cst.BaseExpression) -> list[Change]:
     start, end = page.ranges[choice]
     inner_start, inner_end = page.outer(kept)
-    return [change for change in (Change(start, inner_start, ""), Change(inner_end, end, "")) if change.end > change.start]
+    return [
+        change for change in (Change(start, inner_start, ""), Change(inner_end, end, "")) if change.end > change.start
+    ]
 
 
 def _if(page: Page, statement: cst.If, *, holds: bool) -> list[Change]:
@@ -156,4 +158,3 @@ def _dedented(page: Page, start: int, end: int, indent: str, inner: str) -> list
             if extra.startswith(indent) and len(extra) > len(indent) and not page.blank_line(line):
                 changes.append(Change(line + len(indent), line + len(extra), ""))
     return changes
-

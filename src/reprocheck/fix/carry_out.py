@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -14,6 +15,7 @@ from reprocheck.project.file_kinds import FileKind, kind_of
 from reprocheck.project.python.grammar import parse
 from reprocheck.project.source import SourceText
 
+_PYTHON_SCRIPT = re.compile(rb"#![^\n]*\bpython")
 Read = Callable[[str], bytes | None]
 """Content of a file by its path; None where there is none."""
 
@@ -46,7 +48,10 @@ class Outcome:
 
 
 def carry_out(repairs: Sequence[Repair], read: Read) -> Outcome:
-    """Carry out fixes together; of two that get in each other's way the first is done."""
+    """Carry out fixes together; of two that get in each other's way the first is done.
+
+    What a file is read as is decided by its name; one without extension that holds Python begins with `#!`.
+    """
     files: dict[str, _File] = {}
     refused: dict[int, Refusal] = {}
     for number, repair in enumerate(repairs):
@@ -96,8 +101,11 @@ class _File(Protocol):
 def _open(path: str, data: bytes | None) -> _File:
     if data is None:
         return _NewFile()
-    match kind_of(path):
-        case FileKind.PYTHON | FileKind.NOTEBOOK as kind:
+    kind = kind_of(path)
+    if kind is FileKind.OTHER and _PYTHON_SCRIPT.match(data):
+        kind = FileKind.PYTHON
+    match kind:
+        case FileKind.PYTHON | FileKind.NOTEBOOK:
             return _PythonFile(path, data, notebook=kind is FileKind.NOTEBOOK)
         case _:
             return _OtherFile(data)
@@ -196,4 +204,3 @@ class _PythonFile:
 
     def keep(self, state: object) -> None:
         self._module, self._changes, self.data = state  # type: ignore[misc]
-

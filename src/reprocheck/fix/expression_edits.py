@@ -67,7 +67,7 @@ def _bare_generator(page: Page, call: cst.Call) -> bool:
 
 def remove_argument(page: Page, edit: RemoveArgument) -> list[Change]:
     """Take a keyword argument of a call, or a parameter of a function, away."""
-    node = page.find(edit.span, (cst.Call, cst.FunctionDef))  # type: ignore[type-var,arg-type]
+    node = page.find(edit.span, (cst.Call, cst.FunctionDef))
     if isinstance(node, cst.Call):
         named = [a for a in node.args if a.keyword is not None and a.keyword.value == edit.name]
         members: list[cst.CSTNode] = list(node.args)
@@ -117,14 +117,15 @@ def _without(page: Page, members: list[cst.CSTNode], index: int) -> Change:
 def wrap_expression(page: Page, edit: WrapExpression) -> list[Change]:
     """Hand an expression to a function."""
     start, end = page.extent(edit.span)
+    closing = f", {edit.arguments})" if edit.arguments else ")"
     node = _expression(page, edit.span)
     if isinstance(node, cst.GeneratorExp) and page.text[start] == "(" and page.text[end - 1] == ")":
         holder = page.parents.get(page.parents[node])
-        if isinstance(holder, cst.Call) and len(holder.args) == 1:
+        if isinstance(holder, cst.Call) and len(holder.args) == 1 and not edit.arguments:
             return around(start + 1, end - 1, f"{edit.function}(", ")")
     if isinstance(node, _NEEDS_PARENTHESES) and not (page.text[start] == "(" and node.lpar):
-        return around(start, end, f"{edit.function}((", "))")
-    return around(start, end, f"{edit.function}(", ")")
+        return around(start, end, f"{edit.function}((", f"){closing}")
+    return around(start, end, f"{edit.function}(", closing)
 
 
 def replace_expression(page: Page, edit: ReplaceExpression) -> list[Change]:

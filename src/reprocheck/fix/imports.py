@@ -59,7 +59,9 @@ def _bound_by(node: ast.AST) -> Iterator[str]:
             yield name
         case ast.arg(arg=name):
             yield name
-        case ast.ExceptHandler(name=str() as name) | ast.MatchAs(name=str() as name) | ast.MatchStar(name=str() as name):
+        case (
+            ast.ExceptHandler(name=str() as name) | ast.MatchAs(name=str() as name) | ast.MatchStar(name=str() as name)
+        ):
             yield name
         case _:
             pass

@@ -89,7 +89,9 @@ class NotebookText:
             length = len(str(piece.value))
             start, end = max(change.start - offset, 0), min(change.end - offset, length)
             last = number == len(pieces) - 1
-            inserts = change.start == change.end and (offset <= change.start < offset + length or (last and not written))
+            inserts = change.start == change.end and (
+                offset <= change.start < offset + length or (last and not written)
+            )
             if start < end or inserts:
                 text = "" if written else change.text
                 if not text and start == 0 and end == length and len(pieces) > 1 and self._is_listed(piece):

@@ -56,6 +56,8 @@ class WrapExpression(msgspec.Struct, frozen=True, tag="wrap-expression"):
     function: str
     """Source of what is called."""
     path: str = ""
+    arguments: str = ""
+    """Source of further arguments, such as `key=str`."""
 
 
 class ReplaceExpression(msgspec.Struct, frozen=True, tag="replace-expression"):
@@ -165,3 +167,5 @@ class Fix(msgspec.Struct, frozen=True):
     """What is done, in the imperative and without a full stop: `sort the listing`."""
     safety: Safety
     edits: tuple[Edit, ...]
+    reveals: tuple[str, ...] = ()
+    """Codes of findings that may come to light: they are about what could not matter while this one stood."""

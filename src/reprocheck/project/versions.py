@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -61,8 +61,11 @@ def _reaches(specifier: str, wanted: Version) -> bool | None:
     return True if lower is not None and lower >= wanted else None
 
 
-def declared_versions(files: Iterable[ProjectFile]) -> DeclaredVersions:
-    """Read locks, requirements, pyproject.toml and conda files; what can't be read counts as not there."""
+def declared_versions(files: Iterable[ProjectFile], given: Mapping[str, bytes] | None = None) -> DeclaredVersions:
+    """Read locks, requirements, pyproject.toml and conda files; what can't be read counts as not there.
+
+    `given` is content by path that counts instead of what is on disk.
+    """
     locked: dict[str, set[str]] = {}
     declared: dict[str, set[str]] = {}
     for file in files:
@@ -70,19 +73,20 @@ def declared_versions(files: Iterable[ProjectFile]) -> DeclaredVersions:
         if file.size > TEXT_LIMIT:
             continue
         if name in _LOCKS:
-            _collect(locked, _locked(name, _text(file)))
+            _collect(locked, _locked(name, _text(file, given)))
         elif file.kind is FileKind.REQUIREMENTS:
-            _collect(declared, _required(file.path, _text(file)))
+            _collect(declared, _required(file.path, _text(file, given)))
         elif name == "pyproject.toml":
-            _collect(declared, _project(_text(file)))
+            _collect(declared, _project(_text(file, given)))
         elif name in {"environment.yml", "environment.yaml", "conda.yaml", "conda.yml"}:
-            _collect(declared, _conda(_text(file)))
+            _collect(declared, _conda(_text(file, given)))
     return DeclaredVersions(_sorted(locked), _sorted(declared))
 
 
-def _text(file: ProjectFile) -> str:
+def _text(file: ProjectFile, given: Mapping[str, bytes] | None) -> str:
     try:
-        return decode_text(file.absolute.read_bytes())[0]
+        data = (given or {}).get(file.path)
+        return decode_text(file.absolute.read_bytes() if data is None else data)[0]
     except OSError:
         return ""
 

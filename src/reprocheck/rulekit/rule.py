@@ -40,6 +40,8 @@ class Example(msgspec.Struct, frozen=True):
     title: str = ""
     sizes: dict[str, int] = {}
     """Bytes that files are taken to have, for those too large to be written out."""
+    fixed: dict[str, str] = {}
+    """Text by path, of the files that fixing changes or makes, once all fixes of the rule are done; without marks."""
 
 
 class CallListener(msgspec.Struct, frozen=True):
@@ -209,9 +211,13 @@ class Rule:
         file: str = "example.py",
         title: str = "",
         sizes: Mapping[str, int] | None = None,
+        fixed: str | Mapping[str, str] | None = None,
     ) -> None:
-        """Code that the rule must flag: on each line marked `# expect: CODE` and no other, or anywhere if unmarked."""
-        self.examples.append(_example(code, file, sizes, flagged=True, title=title))
+        """Code that the rule must flag: on each line marked `# expect: CODE` and no other, or anywhere if unmarked.
+
+        `fixed` is what its fixes make of the code, of the file or by path, without the marks.
+        """
+        self.examples.append(_example(code, file, sizes, flagged=True, title=title, fixed=fixed))
 
     def allows(
         self,
@@ -230,11 +236,20 @@ def _gap(practice: Practice) -> Matches:
 
 
 def _example(
-    code: str | Mapping[str, str], file: str, sizes: Mapping[str, int] | None, *, flagged: bool, title: str
+    code: str | Mapping[str, str],
+    file: str,
+    sizes: Mapping[str, int] | None,
+    *,
+    flagged: bool,
+    title: str,
+    fixed: str | Mapping[str, str] | None = None,
 ) -> Example:
+    return Example(_cleaned(code, file), flagged, title, dict(sizes or {}), _cleaned(fixed or {}, file))
+
+
+def _cleaned(code: str | Mapping[str, str], file: str) -> dict[str, str]:
     files = {file: code} if isinstance(code, str) else dict(code)
-    cleaned = {path: textwrap.dedent(text).strip("\n") + "\n" for path, text in files.items()}
-    return Example(cleaned, flagged, title, dict(sizes or {}))
+    return {path: textwrap.dedent(text).strip("\n") + "\n" for path, text in files.items()}
 
 
 def _sections(doc: str) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 
 from reprocheck.model import fingerprint as identity
 from reprocheck.model.finding import Finding
@@ -59,9 +59,14 @@ class Places:
         files: dict[str, ProjectFile],
         earlier: Iterable[tuple[Finding, Sequence[Span]]] = (),
         unchanged: Container[str] = (),
+        given: Mapping[str, bytes] | None = None,
     ) -> None:
-        """`files` by path; what `earlier` findings, made of these spans, say of `unchanged` files still holds."""
+        """`files` by path; what `earlier` findings, made of these spans, say of `unchanged` files still holds.
+
+        `given` is content by path that counts instead of what is on disk.
+        """
         self._files = files
+        self._given = given or {}
         self._read: dict[str, tuple[Locate, SourceText | None, bool]] = {}
         self._trees: dict[str, ast.Module | None] = {}
         self._findings: dict[tuple[str, str, Span], Finding] = {}
@@ -109,7 +114,9 @@ class Places:
         file = self._files.get(path)
         try:
             is_read = file is not None and bool(file.location) and file.kind is not FileKind.OTHER
-            data = file.absolute.read_bytes() if file is not None and is_read else b""
+            data = self._given.get(path)
+            if data is None:
+                data = file.absolute.read_bytes() if file is not None and is_read else b""
         except OSError:
             data = b""
         if file is None or not data:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -47,8 +47,8 @@ class ScanPlan:
     """Paths whose findings are reported; None for all."""
     entries: tuple[str, ...] = ()
     """Programs to follow instead of all; only what they reach is reported then."""
-    text: tuple[str, bytes] | None = None
-    """Path and content of a file whose text on disk is not what is meant."""
+    texts: Mapping[str, bytes] = field(default_factory=dict)
+    """Content by path of files whose text on disk is not what is meant."""
     versions: DeclaredVersions = NOTHING_DECLARED
     """Library versions that the project declares."""
     sources: KnowledgeSources
@@ -150,11 +150,10 @@ def _to_read(plan: ScanPlan) -> list[ProjectFile]:
 
 
 def _given_text(plan: ScanPlan) -> list[FileResult]:
-    if plan.text is None:
+    if not plan.texts:
         return []
-    path, data = plan.text
     analyzer = _AnalyzerMaker(plan)()
-    return [analyzer.analyze(file, data) for file in plan.files if file.path == path]
+    return [analyzer.analyze(file, plan.texts[file.path]) for file in _to_read(plan) if file.path in plan.texts]
 
 
 def _join(
@@ -200,7 +199,7 @@ def _join(
 
 def _work_tree(plan: ScanPlan) -> WorkTree:
     """What lies under the root, with the text that is meant instead of a file's."""
-    given = dict([plan.text]) if plan.text is not None else {}
+    given = plan.texts
     root = next((file.location.removesuffix(file.path) for file in plan.files if file.location), None)
     return WorkTree(given) if root is None else DiskTree(Path(root), given)
 
@@ -220,12 +219,13 @@ def _facts(
 def _places(plan: ScanPlan, digests: dict[str, bytes], cache: Cache | None) -> Places:
     """Places, with what the last scan said of files that have not changed since."""
     by_path = {file.path: file for file in plan.files}
+    given = plan.texts
     last = cache.last_join() if cache is not None else None
     if last is None:
-        return Places(by_path)
+        return Places(by_path, given=given)
     earlier = _JOINED.decode(last)
     unchanged = {path for path, digest in earlier.digests.items() if digests.get(path) == digest}
-    return Places(by_path, zip(earlier.findings, earlier.spans, strict=True), unchanged)
+    return Places(by_path, zip(earlier.findings, earlier.spans, strict=True), unchanged, given)
 
 
 def _join_key(plan: ScanPlan, results: list[FileResult]) -> bytes:
