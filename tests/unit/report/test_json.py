@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from reprocheck.model.finding import Severity
+from reprocheck.model.finding import Severity, Suppression
 from reprocheck.model.scan_result import FileCounts
 from reprocheck.report.json_lines import JSON_LINES
 from reprocheck.report.json_report import JSON
@@ -49,6 +49,7 @@ EMPTY = """\
     "note": 0,
     "suppressed": 0,
     "baseline": 0,
+    "ledger": 0,
     "families": {}
   }
 }
@@ -92,6 +93,7 @@ def test_a_finding_has_every_field(build: Build) -> None:
                 }
             ],
             "evidence": "confirmed by 01J8",
+            "fix": None,
             "edits": [],
             "suppression": {
                 "kind": "inline",
@@ -101,6 +103,8 @@ def test_a_finding_has_every_field(build: Build) -> None:
                     "span": {"line": 11, "column": 1, "end_line": 11, "end_column": 30},
                     "cell": None,
                 },
+                "state": None,
+                "moved_from": None,
             },
             "baseline": "new",
         }
@@ -110,6 +114,20 @@ def test_a_finding_has_every_field(build: Build) -> None:
 def test_absent_things_are_null(build: Build) -> None:
     [finding] = lines(build.result([build.finding()]))
     assert (finding["cell"], finding["suppression"], finding["baseline"]) == (None, None, None)
+
+
+def test_a_decided_finding_says_what_was_decided_and_is_counted_apart(build: Build) -> None:
+    decided = build.finding(suppression=Suppression("ledger", "ours", state="accepted", moved_from="old.py"))
+    value = json.loads(JSON.render(build.result([decided, build.finding()]), ReportOptions()))
+    assert value["findings"][0]["suppression"] == {
+        "kind": "ledger",
+        "reason": "ours",
+        "place": None,
+        "state": "accepted",
+        "moved_from": "old.py",
+    }
+    counted = {key: value["summary"][key] for key in ("findings", "suppressed", "baseline", "ledger")}
+    assert counted == {"findings": 1, "suppressed": 0, "baseline": 0, "ledger": 1}
 
 
 def test_a_known_finding_is_unchanged(build: Build) -> None:
@@ -142,6 +160,7 @@ def test_summary_counts_what_counts_and_findings_hold_all(build: Build) -> None:
         "note": 1,
         "suppressed": 1,
         "baseline": 1,
+        "ledger": 0,
         "families": {
             "RNG": {"findings": 2, "error": 0, "warning": 1, "note": 1},
             "DAT": {"findings": 1, "error": 1, "warning": 0, "note": 0},

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import jsonschema
 import pytest
 
-from reprocheck.model.finding import Confidence, Severity, Step
+from reprocheck.model.finding import Confidence, Severity, Step, Suppression
 from reprocheck.model.place import WHOLE_FILE, Place
 from reprocheck.report.reporter import ReportOptions
 from reprocheck.report.sarif import SARIF
@@ -197,6 +197,19 @@ def test_suppressions_and_baseline(build: Build) -> None:
     [comment] = results[4]["suppressions"]
     assert (comment["kind"], comment["justification"]) == ("inSource", "why not")
     assert comment["location"]["physicalLocation"]["region"]["startLine"] == 11
+
+
+def test_a_decision_of_the_ledger_is_an_external_suppression(build: Build) -> None:
+    decided = build.finding(suppression=Suppression("ledger", "made by ourselves", state="false-positive"))
+    [value] = run(build.result([decided]))["results"]
+    assert value["suppressions"] == [
+        {
+            "kind": "external",
+            "status": "accepted",
+            "justification": "made by ourselves",
+            "properties": {"state": "false-positive"},
+        }
+    ]
 
 
 def test_a_whole_file_stands_at_its_first_line(build: Build) -> None:
