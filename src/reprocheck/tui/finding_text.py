@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.text import Text
 
 from reprocheck.model.finding import Finding
+from reprocheck.model.fix import Fix, Safety
 from reprocheck.model.rule_info import FAMILIES, RuleInfo
 from reprocheck.report.places import person_place
 from reprocheck.report.visible import visible
@@ -47,3 +48,22 @@ def why_markdown(info: RuleInfo | None, finding: Finding) -> str:
         if body:
             parts.append(f"## {title}\n\n{body}")
     return "\n\n".join(parts)
+
+
+def fix_text(fix: Fix, patch: str, refused: str) -> Text:
+    """What would be done, how safe it is, and the diff; signs stand beside the colours."""
+    text = Text()
+    safe = "safe" if fix.safety is Safety.SAFE else "unsafe: it changes numbers, speed or an interface"
+    text.append(f"{visible(fix.title)}", "bold")
+    text.append(f"  ({safe})   r carries it out\n")
+    if refused:
+        text.append(f"It can't be done here: {visible(refused)}", "bold")
+    for line in patch.splitlines():
+        if line.startswith(("diff ", "--- ", "new file")):
+            continue
+        style = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1], "")
+        text.append(
+            visible(line[6:] if line.startswith("+++ ") else line), "bold" if line.startswith("+++ ") else style
+        )
+        text.append("\n")
+    return text

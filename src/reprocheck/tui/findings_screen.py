@@ -1,267 +1,198 @@
-"""The room of findings: list, filter, code, decisions."""
+"""The room of findings: decide, take back, repair."""
 
 from __future__ import annotations
 
-import gc
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Sequence
+from typing import ClassVar
 
-from rich.text import Text
 from textual import on
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Container, Vertical
-from textual.screen import Screen
-from textual.timer import Timer
-from textual.widgets import Input, Static
 
-from reprocheck.model.finding import Finding
-from reprocheck.model.place import Place
-from reprocheck.model.rule_info import RuleInfo
-from reprocheck.tui.code_text import CodeLines
-from reprocheck.tui.finding_text import head_text, why_markdown
-from reprocheck.tui.jobs.frames import EncodedFindings, Progress, Refused, Scanned
-from reprocheck.tui.services import Services
+from reprocheck.model.fix import Safety
+from reprocheck.tui.editor import editor_command
+from reprocheck.tui.findings_view import FindingsView
+from reprocheck.tui.jobs.frames import Progress, Refused, Repaired
+from reprocheck.tui.jobs.requests import Spot, spot_of
 from reprocheck.tui.state.decisions import UNDECIDED, Decision
-from reprocheck.tui.state.finding_lines import FindingLines
-from reprocheck.tui.state.listing import Grouping, Listing, Order
-from reprocheck.tui.state.query import parse
-from reprocheck.tui.state.table import FindingTable
-from reprocheck.tui.widgets.bars import Hints, Title
-from reprocheck.tui.widgets.pane import Pane
+from reprocheck.tui.widgets.prompt import Prompt
 from reprocheck.tui.widgets.virtual_list import VirtualList
 
-if TYPE_CHECKING:
-    from reprocheck.tui.main import TriageApp
-
-_REST = 0.06
-"""Seconds that the cursor rests before the finding under it is shown."""
+_REPAIR = "repair"
+_ASK = {"accepted": "accept", "false-positive": "false positive", "fixed": "fixed"}
 
 
-class FindingsScreen(Screen[None]):
-    """Findings, one of them in full."""
+class FindingsScreen(FindingsView):
+    """Findings, and what to do about them."""
 
-    app: TriageApp
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "filter", "filter", id="findings.filter"),
-        Binding("escape", "back", "back", show=False, id="findings.back"),
-        Binding("n", "step(1)", "next place of the trail", id="findings.next_place"),
-        Binding("p", "step(-1)", "previous place", id="findings.previous_place"),
-        Binding("w", "view('why')", "why", id="findings.why"),
-        Binding("b", "group", "group by", id="findings.group"),
-        Binding("s", "sort", "sort by", id="findings.sort"),
-        Binding("enter", "zoom", "enlarge", id="findings.zoom"),
-        Binding("tab", "other_side", "other side", show=False, id="findings.other_side"),
+        Binding("a", "decide('accepted')", "accept", id="findings.accept"),
+        Binding("x", "decide('false-positive')", "false positive", id="findings.false_positive"),
+        Binding("f", "decide('fixed')", "fixed", id="findings.fixed"),
+        Binding("o", "decide('open')", "open again", id="findings.reopen"),
+        Binding("full_stop", "repeat", "decide as before", id="findings.repeat"),
+        Binding("z", "undo", "undo", id="findings.undo"),
+        Binding("Z", "redo", "redo", id="findings.redo"),
+        Binding("space", "mark", "mark", id="findings.mark"),
+        Binding("v", "range", "begin or end a range", id="findings.range"),
+        Binding("asterisk", "mark_all", "mark all", id="findings.mark_all"),
+        Binding("e", "edit", "open in the editor", id="findings.edit"),
+        Binding("r", "repair", "carry out the fix", id="findings.repair"),
+        Binding("u", "rescan", "scan again", id="findings.rescan"),
     ]
 
-    def __init__(self, services: Services) -> None:
-        super().__init__()
-        self.services = services
-        self.listing = Listing(FindingTable())
-        self.rules: dict[str, RuleInfo] = {}
-        self.status = "scanning"
-        self.finding: Finding | None = None
-        """The one that is shown."""
-        self.step = 0
-        """Where the walk along its trail is: 0 for the finding itself."""
-        self.view = "code"
-        self._timer: Timer | None = None
+    _state = ""
+    """What the open question is about."""
+    _last: Decision | None = None
+    _spots: Sequence[Spot] = ()
 
-    def compose(self) -> ComposeResult:
-        """From top to bottom."""
-        yield Title(id="title")
-        yield Input(
-            self.services.query, placeholder="filter: code:RNG sev:warning path:src/ words", id="filter", compact=True
-        )
-        yield Static(id="problem")
-        with Container(id="halves"):
-            yield VirtualList(FindingLines(self.listing), id="list")
-            with Vertical(id="detail"):
-                yield Static(id="head")
-                yield Pane(id="pane")
-        yield Hints(id="hints")
+    def hints(self) -> list[tuple[str, str]]:
+        """Deciding comes first, unless nothing may be decided."""
+        hints = [("/", "filter"), ("n", "trail"), ("w", "why"), ("b", "group"), ("2", "runs"), ("e", "edit"),
+                 ("v", "range"), ("s", "sort"), ("q", "quit"), ("?", "help")]  # fmt: skip
+        if self.services.ledger is not None:
+            hints = [("a", "accept"), ("x", "false"), ("f", "fixed"), ("z", "undo"), *hints]
+        return hints
 
-    def on_mount(self) -> None:
-        """Begin to scan; keys go to the list."""
-        self.listing.query = parse(self.services.query)
+    def action_decide(self, state: str) -> None:
+        """Ask for a reason; to open again needs none."""
+        targets = self.listing.targets()
+        if not self._may_decide() or not targets:
+            return
+        if state == UNDECIDED.state:
+            self._decided(UNDECIDED)
+            return
+        self._state = state
+        count = f" {len(targets):,} findings" if len(targets) > 1 else ""
+        self.query_one(Prompt).ask(f"{_ASK[state]}{count} — reason (↑ earlier): ")
+
+    @on(Prompt.Answered)
+    def _answered(self, event: Prompt.Answered) -> None:
+        self.query_one(Prompt).display = False
         self.query_one(VirtualList).focus()
-        self.say()
-        self.run_worker(self._scan(), exclusive=True, group="scan")
+        if event.text is None:
+            return
+        if self._state == _REPAIR:
+            self.run_worker(self._repair(frozenset(self._spots)), group="repair")
+        else:
+            self._decided(Decision(self._state, event.text))
 
-    def on_unmount(self) -> None:
-        """A timer that fires later would find nothing."""
-        if self._timer is not None:
-            self._timer.stop()
+    def action_repeat(self) -> None:
+        """The last decision, about these."""
+        if self._may_decide() and self._last is not None:
+            self._decided(self._last)
 
-    async def _scan(self) -> None:
-        """Take findings in as they come; the first scan is shown while it grows, later ones when they are whole."""
-        work = self.services.scan()
-        table = FindingTable()
+    def _decided(self, decision: Decision) -> None:
+        listing = self.listing
+        single = not listing.marks and listing.anchor is None and listing.heading is None
+        cursor, current = listing.cursor, listing.current
+        self.deciding.decide(listing.targets(), decision)
+        if decision != UNDECIDED:
+            self._last = decision
+        listing.clear_marks()
+        listing.rebuild()
+        if single and current is not None and current in listing.lines:
+            listing.move(1)
+        elif single:
+            listing.cursor = min(cursor, max(0, len(listing.lines) - 1))
+        self.renew()
+
+    def action_undo(self) -> None:
+        """Take the last decision back and go to where it was made."""
+        self._went_back(self.deciding.undo() if self._may_decide() else None, "undone")
+
+    def action_redo(self) -> None:
+        """Decide again what was taken back."""
+        self._went_back(self.deciding.redo() if self._may_decide() else None, "done again")
+
+    def _went_back(self, indices: list[int] | None, word: str) -> None:
+        if indices is None:
+            self.notify(f"nothing to be {word}", timeout=2)
+            return
+        self.listing.rebuild()
+        if indices:
+            self.listing.go_to(indices[0])
+        self.renew()
+        self.notify(f"{word}: {len(indices):,} decision{'s' if len(indices) != 1 else ''}", timeout=2)
+
+    def action_mark(self) -> None:
+        """Mark, and go on."""
+        self.listing.toggle_mark()
+        self.listing.move(1)
+        self.renew()
+
+    def action_range(self) -> None:
+        """Begin a range here; the cursor is its other end. Again: mark what is in it."""
+        if self.listing.anchor is None:
+            self.listing.anchor = self.listing.cursor
+        else:
+            self.listing.toggle_mark()
+        self.renew()
+
+    def action_mark_all(self) -> None:
+        """Mark what the filter leaves."""
+        self.listing.mark_all()
+        self.renew()
+
+    def action_repair(self) -> None:
+        """Show the fix and ask whether to carry it out; of several all that have one."""
+        if self.services.read_only:
+            self.notify("nothing is changed with --read-only", severity="warning")
+            return
+        found = [self.listing.table.finding(index) for index in self.listing.targets()]
+        fixes = [finding for finding in found if finding.fix is not None]
+        if not fixes:
+            self.notify("the rule has no fix for this; w says how to repair it", severity="warning")
+            return
+        self._spots = [spot_of(finding) for finding in fixes]
+        if len(fixes) == 1 and self.view != "fix":
+            self.action_view("fix")
+        self._state = _REPAIR
+        unsafe = sum(finding.fix is not None and finding.fix.safety is not Safety.SAFE for finding in fixes)
+        what = f"carry out {len(fixes):,} fix{'es' if len(fixes) > 1 else ''}"
+        warned = f" ({unsafe:,} of them unsafe)" if unsafe else ""
+        self.query_one(Prompt).ask(f"{what}{warned}? enter does it, escape doesn't ")
+
+    async def _repair(self, spots: frozenset[Spot]) -> None:
+        """Have fixes carried out, say what became of each, and scan again."""
+        work = self.services.repair(spots)
         try:
             async for frame in work.frames():
                 match frame:
-                    case EncodedFindings():
-                        table.extend(frame.findings)
-                        if not len(self.listing.table) or self.listing.table is table:
-                            self.listing.table = table
-                            self.listing.grown()
-                            self.renew()
-                    case Scanned():
-                        self.rules = frame.rules
-                        self._take(table)
-                        table = FindingTable()
-                        self.status = "watching" if self.services.watching else ""
-                        for message in frame.messages:
-                            self.notify(message, title="scan", markup=False)
                     case Progress():
-                        self.status = f"{frame.text} {frame.done:,} of {frame.total:,}"
+                        self.status = f"repairing, {frame.text} {frame.done:,} of {frame.total:,}"
+                        self.say()
+                    case Repaired():
+                        files = ", ".join(frame.paths) or "nothing"
+                        self.notify(f"{frame.fixed:,} repaired; written: {files}", markup=False)
+                        for reason in frame.left:
+                            self.trouble(f"not repaired: {reason}")
                     case Refused():
-                        self.status = "scan failed"
-                        self.notify(frame.message, title="The scan failed", severity="error", timeout=20, markup=False)
-                self.say()
+                        self.trouble(frame.message)
         finally:
             await work.end()
+        self.action_rescan()
 
-    def _take(self, table: FindingTable) -> None:
-        if table is not self.listing.table:
-            self.listing.replace_table(table)
-        else:
-            self.listing.rebuild()
-        self.renew()
-        # What is there stays: no collection needs to look at it again.
-        gc.collect()
-        gc.freeze()
-
-    def renew(self) -> None:
-        """The list has changed."""
-        self.query_one(VirtualList).renew()
+    def action_rescan(self) -> None:
+        """Scan again."""
+        self.scan()
         self.say()
 
-    def say(self) -> None:
-        """Title and hints."""
-        listing = self.listing
-        total = len(listing.table)
-        shown = f"{listing.matched:,} of {total:,}" if listing.matched != total else f"{total:,}"
-        parts = [f"{shown} findings"]
-        if listing.grouping is not Grouping.NONE:
-            parts.append(f"by {listing.grouping}")
-        if listing.order is not Order.PLACE:
-            parts.append(f"sorted by {listing.order}")
-        if listing.marks:
-            parts.append(f"{len(listing.marks):,} marked")
-        if self.status:
-            parts.append(self.status)
-        self.query_one(Title).say(parts, self.services.root.name)
-        self.query_one(Hints).say(
-            [("/", "filter"), ("b", "group"), ("w", "why"), ("n", "trail"), ("q", "quit"), ("?", "help")]
-        )
-
-    @on(Input.Changed, "#filter")
-    def _filtered(self, event: Input.Changed) -> None:
-        query = parse(event.value)
-        problem = self.query_one("#problem", Static)
-        problem.update(Text("; ".join(query.problems)))
-        problem.display = bool(query.problems)
-        if query.terms != self.listing.query.terms:
-            self.listing.query = query
-            self.listing.rebuild()
-            self.renew()
-
-    @on(Input.Submitted, "#filter")
-    def _leave_filter(self) -> None:
-        self.query_one(VirtualList).focus()
-
-    def action_filter(self) -> None:
-        """Type a filter."""
-        self.query_one("#filter", Input).focus()
-
-    def action_back(self) -> None:
-        """From the filter or the pane to the list, from a large pane to both, from marks to none."""
-        if not self.query_one(VirtualList).has_focus and not self.has_class("zoomed"):
-            self.query_one(VirtualList).focus()
-        elif self.has_class("zoomed"):
-            self.action_zoom()
-        elif self.view != "code":
-            self.action_view("code")
-        elif self.listing.clear_marks():
-            self.renew()
-
-    def action_group(self) -> None:
-        """The next kind of groups."""
-        kinds = list(Grouping)
-        self.listing.grouping = kinds[(kinds.index(self.listing.grouping) + 1) % len(kinds)]
-        self.listing.rebuild()
-        self.renew()
-
-    def action_sort(self) -> None:
-        """The next order."""
-        orders = list(Order)
-        self.listing.order = orders[(orders.index(self.listing.order) + 1) % len(orders)]
-        self.listing.rebuild()
-        self.renew()
-
-    def action_other_side(self) -> None:
-        """Keys go to the other half."""
-        pane, lines = self.query_one(Pane), self.query_one(VirtualList)
-        (lines if pane.has_focus else pane).focus()
-
-    def action_zoom(self) -> None:
-        """The finding alone, or both halves again."""
-        self.toggle_class("zoomed")
-        (self.query_one(Pane) if self.has_class("zoomed") else self.query_one(VirtualList)).focus()
-
-    def action_view(self, view: str) -> None:
-        """Code, or the rule's page."""
-        self.view = "code" if self.view == view else view
-        self.show()
-
-    def action_step(self, steps: int) -> None:
-        """Walk along the trail."""
-        if self.finding is not None:
-            self.view = "code"
-            self.step = max(0, min(self.step + steps, len(self.finding.trail)))
-            self.show()
-
-    @on(VirtualList.Moved)
-    def _moved(self) -> None:
-        """Show what the cursor is on once it rests."""
-        if self._timer is not None:
-            self._timer.stop()
-        self._timer = self.set_timer(_REST, self.look)
-
-    @on(VirtualList.Opened)
-    def _opened(self) -> None:
-        self.action_zoom()
-
-    def look(self) -> None:
-        """Show the finding under the cursor."""
-        index = self.listing.current
-        finding = self.listing.table.finding(index) if index is not None else None
-        if finding != self.finding:
-            self.step = 0
-        self.finding = finding
-        self.show()
-
-    def show(self) -> None:
-        """The finding in the form that was asked for."""
-        head, pane = self.query_one("#head", Static), self.query_one(Pane)
-        finding = self.finding
-        if finding is None:
-            group = self.listing.heading
-            head.update(Text(f"{group.title}\n{len(group.members):,} findings" if group else ""))
-            pane.read("")
+    def action_edit(self) -> None:
+        """Open the place that is shown in the user's editor, and scan again after it."""
+        if self.finding is None:
             return
-        head.update(head_text(finding, self.decision(), self.step))
-        if self.view == "why":
-            from rich.markdown import Markdown
-
-            pane.read(Markdown(why_markdown(self.rules.get(finding.code), finding)))
+        if self.services.read_only:
+            self.notify("nothing is changed with --read-only", severity="warning")
             return
-        pane.show(CodeLines(self.services.sources.at(self.place(finding)), self.app.code_theme))
+        place = self.place(self.finding)
+        file = self.services.sources.file(place.path)
+        if not file.is_file():
+            self.trouble(f"{place.path} is gone")
+            return
+        self.app.edit(editor_command(self.services.editor, file, place.span.line, place.span.column))
+        self.scan()
 
-    def decision(self) -> Decision:
-        """What was decided about the finding that is shown."""
-        return UNDECIDED
-
-    def place(self, finding: Finding) -> Place:
-        """The place that is shown."""
-        return finding.trail[self.step - 1].place if self.step else finding.place
+    def _may_decide(self) -> bool:
+        if self.services.ledger is None:
+            self.notify("nothing is decided with --read-only", severity="warning")
+        return self.services.ledger is not None

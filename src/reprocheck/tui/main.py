@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+from collections.abc import Sequence
 from typing import ClassVar
 
-from textual.app import App
+from textual.app import App, SuspendNotSupported
 from textual.binding import Binding, BindingType
 
 from reprocheck.tui.findings_screen import FindingsScreen
@@ -30,6 +32,16 @@ class TriageApp(App[None]):
     def on_mount(self) -> None:
         """Begin with the findings."""
         self.push_screen(FindingsScreen(self.services))
+
+    def edit(self, command: Sequence[str]) -> None:
+        """Give the terminal to an editor, and take it back."""
+        try:
+            with self.suspend():
+                subprocess.run(command, check=False)  # noqa: S603 — the user's own editor
+        except SuspendNotSupported:
+            self.notify("this terminal can't be lent to an editor", severity="error")
+        except OSError as error:
+            self.notify(f"{command[0]}: {error.strerror}; set EDITOR", severity="error", markup=False)
 
     @property
     def code_theme(self) -> str:

@@ -8,8 +8,24 @@ from pathlib import Path
 from typing import Protocol
 
 from reprocheck.app.show_source import Sources
+from reprocheck.model.finding import Finding
 from reprocheck.tui.jobs.frames import Received
+from reprocheck.tui.jobs.requests import Spot
 from reprocheck.tui.state.decisions import Ledger
+
+
+class Preview(Protocol):
+    """What a fix would change."""
+
+    @property
+    def patch(self) -> str:
+        """In git's notation; empty where nothing can be done."""
+        ...
+
+    @property
+    def refused(self) -> str:
+        """Why nothing can be done."""
+        ...
 
 
 class Work(Protocol):
@@ -36,6 +52,10 @@ class Services:
     sources: Sources
     scan: Callable[[], Work]
     """Begins a scan; with `--watch` one that goes on."""
+    preview: Callable[[Finding], Preview]
+    """What the fix of a finding would change; takes a moment."""
+    repair: Callable[[frozenset[Spot]], Work]
+    """Begins to carry out fixes."""
     ledger: Ledger | None
     """None where nothing may be decided."""
     editor: tuple[str, ...]

@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import shlex
 from dataclasses import dataclass
+from functools import partial
 
 from reprocheck.app.scan_project import ScanRequest
 from reprocheck.app.show_source import Sources
+from reprocheck.config import Config
+from reprocheck.model.finding import Finding
 from reprocheck.tui.jobs.process import Process
-from reprocheck.tui.jobs.requests import ScanJob
+from reprocheck.tui.jobs.requests import RepairJob, ScanJob
+from reprocheck.tui.ledger import ProjectLedger
 from reprocheck.tui.main import TriageApp
-from reprocheck.tui.services import Services
+from reprocheck.tui.services import Preview, Services
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +35,9 @@ def start(wish: Wish) -> int:
         root=root,
         sources=Sources(root),
         scan=lambda: Process(ScanJob(wish.request, wish.watch)),
-        ledger=None,
+        preview=partial(_preview, wish.request.config),
+        repair=lambda spots: Process(RepairJob(wish.request, spots)),
+        ledger=None if wish.read_only else ProjectLedger(wish.request.config),
         editor=tuple(shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi")),
         read_only=wish.read_only,
         watching=wish.watch,
@@ -40,3 +46,9 @@ def start(wish: Wish) -> int:
     app = TriageApp(services)
     app.run()
     return app.return_code or 0
+
+
+def _preview(config: Config, finding: Finding) -> Preview:
+    from reprocheck.app.fix_project import preview_fix  # brings libcst, which the first screen does without
+
+    return preview_fix(config, finding)

@@ -19,8 +19,8 @@ from typing import BinaryIO
 from reprocheck.app.replay_run import replay_run
 from reprocheck.app.scan_project import scan_project
 from reprocheck.app.watch import snapshot
-from reprocheck.tui.jobs.frames import LENGTH, Findings, Progress, Refused, Replayed, Scanned, send
-from reprocheck.tui.jobs.requests import Job, ReplayJob, ScanJob
+from reprocheck.tui.jobs.frames import LENGTH, Findings, Progress, Refused, Repaired, Replayed, Scanned, send
+from reprocheck.tui.jobs.requests import Job, RepairJob, ReplayJob, ScanJob, spot_of
 
 _BATCH = 1000
 """Findings in a frame."""
@@ -51,6 +51,8 @@ def _carry_out(job: Job, out: BinaryIO) -> None:
             case ReplayJob():
                 replay = replay_run(job.request, lambda text: send(out, Progress(text)))
                 send(out, Replayed(replay))
+            case RepairJob():
+                send(out, _repair(job, out))
     except BrokenPipeError:
         raise
     except Exception as error:  # noqa: BLE001 — whatever went wrong is said to a person, who is elsewhere
@@ -65,11 +67,24 @@ def _scan(job: ScanJob, out: BinaryIO) -> None:
         found = scanned.result.findings
         for first in range(0, len(found), _BATCH):
             send(out, Findings(found[first : first + _BATCH]))
-        send(out, Scanned(scanned.result.rules, scanned.files, scanned.messages, scanned.result.incomplete))
+        result = scanned.result
+        send(out, Scanned(result.rules, scanned.files, scanned.messages, result.incomplete, scanned.scope.whole))
         if not job.watch:
             return
         while snapshot(job.request) == seen:
             time.sleep(_LOOK)
+
+
+def _repair(job: RepairJob, out: BinaryIO) -> Repaired:
+    from reprocheck.app.fix_project import fix_project, write
+
+    fixed = fix_project(job.request, _paced(out), unsafe=True, wanted=lambda finding: spot_of(finding) in job.spots)
+    write(fixed)
+    return Repaired(
+        len(fixed.fixed),
+        tuple(sorted(fixed.after)),
+        tuple(f"{left.finding.code}: {left.reason}" for left in fixed.left),
+    )
 
 
 def _paced(out: BinaryIO) -> Callable[[int, int], None]:

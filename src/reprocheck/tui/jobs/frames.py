@@ -42,6 +42,8 @@ class Scanned(msgspec.Struct, frozen=True, tag="scanned"):
     files: int
     messages: tuple[str, ...] = ()
     incomplete: tuple[str, ...] = ()
+    whole: bool = True
+    """Whether the scan looked at the whole project."""
 
 
 class Replayed(msgspec.Struct, frozen=True, tag="replayed"):
@@ -50,14 +52,23 @@ class Replayed(msgspec.Struct, frozen=True, tag="replayed"):
     replay: Replay
 
 
+class Repaired(msgspec.Struct, frozen=True, tag="repaired"):
+    """Fixes were carried out and their files written."""
+
+    fixed: int
+    paths: tuple[str, ...]
+    left: tuple[str, ...] = ()
+    """Why others were not done."""
+
+
 class Refused(msgspec.Struct, frozen=True, tag="refused"):
     """The work could not be done, in words for a person."""
 
     message: str
 
 
-Sent = Progress | Findings | Scanned | Replayed | Refused
-Received = Progress | EncodedFindings | Scanned | Replayed | Refused
+Sent = Progress | Findings | Scanned | Replayed | Repaired | Refused
+Received = Progress | EncodedFindings | Scanned | Replayed | Repaired | Refused
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER: msgspec.msgpack.Decoder[Received] = msgspec.msgpack.Decoder(Received)
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from reprocheck.app.replay_request import ReplayRequest
 from reprocheck.app.scan_project import ScanRequest
+from reprocheck.model.finding import Finding
+from reprocheck.model.place import Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,4 +25,21 @@ class ReplayJob:
     request: ReplayRequest
 
 
-Job = ScanJob | ReplayJob
+Spot = tuple[str, str, Span, str]
+"""Rule, path, span and message of a finding: what it is found again by in a scan of the same files."""
+
+
+def spot_of(finding: Finding) -> Spot:
+    """Where a finding stands and what it says."""
+    return (finding.code, finding.place.path, finding.place.span, finding.message)
+
+
+@dataclass(frozen=True, slots=True)
+class RepairJob:
+    """Carry out the fixes of some findings."""
+
+    request: ScanRequest
+    spots: frozenset[Spot]
+
+
+Job = ScanJob | ReplayJob | RepairJob

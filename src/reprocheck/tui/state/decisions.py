@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from reprocheck.model.finding import Finding
+from reprocheck.tui.state.table import FindingTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,37 +17,16 @@ class Decision:
     state: str
     """`open`, `accepted`, `false-positive` or `fixed`."""
     reason: str = ""
+    author: str = ""
+    until: str = ""
+    """Last day on which it holds; empty for always."""
+
+    def says(self, other: Decision) -> bool:
+        """Whether the other one says the same, whoever made it."""
+        return (self.state, self.reason) == (other.state, other.reason)
 
 
 UNDECIDED = Decision("open")
-
-
-class Identified(Protocol):
-    """Findings by their number, as far as they are found again in a ledger."""
-
-    fingerprints: Sequence[str]
-    paths: Sequence[str]
-    contexts: Sequence[str]
-
-
-class Ledger(Protocol):
-    """Keeps decisions; others may write to the same one at any time."""
-
-    def read(self, findings: Identified) -> dict[int, Decision]:
-        """Decisions by the number of the finding they are about; raises LedgerTrouble."""
-        ...
-
-    def write(self, decisions: Sequence[tuple[Finding, Decision]]) -> None:
-        """Keep decisions, all or none, before it returns; raises LedgerTrouble."""
-        ...
-
-    def stamp(self) -> object:
-        """Something that is another thing once anybody has written."""
-        ...
-
-
-class LedgerTrouble(Exception):
-    """The ledger can't be read or written; the message says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,33 +38,72 @@ class Change:
     after: Decision
 
 
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of some changes; the ledger that gave it can undo them."""
+
+    token: object
+    overtaken: int = 0
+    """Decisions that were not written, since somebody else had decided about the same findings."""
+
+
+class Ledger(Protocol):
+    """Keeps decisions; others may write to the same one at any time. Everything raises LedgerTrouble."""
+
+    def read(self, table: FindingTable, *, whole: bool) -> dict[int, Decision]:
+        """Decisions by the number of the finding; `whole` says that the table is about the whole project."""
+        ...
+
+    def write(self, table: FindingTable, changes: Sequence[Change], *, whole: bool) -> Receipt:
+        """Keep decisions before it returns."""
+        ...
+
+    def undo(self, receipt: Receipt) -> Receipt:
+        """Put back what was there before; the receipt of that does it again."""
+        ...
+
+    def stamp(self) -> object:
+        """Something that is another thing once anybody has written."""
+        ...
+
+
+class LedgerTrouble(Exception):
+    """The ledger can't be read or written; the message says why and what to do."""
+
+
+@dataclass(slots=True)
+class Deed:
+    """What was decided at once."""
+
+    changes: tuple[Change, ...]
+    receipt: Receipt | None = None
+    """Known once it is written."""
+
+
 class History:
-    """Changes that can be taken back, and those that were."""
+    """Deeds that can be taken back, and those that were."""
 
     def __init__(self) -> None:
-        self._done: list[tuple[Change, ...]] = []
-        self._undone: list[tuple[Change, ...]] = []
+        self._done: list[Deed] = []
+        self._undone: list[Deed] = []
 
-    def did(self, changes: Sequence[Change]) -> None:
-        """Remember what was decided at once; what was undone before can't be done again after it."""
-        if changes:
-            self._done.append(tuple(changes))
-            self._undone.clear()
+    def did(self, changes: Sequence[Change]) -> Deed:
+        """Remember what was decided; what was undone before can't be done again after it."""
+        deed = Deed(tuple(changes))
+        self._done.append(deed)
+        self._undone.clear()
+        return deed
 
-    @property
-    def last(self) -> tuple[Change, ...]:
-        """What undo would take back; empty where there is nothing."""
-        return self._done[-1] if self._done else ()
-
-    @property
-    def next(self) -> tuple[Change, ...]:
-        """What redo would do again; empty where there is nothing."""
-        return self._undone[-1] if self._undone else ()
-
-    def undone(self) -> None:
-        """The last decision was taken back."""
+    def undo(self) -> Deed | None:
+        """The last deed, which is taken back now; None where there is nothing."""
+        if not self._done:
+            return None
         self._undone.append(self._done.pop())
+        return self._undone[-1]
 
-    def redone(self) -> None:
-        """It was made again."""
+    def redo(self) -> Deed | None:
+        """The deed that was taken back last, and is done again now; None where there is nothing."""
+        if not self._undone:
+            return None
         self._done.append(self._undone.pop())
+        return self._done[-1]

@@ -143,8 +143,8 @@ class FindingTable:
 
 
 def _own_state(row: _Row) -> str:
-    """The state before anybody has decided."""
-    if row.suppression is not None:
+    """The state before anybody has decided; what the ledger says is looked up apart, with its reasons."""
+    if row.suppression is not None and row.suppression.kind != "ledger":
         return "suppressed"
     return "known" if row.known else OPEN
 

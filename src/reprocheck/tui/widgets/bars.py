@@ -50,7 +50,7 @@ class Hints(Static):
 
     def on_resize(self) -> None:
         """Fit them in anew."""
-        self.update(hints_text(self.hints, self.size.width))
+        self.update(hints_text(self.hints, self.content_size.width))
 
 
 class Title(Static):
@@ -71,7 +71,7 @@ class Title(Static):
         for number, part in enumerate(self.left):
             text.append(part, "bold" if number == 0 else "")
             text.append("  ")
-        room = max(0, self.size.width - cell_len(self.right) - 1)
+        room = max(0, self.content_size.width - cell_len(self.right) - 1)
         text.truncate(room, overflow="ellipsis", pad=True)
         text.append(f" {self.right}")
         self.update(text)
