@@ -21,11 +21,25 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from reprocheck.rulekit import Confidence, ImageReference, Match, Project, Rule, Span, parse_image_reference
-from reprocheck.rulekit.dependencies import distribution, overlap
-from reprocheck_rules.environment.declared import installs
+from reprocheck.rulekit import (
+    Confidence,
+    Edit,
+    Fix,
+    ImageReference,
+    Match,
+    Project,
+    Rule,
+    Safety,
+    Span,
+    parse_image_reference,
+)
+from reprocheck.rulekit.dependencies import Dependency, DependencyFacts, distribution, overlap
+from reprocheck.rulekit.distributions import Distribution
+from reprocheck.rulekit.manifest_edits import renamed, replaced_inside
+from reprocheck_rules.environment.declared import Installed, installs
+from reprocheck_rules.environment.installs import Package
 from reprocheck_rules.environment.interpreters import images, interpreters
-from reprocheck_rules.environment.manifests import is_auxiliary, is_development, manifests
+from reprocheck_rules.environment.manifests import is_auxiliary, is_development, locked_version, manifests
 
 rule = Rule("ENV012", "yanked-or-abandoned", __doc__)
 
@@ -71,7 +85,8 @@ def _packages(project: Project) -> Iterator[Match]:
             message = _became(project, name)
             if message:
                 confidence = Confidence.LOW if beside else None
-                yield project.match(manifest.path, dependency.span, message, confidence=confidence)
+                fix = _move(project, manifest, dependency)
+                yield project.match(manifest.path, dependency.span, message, confidence=confidence, fix=fix)
 
 
 def _installed(project: Project) -> Iterator[Match]:
@@ -79,9 +94,11 @@ def _installed(project: Project) -> Iterator[Match]:
         if installed.path.endswith(".ipynb") or installed.install.manager != _PIP:
             continue
         for package in installed.install.packages:
-            message = _became(project, package.name.lower().replace("_", "-").replace(".", "-"))
+            name = package.name.lower().replace("_", "-").replace(".", "-")
+            message = _became(project, name)
             if message:
-                yield project.match(installed.path, installed.span, message)
+                fix = _move_word(project, installed, package, name)
+                yield project.match(installed.path, installed.span, message, fix=fix)
 
 
 def _became(project: Project, name: str) -> str:
@@ -91,6 +108,32 @@ def _became(project: Project, name: str) -> str:
     since = f" (since {entry.since})" if entry.since else ""
     instead = f": use `{entry.instead}`" if entry.instead else ""
     return f"`{name}` is {entry.deprecated}{since}{instead}"
+
+
+def _move(project: Project, manifest: DependencyFacts, dependency: Dependency) -> Fix | None:
+    """Ask for the successor, where it installs the same modules."""
+    entry = project.catalog.distributions.known[distribution(dependency)]
+    taken = any(other.name == entry.instead for other in manifest.dependencies)
+    if taken or not (entry.placeholder or entry.same_versions):
+        return None
+    exact = locked_version(project, entry.instead) if entry.placeholder else None
+    edit = renamed(project, manifest, dependency, entry.instead, exact)
+    return _fix(entry, edit) if edit is not None else None
+
+
+def _move_word(project: Project, installed: Installed, package: Package, name: str) -> Fix | None:
+    entry = project.catalog.distributions.known[name]
+    if not (entry.placeholder or entry.same_versions) or installed.path.endswith(".py"):
+        return None
+    exact = locked_version(project, entry.instead)
+    version = package.version if entry.same_versions else f"=={exact}" if exact else ""
+    word = re.compile(rf"(?<![\w.\-/=]){re.escape(package.name + package.version)}(?![\w.\-=\[])")
+    edit = replaced_inside(project, installed.path, installed.span, word, entry.instead + version)
+    return _fix(entry, edit) if edit is not None else None
+
+
+def _fix(entry: Distribution, edit: Edit) -> Fix:
+    return Fix(f"ask for `{entry.instead}`", Safety.SAFE if entry.placeholder else Safety.UNSAFE, (edit,))
 
 
 def _pythons(project: Project) -> Iterator[Match]:
@@ -151,6 +194,21 @@ rule.flags(
     torch==2.4.1
     """,
     file="requirements.txt",
+    fixed="scikit-learn\ntensorflow==2.10.0\ngym==0.21.0\npandas_profiling==3.1.0\ntorch==2.4.1\n",
+)
+rule.flags(
+    {
+        "setup.py": "from setuptools import setup\n\nsetup(install_requires=['sklearn>=0'])  # expect: ENV012\n",
+        "Pipfile": '[packages]\nsklearn = "*"  # expect: ENV012\n',
+        "uv.lock": 'version = 1\n\n[[package]]\nname = "scikit-learn"\nversion = "1.5.2"\n',
+        "Dockerfile": "FROM scratch\n# expect: ENV012\nRUN pip install numpy \\\n    sklearn==0.0\n",
+    },
+    title="a lock that has the successor",
+    fixed={
+        "setup.py": "from setuptools import setup\n\nsetup(install_requires=['scikit-learn==1.5.2'])\n",
+        "Pipfile": '[packages]\nscikit-learn = "==1.5.2"\n',
+        "Dockerfile": "FROM scratch\n\nRUN pip install numpy \\\n    scikit-learn==1.5.2\n",
+    },
 )
 rule.flags(
     """

@@ -28,6 +28,10 @@ class Distribution(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """What became of it, as the end of a sentence; empty for one that is kept up."""
     instead: str = ""
     """Distribution to use in its place."""
+    placeholder: bool = False
+    """Whether it only stands for `instead`: what version of it is asked for means nothing."""
+    same_versions: bool = False
+    """Whether `instead` installs the same modules under the same numbers."""
     since: str = ""
     """Date from which this holds, as far as it is known."""
     source: str = ""
