@@ -22,6 +22,24 @@ class CatalogError(Exception):
     """A catalog file does not follow the schema; the message names file, entry and field."""
 
 
+class StepKnowledge(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a call does to data on its way to a model; see `docs/internals/skew.md` for the operations."""
+
+    op: str
+    """`resize`, `normalise`, `tokenise`, ..., or `neutral` for what changes nothing that a model would see."""
+    form: str = "object"
+    """Where the data is: `object` (the call makes something that is called with it), `call` (an argument), `method`
+    (the receiver)."""
+    data: str = ""
+    """Of `call`: the argument that is the data; the first one where it isn't named."""
+    takes: dict[str, str] = {}
+    """The operation's own name of a constant → the argument that holds it."""
+    fixed: dict[str, Scalar | list[Scalar]] = {}
+    """Constants that the name itself or its defaults say; arguments that are given win."""
+    random: bool = False
+    """Whether it draws anew for each item."""
+
+
 class CatalogEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is known of one qualified name."""
 
@@ -47,6 +65,8 @@ class CatalogEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """What it changes without being asked, as a person would list it."""
     path_arguments: tuple[str, ...] = ()
     """Arguments that name a file, folder or URL."""
+    step: StepKnowledge | None = None
+    """What it does to data on its way to a model."""
     versions: str = ""
     """Versions of the library that this holds for, as a specifier."""
     source: str = ""

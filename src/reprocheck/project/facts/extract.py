@@ -12,6 +12,7 @@ from reprocheck.project.facts.model import (
     Call,
     Choice,
     Class,
+    ColumnUse,
     Event,
     Exit,
     Field,
@@ -26,11 +27,12 @@ from reprocheck.project.facts.model import (
     ValueKind,
     VariableRead,
 )
+from reprocheck.project.facts.outline import outline
 from reprocheck.project.facts.values import ValueReader
 from reprocheck.project.python.file import PythonFile
 from reprocheck.project.python.scopes import BUILTIN, Binding, Branch, CallSite, Kind, Scope, SetSite
 
-VERSION = 14
+VERSION = 15
 """Raised whenever the facts of an unchanged file would change."""
 _LATEST = 1 << 60
 _DYNAMIC = frozenset({"exec", "eval", "globals", "setattr", "vars", "__import__"})
@@ -41,6 +43,12 @@ _WHOLE_MAPPING = frozenset({"items", "keys", "values"})
 """Methods that go through all of a mapping: what the mapping is called says which keys count as read."""
 _SEQUENCING = frozenset({"builtins.enumerate", "builtins.list", "builtins.tuple"})
 """Builtins that give a set some order; kept where what they are given comes from a function or a parameter."""
+_PATH_METHODS = frozenset({"open", "read_text", "read_bytes", "write_text", "write_bytes"})
+_TABLE_METHODS = ("to_", "write_")
+_TABLES = frozenset(
+    {"read_csv", "read_parquet", "read_feather", "read_table", "read_sql", "read_sql_query", "read_sql_table", "to_csv"}
+    | {"to_parquet", "to_feather", "to_sql", "scan_csv", "scan_parquet", "write_csv", "write_parquet", "read_excel"}
+)
 _ARGUMENT_LIMIT = 40
 """Arguments of one call that are kept; longer ones are tables, not options."""
 
@@ -99,6 +107,8 @@ class _Extraction:
             owners=tuple(sorted(self._file.owners)),
             forms=tuple(self._forms()),
             required=tuple(self._required()),
+            columns=tuple(self._columns()),
+            outline=outline(self._file),
         )
 
     def _forms(self) -> Iterable[int]:
@@ -144,6 +154,24 @@ class _Extraction:
                 ]
                 yield VariableRead(node.slice.value, span, inside[-1] if inside else 0)
 
+    def _columns(self) -> Iterable[ColumnUse]:
+        """Columns of tables that stand in variables; only modules that read or write tables are gone through again."""
+        if _TABLES.isdisjoint(self._file.attributes):
+            return
+        functions = [(scope.node, self._index[scope]) for scope in self._functions]
+        for node in ast.walk(self._file.tree):
+            if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name):
+                columns = _column_names(node.slice)
+                if columns:
+                    inside = [
+                        index
+                        for around, index in functions
+                        if index and around.lineno <= node.lineno <= (around.end_lineno or 0)  # type: ignore[attr-defined]
+                    ]
+                    writes = isinstance(node.ctx, ast.Store)
+                    span = self._file.source.span(node)
+                    yield ColumnUse(inside[-1] if inside else 0, node.value.id, columns, writes, span)
+
     def _owner(self, scope: Scope) -> Scope:
         """The function or module that a scope's code runs in."""
         owner = self._owners.get(scope)
@@ -176,8 +204,21 @@ class _Extraction:
         if callee in _SEQUENCING and not (len(arguments) == 1 and _handed_over(arguments[0].value)):
             return
         span = self._file.source.span(node)
-        call = Call(callee, tuple(arguments), span, guard, side, site.loop is not None, _result(site))
+        receiver, owner = None, ""
+        method = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+        if method in _PATH_METHODS:
+            receiver = self._receiver(node.func, site)  # type: ignore[arg-type]
+        elif method.startswith(_TABLE_METHODS) and isinstance(node.func.value, ast.Name):  # type: ignore[attr-defined]
+            owner = node.func.value.id  # type: ignore[attr-defined]
+        call = Call(callee, tuple(arguments), span, guard, side, site.loop is not None, _result(site), receiver, owner)
         self._events[index].append((site.order, call))
+
+    def _receiver(self, function: ast.Attribute, site: CallSite) -> Value | None:
+        """The path that a method opens; None for a module, whose function has the path as an argument."""
+        value = self._values.value(function.value, site.scope, site.order)
+        if value is None or value.parts or value.kind in {ValueKind.PARAMETER, ValueKind.SELF}:
+            return value
+        return value if str(value.value).startswith((".", "pathlib.")) else None
 
     def _set(self, site: SetSite) -> None:
         """An assignment to what other code can see: an event called `NAME=`, with the value as its argument."""
@@ -404,6 +445,13 @@ def _result(site: CallSite) -> str:
         if isinstance(target, ast.Attribute):
             return target.attr
     return ""
+
+
+def _column_names(node: ast.expr) -> tuple[str, ...]:
+    """What stands in the brackets behind a table: one name, or a list of names."""
+    items = node.elts[:_ARGUMENT_LIMIT] if isinstance(node, ast.List) else [node]
+    names = [item.value for item in items if isinstance(item, ast.Constant) and isinstance(item.value, str)]
+    return tuple(names) if len(names) == len(items) else ()
 
 
 def _last_name(node: ast.expr) -> str:

@@ -40,6 +40,8 @@ class Value(msgspec.Struct, frozen=True, array_like=True):
     value: Scalar = None
     path: str = ""
     """Attributes and keys behind it, as `.optim.lr`; of a dictionary written out its keys, `*` for those not known."""
+    parts: tuple[Value | None, ...] = ()
+    """Of a text what it is put together from, one behind the other; of a path its pieces, joined by slashes."""
 
 
 class TestKind(StrEnum):
@@ -119,6 +121,10 @@ class Call(msgspec.Struct, frozen=True, array_like=True, tag="call"):
     """Whether it lies in a loop of the same function."""
     result: str = ""
     """Name or attribute that the result is assigned to, without what stands before its last dot."""
+    receiver: Value | None = None
+    """Of methods that open a path (`open`, `read_text`, ...): the path."""
+    owner: str = ""
+    """Of methods that write a table (`to_csv`, ...): the name of the variable that is written."""
 
 
 class Import(msgspec.Struct, frozen=True, array_like=True, tag="import"):
@@ -227,6 +233,17 @@ class Command(msgspec.Struct, frozen=True, array_like=True):
     span: Span
 
 
+class ColumnUse(msgspec.Struct, frozen=True, array_like=True):
+    """Columns that code reads from, or gives to, a table in a variable: `table["age"]`."""
+
+    function: int
+    """Index of the function it stands in."""
+    variable: str
+    columns: tuple[str, ...]
+    writes: bool
+    span: Span
+
+
 class VariableRead(msgspec.Struct, frozen=True, array_like=True):
     """A place that takes an environment variable for granted: `os.environ["NAME"]`."""
 
@@ -270,6 +287,10 @@ class FileFacts(msgspec.Struct, frozen=True, array_like=True, tag="python"):
     """What a notebook hands to a shell; places are those in its file."""
     required: tuple[VariableRead, ...] = ()
     """Environment variables without which the module fails."""
+    columns: tuple[ColumnUse, ...] = ()
+    """Of a module that reads or writes tables."""
+    outline: bytes = b""
+    """Statements, for following values through them; see `outline.py`. Empty where that is of no use."""
 
 
 class Setting(msgspec.Struct, frozen=True, array_like=True):

@@ -1,0 +1,208 @@
+"""The two sides of a project: where models are trained, and where they answer; which of them belong together."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from reprocheck.project.facts.model import FileFacts
+from reprocheck.project.facts.outline import unpack
+from reprocheck.rulekit.preprocessing.interpreter import Interpreter, OutOfBudget
+from reprocheck.rulekit.preprocessing.normal_form import NormalForm, normal_form
+from reprocheck.rulekit.preprocessing.uses import Use, Uses
+from reprocheck.rulekit.preprocessing.values import FunctionValue, Instance, Made, Method, Named, Value
+from reprocheck.rulekit.project import Project
+
+_TRAINS = frozenset({"fit", "fit_generator", "backward", "train_on_batch", "partial_fit", "train"})
+_ANSWERS = re.compile(r"^(predict\w*|inference|infer|eval|run|decision_function|no_grad|session|invoke|forward)$")
+_SERVERS = frozenset(
+    {
+        "bentoml", "chalice", "django", "fastapi", "flask", "gradio", "kserve", "litserve", "quart", "rest_framework",
+        "sanic", "seldon_core", "starlette", "streamlit", "triton_python_backend_utils", "ts", "bottle", "dash", "telegram",
+        "telebot", "aiogram", "tornado",
+    }
+)  # fmt: skip
+_SERVES = re.compile(
+    r"(^|_)(predict(ion|or|ions)?|infer(ence)?|serve|serving|handler|handle|lambda_handler|model_fn|input_fn|predict_fn|transform_fn"
+    r"|classify|preprocess_request|deploy|app|demo|webcam|detect)(_|$)"
+)
+_SERVING_FILE = re.compile(r"(^|[/_.-])(predict(ion|or)?|infer(ence)?|serve|serving|app|api|webapp|deploy(ment)?|demo|server|handler|score|scoring|live|webcam|detect|main_api|flask_?\w*|streamlit\w*|lambda\w*)(_\w+)?\.(py|ipynb)$")
+_CHECKS = re.compile(r"(^|_)(val|valid|validate|validation|eval|evaluate|evaluation|test|metrics?|accuracy|score|report|confusion\w*)(_|$)")
+_TESTS = re.compile(r"(^|/)(tests?|testing|unittests?|docs?|examples?)/|(^|/)(test_[^/]*|[^/]*_test|conftest|setup)\.py$")
+_MOST_FILES = 400
+
+
+@dataclass(slots=True, eq=False)
+class Side:
+    """One use of a model on one side."""
+
+    use: Use
+    form: NormalForm
+    artifacts: frozenset[str]
+    """Base names of files that the model was saved to or loaded from."""
+    identity: tuple[str, ...]
+    """What the model is, as far as it is known: the class of the project, or the callee that made it."""
+    known_source: bool
+    """Whether the data's origin is known to be raw."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether every step from the origin to the model is known."""
+        return self.known_source and not self.form.unknown and self.form.scaled
+
+
+@dataclass(slots=True)
+class Sides:
+    """What is known of a project's preprocessing."""
+
+    trained: list[Side] = field(default_factory=list)
+    checked: list[Side] = field(default_factory=list)
+    """Predictions made while training: validation and test."""
+    served: list[Side] = field(default_factory=list)
+    uses: Uses = field(default_factory=Uses)
+    whole: bool = True
+    """Whether the project could be followed to its end."""
+
+
+def sides(project: Project) -> Sides:
+    """Both sides of a project, followed once."""
+    return project.once(_sides)
+
+
+def _sides(project: Project) -> Sides:
+    found = Sides()
+    paths = [
+        path
+        for path, facts in sorted(project.index.files.items())
+        if isinstance(facts, FileFacts) and facts.outline and not _TESTS.search(path)
+    ]
+    if not _has_both(project, paths) or len(paths) > _MOST_FILES:
+        return found
+    interpreter = Interpreter(project.index, project.catalog)
+    found.uses = interpreter.uses
+    try:
+        for path in paths:
+            interpreter.begin(path)
+            interpreter.module(path)
+        _roots(interpreter)
+    except OutOfBudget:
+        found.whole = False
+    except RecursionError:
+        found.whole = False
+    _sort(project, interpreter, found)
+    return found
+
+
+def _has_both(project: Project, paths: list[str]) -> bool:
+    trains = answers = False
+    for path in paths:
+        attributes = project.index.files[path].attributes
+        trains = trains or not _TRAINS.isdisjoint(attributes)
+        answers = answers or any(_ANSWERS.match(name) for name in attributes)
+    return trains and answers
+
+
+def _roots(interpreter: Interpreter) -> None:
+    """Follow what nothing calls: handlers, methods of frameworks, functions for the command line."""
+    ordered = sorted(interpreter.uses.functions, key=lambda pair: (not pair[1], pair[0].owner is not None))
+    for function, _ in ordered:
+        if id(function.form) not in interpreter.called and not function.name.startswith("test_"):
+            interpreter.begin(function.path)
+            interpreter.call_root(function)
+
+
+def _sort(project: Project, interpreter: Interpreter, found: Sides) -> None:
+    decorators = {id(function.form): values for function, values in interpreter.uses.functions}
+    fitted: dict[str, set[int]] = {}
+    for use in interpreter.uses.found:
+        if use.trains:
+            fitted.setdefault(use.root, set()).add(id(use.model))
+    for use in interpreter.uses.found:
+        side = _side(project, use)
+        if use.trains:
+            found.trained.append(side)
+        elif id(use.model) in fitted.get(use.root, ()) or _checks(use):
+            found.checked.append(side)
+        elif _serves(project, use, decorators):
+            found.served.append(side)
+
+
+def _checks(use: Use) -> bool:
+    return any(_CHECKS.search(function.name.lower()) for function in use.functions)
+
+
+def _serves(project: Project, use: Use, decorators: dict[int, list[Value]]) -> bool:
+    for function in use.functions:
+        if _SERVES.search(function.name.lower()):
+            return True
+        for decorator in decorators.get(id(function.form), ()):
+            name = decorator.name if isinstance(decorator, Named | Method) else ""
+            if re.search(r"(^|\.)(route|post|get|put|api|task|service|deployment|on_message|websocket)$", name):
+                return True
+    if _SERVING_FILE.search(use.place.path.lower()) or _SERVING_FILE.search(use.root.lower()):
+        return True
+    for path in {use.root, use.place.path}:
+        facts = project.index.files.get(path)
+        if facts is not None and not _SERVERS.isdisjoint(target.partition(".")[0] for target in facts.imports.values()):
+            return True
+    return False
+
+
+def _side(project: Project, use: Use) -> Side:
+    form = normal_form(use.data)
+    entry = project.catalog.entry(use.data.source)
+    step = entry.step if entry is not None else None
+    known = (step is not None and step.op in {"source", "dataset", "source-resized", "frame", "flow"}) or use.data.source in {"images"}
+    return Side(use, form, _artifacts(use.model), _identity(use.model), known)
+
+
+def _artifacts(model: Value) -> frozenset[str]:
+    if not isinstance(model, Made | Instance):
+        return frozenset()
+    return frozenset(name for path in model.artifacts if (name := path.rstrip("/").rpartition("/")[2]) and name not in {"?", "."})
+
+
+def _identity(model: Value) -> tuple[str, ...]:
+    match model:
+        case Instance():
+            return (model.of.path, model.of.name)
+        case Made():
+            return (model.name,)
+    return ()
+
+
+_LOADERS = re.compile(r"(^|\.)(load|load_model|load_learner|InferenceSession|get)$")
+
+
+def pairs(found: Sides) -> Iterator[tuple[Side, Side, str]]:
+    """Training and serving of what is shown to be the same model, with the reason; each serving side once."""
+    for served in found.served:
+        best: tuple[Side, str] | None = None
+        for rank in ("artifact", "class", "only"):
+            matches = [side for side in found.trained if _belongs(side, served, rank, found)]
+            if matches:
+                best = (max(matches, key=lambda side: (len(side.form.steps), -len(side.form.unknown))), rank)
+                break
+        if best is not None:
+            yield best[0], served, best[1]
+
+
+def _belongs(trained: Side, served: Side, rank: str, found: Sides) -> bool:
+    if trained.use.place == served.use.place:
+        return False
+    if rank == "artifact":
+        return bool(trained.artifacts & served.artifacts)
+    if trained.artifacts and served.artifacts and not trained.artifacts & served.artifacts:
+        return False
+    if rank == "class":
+        return bool(trained.identity) and trained.identity == served.identity
+    loaded = not served.identity or bool(_LOADERS.search(served.identity[-1]))
+    return loaded and len(_models(found)) == 1
+
+
+def _models(found: Sides) -> set[object]:
+    return {side.identity or side.use.spelled for side in found.trained}
+
+
+__all__ = ["FunctionValue", "Side", "Sides", "pairs", "sides", "unpack"]
