@@ -20,6 +20,7 @@ from reprocheck.capture.supervisor.contents import Contents, Known
 from reprocheck.capture.supervisor.journal import Journal, quoted
 from reprocheck.capture.supervisor.paths import Paths
 from reprocheck.capture.supervisor.programs import Programs
+from reprocheck.capture.supervisor.rings import Rings
 from reprocheck.capture.supervisor.tasks import Process, Task, Tasks, Unreadable
 
 PAGE = struct.Struct("=QQ")
@@ -59,6 +60,7 @@ class Watch:
         self.tasks = Tasks(machine)
         self._paths = Paths(self.tasks)
         self._programs = Programs(journal, self.tasks, regions, no_new_privileges=no_new_privileges)
+        self._rings = Rings(self.tasks)
         self._quiet: set[bytes] = set()
         """Files of the environment that are noted already, as calls name them."""
         self._most_frequent = machine.calls["openat"]
@@ -93,9 +95,8 @@ class Watch:
             "execve": lambda i, t, a: self._execute(i, t, AT_FDCWD, a[0], a[1], 0),
             "execveat": lambda i, t, a: self._execute(i, t, a[0], a[1], a[2], a[4]),
             "connect": lambda _i, t, a: self._connect(t, a[1], a[2]),
-            "io_uring_setup": lambda _i, t, _a: self._say(
-                t, "set up an io_uring", "files opened through it are not seen"
-            ),
+            "io_uring_setup": lambda _i, t, a: self._ring_is_made(t, a[1]),
+            "io_uring_enter": lambda _i, t, a: self._ring_submits(t, a[1]),
             "seccomp": lambda _i, t, _a: self._say(
                 t,
                 "asked for a seccomp listener of its own and got EBUSY",
@@ -203,6 +204,16 @@ class Watch:
         """A gap about the process of a thread, once per process and reason."""
         process = self.tasks.look(number)[0].process
         self._gap_once(process, f"process {process.number} {reason}", consequence, unseen=unseen)
+
+    def _ring_is_made(self, number: int, parameters: int) -> None:
+        reason = self._rings.set_up(self.tasks.look(number)[0], parameters)
+        if reason:
+            self._say(number, f"set up an io_uring that {reason}", "files opened through it are not seen")
+
+    def _ring_submits(self, number: int, entries: int) -> None:
+        unseen = self._rings.submits(self.tasks.look(number)[0]) if entries & 0xFFFFFFFF else ""
+        if unseen:
+            self._say(number, f"set up an io_uring and {unseen}", "files opened through it are not seen")
 
     def _moves(self, number: int) -> None:
         reason, consequence = "changed its root, mounts or namespaces", "files may have other names in it than outside"

@@ -201,10 +201,37 @@ def test_what_outlives_the_command_is_a_gap_and_can_still_open_files(run: Run, t
     _until(lambda: late.exists() and late.read_bytes() == Path(__file__).read_bytes())
 
 
-def test_io_uring_is_a_gap(run: Run) -> None:
-    number = {"x86_64": 425, "aarch64": 425}[os.uname().machine]
-    seen = run(f"import ctypes; ctypes.CDLL(None).syscall({number}, 8, ctypes.create_string_buffer(200))")
-    assert "io_uring" in seen.gaps()
+_RING = """
+import ctypes, mmap, os, struct
+libc = ctypes.CDLL(None, use_errno=True)
+parameters = (ctypes.c_char * 120)()
+struct.pack_into("<I", parameters, 8, {flags})
+ring = libc.syscall(425, 8, parameters)
+if ring < 0: raise OSError(ctypes.get_errno(), "io_uring_setup")
+fields = struct.unpack_from("<10I", parameters, 40)
+entries = mmap.mmap(ring, 64 * 8, offset=0x10000000)
+queue = mmap.mmap(ring, fields[6] + 4 * 8)
+name = ctypes.create_string_buffer(os.fsencode(__import__("sys").executable))
+if {operation} == 18: struct.pack_into("<BBHiQQIIQ", entries, 0, 18, 0, 0, -100, 0, ctypes.addressof(name), 0, 0, 7)
+else: struct.pack_into("<BBHiQQIIQ", entries, 0, {operation}, 0, 0, -1, 0, 0, 0, 0, 7)
+struct.pack_into("<I", queue, fields[6], 0)
+struct.pack_into("<I", queue, fields[1], 1)
+if libc.syscall(426, ring, 1, 0, 0, None, 0) != 1: raise OSError(ctypes.get_errno(), "io_uring_enter")
+"""
+
+
+@pytest.mark.parametrize(("operation", "flags", "gap"), [(0, 0, ""), (18, 0, "does openat"), (0, 2, "of the kernel")])
+def test_an_io_uring_is_a_gap_where_it_may_open_files(run: Run, operation: int, flags: int, gap: str) -> None:
+    seen = run(_RING.format(operation=operation, flags=flags))
+    assert seen.execution.exit_code == 0
+    assert seen.files.complete == (not gap)
+    assert gap in seen.gaps()
+    assert ("io_uring" in seen.gaps()) == bool(gap)
+
+
+def test_a_ring_whose_entries_nobody_mapped_is_a_gap(run: Run) -> None:
+    seen = run(_RING.format(operation=0, flags=0).replace("if libc.syscall(426", "entries.close()\nif libc.syscall(426"))
+    assert "has not mapped" in seen.gaps()
     assert not seen.files.complete
 
 
