@@ -16,6 +16,7 @@ from reprocheck.app.changes import changed_since
 from reprocheck.app.errors import UsageError
 from reprocheck.app.scorecard import Seen, make_scorecard
 from reprocheck.app.scorecard_items import PRACTICES
+from reprocheck.app.set_aside import Scope, by_baseline, by_ledger, scope_of
 from reprocheck.config import Config, FailOn, is_project
 from reprocheck.model.finding import Finding, Severity
 from reprocheck.model.rule_info import RuleInfo
@@ -30,7 +31,6 @@ from reprocheck.scan.places import Places
 from reprocheck.scan.pool import default_jobs
 from reprocheck.scan.scanner import ScanOutcome, ScanPlan, scan
 from reprocheck.scan.selection import SelectionError, choose, matching
-from reprocheck.triage import baseline as baselines
 
 GAPS = frozenset({UNREADABLE.code, NOT_AUDITED.code})
 """Codes of findings about what could not be looked at."""
@@ -54,6 +54,7 @@ class ScanRequest:
     """Whether to put together how the project stands; the rules that it needs run besides those chosen."""
     timing: bool = False
     use_baseline: bool = True
+    use_ledger: bool = True
     text: bytes | None = None
     """Content to scan in place of a file's; `targets` then names the one file."""
     overlay: Mapping[str, bytes] = field(default_factory=dict)
@@ -69,6 +70,8 @@ class Scanned:
     """Files that were read; 0 means there was nothing to do."""
     messages: tuple[str, ...] = ()
     """For a person: what was left out, what could not be used."""
+    scope: Scope
+    """What the scan could see."""
 
 
 Progress = Callable[[int, int], None]
@@ -101,8 +104,13 @@ def scan_project(request: ScanRequest, progress: Progress) -> Scanned:
         tool_version=version("reprocheck"),
     )
     outcome = scan(plan, progress)
-    found = tuple(f for f in outcome.findings if f.code in chosen or f.code in OWN_RULES)
-    findings, messages = _narrow(found, request)
+    whole = _is_whole(request, reported)
+    decided, remarks = outcome.findings, list[str]()
+    if request.use_ledger:
+        decided, remarks = by_ledger(outcome.findings, config, whole=whole)
+    found = tuple(f for f in decided if f.code in chosen or f.code in OWN_RULES)
+    scope = scope_of(found, (*chosen, *own), outcome.unread, whole=whole)
+    findings, messages = _narrow(found, request, scope)
     result = ScanResult(
         findings=with_ages(findings, config.root),
         rules={**chosen, **{code: OWN_RULES[code] for code in sorted(own)}},
@@ -110,7 +118,7 @@ def scan_project(request: ScanRequest, progress: Progress) -> Scanned:
         incomplete=(*outcome.unread, *audited.incomplete, *_not_audited(findings)),
         not_audited=audited.audit is None,
         audit=audited.audit,
-        scorecard=make_scorecard(_seen(outcome, {**needed, **chosen}, audited, plan)) if request.scorecard else None,
+        scorecard=make_scorecard(_seen(outcome, decided, plan, audited)) if request.scorecard else None,
         timings=outcome.timings,
         tool_version=plan.tool_version,
     )
@@ -118,7 +126,8 @@ def scan_project(request: ScanRequest, progress: Progress) -> Scanned:
     return Scanned(
         result=result,
         files=_read_count(outcome),
-        messages=(*config.notices, *notes, *outcome.problems, *audited.messages, *messages),
+        messages=(*config.notices, *notes, *outcome.problems, *audited.messages, *remarks, *messages),
+        scope=scope,
     )
 
 
@@ -128,11 +137,11 @@ def _for_scorecard(config: Config, rules: dict[str, RuleInfo]) -> dict[str, Rule
     return {code: rules[code] for code in sorted(PRACTICES - ignored) if code in rules}
 
 
-def _seen(outcome: ScanOutcome, rules: dict[str, RuleInfo], audited: Audited, plan: ScanPlan) -> Seen:
+def _seen(outcome: ScanOutcome, decided: Sequence[Finding], plan: ScanPlan, audited: Audited) -> Seen:
     return Seen(
-        findings=tuple(f for f in outcome.findings if f.suppression is None),
+        findings=tuple(f for f in decided if f.suppression is None),
         assessments=outcome.assessments,
-        rules=rules,
+        rules=plan.chosen,
         files=outcome.files,
         audit=audited.audit,
         places=Places({file.path: file for file in plan.files}),
@@ -282,15 +291,19 @@ def _relative(path: Path, root: Path) -> str:
         return path.as_posix()
 
 
-def _narrow(findings: tuple[Finding, ...], request: ScanRequest) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
+def _is_whole(request: ScanRequest, reported: frozenset[str] | None) -> bool:
+    """Whether the findings are those of all files of the project."""
+    at_root = [target.resolve() for target in request.targets] == [request.config.root.resolve()]
+    return (not request.targets or (at_root and reported is None)) and not request.entries and request.text is None
+
+
+def _narrow(
+    findings: tuple[Finding, ...], request: ScanRequest, scope: Scope
+) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
     messages: list[str] = []
     config = request.config
     if config.baseline is not None and request.use_baseline:
-        findings, gone = baselines.mark(findings, baselines.read(config.baseline))
-        if gone:
-            messages.append(
-                f"{len(gone)} finding(s) of the baseline are gone; `reprocheck baseline prune` forgets them"
-            )
+        findings, messages = by_baseline(findings, config, scope)
     if request.since is not None:
         changes = changed_since(config.root, request.since)
         findings = tuple(f for f in findings if changes.touches(f.place))

@@ -41,6 +41,7 @@ _WATCH_SECONDS = 0.4
 )
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 whatever is found.")
 @click.option("--baseline", type=click.Path(dir_okay=False), help="Findings in this file don't count.")
+@click.option("--no-ledger", is_flag=True, help="Let findings count that were decided about (`reprocheck triage`).")
 @click.option(
     "--entry",
     "entries",
@@ -139,6 +140,7 @@ def _request(paths: tuple[Path, ...], options: dict[str, Any]) -> ScanRequest:
         scorecard=options["scorecard"],
         timing=options["timing"],
         text=text,
+        use_ledger=not options["no_ledger"],
     )
 
 

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from reprocheck.model.place import Span
 from reprocheck.project.facts.model import Call, FileFacts, Value, ValueKind
 from reprocheck.project.index.evaluate import Frame
+from reprocheck.project.index.texts import Scene
 from reprocheck.rulekit.catalog import CatalogEntry
 from reprocheck.rulekit.execution import argument_of
 from reprocheck.rulekit.project import Project
 
 _WRITES = re.compile(r"[wax+]")
-_MODES = frozenset({"builtins.open", "io.open", "codecs.open", "gzip.open", "bz2.open", "lzma.open"})
 _FOLDERS = frozenset({"os.makedirs", "os.mkdir", "pathlib.Path.mkdir", "os.chdir"})
 _NO_PATH = re.compile(r"[*?\[\]{}<>|\n\0]|://|^~|^\$|^[A-Za-z]:\\|^/dev/")
 
@@ -25,7 +25,7 @@ class Opened:
     """One call that opens a file by name."""
 
     name: str
-    """As it stands in the code."""
+    """As the code puts it together; with two slashes in front for one that begins at the root of the project."""
     writes: bool
     path: str
     """The module."""
@@ -38,23 +38,52 @@ class Opened:
 
     def inside(self, folder: str) -> str | None:
         """The file relative to the root when the program runs in `folder`; None for one that lies elsewhere."""
-        short = posixpath.normpath(posixpath.join(folder, self.name.replace("\\", "/")))
+        name = self.name.replace("\\", "/")
+        if name.startswith("//"):
+            folder, name = "", name[2:]
+        short = posixpath.normpath(posixpath.join(folder, name))
         return None if short.startswith(("/", "..")) or short == "." else short
+
+
+@dataclass(frozen=True, slots=True)
+class PathUse:
+    """One argument of a call, or the receiver of a method, that names a file or folder."""
+
+    value: Value | None
+    writes: bool
+    reads: bool
 
 
 def opened_files(project: Project, path: str) -> Iterator[Opened]:
     """Files that a module opens by names which it states, in order of its functions."""
     facts = project.index.files.get(path)
     for call in _calls(facts) if facts is not None else ():
-        name = project.catalog.canonical(call.callee)
-        entry = project.catalog.entry(name)
-        if entry is None or name in _FOLDERS or not entry.path_arguments or entry.roles.isdisjoint({"reads", "writes"}):
-            continue
-        for argument in entry.path_arguments:
-            given = argument_of(call, entry, argument)
-            text = _text(project, path, given.value) if given is not None else None
+        for use in path_uses(project, path, call):
+            text = _text(project, path, use.value)
             if text and _NO_PATH.search(text) is None:
-                yield Opened(text, _is_written(project, path, name, entry, call, argument), path, call)
+                yield Opened(text, use.writes, path, call)
+
+
+def path_uses(project: Project, path: str, call: Call) -> Iterator[PathUse]:
+    """What a call of the module at `path` opens, as far as the catalog knows it."""
+    name = project.catalog.canonical(call.callee)
+    entry = project.catalog.entry(name)
+    if entry is None and "()" in name:
+        # A method of what some function returned.
+        entry = project.catalog.entry("?." + name.rpartition(".")[2])
+    if entry is None or name in _FOLDERS or entry.roles.isdisjoint({"reads", "writes"}):
+        return
+    if call.receiver is not None and not entry.path_arguments:
+        mode = call.arguments[0] if name.endswith(".open") and call.arguments else None
+        mode = next((argument for argument in call.arguments if argument.name == "mode"), mode)
+        text = _text(project, path, mode.value) if mode is not None else "r"
+        writes = bool(text and _WRITES.search(text)) if name.endswith(".open") else "writes" in entry.roles
+        yield PathUse(call.receiver, writes, not writes)
+    for argument in entry.path_arguments:
+        given = argument_of(call, entry, argument)
+        if given is not None:
+            writes = _is_written(project, path, entry, call, argument)
+            yield PathUse(given.value, writes, not writes)
 
 
 def _calls(facts: FileFacts) -> Iterator[Call]:
@@ -67,13 +96,15 @@ def _calls(facts: FileFacts) -> Iterator[Call]:
 def _text(project: Project, path: str, value: Value | None) -> str | None:
     if value is None or value.kind is ValueKind.PARAMETER:
         return None
-    found = project.index.evaluator.value(value, Frame(path))
-    return found if isinstance(found, str) else None
+    if value.kind is ValueKind.CONSTANT and not isinstance(value.value, str):
+        return None
+    found = project.index.texts.text(value, Scene(Frame(path)))
+    return found if "{" not in found else None
 
 
-def _is_written(project: Project, path: str, name: str, entry: CatalogEntry, call: Call, argument: str) -> bool:
+def _is_written(project: Project, path: str, entry: CatalogEntry, call: Call, argument: str) -> bool:
     """Whether the argument is written to: by the mode of `open`, or by what the catalog says."""
-    if name in _MODES:
+    if "mode" in entry.arguments and {"reads", "writes"} <= entry.roles:
         mode = argument_of(call, entry, "mode")
         text = _text(project, path, mode.value) if mode is not None else "r"
         return bool(text and _WRITES.search(text))

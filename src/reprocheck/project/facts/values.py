@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 
 from reprocheck.project.facts.model import Test, TestKind, Value, ValueKind
 from reprocheck.project.python.file import PythonFile, reaching
@@ -38,8 +39,26 @@ _DISPLAYS: dict[type[ast.expr], str] = {
     ast.DictComp: "dict",
     ast.Set: "set",
     ast.SetComp: "set",
+    ast.Lambda: "lambda",
 }
 _UNKNOWN_TEST = Test(TestKind.UNKNOWN)
+_QUERY_LIMIT = 4000
+_QUERY = re.compile(r"\s*(?:select|insert|create|with|merge|update)\s", re.IGNORECASE)
+_PIECES = 12
+"""Operands of one text or path that are kept."""
+_SPECIFIER = re.compile(r"%(?:\(\w*\))?[-+ #0]*\d*(?:\.\d+)?[sdifgrxe]")
+_OF_PATHS = ("os.path.", "pathlib.", "posixpath.", "os.fspath", "builtins.str")
+_JOINING = frozenset(
+    {
+        "os.path.join", "posixpath.join", "pathlib.Path", "pathlib.PurePath", "pathlib.PosixPath", "os.fspath",
+        "os.path.abspath", "os.path.realpath", "os.path.normpath", "os.path.expanduser", "builtins.str",
+    }
+)  # fmt: skip
+"""Functions whose result is the path of their arguments."""
+_PATH_METHODS = frozenset({"joinpath", "resolve", "absolute", "expanduser", "as_posix", "__str__"})
+_PATH_ATTRIBUTES = frozenset({"parent"})
+_FIXED = frozenset({ValueKind.CONSTANT, ValueKind.TEXT})
+_PARENT = Value(ValueKind.CONSTANT, "..")
 
 
 class ValueReader:
@@ -55,7 +74,7 @@ class ValueReader:
         if kind is ast.Constant:
             constant = node.value  # type: ignore[attr-defined]
             if constant is None or isinstance(constant, str | int | float):
-                if isinstance(constant, str) and len(constant) > _TEXT_LIMIT:
+                if isinstance(constant, str) and len(constant) > _TEXT_LIMIT and not _is_query(constant):
                     return None
                 if isinstance(constant, int) and not -(1 << 63) <= constant < (1 << 63):
                     return None
@@ -64,7 +83,10 @@ class ValueReader:
         if kind is ast.Call and _made_of_keywords(node):
             return Value(ValueKind.DISPLAY, "dict", _keys(node))  # type: ignore[arg-type]
         if kind is ast.Name or kind is ast.Attribute or kind is ast.Subscript or kind is ast.Call:
-            return self._reference(node, scope, order, depth)
+            reference = self._reference(node, scope, order, depth)
+            if reference is None or reference.kind is not ValueKind.NAME:
+                return reference
+            return self._with_pieces(reference, node, scope, order, depth)
         if kind is ast.UnaryOp:
             operand = node.operand  # type: ignore[attr-defined]
             if isinstance(node.op, ast.USub) and isinstance(operand, ast.Constant):  # type: ignore[attr-defined]
@@ -73,17 +95,88 @@ class ValueReader:
                     return Value(ValueKind.CONSTANT, -number)
             return None
         if kind is ast.JoinedStr:
-            text = "".join(
-                str(part.value) if isinstance(part, ast.Constant) else HOLE
-                for part in node.values  # type: ignore[attr-defined]
-            )
-            return Value(ValueKind.TEXT, text[:_TEXT_LIMIT])
-        if kind is ast.Lambda:
-            return Value(ValueKind.DISPLAY, "lambda")
+            return self._formatted(node, scope, order, depth)  # type: ignore[arg-type]
+        if kind is ast.BinOp:
+            return self._composed(node, scope, order, depth)  # type: ignore[arg-type]
         if kind is ast.Dict:
             return Value(ValueKind.DISPLAY, "dict", _keys(node))  # type: ignore[arg-type]
         display = _DISPLAYS.get(kind)
         return Value(ValueKind.DISPLAY, display) if display is not None else None
+
+    def _formatted(self, node: ast.JoinedStr, scope: Scope, order: int, depth: int) -> Value:
+        """An f-string; what it is put together from is kept where it may be a path."""
+        constants = [str(part.value) for part in node.values if isinstance(part, ast.Constant)]
+        text = "".join(str(part.value) if isinstance(part, ast.Constant) else HOLE for part in node.values)
+        if depth <= 0 or len(node.values) > _PIECES or not _may_be_path(constants):
+            return Value(ValueKind.TEXT, text[:_TEXT_LIMIT])
+        parts = (
+            self._part(part.value if isinstance(part, ast.FormattedValue) else part, scope, order, depth - 1)
+            for part in node.values
+        )
+        return Value(ValueKind.TEXT, text[:_TEXT_LIMIT], "", tuple(parts))
+
+    def _composed(self, node: ast.BinOp, scope: Scope, order: int, depth: int) -> Value | None:
+        """Texts put together by `+` and `%`, and paths by `/`; None for anything else."""
+        operator = node.op.__class__
+        if operator is ast.Mod:
+            left = node.left.value if isinstance(node.left, ast.Constant) else None
+            if not isinstance(left, str) or not _may_be_path([left]):
+                return None
+            return Value(ValueKind.TEXT, _SPECIFIER.sub(HOLE, left)[:_TEXT_LIMIT])
+        if (operator is not ast.Add and operator is not ast.Div) or depth <= 0:
+            return None
+        leaves = _leaves(node, operator)
+        texts = [leaf for leaf in leaves if _is_text(leaf)]
+        constants = [str(text.value) for text in texts if isinstance(text, ast.Constant)]
+        if not texts or any(" " in constant for constant in constants):
+            return None
+        parts = tuple(self._part(leaf, scope, order, depth - 1) for leaf in leaves)
+        if operator is ast.Div:
+            return Value(ValueKind.NAME, "pathlib.Path()", "", parts)
+        text = "".join(
+            part.value if part is not None and isinstance(part.value, str) and part.kind in _FIXED else HOLE
+            for part in parts
+        )
+        return Value(ValueKind.TEXT, text[:_TEXT_LIMIT], "", parts)
+
+    def _with_pieces(self, value: Value, node: ast.expr, scope: Scope, order: int, depth: int) -> Value:
+        """The same value with the pieces of the path that it is, if it is one."""
+        name = str(value.value)
+        if depth <= 0 or value.parts or not name.startswith(_OF_PATHS):
+            return value
+        pieces = self._pieces(node, scope, order, depth - 1)
+        return Value(value.kind, value.value, value.path, pieces) if pieces else value
+
+    def _pieces(self, node: ast.expr, scope: Scope, order: int, depth: int) -> tuple[Value | None, ...]:
+        if depth <= 0:
+            return ()
+        if isinstance(node, ast.Attribute):
+            inner = self.value(node.value, scope, order, depth) if node.attr in _PATH_ATTRIBUTES else None
+            return (inner, _PARENT) if inner is not None and node.attr == "parent" else ()
+        if not isinstance(node, ast.Call) or len(node.args) > _PIECES:
+            return ()
+        name = self._file.resolve(node.func, scope, order)
+        if name in _JOINING:
+            return tuple(self._part(argument, scope, order, depth) for argument in node.args)
+        if name == "os.path.dirname" and node.args:
+            return (self._part(node.args[0], scope, order, depth), _PARENT)
+        function = node.func
+        if isinstance(function, ast.Attribute) and function.attr in _PATH_METHODS:
+            pieces = [self.value(function.value, scope, order, depth)]
+            if function.attr == "joinpath":
+                pieces += [self._part(argument, scope, order, depth) for argument in node.args]
+            return tuple(pieces)
+        return ()
+
+    def _part(self, node: ast.expr, scope: Scope, order: int, depth: int) -> Value | None:
+        """A piece of a text or path; of a variable that isn't known the name is kept for a person."""
+        value = self.value(node, scope, order, depth)
+        if not isinstance(node, ast.Name):
+            return value
+        if node.id == "__file__":
+            return Value(ValueKind.NAME, "__file__")
+        is_told = value is not None and not str(value.value).endswith(("[]", "]"))
+        return value if is_told else Value(ValueKind.NAME, f"?.{node.id}")
 
     def _reference(self, node: ast.expr, scope: Scope, order: int, depth: int) -> Value | None:
         path: list[str] = []
@@ -109,6 +202,8 @@ class ValueReader:
         resolved = self._file.resolve(root, scope, order)
         if resolved is None or (resolved.endswith("parse_args()") and not self._always_options(root, scope, resolved)):
             return None
+        if resolved == "sys.argv" and isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
+            joined = f"[{node.slice.value!r}]"
         return Value(ValueKind.NAME, resolved + joined)
 
     def _always_options(self, root: ast.expr, scope: Scope, resolved: str) -> bool:
@@ -136,11 +231,13 @@ class ValueReader:
         if binding.scope.kind in {"module", "class"}:
             # A name that other modules can change: keep the name, not today's value.
             outer = binding.scope.qualname
+            own = f".{outer}.{name.id}{path}" if outer else f".{name.id}{path}"
             if isinstance(binding.value, ast.Call | ast.Attribute | ast.Name):
                 inner = self.value(binding.value, binding.scope, binding.order, depth - 1)
                 if inner is not None and inner.kind is ValueKind.NAME:
-                    return Value(ValueKind.NAME, f"{inner.value}{path}")
-            return Value(ValueKind.NAME, f".{outer}.{name.id}{path}" if outer else f".{name.id}{path}")
+                    pieces = (Value(ValueKind.NAME, own),) if inner.parts and not path else ()
+                    return Value(ValueKind.NAME, f"{inner.value}{path}", "", pieces)
+            return Value(ValueKind.NAME, own)
         inner = self.value(binding.value, binding.scope, binding.order, depth - 1)
         if inner is None or not path:
             return inner
@@ -172,6 +269,32 @@ class ValueReader:
                 return self.test(node.value, scope, order, depth - 1)
         value = self.value(node, scope, order)
         return _UNKNOWN_TEST if value is None else Test(TestKind.TRUTH, (), "", value)
+
+
+def _is_query(text: str) -> bool:
+    """Whether a long text is one of SQL, of which the names of its tables matter."""
+    return len(text) <= _QUERY_LIMIT and _QUERY.match(text) is not None
+
+
+def _may_be_path(constants: list[str]) -> bool:
+    """Whether the fixed parts of a text look like those of a path."""
+    return any("/" in part or "." in part for part in constants) and not any(" " in part for part in constants)
+
+
+def _leaves(node: ast.BinOp, operator: type[ast.operator]) -> list[ast.expr]:
+    """Operands of a chain of one operator, from left to right."""
+    found: list[ast.expr] = []
+    current: ast.expr = node
+    while isinstance(current, ast.BinOp) and current.op.__class__ is operator and len(found) < _PIECES:
+        found.append(current.right)
+        current = current.left
+    found.append(current)
+    found.reverse()
+    return found
+
+
+def _is_text(node: ast.expr) -> bool:
+    return node.__class__ is ast.JoinedStr or (isinstance(node, ast.Constant) and isinstance(node.value, str))
 
 
 def _key_read(call: ast.Call) -> str | None:

@@ -13,6 +13,7 @@ from reprocheck.project.index.modules import ModuleTable
 from reprocheck.project.index.options import OptionTable
 from reprocheck.project.index.pipelines import Pipelines
 from reprocheck.project.index.symbols import Symbols
+from reprocheck.project.index.texts import Texts
 from reprocheck.project.work_tree import WorkTree
 
 
@@ -68,6 +69,11 @@ class ProjectIndex:
     def evaluator(self) -> Evaluator:
         """Values under the defaults of all options."""
         return Evaluator(self.symbols, self.options)
+
+    @cached_property
+    def texts(self) -> Texts:
+        """Texts and paths under the defaults of all options."""
+        return Texts(self.symbols, self.options, self.evaluator, self.variables)
 
     @cached_property
     def entries(self) -> tuple[Entry, ...]:
