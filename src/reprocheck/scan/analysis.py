@@ -47,7 +47,14 @@ from reprocheck.scan.dispatch import Dispatch
 from reprocheck.scan.encoding import encoded, said, spelled_out
 from reprocheck.scan.file_result import Comment, FileResult
 from reprocheck.scan.own_rules import UNREADABLE
-from reprocheck.scan.places import Locate, cell_at, in_file, in_text, surroundings
+from reprocheck.scan.places import (
+    Locate,
+    cell_and_neighbours,
+    in_file,
+    in_text,
+    line_and_neighbours,
+    surroundings,
+)
 
 RECURSION_LIMIT = 20_000
 """Deep enough for generated code; CPython's pure-Python calls need no C stack."""
@@ -208,9 +215,8 @@ class _FileWork:
             for check in rule.notebook_checks:
                 view = NotebookView(notebook, self._task.path)
                 for match in check(view):
-                    cell = cell_at(notebook, match.span)
-                    statement = " ".join(cell.source.split()) if cell is not None else ""
-                    self._finding(rule.info, match, partial(in_file, notebook), "", statement)
+                    statement, context = cell_and_neighbours(notebook, match.span)
+                    self._finding(rule.info, match, partial(in_file, notebook), "", statement, context)
         if not notebook.python.text.strip():
             return
         tree, _ = parse(notebook.python)
@@ -257,8 +263,8 @@ class _FileWork:
         for found in problems:
             self._problem(found, in_text(source))
         for rule, match in matches:
-            statement = " ".join(source.line(match.span.line).split())
-            self._finding(rule.info, match, in_text(source), "", statement)
+            statement, context = line_and_neighbours(source, match.span.line)
+            self._finding(rule.info, match, in_text(source), "", statement, context)
         if self._task.kind not in {FileKind.JSON, FileKind.README}:
             for comment in suppressions.of_text(source):
                 self._comment(comment, in_text(source))
@@ -271,7 +277,7 @@ class _FileWork:
 
                 dockerfile = read_dockerfile(source)
                 self.facts = document_facts.of_dockerfile(source, dockerfile)
-                view = DockerfileView(source, dockerfile)
+                view = DockerfileView(source, dockerfile, self._versions)
                 return dockerfile.problems, [(r, m) for r in rules for c in r.dockerfile_checks for m in c(view)]
             case FileKind.REQUIREMENTS:
                 from reprocheck.project.documents.requirements_file import read_requirements
@@ -295,7 +301,7 @@ class _FileWork:
                 from reprocheck.project.documents.shell import read_commands
 
                 self.facts = document_facts.of_shell(source)
-                script = ShellView(source, read_commands(source.text, 1))
+                script = ShellView(source, read_commands(source.text, 1), self._versions)
                 return (), [(r, m) for r in rules for c in r.shell_checks for m in c(script)]
             case FileKind.YAML:
                 from reprocheck.project.documents.yaml_file import read_yaml

@@ -14,9 +14,11 @@ from reprocheck.project.notebook import Notebook, read_notebook
 from reprocheck.project.notebook_cells import NotebookCell
 from reprocheck.project.python.grammar import parse
 from reprocheck.project.python.statements import normalized
-from reprocheck.project.python.surroundings import statement_at
+from reprocheck.project.python.surroundings import StatementPlace, statement_at
 from reprocheck.project.source import SourceText, decode_python, decode_text
 
+_REACH = 20
+"""Empty lines and comments that are passed over in search of a neighbour."""
 Locate = Callable[[Span], Place]
 
 
@@ -43,12 +45,53 @@ def in_file(notebook: Notebook, span: Span) -> Place:
 
 def surroundings(tree: ast.Module, source: SourceText, span: Span) -> tuple[str, str, str]:
     """Enclosing symbol, normalized statement and digest of the neighbours of a match."""
-    statement, names, siblings, position = statement_at(tree, span.line)
+    found = statement_at(tree, span.line)
+    statement, siblings, position = found.statement, found.siblings, found.position
     if statement is None:
-        return "", " ".join(source.line(span.line).split()), ""
-    previous = normalized(siblings[position - 1]) if position else ""
+        return "", *line_and_neighbours(source, span.line)
+    previous = normalized(siblings[position - 1]) if position else _branch(found)
     following = normalized(siblings[position + 1]) if position + 1 < len(siblings) else ""
-    return ".".join(names), normalized(statement), identity.context(previous, following)
+    return ".".join(found.names), normalized(statement), identity.context(previous, following)
+
+
+def _branch(found: StatementPlace) -> str:
+    """What stands in front of the first statement of a body: two branches of one `if` are told apart by it."""
+    match found.holder:
+        case None | ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+            return ""  # the symbol says it
+        case ast.ExceptHandler(type=caught):
+            return "except " + ("" if caught is None else normalized(ast.Expr(caught)))
+        case ast.match_case(pattern=pattern):
+            return "case " + normalized(ast.Expr(pattern))  # type: ignore[arg-type]  # only its structure is read
+        case ast.stmt() as holder:
+            return f"{found.field} of {normalized(holder)}"
+        case _:
+            return found.field
+
+
+def line_and_neighbours(source: SourceText, line: int) -> tuple[str, str]:
+    """A line without its layout, and a digest of the nearest lines around it that are neither empty nor comments."""
+    lines = source.lines
+    before, after = reversed(lines[max(0, line - 1 - _REACH) : line - 1]), lines[line : line + _REACH]
+    previous, following = (next((text for text in part if _says_something(text)), "") for part in (before, after))
+    near = (" ".join(text.split()) for text in (previous, following))
+    return " ".join(source.line(line).split()), identity.context(*near)
+
+
+def _says_something(line: str) -> bool:
+    text = line.strip()
+    return bool(text) and not text.startswith("#")
+
+
+def cell_and_neighbours(notebook: Notebook, span: Span) -> tuple[str, str]:
+    """Source of the cell that a span of the `.ipynb` file begins in, and a digest of the cells around it."""
+    cell = cell_at(notebook, span)
+    if cell is None:
+        return "", ""
+    position = notebook.cells.index(cell)
+    around = (notebook.cells[i] if 0 <= i < len(notebook.cells) else None for i in (position - 1, position + 1))
+    near = ("" if other is None else " ".join(other.source.split()) for other in around)
+    return " ".join(cell.source.split()), identity.context(*near)
 
 
 class Places:
@@ -94,7 +137,7 @@ class Places:
         if tree is not None and source is not None:
             symbol, statement, context = surroundings(tree, source, span)
         elif source is not None:
-            statement = " ".join(source.line(span.line).split())
+            statement, context = line_and_neighbours(source, span.line)
         return symbol, identity.fingerprint(code, symbol, statement), context
 
     def _tree(self, path: str, source: SourceText) -> ast.Module | None:

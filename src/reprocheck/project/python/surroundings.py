@@ -45,12 +45,19 @@ class StatementPlace(NamedTuple):
     """Statements of the same body."""
     position: int
     """Of the statement among these."""
+    holder: ast.AST | None = None
+    """Statement, handler or case that has this body; None for the module."""
+    field: str = ""
+    """Which of its bodies that is."""
 
 
 def statement_at(tree: ast.Module, line: int) -> StatementPlace:
     """Innermost statement whose lines include `line`."""
     names: list[str] = []
     found: ast.stmt | None = None
+    holder: ast.AST | None = None
+    outer: ast.AST | None = None
+    branch = field = ""
     siblings: Sequence[ast.stmt] = ()
     position = 0
     body: Sequence[Any] = tree.body
@@ -60,9 +67,10 @@ def statement_at(tree: ast.Module, line: int) -> StatementPlace:
             names.append(inner.name)
         if isinstance(inner, ast.stmt):
             found, siblings, position = inner, body, index
-        below = (getattr(inner, field, ()) for field in _BODIES)
-        body = next((part for part in below if _covering(part, line) is not None), ())
-    return StatementPlace(found, tuple(names), siblings, position)
+            holder, branch = outer, field
+        field = next((name for name in _BODIES if _covering(getattr(inner, name, ()), line) is not None), "")
+        outer, body = inner, getattr(inner, field, ())
+    return StatementPlace(found, tuple(names), siblings, position, holder, branch)
 
 
 def _covering(body: Sequence[Any], line: int) -> int | None:
