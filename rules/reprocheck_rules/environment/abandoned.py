@@ -39,7 +39,7 @@ from reprocheck.rulekit.manifest_edits import renamed, replaced_inside
 from reprocheck_rules.environment.declared import Installed, installs
 from reprocheck_rules.environment.installs import Package
 from reprocheck_rules.environment.interpreters import images, interpreters
-from reprocheck_rules.environment.manifests import is_auxiliary, is_development, locked_version, manifests
+from reprocheck_rules.environment.manifests import is_auxiliary, is_development, manifests
 
 rule = Rule("ENV012", "yanked-or-abandoned", __doc__)
 
@@ -116,7 +116,7 @@ def _move(project: Project, manifest: DependencyFacts, dependency: Dependency) -
     taken = any(other.name == entry.instead for other in manifest.dependencies)
     if taken or not (entry.placeholder or entry.same_versions):
         return None
-    exact = locked_version(project, entry.instead) if entry.placeholder else None
+    exact = project.versions.locked_one(entry.instead) if entry.placeholder else None
     edit = renamed(project, manifest, dependency, entry.instead, exact)
     return _fix(entry, edit) if edit is not None else None
 
@@ -125,7 +125,7 @@ def _move_word(project: Project, installed: Installed, package: Package, name: s
     entry = project.catalog.distributions.known[name]
     if not (entry.placeholder or entry.same_versions) or installed.path.endswith(".py"):
         return None
-    exact = locked_version(project, entry.instead)
+    exact = project.versions.locked_one(entry.instead)
     version = package.version if entry.same_versions else f"=={exact}" if exact else ""
     word = re.compile(rf"(?<![\w.\-/=]){re.escape(package.name + package.version)}(?![\w.\-=\[])")
     edit = replaced_inside(project, installed.path, installed.span, word, entry.instead + version)

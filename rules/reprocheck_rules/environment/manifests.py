@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 
 from reprocheck.rulekit import Confidence, Project
 from reprocheck.rulekit.dependencies import Dependency, DependencyFacts, SourceKind, folder_of, is_exact
-from reprocheck.rulekit.manifest_edits import bare
 
 _TEMPLATE = re.compile(r"\{\{|\{%|<[^>]*>")
 _TEST = re.compile(r"(?:^|/)(?:tests?|testing|fixtures|testdata|third_party|vendor)/", re.IGNORECASE)
@@ -39,12 +38,6 @@ def manifests(project: Project) -> Iterator[DependencyFacts]:
         left_out = _TEMPLATE.search(manifest.path) or _TEST.search(manifest.path)
         if not left_out and not is_recorded(project, manifest.path):
             yield manifest
-
-
-def locked_version(project: Project, name: str) -> str:
-    """The one version that the locks of the project have of a package; empty where they have none or several."""
-    found = {bare(version) for version in project.versions.locked.get(name, ())}
-    return found.pop() if len(found) == 1 else ""
 
 
 def is_development(group: str) -> bool:

@@ -24,9 +24,12 @@ from collections.abc import Iterable, Iterator
 
 from reprocheck.rulekit import (
     DockerfileView,
+    Fix,
     Match,
     NotebookView,
+    ReplaceText,
     Rule,
+    Safety,
     Severity,
     ShellCommand,
     ShellView,
@@ -62,7 +65,7 @@ def check_dockerfile(view: DockerfileView) -> Iterator[Match]:
     """Every RUN."""
     for instruction in view.dockerfile.instructions:
         if instruction.name == "RUN":
-            yield from _check(shell_commands(instruction), "build")
+            yield from _check(shell_commands(instruction), "build", pins=_Pins(view))
 
 
 @rule.on_notebook
@@ -75,7 +78,7 @@ def check_notebook(view: NotebookView) -> Iterator[Match]:
 def check_shell(view: ShellView) -> Iterator[Match]:
     """Every command of a script."""
     severity = Severity.NOTE if _SERVICE_FOLDER.search(view.path) else None
-    yield from _check(view.commands, "run of the script", severity=severity)
+    yield from _check(view.commands, "run of the script", severity=severity, pins=_Pins(view))
 
 
 @rule.on_tree
@@ -85,7 +88,32 @@ def check_tree(view: TreeView) -> Iterator[Match]:
         yield from _check(script, "job", severity=Severity.NOTE)
 
 
-def _check(commands: Iterable[ShellCommand], when: str, *, severity: Severity | None = None) -> Iterator[Match]:
+class _Pins:
+    """Versions that the locks of the project have, written into commands."""
+
+    def __init__(self, view: DockerfileView | ShellView) -> None:
+        self._view = view
+
+    def fix(self, found: Install, packages: list[Package]) -> Fix | None:
+        """Installs what the locks have; None where they don't have all of it."""
+        edits = [self._edit(package) for package in packages]
+        if found.manager != "pip" or None in edits:
+            return None
+        return Fix("install the versions that the lock has", Safety.SAFE, tuple(filter(None, edits)))
+
+    def _edit(self, package: Package) -> ReplaceText | None:
+        exact = self._view.versions.locked_one(package.name)
+        word = package.word
+        stem = word.text.strip().removesuffix(package.version).rstrip()
+        written = self._view.source.slice(word.span)
+        if not exact or ";" in stem or written.strip("\"'") != word.text:
+            return None
+        return ReplaceText(word.span, written, written.replace(word.text, f"{stem}=={exact}"))
+
+
+def _check(
+    commands: Iterable[ShellCommand], when: str, *, severity: Severity | None = None, pins: _Pins | None = None
+) -> Iterator[Match]:
     for command in commands:
         upgrade = upgrade_of(command)
         if upgrade is not None:
@@ -99,9 +127,9 @@ def _check(commands: Iterable[ShellCommand], when: str, *, severity: Severity | 
         loose = [package for package in found.packages if not package.pinned]
         weighty = [package for package in loose if _matters(found, package)]
         if weighty:
-            yield _match(found, weighty, when, severity)
+            yield _match(found, weighty, when, severity, pins)
         elif loose:
-            yield _match(found, loose, when, Severity.NOTE)
+            yield _match(found, loose, when, Severity.NOTE, pins)
 
 
 def _matters(found: Install, package: Package) -> bool:
@@ -113,14 +141,42 @@ def _matters(found: Install, package: Package) -> bool:
     return _ACCELERATOR.fullmatch(name) is not None
 
 
-def _match(found: Install, packages: list[Package], when: str, severity: Severity | None) -> Match:
+def _match(found: Install, packages: list[Package], when: str, severity: Severity | None, pins: _Pins | None) -> Match:
     names = list(dict.fromkeys(package.name + package.version for package in packages))
     listed = ", ".join(f"`{name}`" for name in names[:_NAMED])
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     message = f"`{found.action}` names no exact version of {listed}{more}: each {when} takes the newest one"
-    return Match(span=packages[0].word.span, message=message, severity=severity)
+    fix = None if pins is None else pins.fix(found, packages)
+    return Match(span=packages[0].word.span, message=message, severity=severity, fix=fix)
 
 
+_LOCKED = '[[package]]\nname = "wandb"\nversion = "0.17.5"\n\n[[package]]\nname = "torch"\nversion = "2.4.1+cu121"\n'
+rule.flags(
+    {
+        "uv.lock": _LOCKED,
+        "Dockerfile": """
+            FROM scratch
+            # expect: ENV008
+            RUN python -m pip install -U wandb[media] 'torch>=2' \\
+                  numpy==1.26.4
+            # expect: ENV008
+            RUN ["pip", "install", "wandb"]
+            """,
+        "setup.sh": "pip install torch wandb==0.17.5  # expect: ENV008\n",
+    },
+    title="what the lock has",
+    fixed={
+        "Dockerfile": """
+            FROM scratch
+
+            RUN python -m pip install -U wandb[media]==0.17.5 'torch==2.4.1' \\
+                  numpy==1.26.4
+
+            RUN ["pip", "install", "wandb==0.17.5"]
+            """,
+        "setup.sh": "pip install torch==2.4.1 wandb==0.17.5\n",
+    },
+)
 rule.flags(
     """
     FROM pytorch/pytorch:2.4.1-cuda12.1-cudnn9-runtime

@@ -13,6 +13,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from reprocheck.project.dependencies.pins import bare
 from reprocheck.project.discovery import TEXT_LIMIT, ProjectFile
 from reprocheck.project.documents.requirements_file import read_requirements
 from reprocheck.project.file_kinds import FileKind
@@ -39,6 +40,11 @@ class DeclaredVersions(msgspec.Struct, frozen=True):
         if False in outcomes:
             return False
         return True if outcomes and None not in outcomes else None
+
+    def locked_one(self, distribution: str) -> str:
+        """The one version in locks, without its local part; empty where they have none or several."""
+        found = {bare(version) for version in self.locked.get(canonicalize_name(distribution), ())}
+        return found.pop() if len(found) == 1 else ""
 
 
 NOTHING_DECLARED = DeclaredVersions()

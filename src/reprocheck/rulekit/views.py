@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reprocheck.project.versions import NOTHING_DECLARED, DeclaredVersions
+
 if TYPE_CHECKING:  # the readers are loaded when there is a file to read
     from reprocheck.project.documents.dockerfile import Dockerfile
     from reprocheck.project.documents.requirements_file import Requirements
@@ -20,6 +22,8 @@ class DockerfileView:
 
     source: SourceText
     dockerfile: Dockerfile
+    versions: DeclaredVersions = NOTHING_DECLARED
+    """What the project declares of libraries."""
 
     @property
     def path(self) -> str:
@@ -61,6 +65,8 @@ class ShellView:
 
     source: SourceText
     commands: tuple[ShellCommand, ...]
+    versions: DeclaredVersions = NOTHING_DECLARED
+    """What the project declares of libraries."""
 
     @property
     def path(self) -> str:
