@@ -230,7 +230,8 @@ def test_an_io_uring_is_a_gap_where_it_may_open_files(run: Run, operation: int, 
 
 
 def test_a_ring_whose_entries_nobody_mapped_is_a_gap(run: Run) -> None:
-    seen = run(_RING.format(operation=0, flags=0).replace("if libc.syscall(426", "entries.close()\nif libc.syscall(426"))
+    code = _RING.format(operation=0, flags=0)
+    seen = run(code.replace("if libc.syscall(426", "entries.close()\nif libc.syscall(426"))
     assert "has not mapped" in seen.gaps()
     assert not seen.files.complete
 
