@@ -109,7 +109,14 @@ def scan_project(request: ScanRequest, progress: Progress) -> Scanned:
     if request.use_ledger:
         decided, remarks = by_ledger(outcome.findings, config, whole=whole)
     found = tuple(f for f in decided if f.code in chosen or f.code in OWN_RULES)
-    scope = scope_of(found, (*chosen, *own), outcome.unread, whole=whole)
+    scope = scope_of(
+        outcome.findings,
+        rules=(*chosen, *own),
+        incomplete=outcome.unread,
+        files=(file.path for file in discovery.files),
+        root=config.root,
+        whole=whole,
+    )
     findings, messages = _narrow(found, request, scope)
     result = ScanResult(
         findings=with_ages(findings, config.root),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from reprocheck.app.decide import View, look, marked
 from reprocheck.config import Config
@@ -27,19 +28,35 @@ class Scope:
     """Whether all files of the project were looked at."""
     rules: frozenset[str] = frozenset()
     """Rules that ran to their end."""
-    unreadable: frozenset[str] = frozenset()
-    """Files that could not be read, at least not to their end."""
+    unseen: frozenset[str] = frozenset()
+    """Files that could not be read to their end."""
+    files: frozenset[str] = frozenset()
+    """Files that were there to be looked at."""
+    root: Path = Path()
 
     def saw(self, code: str, path: str) -> bool:
-        """Whether a finding of that rule in that file, were it there, would have been found."""
-        return self.whole and code in self.rules and path not in self.unreadable
+        """Whether a finding of that rule in that file, were it there, would have been found.
+
+        A file that is on disk and was not looked at is left out by the settings; one that is nowhere was seen to be.
+        """
+        if not self.whole or code not in self.rules or path in self.unseen:
+            return False
+        return path in self.files or not (self.root / path).exists()
 
 
-def scope_of(findings: Iterable[Finding], rules: Iterable[str], incomplete: Iterable[str], *, whole: bool) -> Scope:
+def scope_of(
+    findings: Iterable[Finding],
+    *,
+    rules: Iterable[str],
+    incomplete: Iterable[str],
+    files: Iterable[str],
+    root: Path,
+    whole: bool,
+) -> Scope:
     """The scope of a scan with these findings; `incomplete` are its reasons, each begun by a path or a code."""
     named = {reason.partition(": ")[0] for reason in incomplete}
     unreadable = {finding.place.path for finding in findings if finding.code == UNREADABLE.code}
-    return Scope(whole, frozenset(rules) - named, frozenset(unreadable | named))
+    return Scope(whole, frozenset(rules) - named, frozenset(unreadable | named), frozenset(files), root)
 
 
 def by_ledger(findings: Sequence[Finding], config: Config, *, whole: bool) -> tuple[tuple[Finding, ...], list[str]]:

@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "doctor": ("reprocheck.cli.doctor", "Try out what capture can see on this machine."),
     "explain": ("reprocheck.cli.explain", "Explain a rule."),
     "rules": ("reprocheck.cli.rules", "List the rules, or check their examples."),
+    "triage": ("reprocheck.cli.triage", "Decide about findings, so that they are not asked again."),
     "baseline": ("reprocheck.cli.baseline", "Record today's findings so that only new ones count."),
     "db": ("reprocheck.cli.db", "Make the local database of advisories, or say what it holds."),
     "config": ("reprocheck.cli.config", "Show the settings in force and where each comes from."),
