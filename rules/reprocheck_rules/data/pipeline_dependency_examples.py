@@ -40,6 +40,7 @@ def _undeclared(rule: Rule) -> None:
             "dvc.yaml": _stage("python train.py", mark=True, deps="data/train.csv", outs="metrics.json"),
         },
         title="The script itself",
+        fixed={"dvc.yaml": _stage("python train.py", mark=False, deps="data/train.csv, train.py", outs="metrics.json")},
     )
     rule.flags(
         {
@@ -48,6 +49,7 @@ def _undeclared(rule: Rule) -> None:
             "dvc.yaml": _stage("python train.py", mark=True, deps="train.py", outs="metrics.json"),
         },
         title="Data that the script reads",
+        fixed={"dvc.yaml": _stage("python train.py", mark=False, deps="train.py, data/train.csv", outs="metrics.json")},
     )
     rule.flags(
         {
@@ -72,6 +74,11 @@ def _undeclared(rule: Rule) -> None:
             "dvc.yaml": _stage("python fit.py --data=data/train.csv", mark=True, deps="fit.py", outs="model.pkl"),
         },
         title="A file that the command names",
+        fixed={
+            "dvc.yaml": _stage(
+                "python fit.py --data=data/train.csv", mark=False, deps="fit.py, data/train.csv", outs="model.pkl"
+            )
+        },
     )
     rule.flags(
         {
@@ -90,6 +97,67 @@ def _undeclared(rule: Rule) -> None:
             ),
         },
         title="Data that DVC has, seen from the working directory",
+        fixed={
+            "dvc.yaml": _stage(
+                "python fit.py",
+                mark=False,
+                deps="fit.py, ../data/raw.csv",
+                outs="model.pkl",
+                more="    wdir: pipeline\n",
+            )
+        },
+    )
+    rule.flags(
+        {
+            **_DATA,
+            "a b.csv": "id\n",
+            "train.py": _TRAIN + "open('a b.csv')\n",
+            "dvc.yaml": """
+                stages:
+                  train:  # expect: DAT006
+                    cmd: python train.py
+                    deps:  # what it reads
+                    - params.yaml:
+                    - train.py  # the script
+                    outs:
+                      - metrics.json:
+                          cache: false
+                  again:  # expect: DAT006
+                    # the same once more
+                    cmd: >-
+                      python train.py
+                    outs:
+                      - metrics.json:
+                          cache: false
+                """,
+        },
+        title="A list in lines",
+        fixed={
+            "dvc.yaml": """
+                stages:
+                  train:
+                    cmd: python train.py
+                    deps:  # what it reads
+                    - params.yaml:
+                    - train.py  # the script
+                    - "a b.csv"
+                    - data/train.csv
+                    outs:
+                      - metrics.json:
+                          cache: false
+                  again:
+                    # the same once more
+                    deps:
+                    - "a b.csv"
+                    - data/train.csv
+                    - train.py
+                    cmd: >-
+                      python train.py
+                    outs:
+                      - metrics.json:
+                          cache: false
+                """
+        },
     )
 
 

@@ -22,7 +22,8 @@ import posixpath
 import re
 from collections.abc import Iterable, Iterator
 
-from reprocheck.rulekit import Confidence, Match, Note, Project, Rule
+from reprocheck.rulekit import Confidence, Fix, Match, Note, Project, Rule, Safety
+from reprocheck.rulekit.pipeline_edits import listed_too
 from reprocheck.rulekit.pipelines import EntryKind, Opened, Stage, joined, opened_files, programs
 from reprocheck_rules.data.pipeline_dependency_examples import show
 from reprocheck_rules.data.stored_files import EXAMPLES, is_stored_data
@@ -31,6 +32,8 @@ rule = Rule("DAT006", "undeclared-pipeline-dependency", __doc__)
 
 _NAMED = 3
 _RESULT = re.compile(r"\.(json|ya?ml|csv|tsv)$", re.IGNORECASE)
+_REVEALED = ("DAT005",)
+"""The lock has no digest of what is newly declared until the next run."""
 _LOG = re.compile(r"(^|/)(logs?|tmp|temp|mlruns|wandb|\.cache)/|\.log$", re.IGNORECASE)
 
 
@@ -39,7 +42,7 @@ def check(project: Project) -> Iterator[Match]:
     """Every stage of every `dvc.yaml`."""
     for file, stage in project.index.pipelines.stages:
         if not file.path.endswith(".dvc") and not EXAMPLES.search(file.path):
-            declared = _Declared(stage)
+            declared = _Declared(project, stage)
             scripts = list(_scripts(project, stage))
             yield from _code(project, stage, declared, scripts)
             yield from _words(project, stage, declared)
@@ -49,7 +52,10 @@ def check(project: Project) -> Iterator[Match]:
 class _Declared:
     """Paths that a stage names."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, project: Project, stage: Stage) -> None:
+        self._project = project
+        self._stage = stage
+        self._begun = False
         self.read = {edge.path for edge in stage.deps if edge.path}
         self.read |= {parameters.path for parameters in stage.parameters if parameters.path}
         self.written = {edge.path for edge in stage.outs if edge.path}
@@ -57,7 +63,32 @@ class _Declared:
     def covers(self, path: str, *, written: bool = False) -> bool:
         """Whether a path, a folder around it, or something inside of it is declared."""
         named = self.written if written else self.read | self.written
-        return any(path == name or path.startswith(f"{name}/") or name.startswith(f"{path}/") for name in named)
+        return any(_touch(path, name) for name in named)
+
+    def add(self, paths: Iterable[str], safety: Safety = Safety.SAFE) -> Fix | None:
+        """Names what is read under `deps`; a stage that has no such list is given one once."""
+        wanted = tuple(dict.fromkeys(paths))
+        edits = listed_too(self._project, self._stage, "deps", wanted)
+        if not edits or (self._begun and not self._stage.deps) or self._is_made_later(wanted):
+            return None
+        self._begun = True
+        return Fix("declare what the stage reads", safety, edits, _REVEALED)
+
+    def _is_made_later(self, paths: Iterable[str]) -> bool:
+        """Whether a path comes of what this stage makes, so that the pipeline would run in a circle."""
+        made = {edge.path for edge in self._stage.outs if edge.path}
+        stages = [stage for _, stage in self._project.index.pipelines.stages]
+        size = -1
+        while len(made) > size:
+            size = len(made)
+            for stage in stages:
+                if any(_touch(edge.path, path) for edge in stage.deps if edge.path for path in made):
+                    made |= {edge.path for edge in stage.outs if edge.path}
+        return any(_touch(path, other) for path in paths for other in made)
+
+
+def _touch(path: str, other: str) -> bool:
+    return path == other or path.startswith(f"{other}/") or other.startswith(f"{path}/")
 
 
 def _scripts(project: Project, stage: Stage) -> Iterator[str]:
@@ -77,7 +108,7 @@ def _code(project: Project, stage: Stage, declared: _Declared, scripts: list[str
         message = (
             f"stage `{stage.name}` doesn't declare the script that it runs, {_listed(own)}: its changes go unnoticed"
         )
-        yield project.match(stage.file, stage.span, message)
+        yield project.match(stage.file, stage.span, message, fix=declared.add(own))
     imported = [
         path
         for path in sorted(project.index.reached(scripts) - set(scripts), key=lambda path: ("__init__" in path, path))
@@ -85,7 +116,8 @@ def _code(project: Project, stage: Stage, declared: _Declared, scripts: list[str
     ]
     if imported and stage.deps and not own:
         message = f"stage `{stage.name}` doesn't declare {_listed(imported)}, which its script imports"
-        yield project.match(stage.file, stage.span, message, confidence=Confidence.MEDIUM)
+        fix = declared.add(imported)
+        yield project.match(stage.file, stage.span, message, confidence=Confidence.MEDIUM, fix=fix)
 
 
 def _is_empty(project: Project, path: str) -> bool:
@@ -100,7 +132,7 @@ def _words(project: Project, stage: Stage, declared: _Declared) -> Iterator[Matc
     loose = [path for path in dict.fromkeys(paths) if not declared.covers(path) and _is_known(project, path)]
     if loose:
         message = f"the command of stage `{stage.name}` names {_listed(loose)}, which the stage doesn't declare"
-        yield project.match(stage.file, stage.span, message)
+        yield project.match(stage.file, stage.span, message, fix=declared.add(loose, Safety.UNSAFE))
 
 
 def _is_known(project: Project, path: str) -> bool:
@@ -115,7 +147,8 @@ def _files(project: Project, stage: Stage, declared: _Declared, scripts: list[st
     if read:
         names = _listed(item.inside(stage.folder) or item.name for item in read)
         message = f"the script of stage `{stage.name}` reads {names}, which the stage doesn't declare"
-        yield project.match(stage.file, stage.span, message, trail=_trail(project, read, "read here"))
+        fix = declared.add(path for item in read if (path := item.inside(stage.folder)) is not None)
+        yield project.match(stage.file, stage.span, message, trail=_trail(project, read, "read here"), fix=fix)
     lost = [item for item in opened if item.writes and _is_lost(stage, declared, item)]
     if lost:
         names = _listed(item.inside(stage.folder) or item.name for item in lost)
