@@ -24,7 +24,7 @@ _ORDERS = (ast.Gt, ast.Lt, ast.GtE, ast.LtE)
 class Kept:
     """A place that keeps the best state so far by what was measured on test data."""
 
-    node: ast.If
+    node: ast.Compare
     measure: str
     data: ast.expr
     """The test data."""
@@ -36,30 +36,41 @@ def kept_best(module: Module) -> Iterator[Kept]:
     """`if accuracy > best: best = accuracy; save(...)`, where the accuracy is that of test data."""
     file = module.file
     for node in ast.walk(module.tree):
-        if not isinstance(node, ast.If) or not isinstance(node.test, ast.Compare):
+        if not isinstance(node, ast.Compare):
             continue
-        measure = _measure(node)
+        scope = file.scope_of(node)
+        measure = _measure(node, scope)
         if measure is None or is_validation_name(_last(measure)):
             continue
-        data = _measured_on(module, measure, file.scope_of(node), node)
+        data = _measured_on(module, measure, scope, node)
         if data is not None:
             known = _HELD_OUT_DATA.search(_made_of(module, data)) is not None
             yield Kept(node, ast.unparse(measure), data, known)
 
 
-def _measure(node: ast.If) -> ast.expr | None:
+def _measure(node: ast.Compare, scope: Scope) -> ast.expr | None:
     """What is compared with the best so far, when it becomes the best so far."""
-    match node.test:
-        case ast.Compare(left=left, ops=[operator], comparators=[right]) if isinstance(operator, _ORDERS):
-            for measure, best in ((left, right), (right, left)):
-                if not isinstance(best, ast.Name | ast.Attribute) or _BEST.search(_last(best)) is None:
-                    continue
-                wanted = ast.unparse(best)
-                for statement in node.body:
-                    targets = statement.targets if isinstance(statement, ast.Assign) else []
-                    if any(ast.unparse(target) == wanted for target in targets):
-                        return measure if isinstance(measure, ast.Name | ast.Attribute | ast.Call) else None
+    if len(node.ops) != 1 or not isinstance(node.ops[0], _ORDERS):
+        return None
+    for measure, best in ((node.left, node.comparators[0]), (node.comparators[0], node.left)):
+        if not isinstance(best, ast.Name | ast.Attribute) or _BEST.search(_last(best)) is None:
+            continue
+        if isinstance(measure, ast.Name | ast.Attribute | ast.Call) and _becomes(scope, measure, best):
+            return measure
     return None
+
+
+def _becomes(scope: Scope, measure: ast.expr, best: ast.expr) -> bool:
+    """`best = measure` or `best = max(measure, best)` in the same function."""
+    wanted, source = ast.unparse(best), ast.unparse(measure)
+    for node in ast.walk(scope.node):
+        if isinstance(node, ast.Assign) and any(ast.unparse(target) == wanted for target in node.targets):
+            value = node.value
+            if ast.unparse(value) == source:
+                return True
+            if isinstance(value, ast.Call) and _last(value.func) in {"max", "min"}:
+                return any(ast.unparse(argument) == source for argument in value.args)
+    return False
 
 
 def _measured_on(module: Module, measure: ast.expr, scope: Scope, place: ast.AST) -> ast.expr | None:
@@ -72,7 +83,7 @@ def _measured_on(module: Module, measure: ast.expr, scope: Scope, place: ast.AST
         if bindings and isinstance(bindings[-1].value, ast.Call):
             call = bindings[-1].value
             found = _in_call(module, call)
-            if found is not None or module.call(call) is not None and _is_known(module, call):
+            if found is not None or _is_known(module, call):
                 return found
     function = scope.enclosing("function")
     return _looped_over(function.node) if function is not None else None
@@ -165,11 +176,11 @@ def collected_names(module: Module, loop: ast.AST, score: ast.AST) -> set[str]:
     return names - {""}
 
 
-def kept_in_loop(loop: ast.AST, names: set[str]) -> ast.If | None:
+def kept_in_loop(module: Module, loop: ast.AST, names: set[str]) -> ast.Compare | None:
     """`if score > best` in a loop, about one of these names."""
     for node in ast.walk(loop):
-        if isinstance(node, ast.If) and isinstance(node.test, ast.Compare):
-            measure = _measure(node)
+        if isinstance(node, ast.Compare):
+            measure = _measure(node, module.file.scope_of(node))
             if measure is not None and _last(measure) in names:
                 return node
     return None

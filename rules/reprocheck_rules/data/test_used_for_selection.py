@@ -37,14 +37,18 @@ _TABLES = ("sklearn", "keras", "tensorflow", "xgboost", "lightgbm", "catboost")
 _LEARNING = (*_TABLES, "torch", "jax", "mxnet", "paddle")
 
 
-@rule.on_module(imports=_TABLES, mentions=("fit", "train"))
-def check_stopping(module: Module) -> Iterator[Match]:
-    """Early stopping and searches by the test part."""
+@rule.on_module(imports=_LEARNING)
+def check(module: Module) -> Iterator[Match]:
+    """Early stopping, searches and best epochs by the test part."""
     if module.is_test or not _TEST.search(module.source.text):
         return
-    seen = observed(module)
-    yield from _stops(module, seen)
-    yield from _searches(module, seen)
+    chosen: set[ast.AST] = set()
+    if module.imports(*_TABLES) and not module.words.isdisjoint(("fit", "train")):
+        seen = observed(module)
+        yield from _stops(module, seen)
+        yield from _searches(module, seen, chosen)
+    if "best" in module.source.text:
+        yield from _epochs(module, chosen)
 
 
 def _stops(module: Module, seen: Observed) -> Iterator[Match]:
@@ -72,7 +76,7 @@ def _same(first: Use, second: Use) -> bool:
     return test_named(second.data)
 
 
-def _searches(module: Module, seen: Observed) -> Iterator[Match]:
+def _searches(module: Module, seen: Observed, chosen: set[ast.AST]) -> Iterator[Match]:
     reported: set[ast.AST] = set()
     for use in seen.uses:
         loop = use.loop
@@ -82,9 +86,10 @@ def _searches(module: Module, seen: Observed) -> Iterator[Match]:
         if not tried:
             continue
         names = collected_names(module, loop, use.where.node)
-        picked = kept_in_loop(loop, names) or picked_later(module, loop, use.where.node)
+        picked = kept_in_loop(module, loop, names) or picked_later(module, loop, use.where.node)
         if picked is not None:
             reported.add(loop)
+            chosen.add(picked)
             yield module.match(
                 use.where.node,
                 f"`{'`, `'.join(sorted(tried))}` is chosen by the score on `{use.data}`, "
@@ -94,19 +99,17 @@ def _searches(module: Module, seen: Observed) -> Iterator[Match]:
             )
 
 
-@rule.on_module(imports=_LEARNING)
-def check_epochs(module: Module) -> Iterator[Match]:
+def _epochs(module: Module, chosen: set[ast.AST]) -> Iterator[Match]:
     """The best epoch by the test score."""
-    if module.is_test or "best" not in module.source.text or not _TEST.search(module.source.text):
-        return
     for kept in kept_best(module):
-        yield module.match(
-            kept.node.test,
-            f"the best state is kept by `{kept.measure}`, which is measured on `{short(kept.data)}`: "
-            "the best epoch is chosen by the test set",
-            confidence=Confidence.HIGH if kept.known else Confidence.MEDIUM,
-            trail=[module.note(kept.data, "the test data")],
-        )
+        if kept.node not in chosen:
+            yield module.match(
+                kept.node,
+                f"the best state is kept by `{kept.measure}`, which is measured on `{short(kept.data)}`: "
+                "it is chosen by the test set",
+                confidence=Confidence.HIGH if kept.known else Confidence.MEDIUM,
+                trail=[module.note(kept.data, "the test data")],
+            )
 
 
 rule.flags(
@@ -199,6 +202,21 @@ rule.flags(
                 torch.save(model.state_dict(), "model.pt")
     """,
     title="The best epoch in PyTorch",
+)
+rule.flags(
+    """
+    import torch
+
+    def main(args, model, train_loader, test_loader):
+        best_acc = 0
+        for epoch in range(args.epochs):
+            train(model, train_loader)
+            test_acc = test(model, test_loader)
+            is_best = test_acc > best_acc  # expect: DAT012
+            best_acc = max(test_acc, best_acc)
+            save_checkpoint(model.state_dict(), is_best)
+    """,
+    title="The best epoch by a flag",
 )
 rule.allows(
     """
