@@ -148,9 +148,9 @@ def _undeclared(rule: Rule) -> None:
                   again:
                     # the same once more
                     deps:
+                    - train.py
                     - "a b.csv"
                     - data/train.csv
-                    - train.py
                     cmd: >-
                       python train.py
                     outs:

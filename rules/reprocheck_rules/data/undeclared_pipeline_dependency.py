@@ -42,8 +42,8 @@ def check(project: Project) -> Iterator[Match]:
     """Every stage of every `dvc.yaml`."""
     for file, stage in project.index.pipelines.stages:
         if not file.path.endswith(".dvc") and not EXAMPLES.search(file.path):
-            declared = _Declared(project, stage)
             scripts = list(_scripts(project, stage))
+            declared = _Declared(project, stage, scripts)
             yield from _code(project, stage, declared, scripts)
             yield from _words(project, stage, declared)
             yield from _files(project, stage, declared, scripts)
@@ -52,9 +52,10 @@ def check(project: Project) -> Iterator[Match]:
 class _Declared:
     """Paths that a stage names."""
 
-    def __init__(self, project: Project, stage: Stage) -> None:
+    def __init__(self, project: Project, stage: Stage, scripts: list[str]) -> None:
         self._project = project
         self._stage = stage
+        self._scripts = scripts
         self._begun = False
         self.read = {edge.path for edge in stage.deps if edge.path}
         self.read |= {parameters.path for parameters in stage.parameters if parameters.path}
@@ -66,8 +67,8 @@ class _Declared:
         return any(_touch(path, name) for name in named)
 
     def add(self, paths: Iterable[str], safety: Safety = Safety.SAFE) -> Fix | None:
-        """Names what is read under `deps`; a stage that has no such list is given one once."""
-        wanted = tuple(dict.fromkeys(paths))
+        """Names what is read under `deps`; a stage that has no such list is given one once, with its scripts."""
+        wanted = tuple(dict.fromkeys([*(() if self._stage.deps else self._scripts), *paths]))
         edits = listed_too(self._project, self._stage, "deps", wanted)
         if not edits or (self._begun and not self._stage.deps) or self._is_made_later(wanted):
             return None
