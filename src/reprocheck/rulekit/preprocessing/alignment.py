@@ -129,7 +129,7 @@ def _of_values(left: NormalForm, right: NormalForm, *, partial: bool) -> Iterato
             "channels", words[left.channels], words[right.channels], _first(left), _first(right), not partial
         )
     if left.scaled and right.scaled and not left.scale.close_to(right.scale):
-        yield Difference("scale", left.scale.text(), right.scale.text(), left.last or _first(left), right.last or _first(right), not partial)
+        yield Difference("scale", left.scale.text(), right.scale.text(), left.last, right.last, not partial)
 
 
 def _first(form: NormalForm) -> Step | None:

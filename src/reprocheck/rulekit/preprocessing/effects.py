@@ -44,6 +44,8 @@ _OWN = frozenset(
 _STATISTICS = frozenset({"mean", "std", "max", "min", "var", "median", "sum"})
 _SAVES = frozenset({"save", "save_pretrained", "save_model", "save_weights", "export"})
 _LABEL = 60
+_MADE = frozenset({MODEL, TRAINER, "transformer", "estimator", "optimizer", "augmentation", "initialises"})
+"""Roles of what makes an object."""
 
 
 class Effects:
@@ -124,7 +126,7 @@ class Effects:
             return self._save(positional, keywords, place)
         if entry is not None and step is not None and step.form == "call":
             return self._step_call(name, entry, step, arguments, positional, place)
-        if (entry is not None and (step is not None or entry.roles & {MODEL, "transformer", "estimator", "optimizer"})) or (
+        if (entry is not None and (step is not None or entry.roles & _MADE)) or (
             entry is None and name.rpartition(".")[2][:1].isupper()
         ):
             return Made(entry.returns if entry is not None and entry.returns else name, arguments, place)
@@ -429,6 +431,10 @@ class Effects:
             result = self._run.apply(made, [data], {}, data.place or Place("", _NOWHERE))
             return result if isinstance(result, Data) and (result.steps or not data.steps) else data
         entry = self._catalog.entry(made.name)
+        if entry is not None and "augmentation" in entry.roles:
+            probability = made.arguments.get("p", NOTHING)
+            never = isinstance(probability, Const) and probability.value == 0
+            return data if never else data.then(Step("random", _label(made.name, {}), made.place, random=True))
         if entry is None or entry.step is None:
             return data.then(Step(UNKNOWN_STEP, f"{_label(made.name, {})}(...)", made.place))
         step = entry.step
@@ -510,6 +516,8 @@ class Effects:
         elif not isinstance(given, Data | Many) and given is not None and not isinstance(given, Const):
             return Data(name, (), entry.returns)
         if step.op == "neutral":
+            if isinstance(given, Const | Many) and plain(given) is not UNSURE:
+                return given
             return Data(data.source, data.steps, entry.returns or data.kind, data.place)
         if step.op == "statistic":
             return data.then(Step("statistic", f"{name.rpartition('.')[2]}()", place))

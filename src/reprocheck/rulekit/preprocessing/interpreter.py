@@ -7,6 +7,7 @@ name that has two values behind it is data with an unknown step.
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Iterable
 from typing import Any
 
@@ -45,6 +46,9 @@ _DEPTH = 14
 _REPEATS = 6
 """Times that one function is entered in one run."""
 _LEVELS = 60
+_STARS = 4
+"""Modules that are looked through behind one another for a name of `import *`."""
+_BUILTINS = frozenset(dir(builtins))
 _FLUENT = frozenset({"eval", "train", "to", "cuda", "cpu", "half", "float", "compile", "share_memory", "requires_grad_"})
 """Methods that return the object itself, or that change nothing which matters here."""
 
@@ -353,11 +357,32 @@ class Interpreter:
         module: Scope = scope
         while module.around is not None:
             module = module.around
+        outside = []
         for star in module.stars:
-            value = self._imported(f"{star}.{name}", scope.path)
-            if not isinstance(value, Named) or len(module.stars) == 1:
-                return value
+            path = self.index.symbols.modules.find(module.path, star)
+            if path is None:
+                outside.append(star)
+            elif path != module.path:
+                inner = self._exported(path, name, _STARS)
+                if inner is not None:
+                    return inner
+        if len(outside) == 1 and name not in _BUILTINS:
+            return Named(f"{outside[0]}.{name}")
         return Named(f"builtins.{name}")
+
+    def _exported(self, path: str, name: str, hops: int) -> Value | None:
+        """What `import *` of a module of the project brings by that name."""
+        scope = self.module(path)
+        found = scope.names.get(name)
+        if found is not None or hops <= 0:
+            return found
+        for star in scope.stars:
+            inner = self.index.symbols.modules.find(path, star)
+            if inner is not None and inner != path:
+                found = self._exported(inner, name, hops - 1)
+                if found is not None:
+                    return found
+        return None
 
     def _imported(self, target: str, path: str) -> Value:
         dots = len(target) - len(target.lstrip("."))
@@ -392,7 +417,7 @@ class Interpreter:
                 beside = self.index.symbols.modules.find(owner.path, f".{name}")
                 if owner.path.endswith("__init__.py") and beside is not None and beside != owner.path:
                     return ModuleValue(beside)
-                return self._name(name, scope) if scope.stars else Data(f"{owner.path}.{name}")
+                return self._exported(owner.path, name, _STARS) or Data(f"{owner.path}.{name}")
             case Instance():
                 found = owner.attributes.get(name)
                 if found is not None:

@@ -8,10 +8,10 @@ what changes only shape, type or device is gone; random steps are set apart.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from reprocheck.rulekit.preprocessing.values import UNKNOWN_STEP, UNSURE, Data, Step
+from reprocheck.rulekit.preprocessing.values import UNKNOWN_STEP, UNSURE, Data, Step, Value
 
 GEOMETRY = frozenset({"resize", "crop", "pad", "crops", "crop-box", "crop-fraction", "resize-crop", "resize-pad", "resize-ratio"})
 _PRESETS: dict[str, tuple[tuple[float, ...], tuple[float, ...], bool]] = {
@@ -144,8 +144,8 @@ class NormalForm:
 _IMAGE_KINDS = re.compile(r"^(PIL\.|cv2\.)|image", re.IGNORECASE)
 
 
-def normal_form(data: Data) -> NormalForm:
-    """Bring a sequence of steps into its normal form."""
+def normal_form(data: Data, named: Callable[[Value], object]) -> NormalForm:
+    """Bring a sequence of steps into its normal form; `named` tells the class of a fitted object, loaded ones too."""
     form = NormalForm()
     source = data.source
     if source.startswith("cv2."):
@@ -153,7 +153,12 @@ def normal_form(data: Data) -> NormalForm:
     elif source.startswith(("PIL.", "keras.preprocessing.image", "keras.utils.load_img", "torchvision.datasets", "keras.preprocessing")):
         form.channels, form.image = "rgb", True
     for step in data.steps:
-        _take(form, step)
+        if step.op == "fitted":
+            kind = named(step.given["object"])  # type: ignore[arg-type]
+            text = f"`{kind}`" if kind is not UNSURE else "a loaded transformer"
+            form.steps.append(NormalStep("fitted", (kind,), text, step))
+        else:
+            _take(form, step)
     if form.image and form.channels == "grey":
         form.steps = [s for s in form.steps if s.op != "grey"]
     return form

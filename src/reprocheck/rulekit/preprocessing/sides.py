@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from reprocheck.project.facts.model import FileFacts
-from reprocheck.project.facts.outline import unpack
 from reprocheck.rulekit.preprocessing.interpreter import Interpreter, OutOfBudget
 from reprocheck.rulekit.preprocessing.normal_form import NormalForm, normal_form
 from reprocheck.rulekit.preprocessing.uses import Use, Uses
-from reprocheck.rulekit.preprocessing.values import FunctionValue, Instance, Made, Method, Named, Value
+from reprocheck.rulekit.preprocessing.values import (
+    UNSURE,
+    FunctionValue,
+    Instance,
+    Made,
+    Method,
+    Named,
+    Value,
+)
 from reprocheck.rulekit.project import Project
 
 _TRAINS = frozenset({"fit", "fit_generator", "backward", "train_on_batch", "partial_fit", "train"})
@@ -30,7 +37,7 @@ _SERVES = re.compile(
 _SERVING_FILE = re.compile(r"(^|[/_.-])(predict(ion|or)?|infer(ence)?|serve|serving|app|api|webapp|deploy(ment)?|demo|server|handler|score|scoring|live|webcam|detect|main_api|flask_?\w*|streamlit\w*|lambda\w*)(_\w+)?\.(py|ipynb)$")
 _CHECKS = re.compile(r"(^|_)(val|valid|validate|validation|eval|evaluate|evaluation|test|metrics?|accuracy|score|report|confusion\w*)(_|$)")
 _TESTS = re.compile(r"(^|/)(tests?|testing|unittests?|docs?|examples?)/|(^|/)(test_[^/]*|[^/]*_test|conftest|setup)\.py$")
-_MOST_FILES = 400
+_MOST_FILES = 3_000
 
 
 @dataclass(slots=True, eq=False)
@@ -118,8 +125,17 @@ def _sort(project: Project, interpreter: Interpreter, found: Sides) -> None:
     for use in interpreter.uses.found:
         if use.trains:
             fitted.setdefault(use.root, set()).add(id(use.model))
+    saved = {_base(path): value for path, value, _ in interpreter.uses.saved if isinstance(value, Made)}
+
+    def named(value: Value) -> object:
+        """Class of a fitted object; of one that was loaded, that of what was saved under the name."""
+        if isinstance(value, Made) and _LOADERS.search(value.name):
+            value = next((saved[_base(path)] for path in value.artifacts if _base(path) in saved), value)
+        known = isinstance(value, Made) and not _LOADERS.search(value.name)
+        return value.name.rpartition(".")[2] if known and isinstance(value, Made) else UNSURE
+
     for use in interpreter.uses.found:
-        side = _side(project, use)
+        side = _side(project, use, named)
         if use.trains:
             found.trained.append(side)
         elif id(use.model) in fitted.get(use.root, ()) or _checks(use):
@@ -149,8 +165,12 @@ def _serves(project: Project, use: Use, decorators: dict[int, list[Value]]) -> b
     return False
 
 
-def _side(project: Project, use: Use) -> Side:
-    form = normal_form(use.data)
+def _base(path: str) -> str:
+    return path.rstrip("/").rpartition("/")[2]
+
+
+def _side(project: Project, use: Use, named: Callable[[Value], object]) -> Side:
+    form = normal_form(use.data, named)
     entry = project.catalog.entry(use.data.source)
     step = entry.step if entry is not None else None
     known = (step is not None and step.op in {"source", "dataset", "source-resized", "frame", "flow"}) or use.data.source in {"images"}
@@ -160,7 +180,7 @@ def _side(project: Project, use: Use) -> Side:
 def _artifacts(model: Value) -> frozenset[str]:
     if not isinstance(model, Made | Instance):
         return frozenset()
-    return frozenset(name for path in model.artifacts if (name := path.rstrip("/").rpartition("/")[2]) and name not in {"?", "."})
+    return frozenset(name for path in model.artifacts if (name := _base(path)) not in {"", "?", "."})
 
 
 def _identity(model: Value) -> tuple[str, ...]:
@@ -175,20 +195,70 @@ def _identity(model: Value) -> tuple[str, ...]:
 _LOADERS = re.compile(r"(^|\.)(load|load_model|load_learner|InferenceSession|get)$")
 
 
-def pairs(found: Sides) -> Iterator[tuple[Side, Side, str]]:
-    """Training and serving of what is shown to be the same model, with the reason; each serving side once."""
+@dataclass(frozen=True, slots=True)
+class Partners:
+    """Training and serving of what is shown to be the same model."""
+
+    trained: Side
+    served: Side
+    shown_by: str
+    """`artifact` (saved here, loaded there), `class` (built by the same code) or `only` (the project's one model)."""
+    checked: Side | None
+    """The same model's validation, for what training does at random."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether every step is known on both sides."""
+        return self.trained.complete and self.served.complete
+
+
+def partners(found: Sides) -> Iterator[Partners]:
+    """Each serving side with the training side that it belongs to, once for each place."""
+    by_place: dict[object, Partners] = {}
     for served in found.served:
-        best: tuple[Side, str] | None = None
+        known = by_place.get(served.use.place)
+        if known is not None and _told(known.served) >= _told(served):
+            continue
+        near = _nearest(found.trained, served)
         for rank in ("artifact", "class", "only"):
-            matches = [side for side in found.trained if _belongs(side, served, rank, found)]
+            matches = [side for side in near if _belongs(side, served, rank, near)]
             if matches:
-                best = (max(matches, key=lambda side: (len(side.form.steps), -len(side.form.unknown))), rank)
+                trained = max(matches, key=lambda side: (not side.use.place.path.endswith(".ipynb"), *_told(side)))
+                by_place[served.use.place] = Partners(trained, served, rank, _validation(found, trained))
                 break
-        if best is not None:
-            yield best[0], served, best[1]
+    yield from by_place.values()
 
 
-def _belongs(trained: Side, served: Side, rank: str, found: Sides) -> bool:
+def _told(side: Side) -> tuple[int, ...]:
+    return (bool(side.artifacts), side.complete, len(side.form.steps) + (not side.form.scale.is_identity), -len(side.form.unknown))
+
+
+def _nearest(trained: list[Side], served: Side) -> list[Side]:
+    """Training sides of the same part of the repository: those with the most folders in common.
+
+    A repository of several projects has a model in each, often under the same file name.
+    """
+    if not trained:
+        return []
+    tops = {side.use.place.path.partition("/")[0] for side in trained}
+    own = served.use.place.path.partition("/")[0]
+    if own in tops and len(tops) > 1:
+        same = [side for side in trained if side.use.place.path.partition("/")[0] == own]
+        if not any(side.artifacts & served.artifacts for side in trained if side not in same):
+            return same
+    return trained
+
+
+def _validation(found: Sides, trained: Side) -> Side | None:
+    same = [
+        side
+        for side in found.checked
+        if side.form.image and not side.form.random and (side.use.model is trained.use.model or side.identity == trained.identity)
+    ]
+    return max(same, key=_told, default=None)
+
+
+def _belongs(trained: Side, served: Side, rank: str, among: list[Side]) -> bool:
     if trained.use.place == served.use.place:
         return False
     if rank == "artifact":
@@ -196,13 +266,10 @@ def _belongs(trained: Side, served: Side, rank: str, found: Sides) -> bool:
     if trained.artifacts and served.artifacts and not trained.artifacts & served.artifacts:
         return False
     if rank == "class":
-        return bool(trained.identity) and trained.identity == served.identity
+        is_class = trained.identity and trained.identity == served.identity and not _LOADERS.search(served.identity[-1])
+        return bool(is_class)
     loaded = not served.identity or bool(_LOADERS.search(served.identity[-1]))
-    return loaded and len(_models(found)) == 1
+    return loaded and len({side.identity or side.use.spelled for side in among}) == 1
 
 
-def _models(found: Sides) -> set[object]:
-    return {side.identity or side.use.spelled for side in found.trained}
-
-
-__all__ = ["FunctionValue", "Side", "Sides", "pairs", "sides", "unpack"]
+__all__ = ["FunctionValue", "Partners", "Side", "Sides", "partners", "sides"]

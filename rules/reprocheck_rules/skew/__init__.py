@@ -1,0 +1,1 @@
+"""Rules about differences between training and serving."""
