@@ -10,6 +10,7 @@ from pathlib import Path
 
 from reprocheck.app import knowledge as knowledge_of
 from reprocheck.app.ages import with_ages
+from reprocheck.app.artifact_findings import GRAPH_RULES, with_findings
 from reprocheck.app.audit import NOTHING_AUDITED, Audited, AuditRequest, audit
 from reprocheck.app.audit_findings import findings_of
 from reprocheck.app.changes import changed_since
@@ -18,6 +19,7 @@ from reprocheck.app.scorecard import Seen, make_scorecard
 from reprocheck.app.scorecard_items import PRACTICES
 from reprocheck.app.set_aside import Scope, by_baseline, by_ledger, scope_of
 from reprocheck.config import Config, FailOn, is_project
+from reprocheck.model.artifact_graph import ArtifactGraph
 from reprocheck.model.finding import Finding, Severity
 from reprocheck.model.rule_info import RuleInfo
 from reprocheck.model.scan_result import ScanResult
@@ -52,6 +54,8 @@ class ScanRequest:
     """How to look up the declared packages in advisories; None for not at all."""
     scorecard: bool = False
     """Whether to put together how the project stands; the rules that it needs run besides those chosen."""
+    graph: bool = False
+    """Whether to put the graph of artifacts together; the rules that stand on it run besides those chosen."""
     timing: bool = False
     use_baseline: bool = True
     use_ledger: bool = True
@@ -72,6 +76,8 @@ class Scanned:
     """For a person: what was left out, what could not be used."""
     scope: Scope
     """What the scan could see."""
+    graph: ArtifactGraph | None = None
+    """Who writes and reads what, findings marked; None when it was not asked for."""
 
 
 Progress = Callable[[int, int], None]
@@ -85,6 +91,8 @@ def scan_project(request: ScanRequest, progress: Progress) -> Scanned:
     rules = {code: rule.info for code, rule in knowledge.rules.items()}
     chosen, own = _choose(config, rules, knowledge.packs, audited=request.audit is not None)
     needed = _for_scorecard(config, rules) if request.scorecard else {}
+    if request.graph:
+        needed |= {code: rules[code] for code in GRAPH_RULES if code in rules}
     discovery, reported = _discover(request)
     audited = audit(request.audit, discovery, reported) if request.audit is not None else NOTHING_AUDITED
     plan = ScanPlan(
@@ -101,6 +109,7 @@ def scan_project(request: ScanRequest, progress: Progress) -> Scanned:
         cache_folder=(config.cache_dir or config.root / CACHE_FOLDER) if config.cache else None,
         given=tuple(findings_of(audited.audit)) if audited.audit is not None else (),
         timing=request.timing,
+        graph=request.graph,
         tool_version=version("reprocheck"),
     )
     outcome = scan(plan, progress)
@@ -135,6 +144,7 @@ def scan_project(request: ScanRequest, progress: Progress) -> Scanned:
         files=_read_count(outcome),
         messages=(*config.notices, *notes, *outcome.problems, *audited.messages, *remarks, *messages),
         scope=scope,
+        graph=with_findings(outcome.graph, findings) if outcome.graph is not None else None,
     )
 
 

@@ -24,6 +24,7 @@ from reprocheck.config import Config, Output
 from reprocheck.report.formats import FORMATS, Reporter, ReportOptions
 
 _WATCH_SECONDS = 0.4
+_GRAPHS = (".html", ".dot", ".json")
 
 
 @click.command("scan", context_settings={"help_option_names": ["-h", "--help"]})
@@ -85,6 +86,14 @@ _WATCH_SECONDS = 0.4
 @click.option("--diff", is_flag=True, help="Write the repairs to stdout as a patch for `git apply`; change nothing.")
 @click.option("--watch", is_flag=True, help="Scan again when a file changes.")
 @click.option("--show-suppressed", is_flag=True, help="List suppressed and known findings too.")
+@click.option(
+    "--graph",
+    "graphs",
+    multiple=True,
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Draw which program writes and reads what: FILE.html, .dot or .json; repeatable.",
+)
 @click.option("--statistics", is_flag=True, help="Add a table of findings by rule.")
 @click.option("--timing", is_flag=True, help="Print the time of each rule to stderr; uses no cache.")
 @click.option("--jobs", metavar="N", help="Processes to use; `auto` for all processors.")
@@ -138,6 +147,7 @@ def _request(paths: tuple[Path, ...], options: dict[str, Any]) -> ScanRequest:
         since=options["since"],
         audit=_audit_request(options) if options["audit"] else None,
         scorecard=options["scorecard"],
+        graph=bool(_graph_files(options)),
         timing=options["timing"],
         text=text,
         use_ledger=not options["no_ledger"],
@@ -163,6 +173,8 @@ def _once(request: ScanRequest, options: dict[str, Any]) -> int:
         progress.clear()
     for reporter, output in outputs:
         _write(reporter, output, scanned, request.config, options)
+    for file in _graph_files(options):
+        _write_graph(file, scanned, request.config)
     if not options["quiet"]:
         for message in scanned.messages:
             click.echo(f"{click.style('note', fg='cyan')}: {message}", err=True)
@@ -252,6 +264,36 @@ def _write(reporter: Reporter, output: Output, scanned: Scanned, config: Config,
         output.file.write_text(text, "utf-8", newline="\n")
     except OSError as error:
         raise UsageError(f"the report {output.file} cannot be written: {error.strerror}") from error
+
+
+def _graph_files(options: dict[str, Any]) -> list[Path]:
+    """Where to draw the graph; raises UsageError for a form that there isn't."""
+    files: list[Path] = list(options["graphs"])
+    for file in files:
+        if file.suffix.lower() not in _GRAPHS:
+            raise UsageError(f"--graph {file}: the name must end in {', '.join(_GRAPHS)}")
+    return files
+
+
+def _write_graph(file: Path, scanned: Scanned, config: Config) -> None:
+    from reprocheck.app.artifact_findings import at_nodes
+    from reprocheck.report.graph.dot import graph_dot, graph_json
+    from reprocheck.report.graph.page import graph_page
+
+    assert scanned.graph is not None
+    match file.suffix.lower():
+        case ".html":
+            messages = at_nodes(scanned.graph, scanned.result.findings)
+            text = graph_page(scanned.graph, config.root.absolute().name, messages)
+        case ".dot":
+            text = graph_dot(scanned.graph)
+        case _:
+            text = graph_json(scanned.graph)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, "utf-8", newline="\n")
+    except OSError as error:
+        raise UsageError(f"the graph {file} cannot be written: {error.strerror}") from error
 
 
 def _watch(request: ScanRequest, options: dict[str, Any]) -> int:

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
-from reprocheck.model.place import Span
+from reprocheck.model.place import Cell, Span
 
 
 class NodeKind(StrEnum):
@@ -64,6 +64,8 @@ class Use(msgspec.Struct, frozen=True, kw_only=True):
     """The path as the code puts it together, `{name}` for what can't be told."""
     line: str = ""
     """The code line."""
+    cell: Cell | None = None
+    """Of a notebook."""
     columns: tuple[str, ...] = ()
     """Columns of a table that are read or given there, sorted."""
 

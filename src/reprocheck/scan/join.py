@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from reprocheck.model.artifact_graph import ArtifactGraph, Use
 from reprocheck.model.finding import Confidence, Finding, Step
 from reprocheck.model.place import Span
 from reprocheck.model.practice import Assessment, Evidence, Standing
@@ -18,10 +19,13 @@ from reprocheck.project.index.project_index import ProjectIndex
 from reprocheck.project.versions import NOTHING_DECLARED, DeclaredVersions
 from reprocheck.project.work_tree import WorkTree
 from reprocheck.rulekit import Catalog, Match, Practice, Rule
+from reprocheck.rulekit.artifacts import artifact_graph
 from reprocheck.rulekit.project import Project
 from reprocheck.scan.encoding import said
 from reprocheck.scan.places import Places
 
+_LINE = 200
+"""Characters of a code line that are kept."""
 _DECODER = msgspec.msgpack.Decoder(Facts)
 
 
@@ -43,6 +47,8 @@ class Joined(msgspec.Struct, frozen=True):
     """Digests of files on disk, which the next scan may take over."""
     assessments: tuple[Assessment, ...] = ()
     """What rules about practices say; of a notebook's places the spans are those of its cells put together."""
+    graph: ArtifactGraph | None = None
+    """Who writes and reads what; None when it was not asked for."""
 
 
 def join(  # noqa: PLR0913 — what a scan knows, each under its own name
@@ -56,6 +62,7 @@ def join(  # noqa: PLR0913 — what a scan knows, each under its own name
     places: Places | None = None,
     timings: dict[str, float] | None = None,
     tree: WorkTree | None = None,
+    graph: bool = False,
 ) -> Joined:
     """Run the project rules; `facts` are encoded, by path, `files` all files of the project.
 
@@ -92,7 +99,24 @@ def join(  # noqa: PLR0913 — what a scan knows, each under its own name
         observed=dict(tree.observed),
         hashed=dict(tree.hashed),
         assessments=tuple(assessments),
+        graph=_graph(project, places) if graph else None,
     )
+
+
+def _graph(project: Project, places: Places) -> ArtifactGraph:
+    """The graph of artifacts, its places those of files as people see them, each with its line."""
+    found = artifact_graph(project)
+    edges = tuple(
+        msgspec.structs.replace(edge, uses=tuple(_placed_use(use, places) for use in edge.uses)) for edge in found.edges
+    )
+    return msgspec.structs.replace(found, edges=edges)
+
+
+def _placed_use(use: Use, places: Places) -> Use:
+    place = places.place(use.path, use.span)
+    excerpt = place.excerpt
+    line = excerpt.lines[excerpt.line - excerpt.first_line].strip() if excerpt is not None else ""
+    return msgspec.structs.replace(use, span=place.span, cell=place.cell, line=said(line[:_LINE]))
 
 
 def placed_again(found: Joined, places: Places, digests: Mapping[str, bytes]) -> Joined:

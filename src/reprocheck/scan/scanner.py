@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 from blake3 import blake3
 
+from reprocheck.model.artifact_graph import ArtifactGraph
 from reprocheck.model.finding import Finding
 from reprocheck.model.practice import Assessment
 from reprocheck.model.rule_info import RuleInfo
@@ -61,6 +62,8 @@ class ScanPlan:
     jobs: int = 1
     cache_folder: Path | None = None
     timing: bool = False
+    graph: bool = False
+    """Whether to put the graph of artifacts together."""
     tool_version: str = "0"
 
 
@@ -75,6 +78,8 @@ class ScanOutcome:
     timings: tuple[RuleTiming, ...]
     assessments: tuple[Assessment, ...]
     """What rules about practices say of the project."""
+    graph: ArtifactGraph | None
+    """Who writes and reads what; None when it was not asked for."""
     problems: tuple[str, ...]
     """Messages for a person, such as a cache that could not be used."""
 
@@ -118,6 +123,7 @@ def _scan(plan: ScanPlan, progress: Progress) -> ScanOutcome:
         unread=(*(f"{result.path}: {result.unread}" for result in seen if result.unread), *joined.failed),
         timings=_timings(results, timings),
         assessments=joined.assessments,
+        graph=joined.graph,
         problems=(cache.problem,) if cache is not None and cache.problem else (),
     )
 
@@ -144,7 +150,8 @@ def _file_results(plan: ScanPlan, cache: Cache | None, progress: Progress) -> tu
 def _to_read(plan: ScanPlan) -> list[ProjectFile]:
     """Files to open: all of the project when a rule about the project runs, else those that are reported."""
     files = [file for file in plan.files if file.kind in READ_KINDS]
-    if plan.reported is None or any(rule.project_checks for rule in chosen_rules(plan.knowledge, plan.chosen)):
+    crosses_files = any(rule.project_checks for rule in chosen_rules(plan.knowledge, plan.chosen))
+    if plan.reported is None or plan.graph or crosses_files:
         return files
     return [file for file in files if file.path in plan.reported]
 
@@ -165,7 +172,7 @@ def _join(
 ) -> Joined:
     """Findings of the project rules: those kept from an earlier scan when nothing changed, else made anew."""
     rules = [rule for rule in chosen_rules(plan.knowledge, plan.chosen) if rule.project_checks]
-    if not rules:
+    if not rules and not plan.graph:
         return Joined()
     key = _join_key(plan, results)
     digests = {result.path: result.digest for result in results}
@@ -189,6 +196,7 @@ def _join(
             places=_places(plan, digests, cache),
             timings=timings if plan.timing else None,
             tree=tree,
+            graph=plan.graph,
         )
     if cache is not None:
         mentioned = {place.path for f in found.findings for place in (f.place, *(step.place for step in f.trail))}
@@ -230,7 +238,8 @@ def _places(plan: ScanPlan, digests: dict[str, bytes], cache: Cache | None) -> P
 
 def _join_key(plan: ScanPlan, results: list[FileResult]) -> bytes:
     """What decides the findings: names of all files, and the facts of those that are read."""
-    key = blake3("\0".join((_knowledge_key(plan), *plan.entries)).encode("utf-8", "surrogateescape"))
+    asked = (_knowledge_key(plan), f"graph {plan.graph}", *plan.entries)
+    key = blake3("\0".join(asked).encode("utf-8", "surrogateescape"))
     for file in plan.files:
         key.update(file.path.encode("utf-8", "surrogateescape") + b"\0")
     for result in results:

@@ -202,8 +202,8 @@ class ValueReader:
         resolved = self._file.resolve(root, scope, order)
         if resolved is None or (resolved.endswith("parse_args()") and not self._always_options(root, scope, resolved)):
             return None
-        if resolved == "sys.argv" and isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
-            joined = f"[{node.slice.value!r}]"
+        if resolved + joined == "sys.argv[]":
+            joined = joined.replace("[]", f"[{node.slice.value!r}]")  # type: ignore[attr-defined]
         return Value(ValueKind.NAME, resolved + joined)
 
     def _always_options(self, root: ast.expr, scope: Scope, resolved: str) -> bool:
