@@ -5,7 +5,9 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from reprocheck.model.fix import Safety
 from reprocheck.report.audit_value import audit_sentence
+from reprocheck.report.html_overview import overview_html
 from reprocheck.report.html_page import page
 from reprocheck.report.html_text import code, excerpt_html, prose
 from reprocheck.report.places import person_place
@@ -19,14 +21,24 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from reprocheck.model.audit import Audit
-    from reprocheck.model.finding import Finding
+    from reprocheck.model.finding import Finding, Step
     from reprocheck.model.scan_result import ScanResult
+
+
+_UNFOLDED = 40
+"""Findings of a page that shows the code of each from the start."""
+_CONTROLS = (
+    '<div id="controls" hidden><input id="filter" type="search" autocomplete="off" spellcheck="false" '
+    'aria-label="Filter the findings" placeholder="filter: code:RNG sev:error path:src/ -path:tests/ words (press /)">'
+    '<button id="toggle" type="button">fold / unfold</button><span id="shown" class="small dim" role="status"></span>'
+    '<span class="small dim">j, k: next, previous</span></div>'
+)
 
 
 def render(result: ScanResult, options: ReportOptions) -> str:
     """Write the page; suppressed findings only on request."""
     title = "reprocheck scorecard" if result.scorecard is not None else "reprocheck report"
-    return page(title, _body(result, options))
+    return page(title, _body(result, options), behaviour="html_behaviour.js")
 
 
 HTML = Reporter("html", "one page to read or print, with nothing from outside", render)
@@ -46,12 +58,17 @@ def _body(result: ScanResult, options: ReportOptions) -> Iterator[str]:
     if result.audit is not None:
         yield from _audit(result.audit)
     shown = [f for f in in_order(result) if counts(f) or options.show_suppressed]
+    if shown:
+        yield from overview_html(shown)
+        yield _CONTROLS
     explained: set[str] = set()
+    unfold = len(shown) <= _UNFOLDED
     for path, group in groupby(shown, key=lambda finding: finding.place.path):
-        yield f"<h3>{code(path)}</h3>"
+        yield f'<section class="file"><h3>{code(path)}</h3>'
         for finding in group:
-            yield from _finding(finding, result, explain=finding.code not in explained)
+            yield from _finding(finding, result, explain=finding.code not in explained, unfold=unfold)
             explained.add(finding.code)
+        yield "</section>"
     yield f'<p class="small dim">reprocheck {marked_up(result.tool_version)}</p>'
 
 
@@ -63,37 +80,44 @@ def _overview(result: ScanResult) -> Iterator[str]:
     yield f"<p>{total} in {files}</p>"
     if result.not_audited:
         yield '<p class="dim">Dependencies were not audited.</p>'
-    if summary.families:
-        yield "<table><tr><th>family</th><th>errors</th><th>warnings</th><th>notes</th></tr>"
-        for family, tally in summary.families.items():
-            cells = "".join(f"<td>{number:,}</td>" for number in (tally.error, tally.warning, tally.note))
-            yield f"<tr><td>{marked_up(family)}</td>{cells}</tr>"
-        yield "</table>"
 
 
-def _finding(finding: Finding, result: ScanResult, *, explain: bool) -> Iterator[str]:
+def _finding(finding: Finding, result: ScanResult, *, explain: bool, unfold: bool) -> Iterator[str]:
     aside = "" if counts(finding) else f' <span class="dim">({set_aside(finding)})</span>'
     kind = finding.severity.value if counts(finding) else "aside"
-    yield f'<div class="finding {kind}">'
+    state = "open" if counts(finding) else set_aside(finding).split()[0]
     yield (
-        f'<p><span class="tag">{marked_up(finding.code)}</span><strong>{marked_up(finding.rule)}</strong> '
-        f'<span class="dim">{marked_up(finding.severity)}, {code(person_place(finding.place))}</span>{aside}</p>'
+        f'<details class="finding {kind}"{" open" if unfold else ""} data-code="{marked_up(finding.code)}" '
+        f'data-severity="{finding.severity.value}" data-path="{marked_up(finding.place.path)}" data-state="{state}">'
     )
-    yield f"<p>{prose(finding.message)}</p>"
+    yield (
+        f'<summary><span class="tag">{marked_up(finding.code)}</span><strong>{marked_up(finding.rule)}</strong> '
+        f'<span class="dim">{marked_up(finding.severity)}, {code(person_place(finding.place))}</span>{aside}'
+    )
+    yield f"<p>{prose(finding.message)}</p></summary>"
     if finding.place.excerpt is not None:
         yield excerpt_html(finding.place.excerpt)
     if finding.trail:
-        steps = (f"<li>{code(person_place(step.place))} {prose(step.message)}</li>" for step in finding.trail)
-        yield f'<ol class="small">{"".join(steps)}</ol>'
+        yield f'<ol class="small trail">{"".join(map(_step, finding.trail))}</ol>'
     rule = result.rules.get(finding.code)
+    yield '<dl class="small">'
     if explain and rule is not None and counts(finding):
-        yield '<dl class="small">'
         if rule.why:
             yield f"<dt>why</dt><dd>{prose(first_sentence(rule.why))}</dd>"
         if rule.fix:
             yield f"<dt>fix</dt><dd>{prose(first_paragraph(rule.fix))}</dd>"
-        yield "</dl>"
-    yield "</div>"
+    if finding.fix is not None and counts(finding):
+        option = "--fix" if finding.fix.safety is Safety.SAFE else "--unsafe-fixes"
+        yield f"<dt>repair</dt><dd>{prose(finding.fix.title)} (<code>reprocheck scan {option}</code>)</dd>"
+    yield "</dl></details>"
+
+
+def _step(step: Step) -> str:
+    """One place of a trail; its code unfolds."""
+    words = f"{code(person_place(step.place))} {prose(step.message)}"
+    if step.place.excerpt is None:
+        return f"<li>{words}</li>"
+    return f"<li><details><summary>{words}</summary>{excerpt_html(step.place.excerpt)}</details></li>"
 
 
 def _audit(audit: Audit) -> Iterator[str]:

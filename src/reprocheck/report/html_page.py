@@ -1,7 +1,11 @@
-"""One HTML page that needs nothing else: no script, no font, no image, nothing from outside."""
+"""One HTML page that needs nothing else: no font, no image, nothing from outside, no script but the tool's own."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
+from functools import cache
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from reprocheck.report.xml_text import marked_up
@@ -40,19 +44,45 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem .9rem; m
 dt { color: var(--dim); } dd { margin: 0; overflow-wrap: anywhere; } ol, ul { margin: .3rem 0; padding-left: 1.4rem; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; } td, th { text-align: left; padding: .3rem .6rem;
   border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: anywhere; }
-@media print { body { max-width: none; } .item, .finding, .card { break-inside: avoid; } }
+.finding > summary { cursor: pointer; } .finding > summary:focus-visible { outline: 2px solid var(--note); }
+.file { content-visibility: auto; contain-intrinsic-size: auto 20rem; } [hidden] { display: none !important; }
+.heat { width: auto; margin: 1rem 0; } .heat th { font-weight: normal; } .heat td { text-align: right; padding: 0;
+  background: color-mix(in srgb, var(--fair) var(--share, 0%), transparent); min-width: 3rem; }
+.heat td:not(:has(button)) { padding: .3rem .6rem; } .heat button { all: unset; box-sizing: border-box; width: 100%;
+  padding: .3rem .6rem; text-align: right; cursor: pointer; } .heat button:hover { text-decoration: underline; }
+.heat button:focus-visible, .heat button[aria-pressed=true] { outline: 2px solid var(--note); outline-offset: -2px; }
+#controls { position: sticky; top: 0; background: var(--paper); padding: .5rem 0; display: flex; gap: .75rem;
+  align-items: center; flex-wrap: wrap; z-index: 1; } #filter { flex: 1 1 20rem; font: inherit; padding: .35rem .6rem;
+  background: var(--panel); color: var(--ink); border: 1px solid var(--line); border-radius: 6px; }
+#toggle { font: inherit; padding: .35rem .6rem; color: var(--ink); background: var(--panel); cursor: pointer;
+  border: 1px solid var(--line); border-radius: 6px; } .trail details > summary { cursor: pointer; }
+@media print { body { max-width: none; } #controls { display: none; } .item, .finding, .card { break-inside: avoid; } }
 """
 
 
-def page(title: str, body: Iterable[str]) -> str:
-    """A whole document around lines that are HTML already."""
+def policy(script: str) -> str:
+    """What the page may load; of scripts only this text, whatever a scanned file smuggles in."""
+    if not script:
+        return POLICY
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return f"{POLICY}; script-src 'sha256-{digest}'"
+
+
+@cache
+def _script(name: str) -> str:
+    return files("reprocheck.report").joinpath(name).read_text("utf-8")
+
+
+def page(title: str, body: Iterable[str], *, behaviour: str = "") -> str:
+    """A whole document around lines that are HTML already; `behaviour` names a script of the tool's own."""
+    script = _script(behaviour) if behaviour else ""
     return "\n".join(
         [
             "<!DOCTYPE html>",
             '<html lang="en">',
             "<head>",
             '<meta charset="utf-8">',
-            f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">',
+            f'<meta http-equiv="Content-Security-Policy" content="{policy(script)}">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             '<meta name="referrer" content="no-referrer">',
             f"<title>{marked_up(title)}</title>",
@@ -60,6 +90,7 @@ def page(title: str, body: Iterable[str]) -> str:
             "</head>",
             "<body>",
             *body,
+            *([f"<script>{script}</script>"] if script else []),
             "</body>",
             "</html>",
             "",

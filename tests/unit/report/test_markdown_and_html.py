@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 from html.parser import HTMLParser
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
 import pytest
 
 from reprocheck.model.audit import Advisory, AdvisorySource, Audit, Rating, Unaudited, Vulnerable
 from reprocheck.model.finding import Finding
+from reprocheck.model.fix import Fix, Safety
 from reprocheck.model.practice import Standing
 from reprocheck.model.scorecard import Head, Item, NextStep, Scorecard, Sign
 from reprocheck.report.formats import FORMATS
@@ -24,7 +28,7 @@ if TYPE_CHECKING:
 
     from reprocheck.model.scan_result import ScanResult
 
-VOID = {"meta", "br"}
+VOID = {"meta", "br", "input"}
 ATTACK = "<script>alert(1)</script> `</code><img src=x onerror=y>` \"'> [x](javascript:y) | a | @everyone https://e.org"
 
 
@@ -37,6 +41,7 @@ class Page(HTMLParser):
         self.tags: set[str] = set()
         self.attributes: set[tuple[str, str]] = set()
         self.text = ""
+        self.scripts: list[str] = []
         self.feed(text)
         self.close()
 
@@ -50,7 +55,10 @@ class Page(HTMLParser):
         assert self.open.pop() == tag
 
     def handle_data(self, data: str) -> None:
-        self.text += data
+        if self.open[-1:] == ["script"]:
+            self.scripts.append(data)
+        else:
+            self.text += data
 
 
 def attacked(build: Build) -> ScanResult:
@@ -82,17 +90,38 @@ def card(build: Build, text: str) -> Scorecard:
 def test_a_page_holds_no_markup_of_scanned_code(build: Build) -> None:
     page = Page(HTML.render(attacked(build), ReportOptions(show_suppressed=True)))
     assert page.open == []
-    assert not page.tags & {"script", "img", "iframe", "a", "link", "object", "form", "base"}
+    assert page.scripts == [files("reprocheck.report").joinpath("html_behaviour.js").read_text("utf-8")]
+    assert not page.tags & {"img", "iframe", "a", "link", "object", "form", "base"}
     assert not {name for name, _ in page.attributes} & {"src", "href", "onerror", "onclick", "action"}
     assert page.text.count("<script>alert(1)</script>") > 10
 
 
 def test_a_page_may_load_nothing(build: Build) -> None:
     text = HTML.render(build.result([build.finding()]), ReportOptions())
-    assert ("content", POLICY) in Page(text).attributes
+    page = Page(text)
+    [script] = page.scripts
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert ("content", f"{POLICY}; script-src 'sha256-{digest}'") in page.attributes
     assert POLICY.startswith("default-src 'none'")
     assert "url(" not in text
     assert "@import" not in text
+
+
+def test_a_page_counts_findings_by_folder_and_family(build: Build) -> None:
+    places = ["a.py", "src/net/deep/a.py", "src/net/b.py", "src/net/b.py"]
+    found = [build.finding(place=build.place(path)) for path in places]
+    text = HTML.render(build.result([*found, build.finding(place=build.place("a.py"), code="DAT001")]), ReportOptions())
+    cells = re.findall(r'data-filter="([^"]+)">([0-9,]+)<', text)
+    family = found[0].code.rstrip("0123456789")
+    assert ("path:src/net/ code:" + family, "3") in cells
+    assert ("code:DAT", "1") in cells
+    assert ("path:src/net/", "3") in cells
+
+
+def test_a_page_names_the_repair_of_a_finding(build: Build) -> None:
+    fix = Fix("sort the `listing`", Safety.SAFE, ())
+    text = HTML.render(build.result([build.finding(fix=fix)]), ReportOptions())
+    assert "sort the <code>listing</code> (<code>reprocheck scan --fix</code>)" in text
 
 
 def test_a_page_marks_the_place_in_the_code(build: Build) -> None:
