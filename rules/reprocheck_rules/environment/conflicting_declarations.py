@@ -17,9 +17,9 @@ other machines (`requirements-gpu.txt`), which are never installed together.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import combinations
+from itertools import combinations, permutations
 
-from reprocheck.rulekit import Confidence, Match, Project, Rule
+from reprocheck.rulekit import Confidence, Fix, Match, Project, Rule, Safety
 from reprocheck.rulekit.dependencies import (
     Dependency,
     DependencyFacts,
@@ -27,7 +27,9 @@ from reprocheck.rulekit.dependencies import (
     distribution,
     folder_of,
     overlap,
+    satisfied,
 )
+from reprocheck.rulekit.manifest_edits import pinned
 from reprocheck_rules.environment.manifests import INSTALLERS, manifests, written
 
 rule = Rule("ENV010", "conflicting-declarations", __doc__)
@@ -77,7 +79,22 @@ def _between(project: Project, left: DependencyFacts, right: DependencyFacts) ->
             note = project.note(left.path, other.span, f"declared here as `{other.specifier}`")
             # A conda package and a wheel may number their builds differently.
             confidence = Confidence.MEDIUM if dependency.conda != other.conda else None
-            yield project.match(right.path, dependency.span, message, confidence=confidence, trail=[note])
+            fix = _settled(project, (left, other), (right, dependency))
+            yield project.match(right.path, dependency.span, message, confidence=confidence, trail=[note], fix=fix)
+
+
+def _settled(project: Project, *declared: tuple[DependencyFacts, Dependency]) -> Fix | None:
+    """Where the lock of one file has a version that fits this one, the other file asks for it too."""
+    for (manifest, dependency), (loser, excluded) in permutations(declared, 2):
+        for lock in project.index.dependencies.own_locks(manifest):
+            recorded = project.index.dependencies.recorded(lock).get(distribution(dependency), [])
+            versions = {entry.specifier for entry in recorded}
+            version = versions.pop() if len(versions) == 1 else ""
+            if version and satisfied(dependency.specifier, version) and excluded.conda == dependency.conda:
+                edit = pinned(project, loser, excluded, version)
+                title = f"ask for the version that `{lock.path}` has"
+                return Fix(title, Safety.UNSAFE, (edit,)) if edit is not None and not loser.package else None
+    return None
 
 
 def _within(project: Project, manifest: DependencyFacts) -> Iterator[Match]:
@@ -99,6 +116,15 @@ rule.flags(
         "pyproject.toml": '[project]\nname = "trainer"\ndependencies = ["numpy>=2"]\n',
         "requirements.txt": "numpy==1.26.4  # expect: ENV010\n",
     }
+)
+rule.flags(
+    {
+        "pyproject.toml": '[project]\nname = "trainer"\ndependencies = ["numpy>=2"]\n',
+        "requirements.txt": "numpy==1.26.4  # expect: ENV010\n",
+        "uv.lock": 'version = 1\n\n[[package]]\nname = "numpy"\nversion = "2.1.3"\n',
+    },
+    title="one of the two has a lock",
+    fixed={"requirements.txt": "numpy==2.1.3\n"},
 )
 rule.flags(
     {

@@ -6,7 +6,8 @@ defaults, another random stream, a removed argument, and the numbers of the pape
 
 ## Fix
 Keep the ranges where people edit them, and commit a lock that is what gets installed: `uv lock`, `poetry lock`,
-`pip-compile --generate-hashes`, `conda-lock`. Or write exact versions (`torch==2.4.1`).
+`pip-compile --generate-hashes`, `conda-lock`. Or write exact versions (`torch==2.4.1`): `scan --fix` writes those that
+the project's own virtual environment has.
 
 ## Notes
 One finding per file; its trail lists the packages. Ranges beside a lock that records the packages are fine, and so
@@ -19,8 +20,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reprocheck.rulekit import Match, Project, Rule
-from reprocheck.rulekit.dependencies import DependencyFacts
+from reprocheck.rulekit import Fix, Match, Project, Rule, Safety
+from reprocheck.rulekit.dependencies import (
+    Dependency,
+    DependencyFacts,
+    distribution,
+    folder_of,
+    is_exact,
+    satisfied,
+)
+from reprocheck.rulekit.manifest_edits import pinned
 from reprocheck_rules.environment.manifests import SHOWN, listed, loose, lowered, manifests
 
 rule = Rule("ENV001", "unpinned-dependency", __doc__)
@@ -39,7 +48,31 @@ def check(project: Project) -> Iterator[Match]:
             for other in others[:SHOWN]
         ]
         message = _message(manifest, [dependency.name for dependency in found])
-        yield project.match(manifest.path, first.span, message, confidence=lowered(manifest, found), trail=steps)
+        fix = _as_beside(project, manifest, found)
+        yield project.match(
+            manifest.path, first.span, message, confidence=lowered(manifest, found), trail=steps, fix=fix
+        )
+
+
+def _as_beside(project: Project, manifest: DependencyFacts, found: list[Dependency]) -> Fix | None:
+    """Versions that another manifest of the folder names exactly, if that is all of them."""
+    if manifest.package:
+        return None  # others install it beside other packages
+    exact: dict[str, set[str]] = {}
+    for other in project.index.dependencies.manifests:
+        if other is not manifest and folder_of(other.path) == folder_of(manifest.path):
+            for dependency in other.dependencies:
+                if is_exact(dependency.specifier):
+                    exact.setdefault(distribution(dependency), set()).add(dependency.specifier)
+    edits = []
+    for dependency in found:
+        versions = exact.get(distribution(dependency), set())
+        version = next(iter(versions)) if len(versions) == 1 else ""
+        fits = bool(version) and satisfied(dependency.specifier, version)
+        edits.append(pinned(project, manifest, dependency, version) if fits else None)
+    if None in edits:
+        return None
+    return Fix("write the versions that another file of the folder names", Safety.UNSAFE, tuple(filter(None, edits)))
 
 
 def _left(specifier: str) -> str:
@@ -147,6 +180,14 @@ rule.flags(
         "serve/requirements.txt": _COMPILED.replace("torch", "fastapi"),
     },
     title="a lock of another folder",
+)
+rule.flags(
+    {
+        "environment.yml": "dependencies:\n  - python=3.11\n  - pytorch=2.4.1\n  - numpy=1.26.4\n",
+        "requirements.txt": "torch>=2  # expect: ENV001\nnumpy # fast\n",
+    },
+    title="another file of the folder names versions",
+    fixed={"requirements.txt": "torch==2.4.1\nnumpy==1.26.4 # fast\n"},
 )
 rule.allows("torch==2.4.1\nnumpy == 1.26.4\n# wandb\n-e .\n", file="requirements.txt")
 rule.allows(

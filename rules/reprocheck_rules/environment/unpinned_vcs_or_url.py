@@ -21,8 +21,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from reprocheck.rulekit import Confidence, Match, Project, Rule
-from reprocheck.rulekit.dependencies import LOCKS, Dependency, DependencyFacts, SourceKind
+from reprocheck.rulekit import Confidence, Fix, Match, Project, Rule, Safety
+from reprocheck.rulekit.dependencies import LOCKS, Dependency, DependencyFacts, IndexOption, SourceKind
+from reprocheck.rulekit.manifest_edits import replaced_inside
 from reprocheck_rules.environment.manifests import is_auxiliary, is_development, manifests
 
 rule = Rule("ENV009", "unpinned-vcs-or-url", __doc__)
@@ -40,6 +41,7 @@ _PUBLIC = re.compile(
     r"|flashinfer\.ai)(?:[/:]|$)",
     re.IGNORECASE,
 )
+_PLAIN_HTTP = re.compile(r"http://", re.IGNORECASE)
 _LOCAL = re.compile(r"http://(?:localhost|127\.|10\.|192\.168\.|\[::1\])", re.IGNORECASE)
 
 
@@ -98,13 +100,18 @@ def _indexes(project: Project, manifest: DependencyFacts) -> Iterator[Match]:
             continue
         if index.url.lower().startswith("http://"):
             message = "packages come from this index over plain http: what is installed can be changed on the way"
-            yield project.match(manifest.path, index.span, message)
+            yield project.match(manifest.path, index.span, message, fix=_over_tls(project, manifest, index))
         elif index.extra and not digests and not _PUBLIC.match(index.url):
             message = (
                 "a package of this extra index is also looked for on the public one, where anybody may publish its name"
             )
             confidence = Confidence.LOW if is_auxiliary(manifest) else Confidence.MEDIUM
             yield project.match(manifest.path, index.span, message, confidence=confidence)
+
+
+def _over_tls(project: Project, manifest: DependencyFacts, index: IndexOption) -> Fix | None:
+    edit = replaced_inside(project, manifest.path, index.span, _PLAIN_HTTP, "https://")
+    return Fix("ask the index over https", Safety.UNSAFE, (edit,)) if edit is not None else None
 
 
 _COMMITTED = "0123456789abcdef0123456789abcdef01234567"
@@ -124,6 +131,7 @@ rule.flags(
     numpy==1.26.4
     """,
     file="requirements.txt",
+    fixed="--index-url https://packages.example.org/simple\nnumpy==1.26.4\n",
 )
 rule.flags(
     """
