@@ -12,7 +12,7 @@ from reprocheck.report.visible import visible
 from reprocheck.tui.state.decisions import Decision
 
 
-def head_text(finding: Finding, decision: Decision, step: int) -> Text:
+def head_text(finding: Finding, decision: Decision, step: int, explains: str = "") -> Text:
     """What it is, how sure, what somebody has decided; and where the walk along its trail has come to."""
     text = Text()
     text.append(finding.severity.value, "bold")
@@ -23,6 +23,8 @@ def head_text(finding: Finding, decision: Decision, step: int) -> Text:
     if decision.state != "open":
         text.append(f"  [{decision.state}]", "bold")
         text.append(f" {visible(decision.reason)}" if decision.reason else "")
+    if explains:
+        text.append(f"\nmay explain: {visible(explains)}", "italic")
     text.append(f"\n{visible(finding.message)}")
     places = len(finding.trail)
     if step and places:

@@ -71,6 +71,9 @@ class FindingsView(Screen[None]):
         self.step = 0
         """Where the walk along its trail is: 0 for the finding itself."""
         self.view = "code"
+        self.reasons: dict[int, str] = {}
+        """What findings may explain, by their number, while the list is narrowed to them."""
+        self._back: Screen[None] | None = None
         self._timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
@@ -168,6 +171,8 @@ class FindingsView(Screen[None]):
         total = len(listing.table)
         shown = f"{listing.matched:,} of {total:,}" if listing.matched != total else f"{total:,}"
         parts = [f"{shown} findings"]
+        if listing.only is not None:
+            parts.append("that may explain it (esc goes back)")
         if listing.grouping is not Grouping.NONE:
             parts.append(f"by {listing.grouping}")
         if listing.order is not Order.PLACE:
@@ -200,6 +205,26 @@ class FindingsView(Screen[None]):
     def _leave_filter(self) -> None:
         self.query_one(VirtualList).focus()
 
+    def narrow(self, reasons: dict[int, str], back: Screen[None]) -> None:
+        """Show some findings only, with what they may explain; `escape` goes back to where they were asked for."""
+        self.reasons, self._back = reasons, back
+        self.listing.only = frozenset(reasons)
+        self.query_one("#filter", Input).value = ""
+        self.listing.rebuild()
+        self.listing.cursor = 0
+        self.listing.go_to(next(iter(reasons)))
+        self.renew()
+
+    def _widen(self) -> None:
+        """All findings again, and back to the difference."""
+        self.reasons, self.listing.only = {}, None
+        self.query_one("#filter", Input).value = self.services.query
+        self.listing.rebuild()
+        self.renew()
+        if self._back is not None:
+            self.app.push_screen(self._back)
+            self._back = None
+
     def action_filter(self) -> None:
         """Type a filter."""
         self.query_one("#filter", Input).focus()
@@ -214,6 +239,8 @@ class FindingsView(Screen[None]):
             self.action_view("code")
         elif self.listing.clear_marks():
             self.renew()
+        elif self.listing.only is not None:
+            self._widen()
 
     def action_group(self) -> None:
         """The next kind of groups."""
@@ -280,7 +307,8 @@ class FindingsView(Screen[None]):
             head.update(Text(f"{group.title}\n{len(group.members):,} findings" if group else ""))
             pane.read("")
             return
-        head.update(head_text(finding, self.decision(), self.step))
+        reason = self.reasons.get(self.listing.current or 0, "") if self.listing.only is not None else ""
+        head.update(head_text(finding, self.decision(), self.step, reason))
         match self.view:
             case "why":
                 from rich.markdown import Markdown

@@ -10,6 +10,7 @@ from textual.app import App, SuspendNotSupported
 from textual.binding import Binding, BindingType
 
 from reprocheck.tui.findings_screen import FindingsScreen
+from reprocheck.tui.runs_screen import RunsScreen
 from reprocheck.tui.services import Services
 
 
@@ -22,6 +23,8 @@ class TriageApp(App[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (150, "-wide")]  # noqa: RUF012 — textual's declaration
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q", "quit", "quit", id="app.quit"),
+        Binding("1", "room('findings')", "findings", id="app.findings"),
+        Binding("2", "room('runs')", "runs", id="app.runs"),
         Binding("question_mark", "help", "help", id="app.help"),
     ]
 
@@ -29,9 +32,25 @@ class TriageApp(App[None]):
         super().__init__()
         self.services = services
 
+        self.findings = FindingsScreen(services)
+        self.runs = RunsScreen(services)
+
     def on_mount(self) -> None:
         """Begin with the findings."""
-        self.push_screen(FindingsScreen(self.services))
+        self.install_screen(self.findings, "findings")
+        self.install_screen(self.runs, "runs")
+        self.push_screen(self.findings)
+
+    def action_room(self, name: str) -> None:
+        """Go to a room; what was open above it closes, and what it showed is still there."""
+        room = {"findings": self.findings, "runs": self.runs}[name]
+        if self.screen is room:
+            return
+        if room in self.screen_stack:
+            while self.screen is not room:
+                self.pop_screen()
+        else:
+            self.push_screen(room)
 
     def edit(self, command: Sequence[str]) -> None:
         """Give the terminal to an editor, and take it back."""

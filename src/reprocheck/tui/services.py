@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from reprocheck.app.replay_request import ReplayRequest
 from reprocheck.app.show_source import Sources
 from reprocheck.model.finding import Finding
 from reprocheck.tui.jobs.frames import Received
 from reprocheck.tui.jobs.requests import Spot
+from reprocheck.tui.runs import Runs
 from reprocheck.tui.state.decisions import Ledger
 
 
@@ -56,6 +58,9 @@ class Services:
     """What the fix of a finding would change; takes a moment."""
     repair: Callable[[frozenset[Spot]], Work]
     """Begins to carry out fixes."""
+    runs: Runs
+    replay: Callable[[ReplayRequest], Work]
+    """Begins a replay."""
     ledger: Ledger | None
     """None where nothing may be decided."""
     editor: tuple[str, ...]

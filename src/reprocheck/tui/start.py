@@ -12,9 +12,10 @@ from reprocheck.app.show_source import Sources
 from reprocheck.config import Config
 from reprocheck.model.finding import Finding
 from reprocheck.tui.jobs.process import Process
-from reprocheck.tui.jobs.requests import RepairJob, ScanJob
+from reprocheck.tui.jobs.requests import RepairJob, ReplayJob, ScanJob
 from reprocheck.tui.ledger import ProjectLedger
 from reprocheck.tui.main import TriageApp
+from reprocheck.tui.runs import Runs
 from reprocheck.tui.services import Preview, Services
 
 
@@ -37,6 +38,8 @@ def start(wish: Wish) -> int:
         scan=lambda: Process(ScanJob(wish.request, wish.watch)),
         preview=partial(_preview, wish.request.config),
         repair=lambda spots: Process(RepairJob(wish.request, spots)),
+        runs=Runs(root),
+        replay=lambda request: Process(ReplayJob(request)),
         ledger=None if wish.read_only else ProjectLedger(wish.request.config),
         editor=tuple(shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi")),
         read_only=wish.read_only,
