@@ -11,11 +11,13 @@ from reprocheck.rulekit.dependencies import LOCKS
 from reprocheck_rules.environment.declared import home
 from reprocheck_rules.environment.image_uses import COMPOSE, DEVCONTAINER
 from reprocheck_rules.environment.manifests import is_recorded
+from reprocheck_rules.environment.scripts import CI_FILE
 
 _TAG: Final = re.compile(r"(\d+\.\d+(?:\.\d+)?)(?![\w.])")
 _IN_TAG: Final = re.compile(r"(?:^|[-_.])(?:python|py)-?(\d)\.?(\d{1,2})(?![\d.])")
 _IN_NAME: Final = re.compile(r"python-?(\d)\.?(\d{1,2})$")
 _JOBS: Final = re.compile(r"(?:^|[./])python[-_]version(?:s)?(?:\.\d+)?$", re.IGNORECASE)
+_MINOR: Final = re.compile(r"3\.\d+")
 _VERSION: Final = re.compile(r"\d+\.\d+(?:\.\d+)?")
 
 
@@ -78,6 +80,17 @@ def python_of(name: str) -> str:
         return found[1]
     found = _IN_TAG.search(tag) or _IN_NAME.search(image.name)
     return f"{found[1]}.{found[2]}" if found is not None else ""
+
+
+def versions_of_jobs(project: Project) -> list[str]:
+    """Minor versions (`3.11`) that the configuration of a build service runs, in order."""
+    found: set[str] = set()
+    for path, document in project.index.documents.items():
+        for setting in document.settings if CI_FILE.search(path) else ():
+            named = _MINOR.match(str(setting.value)) if _JOBS.search(setting.key) else None
+            if named is not None:
+                found.add(named[0])
+    return sorted(found, key=lambda version: tuple(map(int, version.split("."))))
 
 
 def named_by_jobs(project: Project) -> bool:
