@@ -38,12 +38,19 @@ _PREDICTS = frozenset(
     {"predict", "predict_proba", "predict_classes", "predict_on_batch", "predict_generator", "decision_function", "run"}
 )
 _FITS = frozenset({"fit", "fit_generator", "partial_fit", "train_on_batch"})
-_OWN = frozenset(
+FLUENT = frozenset(
     {"eval", "train", "to", "cuda", "cpu", "half", "float", "double", "compile", "requires_grad_", "set_params", "share_memory"}
 )  # fmt: skip
+"""Methods that return the object itself, or change nothing which matters here."""
 _STATISTICS = frozenset({"mean", "std", "max", "min", "var", "median", "sum"})
 _SAVES = frozenset({"save", "save_pretrained", "save_model", "save_weights", "export"})
 _LABEL = 60
+_NESTED = 4
+"""Levels of objects in objects that are looked through."""
+_DRAWS = frozenset(
+    {"rotation_range", "width_shift_range", "height_shift_range", "shear_range", "zoom_range", "horizontal_flip", "vertical_flip", "brightness_range", "channel_shift_range"}
+)  # fmt: skip
+"""Arguments that make a Keras image generator random."""
 _MADE = frozenset({MODEL, TRAINER, "transformer", "estimator", "optimizer", "augmentation", "initialises"})
 """Roles of what makes an object."""
 
@@ -134,6 +141,8 @@ class Effects:
 
     def _opaque(self, name: str, given: Iterable[Value], place: Place, entry: CatalogEntry | None = None) -> Value:
         """A call that is not understood: data that went through it has an unknown step behind it."""
+        given = list(given)
+        self.escapes(given)
         kind = entry.returns if entry is not None else ""
         for value in given:
             inner = value.items[0] if isinstance(value, Many) and value.items else value
@@ -210,15 +219,40 @@ class Effects:
         return NOTHING
 
     def _saved(self, path: str | None, saved: Value | None, place: Place) -> None:
-        if path is None or saved is None:
+        if path is None or saved is None or isinstance(saved, Data):
+            self._uses.unread_saves += 1
+            self.escapes([] if saved is None else [saved])
             return
         parts = list(saved.items.values()) if isinstance(saved, Table) else saved.items if isinstance(saved, Many) else [saved]
         for part in parts:
             inner = part.attributes.get("state of") if isinstance(part, Made) and part.name == "state" else part
             if isinstance(inner, Made | Instance):
                 self._uses.save(path, inner, place)
+                self.escapes([inner])
 
     # Methods
+
+    def same(self, owner: Made | Instance, name: str, positional: list[Value]) -> Value:
+        """A method that gives the object itself; `eval()` and `train()` are remembered."""
+        if name in {"eval", "train"}:
+            off = bool(positional) and isinstance(positional[0], Const) and not positional[0].value
+            owner.mode = "eval" if name == "eval" or off else "train"
+        return owner
+
+    def escapes(self, values: Iterable[Value], depth: int = 0) -> None:
+        """Objects that get out of sight may be saved there."""
+        for value in values:
+            match value:
+                case Made():
+                    self._uses.escaped.add(id(value))
+                    if depth < _NESTED:
+                        self.escapes([*value.arguments.values(), *value.attributes.values()], depth + 1)
+                case Instance() if depth < _NESTED:
+                    self.escapes(value.attributes.values(), depth + 1)
+                case Many() if depth < _NESTED:
+                    self.escapes(value.items, depth + 1)
+                case Table() if depth < _NESTED:
+                    self.escapes(value.items.values(), depth + 1)
 
     def _method(  # noqa: PLR0911, C901, PLR0912 — one case per kind of owner
         self, method: Method, positional: list[Value], keywords: dict[str, Value], place: Place
@@ -254,7 +288,7 @@ class Effects:
         if isinstance(owner, Instance):
             if name in _PREDICTS:
                 return self.predict(owner, positional, keywords, place, name, method=name)
-            return owner if name in _OWN else self._opaque(name, [*positional, *keywords.values()], place)
+            return self.same(owner, name, positional) if name in FLUENT else self._opaque(name, [*positional, *keywords.values()], place)
         if isinstance(owner, Data):
             return self._of_data(owner, name, positional, keywords, place)
         return self._opaque(name, [*positional, *keywords.values()], place)
@@ -284,8 +318,7 @@ class Effects:
         data = self._first_data(positional, keywords)
         if "transformer" in roles and not ("composition" in roles and self._ends_in_model(owner)):
             if isinstance(owner, Made) and data is not None:
-                owner.learned = data
-                self._uses.fitted.append((owner, data, place))
+                self._uses.fit(owner, data, place)
             return owner
         if TRAINER in roles:
             # `Trainer.fit(model, loader)`: the model comes first.
@@ -295,6 +328,9 @@ class Effects:
             model = owner
         if data is not None:
             self._uses.use(model, data, place, trains=True, method=name, spelled=name)
+        checked = self._first_data([], {"": keywords["validation_data"]}) if "validation_data" in keywords else None
+        if checked is not None:
+            self._uses.use(model, checked, place, trains=False, method="validation_data", spelled=name, checks=True)
         return owner if name == "fit" else Data("history")
 
     def _ends_in_model(self, owner: Value) -> bool:
@@ -321,19 +357,22 @@ class Effects:
         known = self._catalog.entry(full)
         if known is not None and LOADER in known.roles:
             return self._load(full, known, self._arguments(known, positional, keywords), place)
-        if name in _OWN:
-            return owner
         if name == "train" and isinstance(owner.arguments.get("train_dataset"), Data):
             trained = owner.arguments["train_dataset"]
             assert isinstance(trained, Data)
-            self._uses.use(owner.arguments.get("model", owner), trained, place, trains=True, method=name, spelled=name)
+            model = owner.arguments.get("model", owner)
+            self._uses.use(model, trained, place, trains=True, method=name, spelled=name)
+            checked = owner.arguments.get("eval_dataset")
+            if isinstance(checked, Data):
+                self._uses.use(model, checked, place, trains=False, method="eval_dataset", spelled=name, checks=True)
             return Data("history")
+        if name in FLUENT:
+            return self.same(owner, name, positional)
         if name in _PREDICTS and (data is not None):
             return self.predict(owner, positional, keywords, place, name, method=name)
         if name in {"transform", "fit_transform"} and data is not None:
             if name == "fit_transform":
-                owner.learned = data
-                self._uses.fitted.append((owner, data, place))
+                self._uses.fit(owner, data, place)
             step = Step("fitted", _label(owner.name, {}), place, {"object": owner, "fits": name == "fit_transform"})
             return data.then(step, "numpy.ndarray")
         if known is not None and known.step is not None:
@@ -355,6 +394,9 @@ class Effects:
         sized = "target_size" in entry.arguments
         data = given.then(self._step(name, entry, _resizing(entry.step), arguments, place)) if sized else given
         made = self._catalog.entry(owner.name)
+        drawn = [key for key, value in owner.arguments.items() if key in _DRAWS and plain(value) not in (0, False, None)] if owner.arguments else []
+        if drawn:
+            data = data.then(Step("random", f"ImageDataGenerator({drawn[0]}=...)", owner.place, random=True))
         if made is not None and made.step is not None:
             for own, argument in made.step.takes.items():
                 value = owner.arguments.get(argument)
@@ -383,6 +425,9 @@ class Effects:
                 return self._mapped_data(owner, function, place)
             if step.op == "neutral":
                 return Data(owner.source, owner.steps, entry.returns or owner.kind, owner.place)
+            filler = positional[0] if positional else keywords.get("value")
+            if step.op == "fill" and isinstance(filler, Data) and filler.steps and filler.steps[-1].op == "statistic" and filler.source == owner.source:
+                return owner.then(Step("own-statistics", f"fillna({filler.steps[-1].label})", place))
             return owner.then(self._step(full or name, entry, step, arguments, place), entry.returns or None)
         if name in _STATISTICS:
             return owner.then(Step("statistic", f"{name}()", place))
@@ -519,6 +564,8 @@ class Effects:
             if isinstance(given, Const | Many) and plain(given) is not UNSURE:
                 return given
             return Data(data.source, data.steps, entry.returns or data.kind, data.place)
+        if step.op == "pair":
+            return Many([given or data, given or data], "tuple")
         if step.op == "statistic":
             return data.then(Step("statistic", f"{name.rpartition('.')[2]}()", place))
         return data.then(self._step(name, entry, step, arguments, place), entry.returns or None)

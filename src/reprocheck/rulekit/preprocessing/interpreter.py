@@ -17,7 +17,7 @@ from reprocheck.project.facts.outline import Form, unpack
 from reprocheck.project.index.project_index import ProjectIndex
 from reprocheck.rulekit.catalog import Catalog
 from reprocheck.rulekit.preprocessing.arithmetic import computed, decided, indexed
-from reprocheck.rulekit.preprocessing.effects import Effects
+from reprocheck.rulekit.preprocessing.effects import FLUENT, Effects
 from reprocheck.rulekit.preprocessing.uses import Uses
 from reprocheck.rulekit.preprocessing.values import (
     NOTHING,
@@ -49,8 +49,6 @@ _LEVELS = 60
 _STARS = 4
 """Modules that are looked through behind one another for a name of `import *`."""
 _BUILTINS = frozenset(dir(builtins))
-_FLUENT = frozenset({"eval", "train", "to", "cuda", "cpu", "half", "float", "compile", "share_memory", "requires_grad_"})
-"""Methods that return the object itself, or that change nothing which matters here."""
 
 
 class OutOfBudget(Exception):
@@ -96,7 +94,9 @@ class Interpreter:
         if function.owner is not None:
             made = self.instance(function.owner, [], {})
             arguments.append(made)
-        return self.enter(function, arguments, {})
+        returned = self.enter(function, arguments, {})
+        self.effects.escapes([returned])
+        return returned
 
     # Statements
 
@@ -136,12 +136,15 @@ class Interpreter:
             case "while":
                 return self.block(form[1], scope, level + 1)
             case "with":
+                quiet = False
                 for context, target in form[1]:
                     value = self.value(context, scope)
-                    self.uses.entered(value)
+                    quiet = self.uses.entered(value) or quiet
                     if target is not None:
                         self._assign(target, value, scope)
-                return self.block(form[2], scope, level + 1)
+                returned = self.block(form[2], scope, level + 1)
+                self.uses.left(quiet=quiet)
+                return returned
             case "try":
                 before = dict(scope.names)
                 returned = self.block(form[1], scope, level + 1)
@@ -495,8 +498,8 @@ class Interpreter:
                 return self.enter(function, positional, keywords)
             case Instance():
                 return self._call_instance(callee, positional, keywords, place, spelled)
-            case Method(owner=Instance() as owner) if callee.name in _FLUENT:
-                return owner
+            case Method(owner=Instance() as owner) if callee.name in FLUENT:
+                return self.effects.same(owner, callee.name, positional)
             case Named() | Method() | Made() | Data():
                 return self.effects.call(callee, positional, keywords, place, spelled)
         return Data("?")

@@ -36,6 +36,22 @@ class Use:
     """Method of the model; empty for a plain call."""
     spelled: str = ""
     """How the source calls the model."""
+    gradients: bool = True
+    """Whether gradients are recorded there."""
+    mode: str = ""
+    """`eval` or `train` where the model was put into that mode; empty where nothing says so."""
+    checks: bool = False
+    """Whether the call itself says that this is validation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """A transformer learns from data."""
+
+    transformer: Made
+    data: Data
+    place: Place
+    functions: tuple[FunctionValue, ...]
 
 
 @dataclass(slots=True)
@@ -57,27 +73,58 @@ class Uses:
         self.saved: list[tuple[str, Value, Place]] = []
         """Path and what was written there."""
         self.loaded: list[tuple[str, Value, Place]] = []
-        self.fitted: list[tuple[Made, Data, Place]] = []
+        self.fitted: list[Fit] = []
         """Transformers that learned from data."""
+        self.escaped: set[int] = set()
+        """Identities of objects that were handed to what isn't followed, or returned out of what is."""
+        self.unread_saves = 0
+        """Times that something unknown was written to a file."""
         self._frames = [_Frame(None)]
+        self._decorators: dict[int, list[Value]] = {}
+        self._quiet = 0
 
     def defined(self, function: FunctionValue, decorators: list[Value]) -> None:
         """A function definition was passed."""
         self.functions.append((function, decorators))
+        self._decorators[id(function.form)] = decorators
 
     def enter(self, function: FunctionValue) -> None:
         """A function of the project begins."""
         self._frames.append(_Frame(function))
+        self._quiet += self._is_quiet(function)
+
+    def _is_quiet(self, function: FunctionValue) -> bool:
+        """Whether a decorator switches gradients off."""
+        return any(
+            (isinstance(item, Made) and item.name in NO_GRADIENT) or (isinstance(item, Named) and item.name in NO_GRADIENT)
+            for item in self._decorators.get(id(function.form), ())
+        )
 
     def leave(self) -> None:
         """The innermost function ends; the caller's `backward()` may mean its calls too."""
         frame = self._frames.pop()
+        assert frame.function is not None
+        self._quiet -= self._is_quiet(frame.function)
         self._frames[-1].pending += frame.pending[-_PENDING:]
 
-    def entered(self, context: Value) -> None:
-        """A `with` block begins."""
-        if isinstance(context, Made) and context.name in NO_GRADIENT:
-            self._frames[-1].pending.clear()
+    def entered(self, context: Value) -> bool:
+        """A `with` block begins; whether it switches gradients off."""
+        name = context.name if isinstance(context, Made) else context.source if isinstance(context, Data) else ""
+        is_quiet = name in NO_GRADIENT
+        self._quiet += is_quiet
+        return is_quiet
+
+    def left(self, *, quiet: bool) -> None:
+        """The block ends."""
+        self._quiet -= quiet
+
+    def fit(self, transformer: Made, data: Data, place: Place) -> None:
+        """A transformer learns."""
+        transformer.learned = data
+        self.fitted.append(Fit(transformer, data, place, self._around()))
+
+    def _around(self) -> tuple[FunctionValue, ...]:
+        return tuple(frame.function for frame in self._frames if frame.function is not None)
 
     def backward(self) -> None:
         """A gradient is taken: what the model was given before is training data."""
@@ -86,12 +133,17 @@ class Uses:
             use.trains = True
         frame.pending.clear()
 
-    def use(self, model: Value, data: Data, place: Place, *, trains: bool, method: str, spelled: str) -> None:
+    def use(  # noqa: PLR0913 — what is known of one place
+        self, model: Value, data: Data, place: Place, *, trains: bool, method: str, spelled: str, checks: bool = False
+    ) -> None:
         """A model is given data."""
-        functions = tuple(frame.function for frame in self._frames if frame.function is not None)
-        found = Use(model, data, place, self.root, functions, trains, method, spelled)
+        mode = model.mode if isinstance(model, Made | Instance) else ""
+        found = Use(
+            model, data, place, self.root, self._around(), trains, method, spelled,
+            gradients=self._quiet <= 0, mode=mode, checks=checks,
+        )  # fmt: skip
         self.found.append(found)
-        if not method:
+        if not method and self._quiet <= 0:
             self._frames[-1].pending.append(found)
 
     def save(self, path: str, value: Value, place: Place) -> None:
@@ -108,5 +160,6 @@ class Uses:
 
 
 _PENDING = 20
+"""Plain calls that are remembered when a function ends."""
 
 __all__ = ["Method", "Named", "Use", "Uses"]

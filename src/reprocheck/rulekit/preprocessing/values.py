@@ -127,6 +127,8 @@ class Instance:
     attributes: dict[str, Value] = field(default_factory=dict)
     artifacts: set[str] = field(default_factory=set)
     """Paths that it was loaded from or saved to."""
+    mode: str = ""
+    """Of a model: `eval` or `train` once it was put into that mode."""
 
 
 @dataclass(slots=True, eq=False)
@@ -142,6 +144,8 @@ class Made:
     attributes: dict[str, Value] = field(default_factory=dict)
     learned: Data | None = None
     """What it was fitted on."""
+    mode: str = ""
+    """Of a model: `eval` or `train` once it was put into that mode."""
 
 
 @dataclass(frozen=True, slots=True)
