@@ -29,7 +29,7 @@ _NEEDS_REASON = (State.ACCEPTED, State.FALSE_POSITIVE)
 
 @click.command("triage", context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("fingerprints", nargs=-1, metavar="[FINGERPRINT]...")
-@click.option("--state", type=click.Choice(list(State)), help="What to decide.")
+@click.option("--state", type=click.Choice([state.value for state in State]), help="What to decide.")
 @click.option("--reason", default="", help="Why; `accepted` and `false-positive` need it.")
 @click.option("--until", metavar="DATE", help="Last day on which it holds, such as 2027-01-31.")
 @click.option("--author", help="Who decides; git's user.name if left out.")
