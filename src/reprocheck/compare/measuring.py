@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from reprocheck.compare.half_floats import Extremes, HalfMeasure
 from reprocheck.compare.number_formats import NumberFormat, NumberKind, floats, integers
 from reprocheck.model.comparison import Distance, Limits
 
@@ -50,14 +51,42 @@ class Measurement:
         self._signed_zeros = 0
         self._beyond = 0
         self._spare: dict[str, Array] = {}
+        self._half: HalfMeasure | None = None
 
     def add(self, left: memoryview, right: memoryview) -> None:
         """Take two blocks of the same length; both hold whole elements."""
         if self._number.size != _HALF or self._number.kind is not NumberKind.FLOAT:
             self._add(left, right)
             return
+        if self._limits is None and self._halves(left, right):
+            return
         for start in range(0, len(left), _HALVES):  # they are reckoned with at twice their size
             self._add(left[start : start + _HALVES], right[start : start + _HALVES])
+
+    def _halves(self, left: memoryview, right: memoryview) -> bool:
+        """Measure them as integers; False, with nothing taken, when that can't be done."""
+        if not _same(left, right):
+            self._half = self._half or HalfMeasure(self._number)
+            a, b = integers(left, self._number), integers(right, self._number)
+            block = self._half.look(a, b, Extremes(self._ulp, self._absolute, self._relative))
+            if block is None:
+                return False
+            self._found(block.first, block.differing)
+            self._ulp = max(self._ulp, block.ulp)
+            if len(block.worth):
+                self._farther(a[block.worth], b[block.worth])
+        self._elements += len(left) // _HALF
+        return True
+
+    def _farther(self, a: Array, b: Array) -> None:
+        """Take finite numbers that may be farther apart than all before."""
+        import numpy as np
+
+        left, right = floats(a, self._number).astype(np.float64), floats(b, self._number).astype(np.float64)
+        with np.errstate(all="ignore"):  # zero on both sides
+            self._absolute = max(self._absolute, float(np.abs(left - right).max()))
+            self._relative = max(self._relative, float(_relatives(left, right).max()))
+        self._ulp = max(self._ulp, int(_steps(a, b).max()))
 
     def _add(self, left: memoryview, right: memoryview) -> None:
         import numpy as np
@@ -165,7 +194,7 @@ class Measurement:
         if not (absolute < _SAME_SIGN_BELOW and self._same_signs(a, b)):
             if not self._other_signs(a, b, left, right):
                 return False
-            self._relatives_of_other_signs(gap, left, right)
+            self._relatives_of_other_signs(absolute, left, right)
         else:
             quotient = np.divide(gap, left, out=gap)
             high, low = float(quotient.max()), float(quotient.min())
@@ -206,8 +235,7 @@ class Measurement:
         # Steps between numbers of one sign are no more than the bits of the greatest; those across zero are the sum of
         # both magnitudes' bits. Normal numbers have `bits <= 2**mantissa * (log2 + bias)`, which rules out those with a
         # small product; a number below normal adds less than `2**mantissa`.
-        top = max(float(left.max()), float(right.max()), -float(left.min()), -float(right.min()))
-        same_sign_most = _magnitude(top, self._number)
+        same_sign_most = self._most_of_one_sign(left, right)
         bias = (1 << (self._number.exponent - 1)) - 1
         needed = self._ulp / 2.0**self._number.mantissa - 2 * bias - _ROUNDING
         reach = 1022 if a.itemsize == 8 else 126  # noqa: PLR2004 — powers of two that a product can have
@@ -222,20 +250,27 @@ class Measurement:
             self._ulp = max(self._ulp, int(_steps(a, b).max()))
         return True
 
-    def _relatives_of_other_signs(self, gap: Array, left: Array, right: Array) -> None:
+    def _most_of_one_sign(self, left: Array, right: Array) -> int:
+        """No two numbers of one sign are more steps apart; where what is known is beyond any, nothing is looked at."""
+        infinity = ((1 << self._number.exponent) - 1) << self._number.mantissa
+        if self._ulp >= infinity + (1 << self._number.mantissa):
+            return infinity
+        top = max(float(left.max()), float(right.max()), -float(left.min()), -float(right.min()))
+        return _magnitude(top, self._number)
+
+    def _relatives_of_other_signs(self, absolute: float, left: Array, right: Array) -> None:
         import numpy as np
 
         before = self._relative
         if before > _NARROW:
-            # With q = 1 - b/a, the relative distance is above r (1 < r <= 2) where r < q < r / (r - 1).
-            low, high = before, before / (before - 1.0)
-            quotient = np.divide(gap, left, out=gap)
-            quotient -= quotient.dtype.type((low + high) / 2)
-            off = np.abs(quotient, out=quotient)
-            half = (high - low) / 2 + 1e-6
-            if float(off.min()) >= half:
+            # Above r (1.5 < r <= 2) lie those with |a + b| < (2 - r) * max(|a|, |b|), where the greater one is below
+            # |a - b| / 1.5.
+            reach = (2.0 - before) * absolute / _NARROW * (1 + _ROUNDING)
+            off = np.add(left, right, out=self._buffer("product", left))
+            np.abs(off, out=off)
+            if float(off.min()) >= reach:
                 return
-            where = np.flatnonzero(off < half)
+            where = np.flatnonzero(off < reach)
             left, right = left[where], right[where]
         if len(left):
             self._relative = max(before, float(_relatives(left, right).max()))
