@@ -33,6 +33,7 @@ from reprocheck.scan.places import Places
 from reprocheck.scan.pool import default_jobs
 from reprocheck.scan.scanner import ScanOutcome, ScanPlan, scan
 from reprocheck.scan.selection import SelectionError, choose, matching
+from reprocheck.triage.ledger_file import FILE as LEDGER
 
 GAPS = frozenset({UNREADABLE.code, NOT_AUDITED.code})
 """Codes of findings about what could not be looked at."""
@@ -292,13 +293,15 @@ def _entries(request: ScanRequest, discovery: Discovery) -> tuple[str, ...]:
 
 
 def _found(config: Config, targets: Sequence[Path]) -> Discovery:
-    return discover(
+    """The files, without the ledger: what is said there is about findings and has none of its own."""
+    found = discover(
         config.root,
         targets,
         exclude=config.exclude,
         include=config.include,
         respect_gitignore=config.respect_gitignore,
     )
+    return Discovery(tuple(file for file in found.files if file.path != LEDGER), found.notes)
 
 
 def _relative(path: Path, root: Path) -> str:

@@ -64,7 +64,7 @@ def by_ledger(findings: Sequence[Finding], config: Config, *, whole: bool) -> tu
     view = look(config, findings, whole=whole)
     if not view.ledger.decision:
         return tuple(findings), []
-    return marked(view), list(_remarks(view))
+    return marked(view), list(_remarks(view, config.root))
 
 
 def by_baseline(findings: Sequence[Finding], config: Config, scope: Scope) -> tuple[tuple[Finding, ...], list[str]]:
@@ -88,7 +88,7 @@ class _Remark:
         return f"{len(self.places)} {self.text}: {', '.join(self.places[:_SHOWN])}{more}"
 
 
-def _remarks(view: View) -> Iterable[str]:
+def _remarks(view: View, root: Path) -> Iterable[str]:
     expired = _Remark("decision(s) of the ledger have expired, so that their findings count again")
     again = _Remark("finding(s) that the ledger calls fixed are there again")
     renamed = _Remark(
@@ -98,6 +98,9 @@ def _remarks(view: View) -> Iterable[str]:
     unclear = _Remark(
         "finding(s) are identical to decided ones, so that it can't be told which was meant; decide again"
     )
+    maybe = _Remark("finding(s) may be decided ones in renamed files, which a scan of the whole project would tell")
+    gone = [] if view.whole else [decision for decision in view.unused if not (root / decision.path).exists()]
+    waiting = {(decision.fingerprint, decision.context) for decision in gone}
     for standing in view.standings:
         finding, decision = standing.finding, standing.decision
         if finding.suppression is not None and finding.suppression.kind == "inline":
@@ -105,6 +108,8 @@ def _remarks(view: View) -> Iterable[str]:
         if standing.unclear:
             unclear.places.append(_where(standing))
         if decision is None:
+            if finding.context and (finding.fingerprint, finding.context) in waiting and not standing.unclear:
+                maybe.places.append(_where(standing))
             continue
         if decision.state is State.FIXED:
             again.places.append(f"{_where(standing)} (fixed {decision.date})")
@@ -112,7 +117,7 @@ def _remarks(view: View) -> Iterable[str]:
             expired.places.append(f"{_where(standing)} (until {decision.until})")
         elif standing.fit is Fit.RENAMED and decision.state.sets_aside:
             renamed.places.append(f"{decision.path} -> {_where(standing)}")
-    return (str(remark) for remark in (expired, again, renamed, unclear) if remark.places)
+    return (str(remark) for remark in (expired, again, renamed, unclear, maybe) if remark.places)
 
 
 def _where(standing: Standing) -> str:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import click
 
 from reprocheck.app import record_baseline
 from reprocheck.cli.progress import ProgressLine
+from reprocheck.cli.run_options import write_json
 from reprocheck.cli.settings import load_config
 from reprocheck.config import Config
+from reprocheck.report.visible import visible
 
 _FILE = click.option("--baseline", type=click.Path(dir_okay=False), help="File; the project's if left out.")
 
@@ -38,9 +41,10 @@ def create(baseline: str | None) -> int:
 def update(baseline: str | None) -> int:
     """Record new findings and forget those that are gone."""
     config, progress = _config(baseline), ProgressLine(enabled=True)
-    added, gone = record_baseline.update(config, progress, add=True)
+    changed = record_baseline.update(config, progress, add=True)
     progress.clear()
-    click.echo(f"{added} added, {gone} forgotten.")
+    click.echo(f"{changed.added} added, {changed.gone} forgotten.")
+    _say_kept(changed)
     return 0
 
 
@@ -49,21 +53,37 @@ def update(baseline: str | None) -> int:
 def prune(baseline: str | None) -> int:
     """Forget recorded findings that are gone; add none."""
     config, progress = _config(baseline), ProgressLine(enabled=True)
-    _, gone = record_baseline.update(config, progress, add=False)
+    changed = record_baseline.update(config, progress, add=False)
     progress.clear()
-    click.echo(f"{gone} forgotten.")
+    click.echo(f"{changed.gone} forgotten.")
+    _say_kept(changed)
     return 0
 
 
 @command.command("show")
 @_FILE
-def show(baseline: str | None) -> int:
+@click.option("--findings", is_flag=True, help="List the findings too.")
+@click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def show(baseline: str | None, output: str, *, findings: bool) -> int:
     """Count what is recorded, by rule."""
-    path, counts = record_baseline.summary(_config(baseline))
+    path, recorded = record_baseline.show(_config(baseline))
+    counts = Counter(entry.code for entry in recorded.findings)
+    if output == "json":
+        write_json({"schema": recorded.schema, "path": str(path), "rules": counts, "findings": recorded.findings})
+        return 0
+    if findings:
+        for entry in recorded.findings:
+            symbol = f" ({entry.symbol})" if entry.symbol else ""
+            click.echo(visible(f"{entry.fingerprint}  {entry.code}  {entry.path}{symbol}  {entry.message}"))
     for code, count in sorted(counts.items()):
-        click.echo(f"{count:6}  {code}")
+        click.echo(f"{count:6}  {visible(code)}")
     click.echo(f"{counts.total():6}  in {path}")
     return 0
+
+
+def _say_kept(changed: record_baseline.Changed) -> None:
+    if changed.kept_unseen:
+        click.echo(f"{changed.kept_unseen} kept whose file or rule could not be looked at to its end.", err=True)
 
 
 def _config(baseline: str | None) -> Config:

@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import stat
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from reprocheck.model.ledger import Ledger
 from reprocheck.triage.errors import LedgerError
 from reprocheck.triage.ledger_text import LedgerText, parse
+from reprocheck.triage.lock import locked
 
 FILE = ".reprocheck-ledger.toml"
 """Name of the ledger at the root of a project."""
 MAX_BYTES = 16 << 20
 """Some 40,000 decisions; refusing more bounds the work on a stranger's file."""
-_PATIENCE = 20.0
-"""Seconds to wait for another process; a change takes milliseconds."""
-_RETRY = 0.01
 _TRIES = 5
-_NO_LOCKS = frozenset({errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL, errno.EBADF})
 
 
 def read(root: Path) -> Ledger:
@@ -57,7 +52,7 @@ def change(root: Path, edit: Callable[[LedgerText], LedgerText]) -> None:
     `edit` may be called again when something that takes no lock, such as an editor, saved the file meanwhile. Nothing
     is written when it changes nothing. Raises LedgerError, and whatever `edit` raises; the file is then as before.
     """
-    with _locked(root):
+    with locked(root, FILE, LedgerError):
         for _ in range(_TRIES):
             before = read_bytes(root)
             found = LedgerText() if before is None else parse(before, FILE)
@@ -73,7 +68,7 @@ def change(root: Path, edit: Callable[[LedgerText], LedgerText]) -> None:
 
 def replace(root: Path, make: Callable[[bytes], bytes]) -> None:
     """Put other content in the place of the file's, under the same lock; for files that can't be read as they are."""
-    with _locked(root):
+    with locked(root, FILE, LedgerError):
         before = read_bytes(root)
         if before is not None and (data := make(before)) != before:
             parse(data, FILE)
@@ -101,37 +96,4 @@ def _replace(root: Path, before: bytes | None, data: bytes) -> bool:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
         raise LedgerError(f"{FILE} cannot be written: {error.strerror}; nothing was changed") from error
-    return True
-
-
-@contextmanager
-def _locked(root: Path) -> Iterator[None]:
-    """Hold the lock on the project's folder: it leaves no file behind and dies with the process."""
-    try:
-        descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except OSError as error:
-        raise LedgerError(f"{root} cannot be opened: {error.strerror}") from error
-    try:
-        end = time.monotonic() + _PATIENCE
-        while not _lock(descriptor):
-            if time.monotonic() >= end:
-                raise LedgerError(
-                    f"another process has been changing {FILE} for {_PATIENCE:.0f} s; nothing was changed"
-                )
-            time.sleep(_RETRY)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _lock(descriptor: int) -> bool:
-    """Whether the lock was had; where the file system knows none, what is read again before the rename must do."""
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        if error.errno in _NO_LOCKS:
-            return True
-        if error.errno in {errno.EWOULDBLOCK, errno.EACCES}:
-            return False
-        raise LedgerError(f"{FILE} cannot be locked: {error.strerror}") from error
     return True
