@@ -20,7 +20,19 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from reprocheck.rulekit import ABSENT, Call, Confidence, Match, Rule
+from reprocheck.rulekit import (
+    ABSENT,
+    Call,
+    Confidence,
+    Edit,
+    Fix,
+    Match,
+    RemoveArgument,
+    ReplaceExpression,
+    Rule,
+    Safety,
+    SetArgument,
+)
 from reprocheck_rules.artifacts.round_trip import just_written
 
 rule = Rule("ART003", "unsafe-deserialisation", __doc__)
@@ -39,7 +51,8 @@ def check(call: Call) -> Iterator[Match]:
     if judged is None or just_written(call):
         return
     message, confidence = judged
-    yield call.match(message, confidence=Confidence.LOW if call.module.is_test else confidence)
+    kind = formats[0].removeprefix("format-")
+    yield call.match(message, confidence=Confidence.LOW if call.module.is_test else confidence, fix=_fix(call, kind))
 
 
 def _judge(call: Call, kind: str) -> tuple[str, Confidence] | None:
@@ -66,6 +79,43 @@ def _judge(call: Call, kind: str) -> tuple[str, Confidence] | None:
         case "shelve":
             return f"{what} unpickles every value that is read from the shelf", Confidence.LOW
     return None
+
+
+def _fix(call: Call, kind: str) -> Fix | None:
+    """Read plain data only; unsafe, since what needed more than that fails then."""
+    span = call.module.span(call.node)
+    edit: Edit | None = None
+    match kind:
+        case "torch" if call.value("weights_only") in (ABSENT, False) and call.argument("pickle_module", 2) is None:
+            edit = SetArgument(span, "weights_only", "True")
+        case "numpy" if any(keyword.arg == "allow_pickle" for keyword in call.node.keywords):
+            edit = RemoveArgument(span, "allow_pickle")
+        case "keras" if any(keyword.arg == "safe_mode" for keyword in call.node.keywords):
+            edit = RemoveArgument(span, "safe_mode")
+        case "yaml" | "yaml-unsafe":
+            edit = _safe_yaml(call)
+    return None if edit is None else Fix("read plain data only", Safety.UNSAFE, (edit,))
+
+
+def _safe_yaml(call: Call) -> Edit | None:
+    function, loader = call.node.func, call.argument("Loader")
+    if loader is None and isinstance(function, ast.Attribute) and function.attr in _SAFE_NAMES:
+        safe = f"{ast.unparse(function.value)}.{_SAFE_NAMES[function.attr]}"
+        return ReplaceExpression(call.module.span(function), safe)
+    if isinstance(loader, ast.Attribute) and loader.attr in _CODE_LOADERS | _PLAIN_LOADERS:
+        name = "CSafeLoader" if loader.attr.startswith("C") else "SafeLoader"
+        return ReplaceExpression(call.module.span(loader), f"{ast.unparse(loader.value)}.{name}")
+    return None
+
+
+_SAFE_NAMES = {
+    "load": "safe_load",
+    "load_all": "safe_load_all",
+    "unsafe_load": "safe_load",
+    "unsafe_load_all": "safe_load_all",
+    "full_load": "safe_load",
+    "full_load_all": "safe_load_all",
+}
 
 
 def _spelled(call: Call) -> str:
@@ -159,7 +209,15 @@ rule.flags(
     checkpoint = torch.load("checkpoint/ckpt.pth", map_location="cpu")  # expect: ART003
     legacy = torch.load(args.resume, weights_only=False)  # expect: ART003
     embeddings = np.load("embeddings.npy", allow_pickle=True)  # expect: ART003
-    """
+    """,
+    fixed="""
+    import torch
+    import numpy as np
+
+    checkpoint = torch.load("checkpoint/ckpt.pth", map_location="cpu", weights_only=True)
+    legacy = torch.load(args.resume, weights_only=True)
+    embeddings = np.load("embeddings.npy")
+    """,
 )
 rule.flags(
     """
@@ -171,7 +229,17 @@ rule.flags(
         other = yaml.load(f, Loader=yaml.Loader)  # expect: ART003
         third = yaml.unsafe_load(f)  # expect: ART003
     model = load_model("model.keras", safe_mode=False)  # expect: ART003
-    """
+    """,
+    fixed="""
+    import yaml
+    from keras.models import load_model
+
+    with open("config.yml") as f:
+        config = yaml.safe_load(f)
+        other = yaml.load(f, Loader=yaml.SafeLoader)
+        third = yaml.safe_load(f)
+    model = load_model("model.keras")
+    """,
 )
 rule.flags(
     """

@@ -17,12 +17,13 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 
-from reprocheck.rulekit import Confidence, Match, Module, Rule
+from reprocheck.rulekit import Confidence, DropUnused, Fix, KeepBranch, Match, Module, ReplaceText, Rule, Safety
 from reprocheck_rules.debt.condition_values import Verdict, settled, verdict
 from reprocheck_rules.debt.unreachable_code import is_declaration, line_count, size, unreachable
 
 rule = Rule("DBT002", "constant-condition", __doc__)
 
+_CONDITION_AND_MESSAGE = 2
 _LONGEST = 60
 """Characters of source shown in a message."""
 
@@ -60,7 +61,23 @@ def _branch(module: Module, node: ast.If | ast.While, found: Verdict) -> Iterato
         return
     trail = [module.note(dead[0], "never runs")]
     message = f"`{word} {_short(node.test)}` is always {_truth(found)}, {outcome}"
-    yield module.match(node.test, message, confidence=_confidence(found), trail=trail)
+    yield module.match(node.test, message, confidence=_confidence(found), trail=trail, fix=_fix(module, node, found))
+
+
+def _fix(module: Module, node: ast.If | ast.While | ast.IfExp, found: Verdict) -> Fix | None:
+    """What runs, in place of the choice.
+
+    A constant that decides it may be a switch that is turned by hand, and a contradiction or a text that is a condition
+    by itself is more likely a mistake: what was meant then is not for a tool to say.
+    """
+    decided = found.reason == "literal" and not (
+        isinstance(found.culprit, ast.Tuple)
+        or (isinstance(found.culprit, ast.Constant) and isinstance(found.culprit.value, str))
+    )
+    if not decided or (isinstance(node, ast.While) and found.value):
+        return None
+    edits = (KeepBranch(module.span(node.test), found.value), DropUnused())
+    return Fix("keep what runs", Safety.UNSAFE, edits)
 
 
 def _always(module: Module, node: ast.If | ast.While, found: Verdict) -> Iterator[Match]:
@@ -81,14 +98,24 @@ def _expression(module: Module, node: ast.IfExp, found: Verdict) -> Iterator[Mat
         message = f"`{_short(dead)}` is never used: the condition beside it is the literal `{_short(node.test)}`"
     else:
         message = f"`{_short(node.test)}` is always {_truth(found)}, so `{_short(dead)}` is never used"
-    yield module.match(node.test, message, confidence=_confidence(found))
+    yield module.match(node.test, message, confidence=_confidence(found), fix=_fix(module, node, found))
 
 
 def _assertion(module: Module, node: ast.Assert) -> Iterator[Match]:
     if isinstance(node.test, ast.Tuple) and node.test.elts:
-        yield module.match(node.test, "an assertion on a tuple always holds: take the parentheses away")
+        message = "an assertion on a tuple always holds: take the parentheses away"
+        yield module.match(node.test, message, fix=_unwrapped(module, node.test))
     elif isinstance(node.test, ast.Constant) and isinstance(node.test.value, str) and node.test.value:
         yield module.match(node.test, "an assertion on a text always holds: write `raise` or test a condition")
+
+
+def _unwrapped(module: Module, test: ast.Tuple) -> Fix | None:
+    """`assert condition, message`."""
+    if len(test.elts) != _CONDITION_AND_MESSAGE or module.notebook:
+        return None
+    span = module.span(test)
+    new = ", ".join(module.source.slice(module.span(part)) for part in test.elts)
+    return Fix("assert the condition", Safety.UNSAFE, (ReplaceText(span, module.source.slice(span), new),))
 
 
 def _repeated(module: Module, node: ast.If, seen_chains: set[int]) -> Iterator[Match]:
@@ -154,7 +181,13 @@ rule.flags(
     else:
         optimizer = sgd()
         schedule = step()
-    """
+    """,
+    fixed="""
+    def augment(image):
+        return image
+
+    optimizer = adam()
+    """,
 )
 rule.flags(
     """
@@ -170,7 +203,17 @@ rule.flags(
     for batch in loader:
         continue
         step(batch)  # expect: DBT002
-    """
+    """,
+    fixed="""
+    def forward(x, mask):
+        return attention(x, mask)
+
+    def load(path):
+        raise ValueError(path)
+
+    for batch in loader:
+        continue
+    """,
 )
 rule.flags(
     """
@@ -195,7 +238,29 @@ rule.flags(
         print(rows)
         sys.exit()
         write(rows)  # expect: DBT002
-    """
+    """,
+    fixed="""
+    import sys
+
+    def preprocess(rows):
+        if mode == "train" and mode == "test":
+            rows = shuffle(rows)
+        if target is None and target is not None:
+            rows = label(rows)
+        if split == "val" or "test":
+            rows = center(rows)
+        if kind == "a":
+            rows = first(rows)
+        elif kind == "a":
+            rows = second(rows)
+        print(rows)
+        sys.exit()
+        return save(rows)
+
+    def debug(rows):
+        print(rows)
+        sys.exit()
+    """,
 )
 rule.flags(
     """
@@ -207,7 +272,17 @@ rule.flags(
             step(batch)
         scale = 2.0 if False else 1.0  # expect: DBT002
         assert (scale > 0, "scale must be positive")  # expect: DBT002
-    """
+    """,
+    fixed="""
+    def train(model):
+        use_mixup = False
+        for batch in loader:
+            if use_mixup:
+                batch = mixup(batch)
+            step(batch)
+        scale = 1.0
+        assert scale > 0, "scale must be positive"
+    """,
 )
 rule.allows(
     """

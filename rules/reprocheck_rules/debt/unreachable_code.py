@@ -5,7 +5,17 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 
-from reprocheck.rulekit import Confidence, Match, Module, Scope, Span
+from reprocheck.rulekit import (
+    Confidence,
+    DropUnused,
+    Fix,
+    Match,
+    Module,
+    ReplaceStatements,
+    Safety,
+    Scope,
+    Span,
+)
 
 _EXITS = frozenset({"sys.exit", "os._exit", "builtins.exit", "builtins.quit"})
 _JUMPS = {ast.Return: "return", ast.Raise: "raise", ast.Continue: "continue", ast.Break: "break"}
@@ -36,7 +46,13 @@ def _below_jump(module: Module, after: ast.stmt, first: ast.stmt, last: ast.stmt
         message,
         confidence=Confidence.LOW if trivial else None,
         trail=[module.note(after, "control leaves here")],
+        fix=None if trivial else removal(_span(module, first, last)),
     )
+
+
+def removal(span: Span) -> Fix:
+    """Statements taken away, and what only they used."""
+    return Fix("remove what never runs", Safety.UNSAFE, (ReplaceStatements(span), DropUnused()))
 
 
 def _yields_only_below(function: ast.FunctionDef | ast.AsyncFunctionDef, first: ast.stmt) -> bool:
@@ -58,9 +74,9 @@ def _below_exit(module: Module) -> Iterator[Match]:
         if below and not is_declaration(below) and not isinstance(below[0], ast.Return | ast.Raise):
             lines = line_count(below)
             message = f"{_count(lines)} below `{ast.unparse(statement)}` never {'runs' if lines == 1 else 'run'}"
-            yield module.match(
-                _span(module, below[0], below[-1]), message, trail=[module.note(statement, "the program ends here")]
-            )
+            span = _span(module, below[0], below[-1])
+            trail = [module.note(statement, "the program ends here")]
+            yield module.match(span, message, trail=trail, fix=removal(span))
 
 
 def _following(parent: ast.AST | None, statement: ast.stmt) -> list[ast.stmt]:

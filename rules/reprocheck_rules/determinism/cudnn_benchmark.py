@@ -22,11 +22,15 @@ from reprocheck.rulekit import (
     UNKNOWN,
     Call,
     Confidence,
+    Fix,
     Kind,
     Mapping,
     Match,
     Module,
+    ReplaceExpression,
+    ReplaceText,
     Rule,
+    Safety,
     Scalar,
     TreeView,
     reaching,
@@ -39,6 +43,7 @@ _CHOICE = re.compile(r"determin|seed|reproduc|benchmark|repeatab", re.IGNORECASE
 _RESTORED = re.compile(r"(^|_)(old|prev|previous|orig|original|saved|backup|before)(_|$)", re.IGNORECASE)
 _OWN_KEY = re.compile(r"(^|[._])cudnn[._-]?benchmark$", re.IGNORECASE)
 _TRAINER_FILE = re.compile(r"(^|/)trainers?/[^/]+\.ya?ml$")
+_TITLE = "turn the autotuner off"
 _WHY = "so cuDNN picks algorithms by timing them and runs with equal seeds can differ"
 
 
@@ -52,7 +57,8 @@ def check_assignment(node: ast.Assign | ast.AnnAssign, module: Module) -> Iterat
                     yield from _judge(node, value, module)
             case ast.Name(id="cudnn_benchmark"):
                 if isinstance(value, ast.Constant) and value.value is True and not module.imports("torch"):
-                    yield module.match(node, f"`cudnn_benchmark` is on, {_WHY}", confidence=Confidence.MEDIUM)
+                    message = f"`cudnn_benchmark` is on, {_WHY}"
+                    yield module.match(node, message, confidence=Confidence.MEDIUM, fix=_off(value, module))
 
 
 @rule.on_call(
@@ -66,7 +72,9 @@ def check_call(call: Call) -> Iterator[Match]:
     value = call.value("benchmark", 1 if call.name.endswith("flags") else None)
     callee = call.name.rpartition(".")[2]
     if value is True:
-        yield call.match(f"`{callee}(benchmark=True)` turns the autotuner on, {_WHY}", at=call.argument("benchmark"))
+        given = call.argument("benchmark", 1 if call.name.endswith("flags") else None)
+        message = f"`{callee}(benchmark=True)` turns the autotuner on, {_WHY}"
+        yield call.match(message, at=given, fix=_off(given, call.module))
 
 
 @rule.on_module(contains=r"cudnn_benchmark\s*(=|['\"]\s*:)\s*True")
@@ -85,9 +93,8 @@ def check_configuration(module: Module) -> Iterator[Match]:
                 continue
         for key, value in pairs:
             if key == "cudnn_benchmark" and isinstance(value, ast.Constant) and value.value is True:
-                yield module.match(
-                    value, f"the configuration turns `cudnn_benchmark` on, {_WHY}", confidence=Confidence.MEDIUM
-                )
+                message = f"the configuration turns `cudnn_benchmark` on, {_WHY}"
+                yield module.match(value, message, confidence=Confidence.MEDIUM, fix=_off(value, module))
 
 
 @rule.on_tree
@@ -107,7 +114,20 @@ def check_tree(tree: TreeView) -> Iterator[Match]:
             if plain or of_trainer:
                 confidence = None if plain or len(names) > 1 else Confidence.MEDIUM
                 message = f"`{'.'.join(names)}: true` turns cuDNN's autotuner on, {_WHY}"
-                yield Match(span=node.span, message=message, confidence=confidence)
+                written = tree.source.slice(node.span)
+                edit = ReplaceText(node.span, written, "False" if written == "True" else "false")
+                fix = Fix(_TITLE, Safety.UNSAFE, (edit,)) if written in _SPELLED else None
+                yield Match(span=node.span, message=message, confidence=confidence, fix=fix)
+
+
+_SPELLED = frozenset({"true", "True"})
+
+
+def _off(value: ast.expr | None, module: Module) -> Fix | None:
+    """`False` in place of a literal; what an option decides is the caller's to say."""
+    if not isinstance(value, ast.Constant):
+        return None
+    return Fix(_TITLE, Safety.UNSAFE, (ReplaceExpression(module.span(value), "False"),))
 
 
 def _pairs(node: ast.Assign | ast.AnnAssign) -> Iterator[tuple[ast.expr, ast.expr]]:
@@ -147,6 +167,7 @@ def _judge(node: ast.stmt, value: ast.expr, module: Module) -> Iterator[Match]:
             f"`cudnn.benchmark = True` turns the autotuner on, {_WHY}",
             confidence=None if condition is None else Confidence.LOW,
             trail=trail,
+            fix=_off(value, module),
         )
 
 
@@ -196,6 +217,20 @@ rule.flags(
     cudnn.benchmark = FAST  # expect: DET001
     """,
     title="through torch and its aliases",
+    fixed="""
+    import torch
+    import torch.backends.cudnn as cudnn
+    from torch.backends import cudnn as backend
+
+    torch.manual_seed(0)
+    torch.backends.cudnn.benchmark = False
+    cudnn.benchmark = False
+    if torch.cuda.is_available():
+        backend.benchmark = False
+    cudnn.enabled, cudnn.benchmark = True, False
+    FAST = True
+    cudnn.benchmark = FAST
+    """,
 )
 rule.flags(
     """
@@ -209,6 +244,16 @@ rule.flags(
     )
     """,
     title="through Lightning",
+    fixed="""
+    import pytorch_lightning as pl
+    from lightning.pytorch import Trainer
+
+    trainer = pl.Trainer(max_epochs=5, benchmark=False)
+    other = Trainer(
+        benchmark=False,
+        devices=1,
+    )
+    """,
 )
 rule.flags(
     """
@@ -242,6 +287,13 @@ rule.flags(
       cudnn_benchmark: true  # expect: DET001
     """,
     file="configs/train.yaml",
+    fixed="""
+    trainer:
+      max_epochs: 10
+      benchmark: false
+    env:
+      cudnn_benchmark: false
+    """,
 )
 rule.flags(
     """

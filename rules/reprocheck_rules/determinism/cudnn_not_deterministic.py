@@ -25,7 +25,7 @@ seed or the switch on.
 import re
 from collections.abc import Iterator
 
-from reprocheck.rulekit import Confidence, Match, Project, Rule
+from reprocheck.rulekit import AddImport, Confidence, Match, Project, Rule, Where
 from reprocheck.rulekit.execution import Happening, Run
 from reprocheck.rulekit.facts import Call
 from reprocheck_rules.determinism.switches import (
@@ -36,6 +36,7 @@ from reprocheck_rules.determinism.switches import (
     by_default,
     cuda_use,
     merged,
+    statement_beside,
     story,
     switch,
     trains_networks,
@@ -47,6 +48,7 @@ _BY_CUDNN = re.compile(
     r"^torch\.nn\.(?:functional\.)?(?:Lazy)?(?:[Cc]onv|RNN|LSTM|GRU)|^torchvision\.models\.|^timm\.create_model$"
 )
 _TESTS = re.compile(r"(^|/)(tests?|testing)/|(^|/)(test_[^/]*|[^/]*_test)\.py$")
+_FLAGS = "torch.backends.cudnn.deterministic = True\ntorch.backends.cudnn.benchmark = False"
 _SETTING = re.compile(r"(?:^|\.)(?:cudnn_)?deterministic$")
 
 
@@ -117,6 +119,9 @@ def _report(
         f"`{name}` seeds a run that {where}, but nothing sets `cudnn.deterministic`, so equal seeds can differ",
         _confidence(project, run, seed, use, state, has_layer=layer is not None),
         trail,
+        fix=None
+        if state.off
+        else statement_beside(seed, Where.AFTER, _FLAGS, AddImport("torch"), "make cuDNN deterministic"),
     )
 
 
@@ -177,6 +182,21 @@ rule.flags(
         """,
     },
     title="The seed is in one file, the model in another, the switch nowhere",
+    fixed={
+        "common.py": """
+        import random
+        import numpy as np
+        import torch
+
+        def set_seed(seed):
+            random.seed(seed)
+            np.random.seed(seed)
+            torch.manual_seed(seed)
+            torch.backends.cudnn.deterministic = True
+            torch.backends.cudnn.benchmark = False
+            torch.cuda.manual_seed_all(seed)
+        """,
+    },
 )
 rule.flags(
     """
@@ -193,6 +213,21 @@ rule.flags(
         optimizer.step()
     """,
     title="A script that takes the GPU when there is one",
+    fixed="""
+    import torch
+    from torch import nn
+
+    torch.manual_seed(0)
+    torch.backends.cudnn.deterministic = True
+    torch.backends.cudnn.benchmark = False
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    model = nn.Sequential(nn.Conv1d(1, 8, 3), nn.ReLU()).to(device)
+    optimizer = torch.optim.Adam(model.parameters())
+    for x, y in loader:
+        loss = nn.functional.mse_loss(model(x.to(device)), y.to(device))
+        loss.backward()
+        optimizer.step()
+    """,
 )
 rule.flags(
     """
@@ -232,6 +267,28 @@ rule.flags(
     main()
     """,
     title="Lightning without deterministic=True",
+    fixed="""
+    import pytorch_lightning as pl
+    import torch
+
+    class Model(pl.LightningModule):
+        def __init__(self):
+            super().__init__()
+            self.net = torch.nn.LSTM(8, 8)
+
+        def configure_optimizers(self):
+            return torch.optim.Adam(self.parameters())
+
+    def main():
+        pl.seed_everything(1)
+        torch.backends.cudnn.deterministic = True
+        torch.backends.cudnn.benchmark = False
+        model = Model()
+        trainer = pl.Trainer(accelerator="gpu", devices=1)
+        trainer.fit(model)
+
+    main()
+    """,
 )
 rule.flags(
     {

@@ -16,11 +16,26 @@ with low confidence.
 import re
 from collections.abc import Iterator
 
-from reprocheck.rulekit import UNKNOWN, Call, Confidence, Match, Rule, Scalar, TreeView, walk
+from reprocheck.rulekit import (
+    UNKNOWN,
+    Call,
+    Confidence,
+    Fix,
+    Match,
+    RemoveArgument,
+    ReplaceExpression,
+    ReplaceText,
+    Rule,
+    Safety,
+    Scalar,
+    TreeView,
+    walk,
+)
 
 rule = Rule("DET006", "deterministic-warn-only", __doc__)
 
 _TRAINER_FILE = re.compile(r"(^|/)trainers?/[^/]+\.ya?ml$")
+_TITLE = "raise errors again"
 _WHY = "so operations without a deterministic version still run"
 
 
@@ -31,7 +46,7 @@ def check_mode(call: Call) -> Iterator[Match]:
         return
     warn_only = call.value("warn_only", 99)
     if warn_only is True:
-        yield call.match(f"`warn_only=True` turns errors into warnings, {_WHY}")
+        yield call.match(f"`warn_only=True` turns errors into warnings, {_WHY}", fix=_strict(call))
     elif warn_only is UNKNOWN:
         yield call.match(
             f"`warn_only` comes from a variable; where it is true, errors are warnings, {_WHY}",
@@ -44,21 +59,32 @@ def check_debug_mode(call: Call) -> Iterator[Match]:
     """`"warn"`, or 1, is the same mode."""
     mode = call.value("debug_mode", 0)
     if mode == "warn" or (mode == 1 and mode is not True):
-        yield call.match(f"debug mode `{mode}` only warns, {_WHY}")
+        given = call.argument("debug_mode", 0)
+        edits = () if given is None else (ReplaceExpression(call.module.span(given), '"error"'),)
+        yield call.match(f"debug mode `{mode}` only warns, {_WHY}", fix=Fix(_TITLE, Safety.UNSAFE, edits))
 
 
 @rule.on_call("transformers.enable_full_determinism", "transformers.trainer_utils.enable_full_determinism")
 def check_transformers(call: Call) -> Iterator[Match]:
     """The function of transformers hands `warn_only` on."""
     if call.value("warn_only", 1) is True:
-        yield call.match(f"`warn_only=True` turns errors into warnings, {_WHY}")
+        yield call.match(f"`warn_only=True` turns errors into warnings, {_WHY}", fix=_strict(call))
+
+
+def _strict(call: Call) -> Fix | None:
+    """The argument taken away: operations without a deterministic version raise then."""
+    if not any(keyword.arg == "warn_only" for keyword in call.node.keywords):
+        return None
+    return Fix(_TITLE, Safety.UNSAFE, (RemoveArgument(call.module.span(call.node), "warn_only"),))
 
 
 @rule.on_call("lightning.pytorch.Trainer", "lightning.Trainer")
 def check_trainer(call: Call) -> Iterator[Match]:
     """Lightning's spelling."""
     if call.value("deterministic", 999) == "warn":
-        yield call.match(f'`deterministic="warn"` only warns, {_WHY}', at=call.argument("deterministic", 999))
+        given = call.argument("deterministic", 999)
+        edits = () if given is None else (ReplaceExpression(call.module.span(given), "True"),)
+        yield call.match(f'`deterministic="warn"` only warns, {_WHY}', at=given, fix=Fix(_TITLE, Safety.UNSAFE, edits))
 
 
 @rule.on_tree
@@ -69,7 +95,9 @@ def check_tree(tree: TreeView) -> Iterator[Match]:
             if not isinstance(node, Scalar) or node.value != "warn" or not path or path[-1] != "deterministic":
                 continue
             if "trainer" in path[:-1] or _TRAINER_FILE.search(tree.path):
-                yield Match(span=node.span, message=f"`deterministic: warn` only warns, {_WHY}")
+                edit = ReplaceText(node.span, tree.source.slice(node.span), "true")
+                fix = Fix(_TITLE, Safety.UNSAFE, (edit,))
+                yield Match(span=node.span, message=f"`deterministic: warn` only warns, {_WHY}", fix=fix)
 
 
 rule.flags(
@@ -83,7 +111,18 @@ rule.flags(
     torch.set_deterministic_debug_mode("warn")  # expect: DET006
     torch.set_deterministic_debug_mode(1)  # expect: DET006
     trainer = pl.Trainer(deterministic="warn")  # expect: DET006
-    """
+    """,
+    fixed="""
+    import torch
+    from torch import use_deterministic_algorithms
+    import lightning.pytorch as pl
+
+    torch.use_deterministic_algorithms(True)
+    use_deterministic_algorithms(mode=True)
+    torch.set_deterministic_debug_mode("error")
+    torch.set_deterministic_debug_mode("error")
+    trainer = pl.Trainer(deterministic=True)
+    """,
 )
 rule.flags(
     """
@@ -101,6 +140,10 @@ rule.flags(
       deterministic: warn  # expect: DET006
     """,
     file="configs/train.yaml",
+    fixed="""
+    trainer:
+      deterministic: true
+    """,
 )
 rule.allows(
     """

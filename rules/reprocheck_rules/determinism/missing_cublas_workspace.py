@@ -21,13 +21,14 @@ asks for the variable; a project that requires at least that release gets no fin
 
 from collections.abc import Iterator
 
-from reprocheck.rulekit import Confidence, Match, Project, Rule
+from reprocheck.rulekit import AddImport, Confidence, Match, Project, Rule, Where
 from reprocheck.rulekit.execution import Happening, Run
-from reprocheck_rules.determinism.switches import CudaUse, Report, cuda_use, merged, story, switch
+from reprocheck_rules.determinism.switches import CudaUse, Report, cuda_use, merged, statement_beside, story, switch
 
 rule = Rule("DET004", "missing-cublas-workspace", __doc__, confidence="medium")
 
 _VARIABLE = "CUBLAS_WORKSPACE_CONFIG"
+_SETTING = f'os.environ.setdefault("{_VARIABLE}", ":4096:8")'
 _NO_LONGER_NEEDED = "2.13"
 """Release of PyTorch that has no such check any more: the message is gone from its library and its documentation."""
 
@@ -69,6 +70,7 @@ def _report(project: Project, run: Run, switched: Happening, use: CudaUse, *, el
         f"deterministic algorithms are on, but nothing sets `{_VARIABLE}`, so matrix products on CUDA raise or differ",
         _confidence(project, run, switched, use, elsewhere=elsewhere),
         trail,
+        fix=statement_beside(switched, Where.BEFORE, _SETTING, AddImport("os"), f"set `{_VARIABLE}`"),
     )
 
 
@@ -113,6 +115,18 @@ rule.flags(
         """,
     },
     title="In a helper",
+    fixed={
+        "reproducibility.py": """
+        import os
+
+        import torch
+
+        def make_deterministic(seed):
+            torch.manual_seed(seed)
+            os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+            torch.use_deterministic_algorithms(True)
+        """,
+    },
 )
 rule.flags(
     """
@@ -183,6 +197,19 @@ rule.flags(
     model = torch.nn.Linear(4, 4).cuda()
     """,
     title="Under an option, with low confidence",
+    fixed="""
+    import argparse
+    import os
+    import torch
+
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--deterministic", action="store_true")
+    args = parser.parse_args()
+    if args.deterministic:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        torch.use_deterministic_algorithms(True)
+    model = torch.nn.Linear(4, 4).cuda()
+    """,
 )
 rule.allows(
     """

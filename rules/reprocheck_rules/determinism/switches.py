@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from reprocheck.rulekit import Confidence, Match, Note, Project
+from reprocheck.rulekit import AddImport, Confidence, Fix, InsertStatements, Match, Note, Project, Safety, Where
 from reprocheck.rulekit.execution import Happening, Run
 from reprocheck_rules.randomness.seeding import seedings, story, trains
 
@@ -48,6 +48,7 @@ class Report:
     trail: list[Note]
     others: set[str] = field(default_factory=set)
     """Other entry points that lead to the same place."""
+    fix: Fix | None = None
 
 
 _STRENGTH = {Confidence.LOW: 0, Confidence.MEDIUM: 1, Confidence.HIGH: 2}
@@ -77,7 +78,17 @@ def merged(project: Project, reports: Iterator[Report]) -> Iterator[Match]:
             report.message + more,
             confidence=report.confidence,
             trail=report.trail,
+            fix=report.fix,
         )
+
+
+def statement_beside(happening: Happening, where: Where, text: str, needed: AddImport, title: str) -> Fix:
+    """Statements before or behind the one that a call stands in, and the import that they need."""
+    edits = (
+        AddImport(needed.module, needed.name, needed.alias, happening.path),
+        InsertStatements(happening.call.span, where, text, happening.path),
+    )
+    return Fix(title, Safety.UNSAFE, edits)
 
 
 def switch(project: Project, run: Run, role: str) -> Switch:

@@ -22,12 +22,21 @@ confidence.
 import re
 from collections.abc import Iterator
 
-from reprocheck.rulekit import Confidence, Match, Project, Rule
+from reprocheck.rulekit import AddImport, Confidence, Match, Project, Rule, Where
 from reprocheck.rulekit.execution import Happening, Run
-from reprocheck_rules.determinism.switches import Report, asked_seeds, by_default, merged, story, switch
+from reprocheck_rules.determinism.switches import (
+    Report,
+    asked_seeds,
+    by_default,
+    merged,
+    statement_beside,
+    story,
+    switch,
+)
 
 rule = Rule("DET007", "tensorflow-determinism-off", __doc__, confidence="medium")
 
+_SWITCH = "tf.config.experimental.enable_op_determinism()"
 _VARIABLES = ("TF_DETERMINISTIC_OPS", "TF_CUDNN_DETERMINISTIC")
 _OWN = ("keras.", "tensorflow.", "tf_slim.", "tensorflow_addons.")
 _STEPS = ("?.fit", "?.fit_generator", "?.train_on_batch", "?.minimize", "?.apply_gradients")
@@ -83,6 +92,9 @@ def _report(project: Project, run: Run, seed: Happening, learning: Happening) ->
         if first_version or not run.complete or not by_default(project, run, seed)
         else Confidence.MEDIUM,
         trail,
+        fix=None
+        if first_version
+        else statement_beside(seed, Where.AFTER, _SWITCH, AddImport("tensorflow", alias="tf"), "turn determinism on"),
     )
 
 
@@ -134,6 +146,21 @@ rule.flags(
         """,
     },
     title="In a helper",
+    fixed={
+        "seeds.py": """
+        import os
+        import random
+        import numpy as np
+        import tensorflow as tf
+
+        def set_seeds(seed):
+            os.environ["PYTHONHASHSEED"] = str(seed)
+            random.seed(seed)
+            np.random.seed(seed)
+            tf.random.set_seed(seed)
+            tf.config.experimental.enable_op_determinism()
+        """,
+    },
 )
 rule.flags(
     """

@@ -26,6 +26,7 @@ from reprocheck_rules.randomness.loaders import (
     loaders,
     told_already,
     unseeded,
+    with_generator,
 )
 from reprocheck_rules.randomness.seeding import LOADER, draws, story
 
@@ -91,6 +92,7 @@ def _match(project: Project, run: Run, happening: Happening) -> Match:
         "seed it first or pass `generator=`",
         confidence=Confidence.LOW if _for_evaluation(project, happening) else certainty(run, happening),
         trail=story(project, run, happening, what),
+        fix=with_generator(happening),
     )
 
 
@@ -114,12 +116,23 @@ rule.flags(
         from torch.utils.data import DataLoader
 
         def loaders(folder):
-            train = DataLoader(read(folder, "train"), batch_size=32, shuffle=True)  # expect: RNG012
+            train = DataLoader(read(folder), shuffle=True)  # expect: RNG012
             test = DataLoader(read(folder, "test"), batch_size=32)
             return train, test
         """,
     },
     title="A loader in another file",
+    fixed={
+        "data.py": """
+        import torch
+        from torch.utils.data import DataLoader
+
+        def loaders(folder):
+            train = DataLoader(read(folder), shuffle=True, generator=torch.Generator().manual_seed(0))
+            test = DataLoader(read(folder, "test"), batch_size=32)
+            return train, test
+        """,
+    },
 )
 rule.flags(
     """
@@ -136,6 +149,19 @@ rule.flags(
         torch.nn.functional.mse_loss(net(x), y).backward()
     """,
     title="Random samplers",
+    fixed="""
+    import torch
+    from torch.utils.data import DataLoader, RandomSampler, WeightedRandomSampler
+    from torch.utils.data.sampler import SubsetRandomSampler
+
+    net = torch.nn.Linear(4, 1)
+    first = DataLoader(rows, sampler=RandomSampler(rows, generator=torch.Generator().manual_seed(0)))
+    second = DataLoader(rows, sampler=WeightedRandomSampler(weights, 100, generator=torch.Generator().manual_seed(0)))
+    third = DataLoader(rows, sampler=SubsetRandomSampler(indices, generator=torch.Generator().manual_seed(0)))
+    fourth = DataLoader(rows, 16, True, generator=torch.Generator().manual_seed(0))
+    for x, y in first:
+        torch.nn.functional.mse_loss(net(x), y).backward()
+    """,
 )
 rule.flags(
     """
@@ -157,6 +183,24 @@ rule.flags(
     Experiment(parser.parse_args()).run()
     """,
     title="An option that shuffles by default",
+    fixed="""
+    import argparse
+    import torch
+    from torch.utils.data import DataLoader
+
+    class Experiment:
+        def __init__(self, options):
+            self.net = torch.nn.Linear(4, 1)
+            self.train_loader = DataLoader(rows(), shuffle=options.shuffle, generator=torch.Generator().manual_seed(0))
+
+        def run(self):
+            for x, y in self.train_loader:
+                torch.nn.functional.mse_loss(self.net(x), y).backward()
+
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--shuffle", type=bool, default=True)
+    Experiment(parser.parse_args()).run()
+    """,
 )
 rule.allows(
     {

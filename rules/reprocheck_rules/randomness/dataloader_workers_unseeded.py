@@ -17,7 +17,21 @@ where the project declares such a version. Loaders whose dataset draws nothing a
 
 from collections.abc import Iterator
 
-from reprocheck.rulekit import Confidence, Match, Note, Project, Rule, Span
+from reprocheck.rulekit import (
+    WHOLE_FILE,
+    AddImport,
+    Confidence,
+    Fix,
+    InsertStatements,
+    Match,
+    Note,
+    Project,
+    Rule,
+    Safety,
+    SetArgument,
+    Span,
+    Where,
+)
 from reprocheck.rulekit.execution import Happening, Run
 from reprocheck_rules.randomness.dataset_generators import own_generator
 from reprocheck_rules.randomness.loaders import (
@@ -28,6 +42,7 @@ from reprocheck_rules.randomness.loaders import (
     prepares_workers,
     told_already,
     unseeded,
+    with_generator,
 )
 from reprocheck_rules.randomness.seeding import Seeding, draws, kind_of_draw, story, workers_of
 
@@ -75,6 +90,7 @@ def _unseeded(project: Project, run: Run, loader: Happening, drawn: Happening) -
         f"which `{run.entry.path}` never seeds; seed it first or pass `generator=`",
         confidence=certainty(run, loader),
         trail=[*story(project, run, loader, "makes the workers"), project.note(drawn.path, drawn.call.span, what)],
+        fix=with_generator(loader),
     )
 
 
@@ -89,7 +105,35 @@ def _forked(project: Project, run: Run, loader: Happening, drawn: Happening) -> 
             *story(project, run, loader, "makes the workers"),
             project.note(drawn.path, drawn.call.span, kind_of_draw(drawn)),
         ],
+        fix=_seeded_workers(project, loader),
     )
+
+
+_WORKER_INIT = """
+def seed_worker(worker_id):
+    seed = torch.initial_seed() % 2**32
+    np.random.seed(seed)
+    random.seed(seed)
+"""
+"""PyTorch's documentation, "Reproducibility", recommends it."""
+
+
+def _seeded_workers(project: Project, loader: Happening) -> Fix | None:
+    """A function that seeds NumPy in each worker from the loader's own seed, handed to the loader."""
+    path = loader.path
+    facts = project.index.files[path]
+    if "seed_worker" in (*facts.names, *(f.name for f in facts.functions)):
+        return None
+    if any(argument.name in {"*", "**", "worker_init_fn"} for argument in loader.call.arguments):
+        return None
+    edits = (
+        AddImport("random", path=path),
+        AddImport("numpy", alias="np", path=path),
+        AddImport("torch", path=path),
+        InsertStatements(WHOLE_FILE, Where.MODULE_TOP, _WORKER_INIT, path),
+        SetArgument(loader.call.span, "worker_init_fn", "seed_worker", path),
+    )
+    return Fix("seed NumPy in each worker", Safety.UNSAFE, edits)
 
 
 def _copied(project: Project, loader: Happening) -> Match | None:
@@ -167,6 +211,22 @@ rule.flags(
         """,
     },
     title="The dataset of another file draws",
+    fixed={
+        "train.py": """
+        import torch
+        from torch.utils.data import DataLoader
+        from data import Pairs
+
+        def main():
+            net = torch.nn.Linear(4, 1)
+            loader = DataLoader(Pairs(), num_workers=4, generator=torch.Generator().manual_seed(0))
+            for x, y in loader:
+                torch.nn.functional.mse_loss(net(x), y).backward()
+
+        if __name__ == "__main__":
+            main()
+        """,
+    },
 )
 rule.flags(
     {

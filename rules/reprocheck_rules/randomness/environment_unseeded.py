@@ -19,7 +19,7 @@ handed to `reset`, to what makes the environment, or to an agent of Stable-Basel
 import re
 from collections.abc import Iterator
 
-from reprocheck.rulekit import Confidence, Match, Project, Rule
+from reprocheck.rulekit import Confidence, Fix, InsertStatements, Match, Project, Rule, Safety, Where
 from reprocheck.rulekit.execution import Happening, Run, argument_of
 from reprocheck.rulekit.facts import Call, Value, ValueKind
 from reprocheck_rules.randomness.seeding import story, trains
@@ -43,7 +43,7 @@ def check(project: Project) -> Iterator[Match]:
         if not seeders:
             yield _unseeded(project, run, made[0], drawn)
         elif not any(_SPACE.search(name) or name.startswith("?") for name in seeders):
-            yield from _actions(project, run, drawn)
+            yield from _actions(project, run, drawn, made[0] if len(made) == 1 else None)
 
 
 def _draws_environment(happening: Happening) -> bool:
@@ -65,10 +65,25 @@ def _unseeded(project: Project, run: Run, made: Happening, drawn: list[Happening
             *story(project, run, made, "makes the environment"),
             *([project.note(first.path, first.call.span, what)] if drawn else []),
         ],
+        fix=_fix(project, made, ["{name}.reset(seed=0)", "{name}.action_space.seed(0)"]),
     )
 
 
-def _actions(project: Project, run: Run, drawn: list[Happening]) -> Iterator[Match]:
+def _fix(project: Project, made: Happening, lines: list[str]) -> Fix | None:
+    """Seeds behind the statement that makes the environment; the first reset decides on all that follow."""
+    name = made.call.result
+    takes_seed = made.name.startswith("gymnasium.") or project.versions.at_least("gym", "0.22") is True
+    # Of `self.env = make(...)` no more than the last part is known, so that methods are left alone.
+    facts = project.index.files[made.path]
+    function = next((f for f in facts.functions if any(event is made.call for event in f.events)), None)
+    if not takes_seed or not name.isidentifier() or function is None or function.method:
+        return None
+    text = "\n".join(line.format(name=name) for line in lines)
+    edits = (InsertStatements(made.call.span, Where.AFTER, text, made.path),)
+    return Fix("seed the environment", Safety.UNSAFE, edits)
+
+
+def _actions(project: Project, run: Run, drawn: list[Happening], made: Happening | None) -> Iterator[Match]:
     sample = next((h for h in drawn if h.name.endswith("action_space.sample")), None)
     if sample is not None:
         confidence = _confidence(run, sample)
@@ -79,6 +94,7 @@ def _actions(project: Project, run: Run, drawn: list[Happening]) -> Iterator[Mat
             "call `env.action_space.seed(seed)`",
             confidence=Confidence.MEDIUM if confidence is Confidence.HIGH else confidence,
             trail=story(project, run, sample, "draws an action"),
+            fix=None if made is None else _fix(project, made, ["{name}.action_space.seed(0)"]),
         )
 
 
@@ -136,6 +152,19 @@ rule.flags(
         torch.distributions.Categorical(net(state)).log_prob(1).backward()
     """,
     title="reset without a seed",
+    fixed="""
+    import gymnasium as gym
+    import torch
+
+    env = gym.make("CartPole-v1")
+    env.reset(seed=0)
+    env.action_space.seed(0)
+    torch.manual_seed(0)
+    net = torch.nn.Linear(4, 2)
+    for episode in range(100):
+        state, info = env.reset()
+        torch.distributions.Categorical(net(state)).log_prob(1).backward()
+    """,
 )
 rule.flags(
     {
@@ -207,6 +236,20 @@ rule.flags(
         net(state).sum().backward()
     """,
     title="Random actions from an unseeded space",
+    fixed="""
+    import gymnasium as gym
+    import torch
+
+    torch.manual_seed(0)
+    env = gym.make("CartPole-v1")
+    env.action_space.seed(0)
+    net = torch.nn.Linear(4, 2)
+    state, _ = env.reset(seed=0)
+    for step in range(1000):
+        action = env.action_space.sample()
+        state, reward, done, _, _ = env.step(action)
+        net(state).sum().backward()
+    """,
 )
 rule.flags(
     """

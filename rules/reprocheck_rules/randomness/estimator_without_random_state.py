@@ -20,7 +20,22 @@ import ast
 import re
 from collections.abc import Iterator
 
-from reprocheck.rulekit import ABSENT, UNKNOWN, Call, Confidence, Match, Module, Rule
+from reprocheck.rulekit import (
+    ABSENT,
+    UNKNOWN,
+    AddImport,
+    Call,
+    Confidence,
+    Edit,
+    Fix,
+    Match,
+    Module,
+    ReplaceExpression,
+    Rule,
+    Safety,
+    SetArgument,
+)
+from reprocheck_rules.randomness.seed_values import seed_for
 
 rule = Rule("RNG011", "estimator-without-random-state", __doc__)
 
@@ -61,14 +76,53 @@ def check(call: Call) -> Iterator[Match]:
             f"`{argument}` of `{name}` is {given}: whatever NumPy's global state is by then decides",
             confidence=confidence,
             trail=[module.note(seeded, "the global state is seeded here")],
+            fix=_fix(call, argument),
         )
     elif argument == "sampler":
         yield call.match(
-            f"`{name}` without a seeded `sampler` takes a sampler that starts anew in each run", confidence=confidence
+            f"`{name}` without a seeded `sampler` takes a sampler that starts anew in each run",
+            confidence=confidence,
+            fix=_fix(call, argument),
         )
     else:
         why = "no global seed reaches it" if entry.family == "entropy" else "nothing here seeds the global state"
-        yield call.match(f"`{name}` draws at random: `{argument}` is {given} and {why}", confidence=confidence)
+        message = f"`{name}` draws at random: `{argument}` is {given} and {why}"
+        yield call.match(message, confidence=confidence, fix=_fix(call, argument))
+
+
+_FIXABLE = frozenset({"random_state", "seed", "random_seed", "sampler"})
+
+
+def _fix(call: Call, argument: str) -> Fix | None:
+    """The argument given; not where each round of a loop splits anew, since one seed would make them all alike."""
+    entry, module = call.entry, call.module
+    if argument not in _FIXABLE or call.open_ended or entry is None:
+        return None
+    repeated = call.site.loop is not None or any(isinstance(a, ast.comprehension) for a in _around(call))
+    if repeated and not entry.roles.isdisjoint({"splitter", "sampler"}):
+        return None
+    value = seed_for(module, call.scope, call.site.order)
+    edits: list[Edit] = []
+    if argument == "sampler":
+        if not call.name.startswith("optuna."):
+            return None
+        edits.append(AddImport("optuna"))
+        value = f"optuna.samplers.TPESampler(seed={value})"
+    given = call.argument(argument)
+    keyword = any(keyword.arg == argument for keyword in call.node.keywords)
+    if given is not None and not keyword:
+        edits.append(ReplaceExpression(module.span(given), value))
+    else:
+        edits.append(SetArgument(module.span(call.node), argument, value))
+    return Fix(f"give `{argument}`", Safety.UNSAFE, tuple(edits))
+
+
+def _around(call: Call) -> Iterator[ast.AST]:
+    for ancestor in call.module.file.ancestors(call.node):
+        if isinstance(ancestor, ast.stmt):
+            return
+        if isinstance(ancestor, ast.ListComp | ast.GeneratorExp | ast.SetComp | ast.DictComp):
+            yield from ancestor.generators
 
 
 def _left_open(call: Call, argument: str) -> bool:
@@ -152,7 +206,31 @@ rule.flags(
     search = RandomizedSearchCV(forest, grid, n_iter=20)  # expect: RNG011
     study = optuna.create_study(direction="maximize")  # expect: RNG011
     study.optimize(objective, n_trials=50)
-    """
+    """,
+    fixed="""
+    import optuna
+    import pandas as pd
+    from sklearn.cluster import KMeans
+    from sklearn.ensemble import RandomForestClassifier
+    from sklearn.linear_model import LogisticRegression, SGDClassifier
+    from sklearn.model_selection import KFold, RandomizedSearchCV, train_test_split
+    from sklearn.svm import SVC
+    from imblearn.over_sampling import SMOTE
+
+    frame = pd.read_csv("train.csv")
+    part = frame.sample(frac=0.1, random_state=0)
+    X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.2, random_state=0)
+    folds = KFold(n_splits=5, shuffle=True, random_state=0)
+    forest = RandomForestClassifier(n_estimators=200, random_state=0)
+    linear = SGDClassifier(loss="log_loss", random_state=0)
+    saga = LogisticRegression(solver="saga", penalty="l1", random_state=0)
+    svm = SVC(probability=True, random_state=0)
+    clusters = KMeans(8, random_state=0)
+    X_more, y_more = SMOTE(random_state=0).fit_resample(X_train, y_train)
+    search = RandomizedSearchCV(forest, grid, n_iter=20, random_state=0)
+    study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=0))
+    study.optimize(objective, n_trials=50)
+    """,
 )
 rule.flags(
     """
@@ -163,7 +241,16 @@ rule.flags(
     np.random.seed(0)
     model = MLPClassifier(hidden_layer_sizes=(64,))  # expect: RNG011
     sampler = optuna.samplers.TPESampler(n_startup_trials=5)  # expect: RNG011
-    """
+    """,
+    fixed="""
+    import numpy as np
+    import optuna
+    from sklearn.neural_network import MLPClassifier
+
+    np.random.seed(0)
+    model = MLPClassifier(hidden_layer_sizes=(64,), random_state=0)
+    sampler = optuna.samplers.TPESampler(n_startup_trials=5, seed=0)
+    """,
 )
 rule.allows(
     """

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from reprocheck.rulekit import ABSENT, Confidence, Project
+from reprocheck.rulekit import ABSENT, AddImport, Confidence, Fix, Project, Safety, SetArgument
 from reprocheck.rulekit.execution import Happening, Run, argument_of
 from reprocheck.rulekit.facts import ClassRef, Instance, ValueKind
+from reprocheck_rules.randomness.seed_values import DEFAULT
 from reprocheck_rules.randomness.seeding import LOADER, Seeding, confidence_of, draws, seedings, trains, workers_of
 
 _RANDOM = frozenset({"draw", "draw-implicit"})
@@ -50,6 +51,18 @@ def _only_demonstrates(run: Run) -> bool:
     """Whether a run takes single steps and no training loop, as a tour of an interface does."""
     steps = [h for h in run.happenings if h.active and not h.callback and "trains" in h.entry.roles]
     return all(h.name.endswith(".backward") and not h.hops and not h.call.loop for h in steps)
+
+
+def with_generator(happening: Happening) -> Fix | None:
+    """A generator of its own for a call that draws; it has to lie on the same device, so only where none is named."""
+    if any(argument.name in {"*", "**", "device", "generator"} for argument in happening.call.arguments):
+        return None
+    generator = f"torch.Generator().manual_seed({DEFAULT})"
+    edits = (
+        AddImport("torch", path=happening.path),
+        SetArgument(happening.call.span, "generator", generator, happening.path),
+    )
+    return Fix("draw from a seeded generator", Safety.UNSAFE, edits)
 
 
 def loaders(run: Run) -> Iterator[Happening]:

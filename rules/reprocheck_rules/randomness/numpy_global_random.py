@@ -17,7 +17,20 @@ A note, off by default: whether a seed is missing at all is what *unseeded-entry
 
 from collections.abc import Iterator
 
-from reprocheck.rulekit import Call, Match, Rule, Severity
+from reprocheck.rulekit import (
+    AddImport,
+    Call,
+    Edit,
+    Fix,
+    InsertStatements,
+    Match,
+    ReplaceExpression,
+    Rule,
+    Safety,
+    Severity,
+    Where,
+)
+from reprocheck_rules.randomness.seed_values import DEFAULT
 
 rule = Rule("RNG010", "numpy-global-random", __doc__, severity=Severity.NOTE)
 _PREFIX = "numpy.random."
@@ -42,8 +55,47 @@ def check(call: Call) -> Iterator[Match]:
         return
     yield call.match(
         f"`np.random.{name}` draws from NumPy's global state; draw from a generator of your own: "
-        f"`rng.{_RENAMED.get(name, name)}(...)`"
+        f"`rng.{_RENAMED.get(name, name)}(...)`",
+        fix=_fix(call, name),
     )
+
+
+_SAME = frozenset(
+    [
+        "beta", "binomial", "bytes", "chisquare", "choice", "dirichlet", "exponential", "gamma", "geometric", "gumbel",
+        "laplace", "logistic", "lognormal", "multinomial", "multivariate_normal", "normal", "pareto", "permutation",
+        "poisson", "power", "rayleigh", "shuffle", "standard_exponential", "standard_normal", "triangular", "uniform",
+        "vonmises", "weibull", "randint", "random", "random_sample", "ranf", "sample",
+    ]
+)  # fmt: skip
+"""Functions that take the same arguments as the method of a `Generator`."""
+_SHAPES = frozenset({"rand", "randn"})
+"""Functions that take each length of the shape as an argument of its own."""
+
+
+def _fix(call: Call, name: str) -> Fix | None:
+    """A generator of the module's own; not where the module seeds the global state, which the numbers came from."""
+    module = call.module
+    if any("numpy" in seeder.entry.families for seeder in module.calls_with_role("seeder") if seeder.entry is not None):
+        return None
+    if module.notebook or any("rng" in scope.bindings for scope in module.file.scopes):
+        return None
+    function = ReplaceExpression(module.span(call.node.func), f"rng.{_RENAMED.get(name, name)}")
+    edits: list[Edit] = [
+        AddImport("numpy", alias="np"),
+        InsertStatements(module.span(call.node), Where.MODULE_TOP, f"rng = np.random.default_rng({DEFAULT})"),
+    ]
+    if name in _SAME:
+        edits.append(function)
+    elif name in _SHAPES and not call.open_ended and not call.node.keywords:
+        lengths = ", ".join(module.source.slice(module.span(length)) for length in call.node.args)
+        several = len(call.node.args) > 1
+        shape = f"({lengths})" if several else lengths
+        text = f"rng.{_RENAMED[name]}({shape})"
+        edits.append(ReplaceExpression(module.span(call.node), text))
+    else:
+        return None
+    return Fix("draw from a generator of the module's own", Safety.UNSAFE, tuple(edits))
 
 
 rule.flags(
@@ -70,6 +122,33 @@ rule.flags(
             np.random.shuffle(rows)  # expect: RNG010
     """,
     title="Draws from the hidden state",
+)
+rule.flags(
+    """
+    import numpy as np
+
+    order = np.random.permutation(100)  # expect: RNG010
+    noise = np.random.randn(3, 4)  # expect: RNG010
+
+    def augment(image):
+        if np.random.rand() < 0.5:  # expect: RNG010
+            return image + np.random.normal(0, 1, image.shape)  # expect: RNG010
+        return image
+    """,
+    title="A module that nothing seeds",
+    fixed="""
+    import numpy as np
+
+    rng = np.random.default_rng(0)
+
+    order = rng.permutation(100)
+    noise = rng.standard_normal((3, 4))
+
+    def augment(image):
+        if rng.random() < 0.5:
+            return image + rng.normal(0, 1, image.shape)
+        return image
+    """,
 )
 rule.allows(
     """

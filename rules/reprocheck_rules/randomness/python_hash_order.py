@@ -23,6 +23,7 @@ from reprocheck.rulekit import Call, Confidence, Match, Module, Project, Rule
 from reprocheck_rules.determinism.order_effects import Effect, shown
 from reprocheck_rules.randomness.order_of_sets import OrderOfSets
 from reprocheck_rules.randomness.set_elements import Elements, elements_of, elements_of_set
+from reprocheck_rules.randomness.set_fixes import lasting_hash, sorting
 from reprocheck_rules.randomness.sets_across_files import crossings
 
 rule = Rule("RNG018", "python-hash-order", __doc__)
@@ -79,6 +80,7 @@ def _match(module: Module, node: ast.expr, elements: Elements, effect: Effect) -
         f"`{shown(node)}` runs in another order in each process, and {effect.clause}",
         confidence=confidence,
         trail=[module.note(effect.node, "the order matters here")] if effect.node is not node else (),
+        fix=sorting(module, node, elements),
     )
 
 
@@ -102,6 +104,7 @@ def check_hash(call: Call) -> Iterator[Match]:
     yield call.match(
         f"`{shown(call.node)}` is another number in each process, and `{shown(bucket)}` puts things apart by it",
         confidence=confidence,
+        fix=lasting_hash(call, kind),
     )
 
 
@@ -153,6 +156,14 @@ rule.flags(
         return np.array([table[label] for label in labels])
     """,
     title="Class indices",
+    fixed="""
+    import numpy as np
+
+    def encode_onehot(labels):
+        classes = set(labels)
+        table = {c: np.identity(len(classes))[i, :] for i, c in enumerate(sorted(classes))}
+        return np.array([table[label] for label in labels])
+    """,
 )
 rule.flags(
     """
@@ -171,6 +182,21 @@ rule.flags(
     first, rest = train_test_split(files)
     """,
     title="A vocabulary and splits",
+    fixed="""
+    import random
+    from sklearn.model_selection import train_test_split
+
+    words = set(text.split())
+    index = {}
+    for word in sorted(words):
+        index[word] = len(index)
+
+    names = sorted({row["name"].strip() for row in rows})
+    random.shuffle(names)
+    train = names[:80]
+    files = sorted(set(paths) - {"readme.txt"})
+    first, rest = train_test_split(files)
+    """,
 )
 rule.flags(
     """
@@ -220,6 +246,18 @@ rule.flags(
             return load(index), self.class_names.index(self.annotations[index]["category"])
     """,
     title="Classes of a data set",
+    fixed="""
+    import torch
+    from torch.utils.data import Dataset
+
+    class Sounds(Dataset):
+        def __init__(self, annotations):
+            self.annotations = annotations
+            self.class_names = sorted(set(a["category"] for a in annotations))
+
+        def __getitem__(self, index):
+            return load(index), self.class_names.index(self.annotations[index]["category"])
+    """,
 )
 rule.flags(
     """
@@ -232,6 +270,17 @@ rule.flags(
         return "train" if hash(str(name)) % 10 < 8 else "test"  # expect: RNG018
     """,
     title="The hash of a text",
+    fixed="""
+    import zlib
+
+    import numpy as np
+
+    def bucket(word, size=1000):
+        return abs(hash(word)) % size
+
+    def part(name):
+        return "train" if zlib.crc32(str(name).encode()) % 10 < 8 else "test"
+    """,
 )
 rule.flags(
     {

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 
 from reprocheck.rulekit import Confidence, Match, Project, Rule
 from reprocheck.rulekit.execution import Happening
-from reprocheck_rules.randomness.loaders import certainty, told_already, unseeded
+from reprocheck_rules.randomness.loaders import certainty, told_already, unseeded, with_generator
 from reprocheck_rules.randomness.seeding import draws, story
 
 rule = Rule("RNG014", "random-split-without-generator", __doc__)
@@ -54,6 +54,7 @@ def check(project: Project) -> Iterator[Match]:
                 "pass `generator=torch.Generator().manual_seed(seed)`",
                 confidence=certainty(run, happening) if _in_division(project, happening) else Confidence.LOW,
                 trail=story(project, run, happening, "divides the data"),
+                fix=with_generator(happening),
             )
 
 
@@ -104,6 +105,15 @@ rule.flags(
         """,
     },
     title="A division in another file",
+    fixed={
+        "data.py": """
+        import torch
+        from torch.utils.data import random_split
+
+        def divide(rows):
+            return random_split(rows, [0.8, 0.2], generator=torch.Generator().manual_seed(0))
+        """,
+    },
 )
 rule.flags(
     """
@@ -140,6 +150,23 @@ rule.flags(
     L.Trainer().fit(model, datamodule=Data())
     """,
     title="Lightning",
+    fixed="""
+    import lightning as L
+    import torch
+    from torch.utils.data import random_split
+
+    class Data(L.LightningDataModule):
+        def setup(self, stage):
+            self.train, self.test = random_split(rows, [80, 20], generator=torch.Generator().manual_seed(0))
+
+    class Model(L.LightningModule):
+        def __init__(self):
+            super().__init__()
+            self.layer = torch.nn.Linear(4, 1)
+
+    model = Model()
+    L.Trainer().fit(model, datamodule=Data())
+    """,
 )
 rule.allows(
     """

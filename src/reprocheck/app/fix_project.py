@@ -13,6 +13,8 @@ from pathlib import Path
 import msgspec
 
 from reprocheck.app.errors import UsageError
+from reprocheck.app.local_fixes import with_local_fixes
+from reprocheck.app.local_knowledge import look_around
 from reprocheck.app.scan_project import CACHE_FOLDER, Progress, Scanned, ScanRequest, scan_project
 from reprocheck.config import Config
 from reprocheck.fix.carry_out import Outcome, Repair, carry_out, edits_by_path
@@ -163,11 +165,12 @@ class _Fixing:
         self._progress = progress
         self._unsafe = unsafe
         self._files = _Files(request.config.root)
+        self._local = look_around(request.config.root)
         self._state = _State()
 
     def run(self, wanted: Callable[[Finding], bool]) -> Fixed:
         """Rounds until nothing more can be done."""
-        first = scan_project(self._request, self._progress)
+        first = self._repairable(scan_project(self._request, self._progress), {})
         chosen = [f for f in first.result.findings if fixable(f, unsafe=self._unsafe) and wanted(f)]
         scanned, state = first, self._state
         if chosen:
@@ -215,7 +218,16 @@ class _Fixing:
     def _scan(self, overlay: Mapping[str, bytes]) -> Scanned:
         self._state.scans += 1
         request = replace(self._request, overlay=overlay, since=None, audit=None, scorecard=False)
-        return scan_project(request, self._progress)
+        return self._repairable(scan_project(request, self._progress), overlay)
+
+    def _repairable(self, scanned: Scanned, overlay: Mapping[str, bytes]) -> Scanned:
+        """The same with the fixes that this machine knows of beside the rules'."""
+
+        def read(path: str) -> bytes | None:
+            return overlay[path] if path in overlay else self._files.read(path)
+
+        findings = with_local_fixes(scanned.result.findings, self._local, read)
+        return replace(scanned, result=msgspec.structs.replace(scanned.result, findings=findings))
 
     def _read(self, path: str) -> bytes | None:
         known = self._state.overlay.get(path)

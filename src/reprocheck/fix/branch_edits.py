@@ -68,7 +68,7 @@ def _if(page: Page, statement: cst.If, *, holds: bool) -> list[Change]:
     parent = page.parents[statement]
     other = statement.orelse
     if isinstance(parent, cst.If) and parent.orelse is statement:
-        return _elif(page, statement, parent, holds=holds)
+        return _elif(page, statement, holds=holds)
     if holds:
         return _body_only(page, statement, statement.body)
     match other:
@@ -83,14 +83,11 @@ def _if(page: Page, statement: cst.If, *, holds: bool) -> list[Change]:
             return _body_only(page, statement, other.body)
 
 
-def _elif(page: Page, statement: cst.If, parent: cst.If, *, holds: bool) -> list[Change]:
+def _elif(page: Page, statement: cst.If, *, holds: bool) -> list[Change]:
     start, end = page.ranges[statement]
     other = statement.orelse
     if holds:
-        head = page.ranges[statement.test]
         changes = [Change(start, page.outer(statement.test)[1], "else")]
-        if head[0] < start:
-            raise RefusedError("something else stands there")
         if other is not None:
             changes.append(Change(page.line_start(page.ranges[other][0]), page.next_line(end), ""))
         return changes

@@ -20,6 +20,8 @@ _ROOMY = (
     cst.Element, cst.DictElement, cst.Param, cst.Annotation, cst.Assert,
 )  # fmt: skip
 """Where any expression may stand without parentheses."""
+_LINE_LIMIT = 99
+"""Characters of a line that a new argument may fill."""
 _NEEDS_PARENTHESES = (cst.Tuple, cst.Yield, cst.GeneratorExp, cst.NamedExpr)
 
 
@@ -38,8 +40,18 @@ def set_argument(page: Page, edit: SetArgument) -> list[Change]:
     comma = isinstance(last.comma, cst.Comma)
     alone = [Change(start, start, "("), Change(end, end, ")")] if _bare_generator(page, call) else []
     if not page.begins_line(start):
-        return [*alone, Change(end, end, f", {new}")]
+        return [*alone, Change(end, end, _separator(page, call, end, new) + new)]
     return [*alone, *_on_own_line(page, last, new, comma=comma)]
+
+
+def _separator(page: Page, call: cst.Call, end: int, new: str) -> str:
+    """What stands between the last argument and a new one: a new line where a line would get too long."""
+    line = page.line_start(end)
+    closing = page.ranges[call][1] - 1
+    fits = page.line_end(end) - line + len(new) <= _LINE_LIMIT
+    if fits or not page.begins_line(closing) or page.line_start(closing) == line:
+        return ", "
+    return f",{page.newline}{page.indent(end)}"
 
 
 def _on_own_line(page: Page, last: cst.Arg, new: str, *, comma: bool) -> list[Change]:
@@ -73,10 +85,9 @@ def remove_argument(page: Page, edit: RemoveArgument) -> list[Change]:
         members: list[cst.CSTNode] = list(node.args)
     elif isinstance(node, cst.FunctionDef):
         parameters = node.params
-        if isinstance(parameters.star_arg, cst.ParamStar) and len(parameters.kwonly_params) == 1:
-            if parameters.kwonly_params[0].name.value == edit.name and parameters.star_kwarg is None:
-                members = [*parameters.posonly_params, *parameters.params, parameters.kwonly_params[0]]
-                return _without_star(page, members, parameters)
+        lone = parameters.kwonly_params if isinstance(parameters.star_arg, cst.ParamStar) else ()
+        if len(lone) == 1 and lone[0].name.value == edit.name and parameters.star_kwarg is None:
+            return _without_star(page, [*parameters.posonly_params, *parameters.params, *lone], parameters)
         members = [
             *parameters.posonly_params,
             *parameters.params,

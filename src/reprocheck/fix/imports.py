@@ -1,4 +1,4 @@
-"""Imports: what a fix needs is imported once, where imports stand, under the name that the module already has for it."""
+"""Imports: what a fix needs is imported once, where imports stand, under the name that the module has for it."""
 
 from __future__ import annotations
 
@@ -233,6 +233,7 @@ def check_builtins(names: Names, texts: Iterable[str]) -> None:
             continue
         own = {name for node in ast.walk(tree) for name in _bound_by(node)}
         for node in ast.walk(tree):
-            if isinstance(node, ast.Name) and node.id in _BUILTINS and node.id not in own:
-                if node.id in names.bound or node.id in names.targets:
-                    raise RefusedError(f"`{node.id}` means something else in this file")
+            if not isinstance(node, ast.Name) or node.id not in _BUILTINS or node.id in own:
+                continue
+            if node.id in names.bound or node.id in names.targets:
+                raise RefusedError(f"`{node.id}` means something else in this file")

@@ -1,4 +1,4 @@
-"""A Python text with its nodes: the one way from spans, as rules give them, to libcst's nodes and back to characters."""
+"""A Python text with its nodes: the one way from spans, as rules give them, to libcst's nodes and back to text."""
 
 from __future__ import annotations
 

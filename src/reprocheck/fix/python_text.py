@@ -65,7 +65,7 @@ class PythonText:
             return len(self.page.text)
         return self.page.extent(edit.span)[0]
 
-    def _changes(self, edit: Edit) -> list[Change]:  # noqa: PLR0911 — one way out for each kind of edit
+    def _changes(self, edit: Edit) -> list[Change]:
         page = self.page
         match edit:
             case SetArgument():
