@@ -124,6 +124,34 @@ def test_distances_are_what_reckoning_gives(name: str, what: str) -> None:
     agree(name, right, left, block=1000)
 
 
+UP = 1 + 2**-7
+"""One step of bfloat16 above 1."""
+TINY = {"float16": 2.0**-24, "bfloat16": 2.0**-133, "float32": 2.0**-149, "float64": 5e-324}
+"""The least number that isn't zero."""
+FARTHER = {
+    "the same steps at a greater number": ([(1, UP), (1, UP)], [(1, 1), (2, 2 * UP)]),
+    "the same steps at a smaller number of its power": ([(1.5, 1.5 + 2**-7), (1, 1)], [(1, 1), (1, UP)]),
+    "more steps across zero": ([(1, -1), (1000, 1)], [(4, -4), (1, 1)]),
+    "a greater difference in fewer steps across zero": ([(1, -1), (1, -1)], [(1.90625, -0.2001953125), (1, 1)]),
+    "a greater share across zero": ([(1, -0.5), (8, 8)], [(1, -0.75), (1, 1)]),
+    "a slightly greater share across zero": ([(1, -0.9), (1, -0.9)], [(1, -0.92), (1, 1)]),
+}
+"""Two blocks, of which the second raises one distance: it must not be ruled out by what is known of the first."""
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("what", FARTHER)
+def test_a_later_block_that_is_farther_apart_in_one_way_counts(name: str, what: str) -> None:
+    pairs = np.array([pair for block in FARTHER[what] for pair in block])
+    agree(name, made(name, pairs[:, 0]), made(name, pairs[:, 1]), block=2)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_numbers_below_normal_are_far_apart_in_few_steps(name: str) -> None:
+    pairs = np.array([(1, 1.25), (1, 1), (TINY[name], 2 * TINY[name]), (0, TINY[name])])
+    agree(name, made(name, pairs[:, 0]), made(name, pairs[:, 1]), block=1)
+
+
 @pytest.mark.parametrize("name", FORMATS)
 def test_any_bits_are_measured(name: str) -> None:
     for seed in range(8):
