@@ -11,6 +11,7 @@ from reprocheck.project.dependencies.model import LOCKS, DependencyFacts, Source
 from reprocheck.project.dependencies.pyproject import of_pyproject
 from reprocheck.project.dependencies.setuptools import of_setup_cfg
 from reprocheck.project.documents.tree import Document, Mapping
+from reprocheck.project.file_kinds import FileKind, kind_of
 from reprocheck.project.source import Problem, SourceText
 
 _KINDS = {
@@ -77,6 +78,34 @@ def of_tree(path: str, document: Document) -> tuple[DependencyFacts | None, tupl
         case kind:
             found = of_package_lock(path, root, kind)
     return found, tuple(problems)
+
+
+def read_manifest(source: SourceText) -> DependencyFacts | None:
+    """What a file declares or locks, by its name; None for one that does neither, and for programs."""
+    # The readers are loaded when there is a file to read.
+    match kind_of(source.path):
+        case FileKind.REQUIREMENTS:
+            from reprocheck.project.dependencies.requirements import of_requirements
+            from reprocheck.project.documents.requirements_file import read_requirements
+
+            return of_requirements(source, read_requirements(source))
+        case FileKind.DECLARATION:
+            return of_text(source)[0]
+        case FileKind.YAML:
+            from reprocheck.project.documents.yaml_file import read_yaml
+
+            document = read_yaml(source)
+        case FileKind.TOML:
+            from reprocheck.project.documents.toml_file import read_toml
+
+            document = read_toml(source)
+        case FileKind.JSON:
+            from reprocheck.project.documents.json_file import read_json
+
+            document = read_json(source)
+        case _:
+            return None
+    return of_tree(source.path, document)[0]
 
 
 def of_text(source: SourceText) -> tuple[DependencyFacts | None, tuple[Problem, ...]]:
