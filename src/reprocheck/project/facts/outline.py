@@ -1,7 +1,8 @@
 """A module's statements as plain data: what following values through a program needs once the tree is gone.
 
-Kept only for modules that prepare data, hold a model or answer requests, and for short ones that tie such modules
-together; elsewhere it is empty. Packed, because most projects never unpack it.
+Kept for modules that prepare data, hold a model or answer requests, and for short ones that tie such modules together;
+of others only imports and the heads of classes. What `forward` computes is the model's business and left out. Packed,
+because most projects never unpack it.
 
 An expression is a list that begins with its form:
 
@@ -46,6 +47,8 @@ _PREPARES = frozenset(
         "torchserve", "torchvision", "transformers", "triton_python_backend_utils", "tritonclient", "ts", "xgboost",
     }
 )  # fmt: skip
+_TELLING = frozenset({"DataLoader", "backward", "from_pretrained", "inference_mode", "load_state_dict", "no_grad"})
+"""Names that a module trains, loads or asks a model with."""
 _SHORT = 250
 """Lines up to which a module that imports nothing of the kind is kept: configuration, stages, argument handling."""
 _LONG = 2_500
@@ -59,10 +62,12 @@ _UNKNOWN: Form = ["?"]
 
 
 def outline(file: PythonFile) -> bytes:
-    """The statements of a module, packed; empty for one that is not kept."""
-    if not _is_kept(file):
+    """The statements of a module, packed: all of them, or only its imports and the heads of its classes."""
+    if len(file.source.lines) > _LONG:
         return b""
-    return msgspec.msgpack.encode(_Outliner(file).block(file.tree.body, 0))
+    outliner = _Outliner(file)
+    body = file.tree.body
+    return msgspec.msgpack.encode(outliner.block(body, 0) if _is_kept(file) else outliner.skeleton(body))
 
 
 def unpack(packed: bytes) -> list[Form]:
@@ -71,20 +76,35 @@ def unpack(packed: bytes) -> list[Form]:
 
 
 def _is_kept(file: PythonFile) -> bool:
-    lines = len(file.source.lines)
-    if lines > _LONG:
-        return False
     heads: set[str] = set()
     for scope in file.scopes:
         if scope.kind in {"module", "function"}:
             for bindings in scope.bindings.values():
-                heads.update(binding.target.partition(".")[0] for binding in bindings if binding.target)
-    return not heads.isdisjoint(_PREPARES) or (lines <= _SHORT and "torch" not in heads)
+                for binding in bindings:
+                    if binding.target:
+                        heads.add(binding.target.partition(".")[0])
+                        heads.add(binding.target.rpartition(".")[2])
+    if not heads.isdisjoint(_PREPARES) or not heads.isdisjoint(_TELLING) or not file.attributes.isdisjoint(_TELLING):
+        return True
+    return len(file.source.lines) <= _SHORT and "torch" not in heads
 
 
 class _Outliner:
     def __init__(self, file: PythonFile) -> None:
         self._span = file.source.span
+
+    def skeleton(self, body: Iterable[ast.stmt]) -> list[Form]:
+        """Imports, and classes with nothing in them."""
+        found: list[Form] = []
+        for node in body:
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                form = self._statement(node, 0)
+                assert form is not None
+                found.append(form)
+            elif isinstance(node, ast.ClassDef):
+                bases = [self.value(item, 0) for item in node.bases]
+                found.append(["class", node.name, bases, [], self._place(node)])
+        return found
 
     def block(self, body: Iterable[ast.stmt], depth: int) -> list[Form]:
         if depth > _DEPTH:
@@ -146,7 +166,7 @@ class _Outliner:
                 return ["import", [[alias.asname or alias.name, f"{module}{dot}{alias.name}"] for alias in node.names]]
             case ast.FunctionDef() | ast.AsyncFunctionDef():
                 decorators = [value(item, depth) for item in node.decorator_list]
-                body = self.block(node.body, depth + 1)
+                body = [] if node.name == "forward" else self.block(node.body, depth + 1)
                 return ["def", node.name, self._parameters(node.args, depth), body, decorators, self._place(node)]
             case ast.ClassDef():
                 bases = [value(item, depth) for item in node.bases]

@@ -202,7 +202,8 @@ class ValueReader:
         resolved = self._file.resolve(root, scope, order)
         if resolved is None or (resolved.endswith("parse_args()") and not self._always_options(root, scope, resolved)):
             return None
-        if resolved + joined == "sys.argv[]":
+        is_indexed = isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant)
+        if is_indexed and resolved + joined == "sys.argv[]":
             joined = joined.replace("[]", f"[{node.slice.value!r}]")  # type: ignore[attr-defined]
         return Value(ValueKind.NAME, resolved + joined)
 

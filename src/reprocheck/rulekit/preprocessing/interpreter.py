@@ -426,7 +426,9 @@ class Interpreter:
                 if found is not None:
                     return found
                 method = self.method(owner.of, name)
-                return method if not isinstance(method, FunctionValue) else Method(owner, name, method)
+                if isinstance(method, FunctionValue):
+                    return Method(owner, name, method)
+                return Method(owner, name) if isinstance(method, Method | Data) else method
             case ClassValue():
                 member = self.method(owner, name)
                 return Method(owner, name, member) if isinstance(member, FunctionValue) else member

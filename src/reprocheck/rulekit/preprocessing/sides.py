@@ -21,8 +21,12 @@ from reprocheck.rulekit.preprocessing.values import (
 )
 from reprocheck.rulekit.project import Project
 
-_TRAINS = frozenset({"fit", "fit_generator", "backward", "train_on_batch", "partial_fit", "train"})
-_ANSWERS = re.compile(r"^(predict\w*|inference|infer|eval|run|decision_function|no_grad|session|invoke|forward)$")
+_MODELS = frozenset(
+    {
+        "catboost", "fastai", "joblib", "keras", "lightgbm", "lightning", "mlflow", "onnxruntime", "pickle",
+        "pytorch_lightning", "sklearn", "tensorflow", "tf_keras", "torch", "torchvision", "transformers", "xgboost",
+    }
+)  # fmt: skip
 _SERVERS = frozenset(
     {
         "bentoml", "chalice", "django", "fastapi", "flask", "gradio", "kserve", "litserve", "quart", "rest_framework",
@@ -84,7 +88,7 @@ def _sides(project: Project) -> Sides:
         for path, facts in sorted(project.index.files.items())
         if isinstance(facts, FileFacts) and facts.outline and not _TESTS.search(path)
     ]
-    if not _has_both(project, paths) or len(paths) > _MOST_FILES:
+    if not _has_models(project, paths) or len(paths) > _MOST_FILES:
         return found
     interpreter = Interpreter(project.index, project.catalog)
     found.uses = interpreter.uses
@@ -101,13 +105,11 @@ def _sides(project: Project) -> Sides:
     return found
 
 
-def _has_both(project: Project, paths: list[str]) -> bool:
-    trains = answers = False
-    for path in paths:
-        attributes = project.index.files[path].attributes
-        trains = trains or not _TRAINS.isdisjoint(attributes)
-        answers = answers or any(_ANSWERS.match(name) for name in attributes)
-    return trains and answers
+def _has_models(project: Project, paths: list[str]) -> bool:
+    """Whether any module imports what trains or loads models; most projects of other kinds do neither."""
+    return any(
+        target.partition(".")[0] in _MODELS for path in paths for target in project.index.files[path].imports.values()
+    )
 
 
 def _roots(interpreter: Interpreter) -> None:

@@ -1,0 +1,170 @@
+"""A PyTorch model answers requests without having been put into evaluation mode.
+
+## Why
+A new module is in training mode: dropout still switches units off at random, and batch normalisation normalises by the
+batch that it is given, here one request, and goes on learning from it. Answers are wrong, and differ between calls.
+`no_grad` doesn't help: it saves memory, and leaves dropout and batch normalisation as they are.
+
+## Fix
+`model.eval()` after loading; `torch.inference_mode()` around the call besides.
+
+## Notes
+Silent for models that leave the library in evaluation mode (`transformers`' `from_pretrained`, `torch.jit.load`), for
+models that can't be followed to where they are made, and where `eval()` is called anywhere on the way. Models of the
+project's own whose file has neither dropout nor normalisation have low confidence.
+"""
+
+import re
+from collections.abc import Iterator
+
+from reprocheck.rulekit import Confidence, Match, Project, Rule
+from reprocheck.rulekit.preprocessing import Instance, Made, Named, Use, sides
+
+rule = Rule("SKW004", "eval-mode-missing", __doc__)
+
+_FAMILIES = re.compile(r"^(torchvision\.models\.|timm\.create_model$|efficientnet_pytorch\.|segmentation_models_pytorch\.)")
+_DIFFERS = re.compile(r"Dropout|BatchNorm|dropout|batch_norm|SyncBatchNorm|TransformerEncoder|MultiheadAttention")
+_MODULE = re.compile(r"^torch\.nn\.(Module|Sequential)$|LightningModule$")
+
+
+@rule.on_project
+def check(project: Project) -> Iterator[Match]:
+    """Plain calls of models on the serving side."""
+    seen: set[object] = set()
+    for side in sides(project).served:
+        use = side.use
+        if use.method or use.mode == "eval" or use.place in seen:
+            continue
+        confidence = _confidence(project, use)
+        if confidence is None:
+            continue
+        seen.add(use.place)
+        said = "it was put back into training mode" if use.mode == "train" else "nothing calls `eval()` on it"
+        made = _made_at(use)
+        yield project.match(
+            use.place.path,
+            use.place.span,
+            f"`{use.spelled or 'model'}` answers in training mode: {said}, so that dropout and batch normalisation are active",
+            confidence=confidence,
+            trail=[
+                *([project.note(made[0], made[1], "the model is made, in training mode")] if made else []),
+                project.note(use.place.path, use.place.span, "and called here"),
+            ],
+        )
+
+
+def _made_at(use: Use) -> tuple[str, object] | None:
+    return (use.model.place.path, use.model.place.span) if isinstance(use.model, Made) else None
+
+
+def _confidence(project: Project, use: Use) -> Confidence | None:
+    match use.model:
+        case Made(name=name) if _FAMILIES.match(name):
+            return Confidence.HIGH
+        case Made(name="torch.load"):
+            return Confidence.LOW
+        case Instance() as instance:
+            if not _is_module(instance):
+                return None
+            facts = project.index.files.get(instance.of.path)
+            words = (*facts.attributes, *facts.names) if facts is not None else ()
+            sure = any(_DIFFERS.search(word) for word in words)
+            return Confidence.HIGH if sure and instance.artifacts else Confidence.MEDIUM if sure else Confidence.LOW
+    return None
+
+
+def _is_module(instance: Instance) -> bool:
+    return any(isinstance(base, Named) and _MODULE.search(base.name) for base in instance.of.bases)
+
+
+_NET = """
+    from torch import nn
+
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layers = nn.Sequential(nn.Linear(4, 8), nn.Dropout(0.5), nn.Linear(8, 2))
+
+        def forward(self, x):
+            return self.layers(x)
+"""
+_SERVICE = """
+    import io
+    import torch
+    from fastapi import FastAPI, UploadFile
+    from PIL import Image
+    from torchvision import models, transforms
+    from net import Net
+
+    app = FastAPI()
+    prepare = transforms.Compose([transforms.Resize((64, 64)), transforms.ToTensor()])
+    %s
+
+    @app.post("/predict")
+    async def predict(file: UploadFile):
+        batch = prepare(Image.open(io.BytesIO(await file.read()))).unsqueeze(0)
+        %s
+"""
+for _head, _body in (
+    ('model = Net()\n    model.load_state_dict(torch.load("net.pt"))', "return model(batch).tolist()  # expect: SKW004"),
+    ('model = Net()\n    model.load_state_dict(torch.load("net.pt"))\n    model.to("cuda")', "with torch.no_grad():\n            return model(batch).tolist()  # expect: SKW004"),
+    ('model = models.resnet18()\n    model.load_state_dict(torch.load("net.pt"))', "return model(batch).tolist()  # expect: SKW004"),
+    ('model = Net()\n    model.load_state_dict(torch.load("net.pt"))\n    model.eval()\n    model.train()', "return model(batch).tolist()  # expect: SKW004"),
+    ('model = models.mobilenet_v2(weights="DEFAULT")', "return model(batch).tolist()  # expect: SKW004"),
+):  # fmt: skip
+    rule.flags({"net.py": _NET, "app.py": _SERVICE % (_head, _body)})
+rule.flags(
+    {
+        "net.py": _NET,
+        "loading.py": """
+            import torch
+            from net import Net
+
+            def load(path):
+                model = Net()
+                model.load_state_dict(torch.load(path, map_location="cpu"))
+                return model
+        """,
+        "predict.py": """
+            import sys
+            import torch
+            from loading import load
+
+            def predict(values):
+                model = load("net.pt")
+                with torch.no_grad():
+                    return model(torch.tensor(values))  # expect: SKW004
+
+            if __name__ == "__main__":
+                print(predict([float(value) for value in sys.argv[1:]]))
+        """,
+    },
+    title="loaded in another file",
+)
+for _head, _body in (
+    ('model = Net()\n    model.load_state_dict(torch.load("net.pt"))\n    model.eval()', "return model(batch).tolist()"),
+    ('model = Net().eval()\n    model.load_state_dict(torch.load("net.pt"))', "return model(batch).tolist()"),
+    ('model = models.resnet18().to("cpu").eval()', "return model(batch).tolist()"),
+    ('model = models.resnet18()\n    model.train(False)', "return model(batch).tolist()"),
+    ('model = torch.jit.load("net.pt")', "return model(batch).tolist()"),
+    ('model = Net()\n    model.load_state_dict(torch.load("net.pt"))', "model.eval()\n        return model(batch).tolist()"),
+    ('from transformers import AutoModel\n    model = AutoModel.from_pretrained("bert-base-uncased")', "return model(batch).tolist()"),
+):  # fmt: skip
+    rule.allows({"net.py": _NET, "app.py": _SERVICE % (_head, _body)})
+rule.allows(
+    {
+        "net.py": _NET,
+        "train.py": """
+            import torch
+            from net import Net
+
+            model = Net()
+            optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+            for batch, target in torch.load("batches.pt"):
+                loss = ((model(batch) - target) ** 2).mean()
+                loss.backward()
+                optimizer.step()
+        """,
+    },
+    title="training",
+)

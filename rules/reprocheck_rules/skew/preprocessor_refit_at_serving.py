@@ -1,0 +1,159 @@
+"""A service fits its preprocessor on the request that it answers.
+
+## Why
+A scaler that is fitted on one request maps that request to zero, an encoder numbers whatever categories happen to come,
+`get_dummies` makes as many columns as the request has values: the model gets other numbers for the same input than in
+training.
+
+## Fix
+Fit in training, save the fitted object with the model (best as one `Pipeline`), load it in the service and call
+`transform` only. Instead of `get_dummies` use a fitted `OneHotEncoder`, or `reindex(columns=...)` with the columns of
+training.
+
+## Notes
+Only what flows into a model's prediction counts: fitting on the training data when a service starts is silent, so are
+programs that train the model themselves, transformers that learn nothing (`Normalizer`, hashing, polynomial features)
+and `get_dummies` behind which the columns of training are put back.
+"""
+
+from collections.abc import Iterator
+
+from reprocheck.rulekit import Confidence, Match, Project, Rule
+from reprocheck.rulekit.preprocessing import Data, Made, Side, Step, sides
+
+rule = Rule("SKW002", "preprocessor-refit-at-serving", __doc__)
+
+
+@rule.on_project
+def check(project: Project) -> Iterator[Match]:
+    """Steps of served data that learn from it."""
+    seen: set[object] = set()
+    for side in sides(project).served:
+        for step, what in _learning(project, side.use.data):
+            if step.place in seen:
+                continue
+            seen.add(step.place)
+            use = side.use.place
+            yield project.match(
+                step.place.path,
+                step.place.span,
+                f"{what} learns from the data that is being predicted, not from the training data",
+                confidence=_confidence(side),
+                trail=[
+                    project.note(step.place.path, step.place.span, "learns from the input"),
+                    project.note(use.path, use.span, "the model answers from it"),
+                ],
+            )
+
+
+def _learning(project: Project, data: Data) -> Iterator[tuple[Step, str]]:
+    for position, step in enumerate(data.steps):
+        if step.op == "fitted" and step.given.get("fits") and _learns(project, step):
+            yield step, f"`{step.label}.fit_transform`"
+        elif step.op == "dummies" and not any(later.op == "columns" for later in data.steps[position:]):
+            yield step, "`get_dummies`"
+
+
+def _learns(project: Project, step: Step) -> bool:
+    made = step.given.get("object")
+    entry = project.catalog.entry(made.name) if isinstance(made, Made) else None
+    # What was loaded and is fitted again forgets what it had learned.
+    loaded = entry is not None and "loads-object" in entry.roles
+    return loaded or (entry is not None and "transformer" in entry.roles and "stateless" not in entry.roles)
+
+
+def _confidence(side: Side) -> Confidence:
+    if not side.identity:
+        return Confidence.LOW
+    return Confidence.HIGH if side.artifacts else Confidence.MEDIUM
+
+
+_APP = """
+    import joblib
+    import pandas as pd
+    from flask import Flask, jsonify, request
+    from sklearn.preprocessing import LabelEncoder, Normalizer, OneHotEncoder, StandardScaler
+
+    app = Flask(__name__)
+    model = joblib.load("model.joblib")
+    scaler = joblib.load("scaler.joblib")
+    COLUMNS = joblib.load("columns.joblib")
+
+    @app.route("/predict", methods=["POST"])
+    def predict():
+        rows = pd.DataFrame([request.get_json()])
+        %s
+        return jsonify(model.predict(rows).tolist())
+"""
+for _line in (
+    "rows = StandardScaler().fit_transform(rows)  # expect: SKW002",
+    "rows = pd.get_dummies(rows)  # expect: SKW002",
+    "rows['city'] = LabelEncoder().fit_transform(rows['city'])  # expect: SKW002",
+    "rows = scaler.fit_transform(rows)  # expect: SKW002",
+    "rows = OneHotEncoder().fit_transform(rows[['city', 'job']])  # expect: SKW002",
+):
+    rule.flags(_APP % _line, file="app.py")
+rule.flags(
+    {
+        "features.py": """
+            from sklearn.preprocessing import MinMaxScaler
+
+            def prepare(rows):
+                scaler = MinMaxScaler()
+                return scaler.fit_transform(rows)  # expect: SKW002
+        """,
+        "service.py": """
+            import pickle
+            import pandas as pd
+            from fastapi import FastAPI
+            from features import prepare
+
+            app = FastAPI()
+            model = pickle.load(open("model.pkl", "rb"))
+
+            @app.post("/predict")
+            def predict(body: dict):
+                return model.predict(prepare(pd.DataFrame([body]))).tolist()
+        """,
+    },
+    title="in a helper of another file",
+)
+for _line in (
+    "rows = scaler.transform(rows)",
+    "rows = pd.get_dummies(rows).reindex(columns=COLUMNS, fill_value=0)",
+    "rows = Normalizer().fit_transform(rows)",
+    "rows = rows[['age', 'income']]",
+):
+    rule.allows(_APP % _line, file="app.py")
+rule.allows(
+    """
+    import pandas as pd
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.preprocessing import StandardScaler
+
+    def predict():
+        train, test = pd.read_csv("train.csv"), pd.read_csv("test.csv")
+        scaler = StandardScaler()
+        model = LogisticRegression().fit(scaler.fit_transform(train[["a", "b"]]), train["y"])
+        return model.predict(scaler.transform(test[["a", "b"]]))
+    """,
+    file="predict.py",
+    title="a program that trains the model itself",
+)
+rule.allows(
+    """
+    import joblib
+    import pandas as pd
+    import streamlit as st
+    from sklearn.preprocessing import StandardScaler
+
+    model = joblib.load("model.joblib")
+    scaler = StandardScaler()
+    scaler.fit(pd.read_csv("train.csv")[["age", "income"]])
+    age, income = st.number_input("age"), st.number_input("income")
+    rows = pd.DataFrame({"age": [age], "income": [income]})
+    st.write(model.predict(scaler.transform(rows)))
+    """,
+    file="app.py",
+    title="fitted on the training data at the start",
+)

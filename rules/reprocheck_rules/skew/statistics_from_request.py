@@ -1,0 +1,123 @@
+"""A service normalises its input by statistics of that very input.
+
+## Why
+Training centred and scaled by statistics of the training data. A service that divides by the mean, the maximum or the
+standard deviation of the request maps every request to the same range: what told them apart is gone, and a batch of one
+row becomes zeros. Missing values filled with the request's own mean depend on who else is in the batch.
+
+## Fix
+Save the statistics in training (a fitted scaler or imputer, `mean.npy`, constants in a configuration) and use them in the
+service.
+
+## Notes
+Silent where training normalises each sample by its own statistics as well. Where the training side isn't known, tables
+have medium confidence and images and sounds, which are often normalised one by one on purpose, low.
+"""
+
+from collections.abc import Iterator
+
+from reprocheck.rulekit import Confidence, Match, Project, Rule
+from reprocheck.rulekit.preprocessing import Partners, Side, partners, sides
+
+rule = Rule("SKW007", "statistics-from-request", __doc__)
+
+
+@rule.on_project
+def check(project: Project) -> Iterator[Match]:
+    """Steps of served data that take a statistic of that data."""
+    found = sides(project)
+    known = {pair.served.use.place: pair for pair in partners(found)}
+    seen: set[object] = set()
+    for side in found.served:
+        pair = known.get(side.use.place)
+        confidence = _confidence(side, pair)
+        if confidence is None:
+            continue
+        for step in side.use.data.steps:
+            if step.op != "own-statistics" or step.place in seen:
+                continue
+            seen.add(step.place)
+            use = side.use.place
+            trail = [
+                project.note(step.place.path, step.place.span, f"`{step.label}` is taken of the input itself"),
+                project.note(use.path, use.span, "the model answers from it"),
+            ]
+            if pair is not None:
+                trained = pair.trained.use.place
+                trail.append(project.note(trained.path, trained.span, "training does no such thing"))
+            yield project.match(
+                step.place.path,
+                step.place.span,
+                f"the input is normalised by its own statistics (`{step.label}`), not by those of the training data",
+                confidence=confidence,
+                trail=trail,
+            )
+
+
+def _confidence(side: Side, pair: Partners | None) -> Confidence | None:
+    if pair is not None:
+        trained = pair.trained
+        if any(step.op == "own-statistics" for step in trained.use.data.steps):
+            return None
+        return Confidence.HIGH if trained.complete and pair.shown_by != "only" else Confidence.MEDIUM
+    return Confidence.LOW if side.form.image or not side.use.data.kind.startswith("pandas.") else Confidence.MEDIUM
+
+
+_TRAIN = """
+    import joblib
+    import pandas as pd
+    from sklearn.linear_model import LinearRegression
+
+    frame = pd.read_csv("train.csv")
+    X = frame[["rooms", "area"]]
+    %s
+    model = LinearRegression()
+    model.fit(X, frame["price"])
+    joblib.dump(model, "houses.joblib")
+"""
+_APP = """
+    import cv2
+    import joblib
+    import pandas as pd
+    from flask import Flask, jsonify, request
+
+    app = Flask(__name__)
+    model = joblib.load("houses.joblib")
+    statistics = joblib.load("statistics.joblib")
+
+    @app.route("/predict", methods=["POST"])
+    def predict():
+        rows = pd.DataFrame(request.get_json(), columns=["rooms", "area"])
+        %s
+        return jsonify(model.predict(rows).tolist())
+"""
+for _line in (
+    "rows = (rows - rows.mean())  # expect: SKW007",
+    "rows = rows / rows.max()  # expect: SKW007",
+    "rows = rows.fillna(rows.mean())  # expect: SKW007",
+    "rows = rows - rows.min()  # expect: SKW007",
+):
+    rule.flags({"train.py": _TRAIN % "", "app.py": _APP % _line})
+rule.flags({"app.py": _APP % "rows = rows / rows.std()  # expect: SKW007"})
+rule.flags(
+    {
+        "train.py": _TRAIN % "",
+        "features.py": """
+            def standardise(rows):
+                return rows / rows.std()  # expect: SKW007
+        """,
+        "app.py": _APP.replace("from flask", "from features import standardise\n    from flask") % "rows = standardise(rows)",
+    }
+)
+for _line in (
+    "rows = rows.fillna(0)",
+    "rows = rows / 100",
+    "rows = statistics.transform(rows)",
+    "average = rows.mean()",
+    "rows = rows - statistics['mean']",
+):
+    rule.allows({"train.py": _TRAIN % "", "app.py": _APP % _line})
+rule.allows(
+    {"train.py": _TRAIN % "X = X / X.max()", "app.py": _APP % "rows = rows / rows.max()"},
+    title="training does the same",
+)
