@@ -26,6 +26,7 @@ from reprocheck_rules.randomness.seeding import (
     seedings,
     story,
 )
+from reprocheck_rules.randomness.seeding_fixes import completed_seed
 
 rule = Rule("RNG002", "incomplete-seed", __doc__)
 
@@ -58,6 +59,7 @@ def _match(project: Project, run: Run, seeding: Seeding, seeded: list[str], firs
             project.note(first_seed.path, first_seed.call.span, f"seeds {FAMILIES[seeded[0]]}"),
             *story(project, run, draw, what),
         ],
+        fix=completed_seed(project, first_seed.path, first_seed.call, seeding.family),
     )
 
 
@@ -79,6 +81,19 @@ rule.flags(
         """,
     },
     title="The weights stay random",
+    fixed={
+        "train.py": """
+        import numpy as np
+        import torch
+        from data import batches
+
+        np.random.seed(0)
+        torch.manual_seed(0)
+        net = torch.nn.Linear(4, 1)
+        for x, y in batches():
+            torch.nn.functional.mse_loss(net(x), y).backward()
+        """,
+    },
 )
 rule.flags(
     {
@@ -102,6 +117,23 @@ rule.flags(
         """,
     },
     title="Python's generator in the augmentation of another file",
+    fixed={
+        "train.py": """
+        import random
+
+        import torch
+        from augment import flip
+
+        def main():
+            torch.manual_seed(1)
+            random.seed(1)
+            for x, y in data():
+                model(flip(x)).sum().backward()
+
+        if __name__ == "__main__":
+            main()
+        """,
+    },
 )
 rule.flags(
     """
@@ -155,6 +187,17 @@ rule.flags(
         """,
     },
     title="A helper that forgets NumPy",
+    fixed={
+        "seeds.py": """
+        import numpy as np
+        import torch
+
+        def fix(seed):
+            torch.manual_seed(seed)
+            np.random.seed(seed)
+            torch.cuda.manual_seed_all(seed)
+        """,
+    },
 )
 rule.flags(
     """

@@ -33,6 +33,7 @@ from reprocheck_rules.randomness.seeding import (
     seedings,
     story,
 )
+from reprocheck_rules.randomness.seeding_fixes import seeded_entry
 
 rule = Rule("RNG001", "unseeded-entry-point", __doc__)
 
@@ -58,6 +59,7 @@ def _match(project: Project, run: Run, seeding: Seeding) -> Match:
         f"nothing seeds {FAMILIES[seeding.family]} before {what}; call `{SEEDERS[seeding.family]}` first",
         confidence=confidence_of(run, seeding),
         trail=story(project, run, first, what),
+        fix=seeded_entry(project, run),
     )
 
 
@@ -87,6 +89,34 @@ rule.flags(
         """,
     },
     title="The model of another file draws its weights",
+    fixed={
+        "train.py": """
+        import torch
+        from model import Net
+        from seeding import seed_everything
+
+        def main():
+            net = Net()
+            optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+            for x, y in data():
+                torch.nn.functional.mse_loss(net(x), y).backward()
+                optimizer.step()
+
+        if __name__ == "__main__":
+            seed_everything(0)
+            main()
+        """,
+        "seeding.py": """
+        """Seeds the random generators that the programs of this folder draw from."""
+
+        import torch
+
+
+        def seed_everything(seed):
+            """Make all that is drawn from here on depend on the seed alone."""
+            torch.manual_seed(seed)
+        """,
+    },
 )
 rule.flags(
     {
@@ -110,6 +140,19 @@ rule.flags(
         """,
     },
     title="The helper that seeds is never called",
+    fixed={
+        "train.py": """
+        import random
+        from helpers import set_seed  # never called
+        from sklearn.ensemble import RandomForestClassifier
+
+        rows = load()
+        set_seed(0)
+        random.shuffle(rows)
+        model = RandomForestClassifier()
+        model.fit(rows, labels)
+        """,
+    },
 )
 rule.flags(
     """
@@ -181,6 +224,68 @@ rule.flags(
     title="A console script, a method",
 )
 
+rule.flags(
+    """
+    import argparse
+    import random
+
+    import torch
+
+    def main():
+        parser = argparse.ArgumentParser()
+        parser.add_argument("--seed", type=int, default=1)
+        args = parser.parse_args()
+        if args.seed % 2:
+            print("odd")
+        for _ in range(3):
+            net = torch.nn.Linear(4, 1)  # expect: RNG001
+            net(torch.ones(4)).sum().backward()
+        samples = random.sample(rows, 10)  # expect: RNG001
+        print(samples)
+
+    if __name__ == "__main__":
+        main()
+    """,
+    title="A seed that is asked for and not used",
+    fixed={
+        "example.py": """
+        import argparse
+        import random
+
+        import torch
+        from seeding import seed_everything
+
+        def main():
+            parser = argparse.ArgumentParser()
+            parser.add_argument("--seed", type=int, default=1)
+            args = parser.parse_args()
+            seed_everything(args.seed)
+            if args.seed % 2:
+                print("odd")
+            for _ in range(3):
+                net = torch.nn.Linear(4, 1)
+                net(torch.ones(4)).sum().backward()
+            samples = random.sample(rows, 10)
+            print(samples)
+
+        if __name__ == "__main__":
+            main()
+        """,
+        "seeding.py": """
+        """Seeds the random generators that the programs of this folder draw from."""
+
+        import random
+
+        import torch
+
+
+        def seed_everything(seed):
+            """Make all that is drawn from here on depend on the seed alone."""
+            random.seed(seed)
+            torch.manual_seed(seed)
+        """,
+    },
+)
 rule.allows(
     {
         "train.py": """

@@ -130,12 +130,21 @@ def _new_import(names: Names, edit: AddImport, before: int) -> Change:
             return Change(place, place, line + page.newline * 2)
         earlier = [s for rank, s in ranked if rank < own] or [s for _, s in ranked]
         return _behind(page, earlier[-1], page.newline + line)
-    for statement in group:
-        if _sort_key(statement) > _key_of(edit) and _in_order(group):
-            place = page.comments_above(statement)
-            place = page.line_start(page.begin(statement)) if place == 0 else place
-            return Change(place, place, line + page.newline)
-    return _behind(page, group[-1], line)
+    return _in_group(page, group, edit, line)
+
+
+def _in_group(page: Page, group: list[Statement], edit: AddImport, line: str) -> Change:
+    """By the alphabet where the others stand so; else behind the last of its form."""
+    alike = [s for s in group if _sort_key(s)[0] == bool(edit.name)]
+    below = [s for s in group if _sort_key(s) > _key_of(edit)] if _in_order(group) else []
+    if not below and alike:
+        return _behind(page, alike[-1], line)
+    if not below and edit.name:
+        return _behind(page, group[-1], line)
+    first = below[0] if below else group[0]
+    place = page.comments_above(first)
+    place = page.line_start(page.begin(first)) if place == 0 else place
+    return Change(place, place, line + page.newline)
 
 
 def _behind(page: Page, statement: Statement, text: str) -> Change:

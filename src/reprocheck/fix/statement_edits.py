@@ -18,15 +18,32 @@ def insert_statements(page: Page, edit: InsertStatements) -> list[Change]:
     start, _ = page.extent(edit.span)
     if edit.where is Where.FIRST_IN_BODY:
         return [_first_in_body(page, page.statement(start), edit.text)]
-    statement = lone_statement(page, start, first=edit.where is Where.BEFORE)
+    before = edit.where is not Where.AFTER
+    if edit.where is Where.BEFORE_BLOCK:
+        statement = _outermost(page, page.statement(start))
+    else:
+        statement = lone_statement(page, start, first=before)
     page.block(statement)
     begin = page.begin(statement)
     text = page.indented(edit.text, page.indent(begin))
-    if edit.where is Where.BEFORE:
+    if before:
         place = page.comments_above(statement)
         return [Change(place, place, text + page.newline)]
     place = page.line_end(page.end(statement))
     return [Change(place, place, page.newline + text)]
+
+
+def _outermost(page: Page, statement: Statement) -> Statement:
+    """The statement around another that stands directly in a function, a main guard, a class or the module."""
+    while True:
+        above = page.parents.get(page.block(statement))
+        if not isinstance(above, Statement) or isinstance(above, cst.FunctionDef | cst.ClassDef) or _is_main(above):
+            return statement
+        statement = above
+
+
+def _is_main(statement: Statement) -> bool:
+    return isinstance(statement, cst.If) and "__name__" in cst.Module([]).code_for_node(statement.test)
 
 
 def lone_statement(page: Page, offset: int, *, first: bool) -> Statement:

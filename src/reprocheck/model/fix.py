@@ -22,6 +22,8 @@ class Where(StrEnum):
     """Where new statements go, seen from the statement that a span stands on."""
 
     BEFORE = "before"
+    BEFORE_BLOCK = "before-block"
+    """In front of the outermost statement around it, in the same function, main guard or module."""
     AFTER = "after"
     FIRST_IN_BODY = "first-in-body"
     """First in the body of the statement, behind its docstring."""

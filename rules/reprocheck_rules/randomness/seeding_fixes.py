@@ -1,0 +1,336 @@
+"""Seeds a program at its start: by the project's own helper, by one written for it, or in a notebook by itself."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from reprocheck.rulekit import AddImport, Edit, Fix, InsertStatements, Project, Safety, Span, Where, WriteFile
+from reprocheck.rulekit.execution import Run
+from reprocheck.rulekit.facts import Call, FileFacts, Function, FunctionRef, Import, Parameter, Value, ValueKind
+from reprocheck_rules.randomness.seed_values import DEFAULT
+from reprocheck_rules.randomness.seeding import Seeding, seedings
+
+REVEALS = ("DET002", "DET003", "DET004", "DET007", "EXP004")
+"""What only matters once a program is seeded."""
+_FILE = "seeding.py"
+_NAME = "seed_everything"
+_HELPER = re.compile(r"((set|fix|init|make|reset|setup)_?)*(all_|global_|random_)*(seeds?|seed_everything|seed_all)$")
+_TESTS = re.compile(r"(^|/)(tests?|testing)/|(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$")
+_PARSERS = (".parse_args", ".parse_known_args")
+_IMPORTS = {
+    "python": AddImport("random"),
+    "numpy": AddImport("numpy", alias="np"),
+    "torch": AddImport("torch"),
+    "tensorflow": AddImport("tensorflow", alias="tf"),
+    "keras": AddImport("keras"),
+    "mxnet": AddImport("mxnet", alias="mx"),
+    "paddle": AddImport("paddle"),
+    "cupy": AddImport("cupy"),
+}
+_CALLS = {
+    "python": "random.seed({seed})",
+    "numpy": "np.random.seed({seed})",
+    "torch": "torch.manual_seed({seed})",
+    "tensorflow": "tf.random.set_seed({seed})",
+    "keras": "keras.utils.set_random_seed({seed})",
+    "mxnet": "mx.random.seed({seed})",
+    "paddle": "paddle.seed({seed})",
+    "cupy": "cupy.random.seed({seed})",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """How one entry point is to be seeded."""
+
+    needed: frozenset[str]
+    """Families that it draws from."""
+    span: Span
+    where: Where
+    seed: str
+    """Source of the seed."""
+
+
+def seeded_entry(project: Project, run: Run) -> Fix | None:
+    """What seeds all that a run draws from, before it does; None where no place for that can be told."""
+    plans = project.once(_plans)
+    plan = plans.get(_key(run))
+    if plan is None:
+        return None
+    path = run.entry.path
+    if path.endswith(".ipynb"):
+        edits = _written_out(plan, path)
+    else:
+        edits = _by_helper(project, run, plan) or _by_new_helper(project, path, plan, plans) or []
+    return Fix("seed what is drawn from", Safety.UNSAFE, tuple(edits), REVEALS) if edits else None
+
+
+def _key(run: Run) -> tuple[str, str, int]:
+    return (run.entry.path, run.entry.kind, run.entry.function)
+
+
+def _plans(project: Project) -> dict[tuple[str, str, int], _Plan]:
+    found = {}
+    for run in project.runs:
+        plan = _plan(project, run, seedings(project, run))
+        if plan is not None:
+            found[_key(run)] = plan
+    return found
+
+
+def _plan(project: Project, run: Run, found: dict[str, Seeding]) -> _Plan | None:
+    if any(seeding.seeds for seeding in found.values()):
+        return None
+    open_ones = [seeding for seeding in found.values() if seeding.draws and not seeding.optional]
+    if not open_ones:
+        return None
+    path = run.entry.path
+    _, first = min((seeding.draws[0] for seeding in open_ones), key=lambda pair: pair[0])
+    chain = [hop.span for hop in first.hops if hop.path == path]
+    if first.path == path:
+        chain.append(first.call.span)
+    facts = project.index.files[path]
+    imports = {event.span for event in facts.functions[0].events if isinstance(event, Import)}
+    if not chain or chain[0] in imports:
+        return None
+    needed = frozenset(seeding.family for seeding in open_ones)
+    for span in chain:
+        function = _function(facts, span)
+        parsed = _parsed(project, path, function, span)
+        if parsed is not None:
+            return _Plan(needed, parsed[0], Where.AFTER, parsed[1])
+        parameter = next((p for p in function.parameters if p.name == "seed"), None)
+        if parameter is not None and _given(parameter):
+            return _Plan(needed, span, Where.BEFORE_BLOCK, "seed")
+    return _Plan(needed, chain[0], Where.BEFORE_BLOCK, DEFAULT)
+
+
+def _given(parameter: Parameter) -> bool:
+    """Whether a parameter can't be None by default."""
+    default = parameter.default
+    return parameter.required or (
+        default is not None and default.kind is ValueKind.CONSTANT and default.value is not None
+    )
+
+
+def _function(facts: FileFacts, span: Span) -> Function:
+    """The innermost function around a place; the module's body where there is none."""
+    place = (span.line, span.column)
+    inside = [
+        function
+        for function in facts.functions[1:]
+        if (function.span.line, function.span.column) <= place < (function.span.end_line, function.span.end_column)
+    ]
+    return max(inside, key=lambda function: (function.span.line, function.span.column), default=facts.functions[0])
+
+
+def _parsed(project: Project, path: str, function: Function, span: Span) -> tuple[Span, str] | None:
+    """Where a function reads the options, among them a seed, in front of a place; and how to say the seed."""
+    option = project.index.options.by_file.get(path, {}).get("seed")
+    if option is None or option.kind != "argparse":
+        return None
+    for event in function.events:
+        if not isinstance(event, Call) or event.span.line >= span.line or event.guard != -1 or event.loop:
+            continue
+        if event.callee.endswith(_PARSERS) and event.result.isidentifier():
+            value = f"{event.result}.seed"
+            if option.default is None and not option.required:
+                return None
+            if _is_none(option.default) and not option.required:
+                value = f"{value} if {value} is not None else {DEFAULT}"
+            return event.span, value
+    return None
+
+
+def _is_none(value: Value | None) -> bool:
+    return value is None or (value.kind is ValueKind.CONSTANT and value.value is None)
+
+
+def _written_out(plan: _Plan, path: str) -> list[Edit]:
+    imports = [AddImport(i.module, i.name, i.alias, path) for i in _imports(plan.needed)]
+    text = "\n".join(line.format(seed=plan.seed) for line in _calls(plan.needed))
+    return [*imports, InsertStatements(plan.span, plan.where, text, path)]
+
+
+def _imports(families: frozenset[str]) -> list[AddImport]:
+    return [_IMPORTS[family] for family in _IMPORTS if family in families]
+
+
+def _calls(families: frozenset[str]) -> list[str]:
+    return [_CALLS[family] for family in _CALLS if family in families]
+
+
+# A helper that is there
+
+
+def _by_helper(project: Project, run: Run, plan: _Plan) -> list[Edit]:
+    """A call of a helper of the project that seeds all that is needed and that this program doesn't call."""
+    path = run.entry.path
+    for helper, families in project.once(_helpers):
+        if not plan.needed <= families:
+            continue
+        call = InsertStatements(plan.span, plan.where, f"{helper.function.name}({plan.seed})", path)
+        if helper.path == path:
+            if plan.span.line > helper.function.span.end_line or run.entry.function != 0:
+                return [call]
+            continue
+        module = _module_name(project, path, helper.path)
+        if module is not None:
+            return [AddImport(module, helper.function.name, path=path), call]
+    return []
+
+
+def _helpers(project: Project) -> list[tuple[FunctionRef, frozenset[str]]]:
+    """Functions of the project that take a seed and set global states by it, each with the families that it seeds."""
+    found = []
+    for path, facts in sorted(project.index.files.items()):
+        if path.endswith(".ipynb") or _TESTS.search(path):
+            continue
+        for index, function in enumerate(facts.functions[1:], start=1):
+            if "." in function.name or _HELPER.match(function.name) is None or not _takes_seed(function):
+                continue
+            families: set[str] = set()
+            for event in function.events:
+                entry = (
+                    project.catalog.entry(project.catalog.canonical(event.callee)) if isinstance(event, Call) else None
+                )
+                if entry is not None and "seeder" in entry.roles and isinstance(event, Call) and event.guard == -1:
+                    families.update(entry.families)
+            if families:
+                found.append((FunctionRef(path, index, function), frozenset(families)))
+    return found
+
+
+def _takes_seed(function: Function) -> bool:
+    parameters = function.parameters
+    return bool(parameters) and "seed" in parameters[0].name and not any(p.required for p in parameters[1:])
+
+
+def _module_name(project: Project, path: str, target: str) -> str | None:
+    """How code in one file would import another file, judged by what it imports already."""
+    facts = project.index.files[path]
+    for name, imported in facts.imports.items():
+        symbol = project.index.symbols.resolve(path, name)
+        if getattr(symbol, "path", None) == target:
+            module = imported.rpartition(".")[0] if isinstance(symbol, FunctionRef) else imported
+            if project.index.symbols.modules.find(path, module) == target:
+                return module
+    return _beside(project, path, target)
+
+
+def _beside(project: Project, path: str, target: str) -> str | None:
+    """The name of a file in the same folder or below it, with the prefix that imports of its neighbours have."""
+    folder = path.rpartition("/")[0]
+    start = f"{folder}/" if folder else ""
+    if not target.startswith(start):
+        return None
+    name = target.removeprefix(start).removesuffix(".py").replace("/", ".")
+    prefix = _prefix(project, path)
+    return None if prefix is None else f"{prefix}{name}"
+
+
+def _prefix(project: Project, path: str) -> str | None:
+    """What stands before the names of neighbours in the imports of a file: nothing for scripts, `.` or `package.`."""
+    folder = path.rpartition("/")[0]
+    start = f"{folder}/" if folder else ""
+    facts = project.index.files[path]
+    for imported in facts.imports.values():
+        module = imported
+        while module.strip("."):
+            found = project.index.symbols.modules.find(path, module)
+            if found is not None and found.startswith(start) and not found.endswith("__init__.py"):
+                name = found.removeprefix(start).removesuffix(".py").replace("/", ".")
+                if module.endswith(name):
+                    return module.removesuffix(name)
+            if "." not in module.strip("."):
+                break
+            module = module.rpartition(".")[0]
+    return None if f"{start}__init__.py" in project.index.files else ""
+
+
+# A helper that is written
+
+
+def _by_new_helper(
+    project: Project, path: str, plan: _Plan, plans: dict[tuple[str, str, int], _Plan]
+) -> list[Edit] | None:
+    folder = path.rpartition("/")[0]
+    helper = f"{folder}/{_FILE}" if folder else _FILE
+    prefix = _prefix(project, path)
+    if not prefix and all(entry.kind == "console" for entry in project.entries if entry.path == path):
+        prefix = "."  # a console script imports its program as part of a package
+    if prefix is None or helper in project.index.files:
+        return None
+    families = frozenset(
+        family
+        for (other, _, _), planned in plans.items()
+        if other.rpartition("/")[0] == folder and not other.endswith(".ipynb")
+        for family in planned.needed
+    )
+    call = InsertStatements(plan.span, plan.where, f"{_NAME}({plan.seed})", path)
+    return [
+        WriteFile(helper, _helper_text(families)),
+        AddImport(f"{prefix}{_FILE.removesuffix('.py')}", _NAME, path=path),
+        call,
+    ]
+
+
+def _helper_text(families: frozenset[str]) -> str:
+    imports = _imports(families)
+    own = [f"import {i.module}" for i in imports if i.module == "random"]
+    others = [f"import {i.module} as {i.alias}" if i.alias else f"import {i.module}" for i in imports]
+    blocks = ["\n".join(own), "\n".join(line for line in others if line not in own)]
+    body = "\n".join(f"    {line.format(seed='seed')}" for line in _calls(families))
+    return (
+        '"""Seeds the random generators that the programs of this folder draw from."""\n\n'
+        + "\n\n".join(block for block in blocks if block)
+        + f'\n\n\ndef {_NAME}(seed):\n    """Make all that is drawn from here on depend on the seed alone."""\n{body}\n'
+    )
+
+
+# A family that was forgotten
+
+
+def completed_seed(project: Project, path: str, call: Call, family: str) -> Fix | None:
+    """The missing seeder behind a call that seeds another family, with the same seed."""
+    seed = _said(project, path, call)
+    if seed is None:
+        return None
+    wanted = _IMPORTS[family]
+    edits = (
+        AddImport(wanted.module, wanted.name, wanted.alias, path),
+        InsertStatements(call.span, Where.AFTER, _CALLS[family].format(seed=seed), path),
+    )
+    return Fix(f"seed {family} as well", Safety.UNSAFE, edits, REVEALS)
+
+
+def _said(project: Project, path: str, call: Call) -> str | None:
+    """Source of the seed that a call is given, where the facts tell how it was written."""
+    facts = project.index.files[path]
+    if not call.arguments:
+        return None
+    value = next((a.value for a in call.arguments if "seed" in a.name), call.arguments[0].value)
+    match value:
+        case Value(kind=ValueKind.CONSTANT, value=int() as number, path="") if number is not True:
+            return str(number)
+        case Value(kind=ValueKind.PARAMETER, value=str() as name, path=behind):
+            attributes = [part for part in behind.split(".") if part]
+            return f"{name}{behind}" if all(part in facts.attributes for part in attributes) else None
+        case Value(kind=ValueKind.SELF, path=behind):
+            attributes = [part for part in behind.split(".") if part]
+            return f"self{behind}" if all(part in facts.attributes for part in attributes) else None
+        case Value(kind=ValueKind.NAME, value=str() as name, path="") if (
+            name.startswith(".") and name[1:].isidentifier()
+        ):
+            return name[1:]
+        case Value(kind=ValueKind.NAME, value=str() as name, path=""):
+            parser, _, option = name.rpartition(".parse_args().")
+            results = {e.result for f in facts.functions for e in f.events if _is_parse(e)}
+            if parser and option.isidentifier() and len(results) == 1:
+                return f"{results.pop()}.{option}"
+    return None
+
+
+def _is_parse(event: object) -> bool:
+    return isinstance(event, Call) and event.callee.endswith(_PARSERS) and event.result.isidentifier()
