@@ -106,7 +106,7 @@ rule.flags(
             seed_everything(0)
             main()
         """,
-        "seeding.py": """
+        "seeding.py": '''
         """Seeds the random generators that the programs of this folder draw from."""
 
         import torch
@@ -115,7 +115,7 @@ rule.flags(
         def seed_everything(seed):
             """Make all that is drawn from here on depend on the seed alone."""
             torch.manual_seed(seed)
-        """,
+        ''',
     },
 )
 rule.flags(
@@ -271,7 +271,7 @@ rule.flags(
         if __name__ == "__main__":
             main()
         """,
-        "seeding.py": """
+        "seeding.py": '''
         """Seeds the random generators that the programs of this folder draw from."""
 
         import random
@@ -283,7 +283,7 @@ rule.flags(
             """Make all that is drawn from here on depend on the seed alone."""
             random.seed(seed)
             torch.manual_seed(seed)
-        """,
+        ''',
     },
 )
 rule.allows(
