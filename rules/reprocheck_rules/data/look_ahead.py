@@ -12,7 +12,7 @@ the target. Split by time: `train_test_split(..., shuffle=False)`, `TimeSeriesSp
 ## Notes
 `shift(-n)` that makes the target is what forecasting does, and silent; it counts where the column is picked as a
 feature. Splits count where the table has lags or windows of its rows and is ordered by dates. Centred windows that
-are only drawn are silent.
+are only drawn are silent; those whose column isn't seen to be picked have low confidence.
 """
 
 import ast
@@ -50,7 +50,7 @@ def check(module: Module) -> Iterator[Match]:
         if node.func.attr == "shift" and _is_negative(node):
             yield from _shifted(module, node, picked)
         elif node.func.attr == "rolling" and _is_centred(node):
-            yield from _centred(module, node)
+            yield from _centred(module, node, picked)
 
 
 def _is_negative(node: ast.Call) -> bool:
@@ -118,14 +118,14 @@ def _shifted(module: Module, node: ast.Call, picked: frozenset[str]) -> Iterator
     )
 
 
-def _centred(module: Module, node: ast.Call) -> Iterator[Match]:
+def _centred(module: Module, node: ast.Call, picked: frozenset[str]) -> Iterator[Match]:
     written = _column_written(module, node)
     if written is None or _TARGET.search(written[1]) or re.search(r"trend|smooth|plot|season", written[1]):
         return
     yield module.match(
         node,
         f'`{short(node)}` averages over later rows too, and `"{written[1]}"` becomes a column of the table',
-        confidence=Confidence.MEDIUM,
+        confidence=Confidence.MEDIUM if written[1] in picked else Confidence.LOW,
     )
 
 
