@@ -10,7 +10,8 @@
 Every change reads the file anew, under a lock that other processes wait for, and puts only its own decisions into what
 it finds there: what others decided about other findings meanwhile stays. What they decided about the same findings
 stays too, is not overwritten, and comes back as `overtaken`, for the user to look at. All functions raise LedgerError
-(and write nothing) when the file can't be read or written.
+(and write nothing) when the file can't be read or written; `decide` also when a decision would have no effect, because
+nothing tells its finding from an identical one beside it that is not chosen.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ from reprocheck.config import Config
 from reprocheck.model.finding import Finding, Suppression
 from reprocheck.model.ledger import Decision, Fit, Ledger, Standing, State
 from reprocheck.triage import ledger_file
-from reprocheck.triage.decisions import standings
+from reprocheck.triage.decisions import plain, standings, surroundings
+from reprocheck.triage.errors import LedgerError
 from reprocheck.triage.ledger_text import LedgerText
 
 KIND = "ledger"
@@ -200,10 +202,26 @@ def _change(config: Config, view: View, chosen: Collection[Finding], ruling: Rul
         if ruling is not None:
             added = [_decision(now, index, deciding, ruling) for index in indices if index in deciding]
         done = Change(tuple(removed.values()), tuple(added), tuple(overtaken))
-        return text.edited(removed=done.removed, added=done.added)
+        edited = text.edited(removed=done.removed, added=done.added)
+        _refuse_unclear(_view(config, edited.ledger, view.findings, whole=view.whole), deciding)
+        return edited
 
     ledger_file.change(config.root, edit)
     return done
+
+
+def _refuse_unclear(view: View, deciding: Iterable[int]) -> None:
+    """A decision that would have no effect, since nothing tells its finding from another, is not written."""
+    for index in sorted(deciding):
+        standing = view.standings[index]
+        if standing.unclear:
+            unclear = {id(decision) for decision in standing.unclear}
+            alike = [s.finding.place for s in view.standings if {id(d) for d in s.unclear} == unclear]
+            places = ", ".join(f"{place.path}:{place.span.line}" for place in alike)
+            raise LedgerError(
+                f"nothing tells these {len(alike)} findings of {standing.finding.code} from each other, so that they "
+                f"can only be decided together and alike: {places}; nothing was changed"
+            )
 
 
 def _key(finding: Finding) -> tuple[object, ...]:
@@ -230,8 +248,8 @@ def _decision(view: View, index: int, deciding: Collection[int], ruling: Ruling)
         context=finding.context,
         code=finding.code,
         symbol=finding.symbol,
-        message=finding.message,
-        beside=tuple(sorted({f.context for f in undecided if f.place.path == path} - {finding.context})),
+        message=plain(finding.message),
+        beside=tuple(sorted({surroundings(f) for f in undecided if f.place.path == path} - {surroundings(finding)})),
         elsewhere=tuple(sorted({f.place.path for f in undecided} - {path})),
         state=ruling.state,
         reason=ruling.reason.strip(),

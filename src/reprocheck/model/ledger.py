@@ -52,7 +52,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     message: str = ""
     """What the rule said at the time, for whoever reads the ledger."""
     beside: tuple[Context, ...] = ()
-    """Neighbours of identical findings in the same file that were left undecided: they never inherit this decision."""
+    """Digests of neighbours and messages of identical findings in the same file that were left undecided: these never
+    inherit the decision."""
     elsewhere: tuple[str, ...] = ()
     """Other files that held an identical, undecided finding: none of them is this one's file under a new name."""
     state: State

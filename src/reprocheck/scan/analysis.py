@@ -263,7 +263,7 @@ class _FileWork:
         for found in problems:
             self._problem(found, in_text(source))
         for rule, match in matches:
-            statement, context = line_and_neighbours(source, match.span.line)
+            statement, context = line_and_neighbours(source, match.span)
             self._finding(rule.info, match, in_text(source), "", statement, context)
         if self._task.kind not in {FileKind.JSON, FileKind.README}:
             for comment in suppressions.of_text(source):

@@ -7,11 +7,12 @@ from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 
 from reprocheck.model import fingerprint as identity
 from reprocheck.model.finding import Finding
-from reprocheck.model.place import Cell, Place, Span
+from reprocheck.model.place import WHOLE_FILE, Cell, Place, Span
 from reprocheck.project.discovery import ProjectFile
 from reprocheck.project.file_kinds import FileKind
+from reprocheck.project.ipython import to_python
 from reprocheck.project.notebook import Notebook, read_notebook
-from reprocheck.project.notebook_cells import NotebookCell
+from reprocheck.project.notebook_cells import CellKind, NotebookCell
 from reprocheck.project.python.grammar import parse
 from reprocheck.project.python.statements import normalized
 from reprocheck.project.python.surroundings import StatementPlace, statement_at
@@ -45,10 +46,12 @@ def in_file(notebook: Notebook, span: Span) -> Place:
 
 def surroundings(tree: ast.Module, source: SourceText, span: Span) -> tuple[str, str, str]:
     """Enclosing symbol, normalized statement and digest of the neighbours of a match."""
+    if span == WHOLE_FILE:
+        return "", *whole_file(source.path)
     found = statement_at(tree, span.line)
     statement, siblings, position = found.statement, found.siblings, found.position
     if statement is None:
-        return "", *line_and_neighbours(source, span.line)
+        return "", *line_and_neighbours(source, span)
     previous = normalized(siblings[position - 1]) if position else _branch(found)
     following = normalized(siblings[position + 1]) if position + 1 < len(siblings) else ""
     return ".".join(found.names), normalized(statement), identity.context(previous, following)
@@ -69,9 +72,17 @@ def _branch(found: StatementPlace) -> str:
             return found.field
 
 
-def line_and_neighbours(source: SourceText, line: int) -> tuple[str, str]:
+def whole_file(path: str) -> tuple[str, str]:
+    """What stands for statement and neighbours of a finding about a file: the name, whatever its first line says."""
+    name = path.rpartition("/")[2]
+    return name, identity.context(name, "")
+
+
+def line_and_neighbours(source: SourceText, span: Span) -> tuple[str, str]:
     """A line without its layout, and a digest of the nearest lines around it that are neither empty nor comments."""
-    lines = source.lines
+    if span == WHOLE_FILE:
+        return whole_file(source.path)
+    lines, line = source.lines, span.line
     before, after = reversed(lines[max(0, line - 1 - _REACH) : line - 1]), lines[line : line + _REACH]
     previous, following = (next((text for text in part if _says_something(text)), "") for part in (before, after))
     near = (" ".join(text.split()) for text in (previous, following))
@@ -90,8 +101,19 @@ def cell_and_neighbours(notebook: Notebook, span: Span) -> tuple[str, str]:
         return "", ""
     position = notebook.cells.index(cell)
     around = (notebook.cells[i] if 0 <= i < len(notebook.cells) else None for i in (position - 1, position + 1))
-    near = ("" if other is None else " ".join(other.source.split()) for other in around)
-    return " ".join(cell.source.split()), identity.context(*near)
+    near = ("" if other is None else _cell_text(other) for other in around)
+    return _cell_text(cell), identity.context(*near)
+
+
+def _cell_text(cell: NotebookCell) -> str:
+    """A cell without its layout."""
+    if cell.kind is CellKind.CODE:
+        plain = to_python(cell.source.split("\n"))
+        tree, problems = parse(SourceText("", "\n".join(plain.lines)))
+        if tree is not None and not problems:
+            code = normalized(ast.Expr(tree))  # type: ignore[arg-type]  # below a statement, bodies are read too
+            return "\n".join((code, *(f"{use.kind} {use.name} {use.text}" for use in plain.uses)))
+    return " ".join(cell.source.split())
 
 
 class Places:
@@ -133,11 +155,13 @@ class Places:
             return known.symbol, known.fingerprint, known.context
         _, source, has_statements = self._open(path)
         tree = self._tree(path, source) if source is not None and has_statements else None
-        symbol = statement = context = ""
+        symbol = ""
         if tree is not None and source is not None:
             symbol, statement, context = surroundings(tree, source, span)
         elif source is not None:
-            statement, context = line_and_neighbours(source, span.line)
+            statement, context = line_and_neighbours(source, span)
+        else:
+            statement, context = whole_file(path)
         return symbol, identity.fingerprint(code, symbol, statement), context
 
     def _tree(self, path: str, source: SourceText) -> ast.Module | None:

@@ -6,11 +6,15 @@ there are decisions, none of these inherits one: it is better asked twice than h
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 
 from reprocheck.model.finding import Finding
+from reprocheck.model.fingerprint import context
 from reprocheck.model.ledger import Decision, Fit, Standing
+
+_AGE = re.compile(r"; unchanged since \d{4}-\d\d-\d\d$")
 
 Exists = Callable[[str], bool]
 """Whether the project still has a file of that path."""
@@ -26,16 +30,21 @@ def standings(
     """
     matching = _Matching(findings, sorted(decisions, key=lambda decision: decision.sort_key))
     matching.agree(Fit.EXACT, lambda f: (f.place.path, f.context), lambda d: (d.path, d.context))
-    matching.agree(Fit.MOVED, lambda f: f.place.path, lambda d: d.path, allowed=lambda f, d: f.context not in d.beside)
+    matching.agree(Fit.MOVED, lambda f: f.place.path, lambda d: d.path)
     if whole:
         gone = {path for path in {d.path for d in matching.decisions} if not exists(path)}
-        matching.agree(
-            Fit.RENAMED,
-            lambda f: f.context or None,
-            lambda d: d.context if d.path in gone else None,
-            allowed=lambda f, d: f.place.path not in d.elsewhere,
-        )
+        matching.agree(Fit.RENAMED, lambda f: f.context or None, lambda d: d.context if d.path in gone else None)
     return matching.result()
+
+
+def surroundings(finding: Finding) -> str:
+    """What tells a finding from identical ones in its file: its neighbours and what the rule says, in a digest."""
+    return context(finding.context, plain(finding.message))
+
+
+def plain(message: str) -> str:
+    """A message without the age of the line, which is not always asked for."""
+    return _AGE.sub("", message)
 
 
 class _Matching:
@@ -55,25 +64,36 @@ class _Matching:
         fit: Fit,
         of_finding: Callable[[Finding], Hashable],
         of_decision: Callable[[Decision], Hashable],
-        *,
-        allowed: Callable[[Finding, Decision], bool] = lambda _finding, _decision: True,
     ) -> None:
-        """Bring together what has the same fingerprint and agrees in a key; a key of None agrees with nothing."""
+        """Bring together what has the same fingerprint and agrees in a key; a key of None agrees with nothing.
+
+        Those of which the rule says the same come first: one line can have several findings of a rule.
+        """
+        self._agree(fit, of_finding, of_decision, lambda f: plain(f.message), lambda d: d.message)
+        self._agree(fit, of_finding, of_decision, lambda _: "", lambda _: "")
+
+    def _agree(
+        self,
+        fit: Fit,
+        of_finding: Callable[[Finding], Hashable],
+        of_decision: Callable[[Decision], Hashable],
+        said: Callable[[Finding], str],
+        recorded: Callable[[Decision], str],
+    ) -> None:
         present: dict[Hashable, list[int]] = defaultdict(list)
         for index in self._free_findings:
             finding = self._findings[index]
             if (key := of_finding(finding)) is not None:
-                present[finding.fingerprint, key].append(index)
+                present[finding.fingerprint, key, said(finding)].append(index)
         decided: dict[Hashable, list[int]] = defaultdict(list)
         for index in self._free_decisions:
             decision = self.decisions[index]
-            if (key := of_decision(decision)) is not None and (decision.fingerprint, key) in present:
-                decided[decision.fingerprint, key].append(index)
-        for key, candidates in decided.items():
+            if (key := of_decision(decision)) is not None:
+                decided[decision.fingerprint, key, recorded(decision)].append(index)
+        for key in decided.keys() & present.keys():
+            candidates = decided[key]
             found = [
-                index
-                for index in present[key]
-                if all(allowed(self._findings[index], self.decisions[other]) for other in candidates)
+                i for i in present[key] if all(_may_inherit(self._findings[i], self.decisions[o]) for o in candidates)
             ]
             if found:
                 self._pair(fit, found, candidates)
@@ -97,3 +117,11 @@ class _Matching:
             decision, fit = self._fits.get(index, (None, Fit.EXACT))
             stand.append(Standing(finding, decision, fit, self._unclear.get(index, ())))
         return tuple(stand), tuple(self.decisions[index] for index in self._free_decisions)
+
+
+def _may_inherit(finding: Finding, decision: Decision) -> bool:
+    """Whether the finding is not one that was there, and left undecided, when the decision was made."""
+    path = finding.place.path
+    if path == decision.path:
+        return surroundings(finding) not in decision.beside
+    return path not in decision.elsewhere
