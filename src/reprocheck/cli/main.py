@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "ls": ("reprocheck.cli.ls", "List the runs."),
     "show": ("reprocheck.cli.show", "Show the record of a run."),
     "replay": ("reprocheck.cli.replay", "Run again what a record describes, and say whether the same came out."),
+    "skew": ("reprocheck.cli.skew", "Give training's and serving's preprocessing the same samples and compare."),
     "diff": ("reprocheck.cli.diff", "Say in what two runs differ."),
     "verify": ("reprocheck.cli.verify", "Check that what was kept of runs is what was written."),
     "export": ("reprocheck.cli.export", "Write a run into one file, for another machine."),
