@@ -165,6 +165,20 @@ def _declared(rule: Rule) -> None:
     """What is named, or nothing that could be."""
     rule.allows(
         {
+            "data/a.csv": "id\n",
+            "report.ipynb": """
+                {"cells": [{"cell_type": "code", "execution_count": 1, "metadata": {}, "outputs": [],
+                  "source": ["NAME = 'a'\\n", "import pandas as pd\\n", "pd.read_csv(f'data/{NAME}.csv')"]}],
+                  "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+                """,
+            "dvc.yaml": _stage(
+                "papermill -p NAME b report.ipynb b.ipynb", mark=False, deps="report.ipynb, data/b.csv", outs="b.ipynb"
+            ),
+        },
+        title="A notebook that is given other parameters",
+    )
+    rule.allows(
+        {
             **_DATA,
             "train.py": _TRAIN,
             "dvc.yaml": _stage("python train.py", mark=False, deps="train.py, data/train.csv", outs="metrics.json"),

@@ -22,7 +22,7 @@ import posixpath
 import re
 from collections.abc import Iterable, Iterator
 
-from reprocheck.rulekit import Confidence, Fix, Match, Note, Project, Rule, Safety
+from reprocheck.rulekit import Confidence, Fix, Match, Note, Project, Rule, Safety, Span
 from reprocheck.rulekit.pipeline_edits import listed_too
 from reprocheck.rulekit.pipelines import EntryKind, Opened, Stage, joined, opened_files, programs
 from reprocheck_rules.data.pipeline_dependency_examples import show
@@ -34,19 +34,31 @@ _NAMED = 3
 _RESULT = re.compile(r"\.(json|ya?ml|csv|tsv)$", re.IGNORECASE)
 _REVEALED = ("DAT005",)
 """The lock has no digest of what is newly declared until the next run."""
+_GIVEN = frozenset({"-p", "-r", "-f", "-y", "-b", "--parameters", "--parameters_file", "--parameters_raw"})
+"""Options of papermill."""
 _LOG = re.compile(r"(^|/)(logs?|tmp|temp|mlruns|wandb|\.cache)/|\.log$", re.IGNORECASE)
 
 
 @rule.on_project
 def check(project: Project) -> Iterator[Match]:
     """Every stage of every `dvc.yaml`."""
+    told: set[tuple[str, Span, str]] = set()
     for file, stage in project.index.pipelines.stages:
         if not file.path.endswith(".dvc") and not EXAMPLES.search(file.path):
-            scripts = list(_scripts(project, stage))
-            declared = _Declared(project, stage, scripts)
-            yield from _code(project, stage, declared, scripts)
-            yield from _words(project, stage, declared)
-            yield from _files(project, stage, declared, scripts)
+            # Of the stages that a template makes, the first speaks for those that lack the same.
+            for match in _of_stage(project, stage):
+                key = (stage.file, stage.span, match.message.replace(f"`{stage.name}`", ""))
+                if key not in told:
+                    told.add(key)
+                    yield match
+
+
+def _of_stage(project: Project, stage: Stage) -> Iterator[Match]:
+    scripts = list(_scripts(project, stage))
+    declared = _Declared(project, stage, scripts)
+    yield from _code(project, stage, declared, scripts)
+    yield from _words(project, stage, declared)
+    yield from _files(project, stage, declared, scripts)
 
 
 class _Declared:
@@ -136,13 +148,20 @@ def _words(project: Project, stage: Stage, declared: _Declared) -> Iterator[Matc
         yield project.match(stage.file, stage.span, message, fix=declared.add(loose, Safety.UNSAFE))
 
 
+def _command_words(stage: Stage) -> frozenset[str]:
+    commands = (stage.command,) if isinstance(stage.command, str) else stage.command
+    return frozenset(word for command in commands for word in command.split())
+
+
 def _is_known(project: Project, path: str) -> bool:
     """Whether a word of a command is a file that git or DVC has."""
     return path in project.index.paths or project.index.pipelines.is_made(path)
 
 
 def _files(project: Project, stage: Stage, declared: _Declared, scripts: list[str]) -> Iterator[Match]:
-    opened = [item for path in scripts for item in opened_files(project, path)]
+    # Parameters that a command gives to a notebook take the place of what stands in its first cells.
+    fixed = [path for path in scripts if not path.endswith(".ipynb") or _GIVEN.isdisjoint(_command_words(stage))]
+    opened = [item for path in fixed for item in opened_files(project, path)]
     written = {path for item in opened if item.writes and (path := item.inside(stage.folder)) is not None}
     read = [item for item in opened if not item.writes and _is_loose(project, stage, declared, item, written)]
     if read:

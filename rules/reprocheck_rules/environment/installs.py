@@ -46,6 +46,7 @@ _LEADING: Final = frozenset({"sudo", "exec", "time", "env", "nohup", "then", "-E
 _ASSIGNMENT: Final = re.compile(r"\w+=")
 _REQUIREMENT: Final = re.compile(r"([A-Za-z0-9][\w.-]*)\s*(?:\[[^\]]*\])?\s*([^;@]*)")
 _EXACT: Final = re.compile(r"={2,3}\s*[^,*]+(?:\.\*)?$")
+_APART: Final = re.compile(r"==\d")
 _CONDA: Final = re.compile(r"(?:[\w./-]+::)?([A-Za-z0-9_][\w.-]*)\s*(.*)")
 _RPM_VERSION: Final = re.compile(r"(.+?)-(\d+(?:[.:]\d[\w.+~:-]*|-\d[\w.]*).*)")
 _ELSEWHERE: Final = re.compile(
@@ -113,6 +114,8 @@ def _packages(manager: _Manager, words: list[ShellWord]) -> tuple[Package, ...]:
             option = text.partition("=")[0]
             covered = covered or option in manager.covers
             skip = option in manager.valued and "=" not in text
+        elif found and _APART.match(text):
+            found[-1] = found[-1]._replace(pinned=True)  # `name ==1.0`, which pip refuses, but which says what is meant
         elif (package := manager.read(word)) is not None:
             found.append(package)
     return () if covered else tuple(found)

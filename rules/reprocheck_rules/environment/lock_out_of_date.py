@@ -25,6 +25,7 @@ from reprocheck_rules.environment.manifests import SHOWN, manifests, written
 rule = Rule("ENV003", "lock-out-of-date", __doc__)
 
 _ALL_GROUPS = frozenset({SourceKind.UV_LOCK, SourceKind.POETRY_LOCK, SourceKind.PIPFILE_LOCK, SourceKind.PIXI_LOCK})
+_OF_CONDA = frozenset({SourceKind.CONDA_LOCK, SourceKind.PIXI_LOCK})
 _ALL_PLATFORMS = frozenset({SourceKind.UV_LOCK, SourceKind.POETRY_LOCK, SourceKind.PIPFILE_LOCK})
 
 
@@ -52,6 +53,8 @@ def _disagreements(
             continue
         entries = recorded.get(distribution(dependency))
         if entries is None:
+            if lock.kind in _OF_CONDA and not dependency.conda:
+                continue  # conda may have it under a name of its own
             yield dependency, f"{written(dependency)} is not in `{lock.path}`: the lock is older than this line", []
             continue
         outcomes = [satisfied(dependency.specifier, entry.specifier) for entry in entries]
@@ -123,6 +126,16 @@ rule.flags(
         "pyproject.toml": '[project]\nname = "trainer"\n\n[dependency-groups]\ndev = ["pytest>=8"]  # expect: ENV003\n',
         "uv.lock": _UV,
     }
+)
+_CONDA = "version: 1\npackage:\n- name: pytorch\n  version: {}\n  manager: conda\n  platform: linux-64\n"
+rule.allows(
+    {
+        "environment.yml": "dependencies:\n  - pytorch=2.1.0\n",
+        "ppc64le.environment.yml": "dependencies:\n  - pytorch=2.0.1\n",
+        "conda-lock.yml": _CONDA.format("2.1.0"),
+        "ppc64le.conda-lock.yml": _CONDA.format("2.0.1"),
+    },
+    title="environments for different machines, each with its lock",
 )
 rule.allows(
     {"pyproject.toml": '[project]\nname = "trainer"\ndependencies = ["Torch>=2.3"]\n', "uv.lock": _UV},

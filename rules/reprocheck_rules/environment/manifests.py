@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from reprocheck.rulekit import Confidence, Project
-from reprocheck.rulekit.dependencies import Dependency, DependencyFacts, SourceKind, folder_of, is_exact
+from reprocheck.rulekit.dependencies import Dependency, DependencyFacts, SourceKind, distribution, folder_of, is_exact
 
 _TEMPLATE = re.compile(r"\{\{|\{%|<[^>]*>")
 _TEST = re.compile(r"(?:^|/)(?:tests?|testing|fixtures|testdata|third_party|vendor)/", re.IGNORECASE)
@@ -21,6 +21,13 @@ _BESIDE = re.compile(
 _AUXILIARY_FOLDERS = re.compile(r"(?:^|/)(?:\.[^/]+|docs?|ci)/", re.IGNORECASE)
 INSTALLERS = frozenset({"pip", "setuptools", "wheel", "poetry", "uv", "virtualenv"})
 """What installs the rest; its version is the machine's rather than the project's."""
+_CHECKERS = frozenset(
+    {
+        "pytest", "pytest-cov", "pytest-mock", "pytest-xdist", "tox", "nox", "coverage", "black", "ruff", "flake8",
+        "isort", "mypy", "pylint", "pre-commit", "sphinx", "mkdocs", "build", "twine", "bandit", "yapf", "autopep8",
+    }
+)  # fmt: skip
+"""They shape no result."""
 SHOWN = 60
 """Steps of a trail that lists packages."""
 
@@ -74,13 +81,18 @@ def loose(project: Project, manifest: DependencyFacts) -> list[Dependency]:
     """What a manifest leaves open and no lock records; of a library only what has no bound at all."""
     index = project.index.dependencies
     limits = index.limits(manifest)
+    if manifest.package:
+        # What is developed in the environment beside it is run with the versions that stand there.
+        limits |= {
+            name: version for other in _beside(project, manifest) for name, version in index.limits(other).items()
+        }
     library = is_library(project, manifest)
     has_own_lock = bool(index.own_locks(manifest)) or index.has_unread_lock(folder_of(manifest.path))
     found = []
     for dependency in manifest.dependencies:
         if not dependency.name or dependency.url or dependency.name in INSTALLERS or has_own_lock:
             continue
-        if is_exact(dependency.specifier) or "$" in dependency.specifier or dependency.name in limits:
+        if is_exact(dependency.specifier) or "$" in dependency.specifier or distribution(dependency) in limits:
             continue
         if is_development(dependency.group) or dependency.marker == "optional":
             continue
@@ -93,9 +105,19 @@ def loose(project: Project, manifest: DependencyFacts) -> list[Dependency]:
     return found
 
 
+def _beside(project: Project, manifest: DependencyFacts) -> Iterator[DependencyFacts]:
+    """Environments and lists of requirements in the folder of a package."""
+    for other in manifests(project):
+        listed = other.kind in {SourceKind.CONDA, SourceKind.REQUIREMENTS} and not is_auxiliary(other)
+        if listed and folder_of(other.path) == folder_of(manifest.path):
+            yield other
+
+
 def lowered(manifest: DependencyFacts, dependencies: list[Dependency]) -> Confidence | None:
     """Low where only tools are concerned or only the last part of versions is open, medium for packages."""
-    if is_auxiliary(manifest) or all(_nearly_exact(dependency.specifier) for dependency in dependencies):
+    if is_auxiliary(manifest) or all(
+        dependency.name in _CHECKERS or _nearly_exact(dependency.specifier) for dependency in dependencies
+    ):
         return Confidence.LOW
     return Confidence.MEDIUM if manifest.package else None
 

@@ -47,7 +47,7 @@ def check(project: Project) -> Iterator[Match]:
             project.note(manifest.path, other.span, f"`{other.name}`: {_left(other.specifier)}")
             for other in others[:SHOWN]
         ]
-        message = _message(manifest, [dependency.name for dependency in found])
+        message = _message(manifest, found)
         fix = _as_beside(project, manifest, found)
         yield project.match(
             manifest.path, first.span, message, confidence=lowered(manifest, found), trail=steps, fix=fix
@@ -79,11 +79,12 @@ def _left(specifier: str) -> str:
     return f"any version that fits `{specifier}`" if specifier else "any version"
 
 
-def _message(manifest: DependencyFacts, names: list[str]) -> str:
+def _message(manifest: DependencyFacts, found: list[Dependency]) -> str:
     daily = "each installation takes whatever is newest that day"
-    verb, versions = ("has", "exact version") if len(names) == 1 else ("have", "exact versions")
-    lack = "no bound at all" if manifest.package else f"no lock and no {versions}"
-    return f"{listed(names)} {verb} {lack}: {daily}"
+    verb, versions = ("has", "exact version") if len(found) == 1 else ("have", "exact versions")
+    unbound = manifest.package and not any(dependency.specifier for dependency in found)
+    lack = "no bound at all" if unbound else f"no lock and no {versions}"
+    return f"{listed(dependency.name for dependency in found)} {verb} {lack}: {daily}"
 
 
 _COMPILED = """\
@@ -240,4 +241,11 @@ rule.allows(
 )
 rule.allows("dependencies:\n  - python=3.11\n  - numpy=1.26.4=py311h64a7726_0\n  - pip\n", file="environment.yml")
 rule.allows("albumentations==1.4.0\nalbumentations[imgaug]\n", file="requirements.txt", title="the same package again")
+rule.allows(
+    {
+        "setup.py": "from setuptools import setup\n\nsetup(name='ldm', packages=['ldm'], install_requires=['torch'])\n",
+        "environment.yaml": "dependencies:\n  - python=3.11\n  - pytorch=2.1.0\n",
+    },
+    title="a package that is developed in an environment beside it",
+)
 rule.allows({"tests/requirements.txt": "pytest\n"}, title="tests")

@@ -169,6 +169,19 @@ rule.flags(
     """,
     file="environment.yml",
 )
+_UV = """
+    [project]
+    name = "trainer"
+    dependencies = ["inhouse-models"]
+
+    [[tool.uv.index]]
+    name = "inhouse"
+    url = "https://packages.example.org/simple"{}
+    """
+rule.flags(
+    _UV.format("  # expect: ENV009\n\n    [tool.uv]\n    index-strategy = 'unsafe-best-match'\n"), file="pyproject.toml"
+)
+rule.allows(_UV.format(""), file="pyproject.toml", title="uv asks no further index for what the first one has")
 rule.allows(
     f"""
     segment @ git+https://github.com/example/segment@{_COMMITTED}

@@ -151,7 +151,9 @@ def _indexes(root: Mapping) -> Iterator[IndexOption]:
         if isinstance(item, Mapping) and (node := item.get("url")) is not None:
             priority = text(item.get("priority"))
             yield IndexOption(text(node), node.span, extra=priority in {"supplemental", "secondary"})
+    # uv takes a package from the first index that has it, unless it is told to compare them.
+    compared = managed is not None and text(managed.get("index-strategy")).startswith("unsafe-")
     for item in items(managed.get("index")) if managed is not None else ():
         if isinstance(item, Mapping) and (node := item.get("url")) is not None:
             pinned = is_true(item.get("explicit")) or is_true(item.get("default"))
-            yield IndexOption(text(node), node.span, extra=not pinned)
+            yield IndexOption(text(node), node.span, extra=compared and not pinned)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
@@ -50,6 +51,14 @@ _APPLICATION_FILES = (
     "compose.yaml",
     "cog.yaml",
 )
+
+
+_OF_CONDA = re.compile(r"conda|lock|environment|env|ya?ml|[^a-z0-9]+")
+
+
+def _variant(path: str) -> str:
+    """What sets one environment of conda apart from another: `gpu` in `environment-gpu.yml`."""
+    return _OF_CONDA.sub("", path.rpartition("/")[2].lower())
 
 
 def folder_of(path: str) -> str:
@@ -110,7 +119,7 @@ class Dependencies:
         if lock.kind not in _NATURAL.get(manifest.kind, ()):
             return False
         if here == there:
-            return True
+            return lock.kind is not SourceKind.CONDA_LOCK or self._is_namesake(lock, manifest)
         if (
             lock.kind is not SourceKind.UV_LOCK
             or not manifest.made_from
@@ -119,6 +128,16 @@ class Dependencies:
             return False
         members = self.recorded(lock).get(manifest.made_from.lower().replace("_", "-").replace(".", "-"), [])
         return any(member.url and not member.vcs for member in members)
+
+    def _is_namesake(self, lock: DependencyFacts, manifest: DependencyFacts) -> bool:
+        """Whether a lock of conda has the same variant in its name, or none that another environment beside it has."""
+        wanted, own = _variant(lock.path), _variant(manifest.path)
+        others = {
+            _variant(source.path)
+            for source in self.manifests
+            if source.kind is SourceKind.CONDA and folder_of(source.path) == folder_of(manifest.path)
+        }
+        return own == wanted or wanted not in others
 
     def lock_of(self, manifest: DependencyFacts, dependency: Dependency) -> DependencyFacts | None:
         """A lock that records the package for this manifest; None when it is left open."""
@@ -164,7 +183,7 @@ class Dependencies:
             for dependency in source.dependencies:
                 always = dependency.name and not dependency.marker and not dependency.group
                 if always and is_exact(dependency.specifier):
-                    found.setdefault(dependency.name, dependency.specifier)
+                    found.setdefault(distribution(dependency), dependency.specifier)
         return found
 
     def is_application(self, folder: str) -> bool:
