@@ -450,3 +450,10 @@ def test_an_unseeded_run_diverges(project: Project) -> None:
     project.record("import random\nopen('out.txt', 'w').write(str(random.random()))\n")
     assert project.replay()[0] == DIVERGED
     assert "divergent" in project.call("replay", "@").stdout
+
+
+def test_a_divergence_points_at_the_finding_that_explains_it(project: Project) -> None:
+    project.record("import random\n\nwith open('out.txt', 'w') as out:\n    out.write(str(random.random()))\n")
+    code, replay = project.replay()
+    assert code == DIVERGED
+    assert [(f["code"], f["path"], f["line"]) for f in replay["explanations"]] == [("RNG001", "train.py", 4)]

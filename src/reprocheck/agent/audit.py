@@ -42,6 +42,10 @@ def install(watch: Watch) -> None:
     watch.entrances.append(hook.__code__)
 
 
+_PACKAGE_SEARCH = ("/importlib/metadata/__init__.py", "/importlib_metadata/__init__.py", "/pkgutil.py")
+"""Modules that list the folders of `sys.path` to find what is installed; the order in which they do is no data."""
+
+
 class _Handlers:
     """One method per audit event; all are called two frames below the one that caused the event."""
 
@@ -116,8 +120,8 @@ class _Handlers:
             self._file(name, "load")
 
     def _listing(self, path: object = None) -> None:
-        if _is_import():
-            return  # looking for modules
+        if _is_import(_PACKAGE_SEARCH):
+            return  # looking for modules, or for installed packages
         place, through = self.watch.places.here()
         if path.__class__ is int:
             if through and not through.startswith("os."):
@@ -184,13 +188,16 @@ class _Handlers:
             self.watch.journal.emit("flag", fields)
 
 
-def _is_import() -> bool:
-    """Whether the event, three frames up, was caused by the import system or by the interpreter itself."""
+def _is_import(others: tuple[str, ...] = ()) -> bool:
+    """Whether the event, three frames up, was caused by the import system, by the interpreter itself, or by `others`.
+
+    `others` are ends of module files, such as `/pkgutil.py`.
+    """
     try:
         caller = sys._getframe(3).f_code.co_filename  # there is no other way to the stack
     except ValueError:
         return True
-    return caller.startswith(("<frozen importlib", "<frozen zipimport"))
+    return caller.startswith(("<frozen importlib", "<frozen zipimport")) or caller.endswith(others)
 
 
 def switched_off(arguments: list[str]) -> str:

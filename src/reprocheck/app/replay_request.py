@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from reprocheck.config import Config
 from reprocheck.model.plan import Executor
 
 
@@ -39,6 +40,8 @@ class ReplayRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a rebuilt environment does without a package index."""
     image: str = ""
     """Image that a container begins with; empty for the recorded one, else Python's own."""
+    findings: Config | None = None
+    """Configuration of the project whose findings may explain a divergence; None to look for none."""
     tool_version: str = "0"
 
 

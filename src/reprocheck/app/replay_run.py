@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from reprocheck.app.errors import UsageError
+from reprocheck.app.explain_replay import explaining_findings
 from reprocheck.app.replay_contents import Digests, stored_in
 from reprocheck.app.replay_environment import environment_for
 from reprocheck.app.replay_judge import Judge
@@ -20,8 +21,10 @@ from reprocheck.app.run_command import timestamp
 from reprocheck.app.stores import open_store
 from reprocheck.capture.probes.machine import processor
 from reprocheck.compare.tolerances import ToleranceError, Tolerances, parse_tolerances
+from reprocheck.config import Config, ConfigError
 from reprocheck.model import replay as model
 from reprocheck.model.comparison import Outcome, Verdict
+from reprocheck.model.gap import Gap
 from reprocheck.model.plan import Plan
 from reprocheck.model.record import Record
 from reprocheck.model.replay import Replay
@@ -36,6 +39,8 @@ from reprocheck.store.files import write_atomically
 from reprocheck.store.runs import RunFolder
 from reprocheck.store.store import Store
 from reprocheck.store.ulid import ulid
+from reprocheck.triage.baseline import BaselineError
+from reprocheck.triage.errors import LedgerError
 
 
 def plan_replay(request: ReplayRequest) -> Plan:
@@ -85,8 +90,21 @@ def replay_run(
         except ReplayError as error:
             verdict = Verdict(outcome=Outcome.INCONCLUSIVE, reason=error.reason)
             replay = msgspec.structs.replace(replay, verdict=verdict, remedy=error.remedy)
+    # What was proved is kept before findings are looked for: whatever is wrong with the project now, it holds.
     _keep_verdict(folder, replay)
+    if replay.outcome is Outcome.DIVERGENT and request.findings is not None:
+        progress("looking for findings that explain it")
+        replay = _explained(replay, record, request.findings)
+        _keep_verdict(folder, replay)
     return replay
+
+
+def _explained(replay: Replay, record: Record, config: Config) -> Replay:
+    try:
+        return msgspec.structs.replace(replay, explanations=explaining_findings(replay, record, config))
+    except (UsageError, ConfigError, BaselineError, LedgerError) as error:
+        gap = Gap("findings", str(error), "No finding was looked for that may explain the divergence")
+        return msgspec.structs.replace(replay, gaps=(*replay.gaps, gap))
 
 
 def _carried_out(

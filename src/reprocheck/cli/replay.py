@@ -169,6 +169,7 @@ def _request(run: str, config: Config, options: dict[str, Any]) -> ReplayRequest
         tolerances=config.replay_tolerance,
         tolerances_from="" if stated.source is Source.FLAG else str(stated),
         usual_outputs=config.replay_output,
+        findings=config,
         tool_version=version("reprocheck"),
         **options,
     )

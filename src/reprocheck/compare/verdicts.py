@@ -93,6 +93,10 @@ def _far(distance: Distance) -> tuple[float, float]:
     return (distance.max_relative or 0.0, distance.max_absolute or 0.0)
 
 
+_FAR = 1 << 20
+"""ULP from which on a count of them says less than the distance itself."""
+
+
 def distance_words(distance: Distance) -> str:
     """A distance in a few words, such as `1 ULP (6e-08 absolute, 1.2e-07 relative)`."""
     parts = []
@@ -101,6 +105,6 @@ def distance_words(distance: Distance) -> str:
     if distance.max_relative is not None:
         parts.append(f"{distance.max_relative:.3g} relative")
     inner = ", ".join(parts)
-    if distance.max_ulp is None:
+    if distance.max_ulp is None or (inner and distance.max_ulp > _FAR):
         return inner
     return f"{distance.max_ulp:,} ULP" + (f" ({inner})" if inner else "")

@@ -50,6 +50,22 @@ class Repetition(msgspec.Struct, frozen=True, kw_only=True):
     gaps: tuple[Gap, ...] = ()
 
 
+class ExplainingFinding(msgspec.Struct, frozen=True, kw_only=True):
+    """A finding of the project that may explain a divergence."""
+
+    code: str
+    rule: str
+    path: str
+    """POSIX, relative to the project's root."""
+    line: int
+    cell: int | None = None
+    """Number of the notebook's cell; `line` is that of the file."""
+    message: str
+    fingerprint: str
+    what: tuple[str, ...]
+    """What went another way that it may explain, as suspects and traces have it."""
+
+
 class Replay(msgspec.Struct, frozen=True, kw_only=True):
     """A verdict with all that it stands on."""
 
@@ -69,6 +85,8 @@ class Replay(msgspec.Struct, frozen=True, kw_only=True):
     verdict: Verdict
     repetitions: tuple[Repetition, ...] = ()
     """Empty where nothing could be run."""
+    explanations: tuple[ExplainingFinding, ...] = ()
+    """Findings that may explain a divergence, the nearest first."""
     gaps: tuple[Gap, ...] = ()
     """What the plan could not restore."""
     remedy: str = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from reprocheck.model.record import FileRole, FileUses, Observations, Package, Record
@@ -82,9 +83,15 @@ def _seeds(recorded: Observations, replayed: Observations) -> Iterator[Suspect]:
         return
     before = [(call.name, call.value) for call in recorded.seeders]
     now = [(call.name, call.value) for call in replayed.seeders]
+    first: dict[str, tuple[str, str]] = {}
+    others: Counter[str] = Counter()
     for (name, value), (other, found) in zip(before, now, strict=False):
         if name == other and value != found:
-            yield Suspect(what=f"seed of {name}", recorded=value, replayed=found)
+            others[name] += name in first
+            first.setdefault(name, (value, found))
+    for name, (value, found) in first.items():
+        more = f" (and {others[name]} more calls)" if others[name] else ""
+        yield Suspect(what=f"seed of {name}", recorded=value, replayed=found + more)
     if len(before) != len(now):
         yield Suspect(what="seeder calls", recorded=str(len(before)), replayed=str(len(now)))
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _SHOWN = 8
 """Parts of one thing that are listed unless all are asked for."""
+_LINES = 24
+"""Lines of one artifact that are shown unless all are asked for."""
 _DEEPEST = 12
 ROLES: dict[Outcome, Role] = {
     Outcome.IDENTICAL: "good",
@@ -55,7 +57,10 @@ def difference_lines(difference: Difference, paint: Paint, *, verbose: bool = Fa
         yield paint(f"  note: {visible(note)}", "dim")
     # What differs in metadata alone is said in a word.
     if verbose or not said or difference.because != (Because.METADATA,):
-        yield from _parts(difference, paint, "  ", verbose=verbose)
+        parts = list(_parts(difference, paint, "  ", verbose=verbose))
+        yield from parts if verbose else parts[:_LINES]
+        if len(parts) > _LINES and not verbose:
+            yield paint(f"  and {len(parts) - _LINES:,} more lines (-v shows all)", "dim")
 
 
 def _parts(difference: Difference, paint: Paint, indent: str, *, verbose: bool) -> Iterator[str]:

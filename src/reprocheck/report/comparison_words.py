@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from reprocheck.model.comparison import Difference, Distance
 
 
+_FAR = 1 << 20
+"""ULP from which on a count of them says less than the distance itself."""
+
+
 def headline(difference: Difference) -> str:
     """What is said behind the name of a difference: the message, the distance, the tolerance."""
     parts = [difference.message] if difference.message else []
@@ -42,7 +46,7 @@ def distance_text(distance: Distance) -> str:
     parts = []
     if distance.elements > 1:
         parts.append(f"{distance.differing:,} of {distance.elements:,} differ")
-    if distance.max_ulp is not None:
+    if distance.max_ulp is not None and (distance.max_ulp <= _FAR or distance.max_absolute is None):
         parts.append(f"{'at most ' if distance.differing > 1 else ''}{distance.max_ulp:,} ULP")
     if distance.max_absolute is not None:
         parts.append(f"{number(distance.max_absolute)} absolute")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from reprocheck.model.comparison import Curve, Verdict
     from reprocheck.model.gap import Gap
     from reprocheck.model.plan import Plan
-    from reprocheck.model.replay import Repetition, Replay, Suspect
+    from reprocheck.model.replay import ExplainingFinding, Repetition, Replay, Suspect
     from reprocheck.report.paint import Paint
 
 _SHOWN = 12
@@ -32,6 +32,8 @@ _SHOWN = 12
 _PLOTTED = 2
 """Curves that are drawn."""
 _ABSENT = "-"
+_ID = 12
+"""Digits of a fingerprint that are shown."""
 _LONGEST = 200
 """Characters of a cause that are shown."""
 
@@ -97,6 +99,7 @@ def replay_text(replay: Replay, paint: Paint, *, verbose: bool = False, width: i
         lines += _curves(shown.curves, paint, width=width, verbose=verbose)
         lines += [f"  {visible(sentence)}" for sentence in replay.noise[:_SHOWN]]
         lines += _causes(shown, paint)
+    lines += _explanations(replay, paint)
     lines += _gaps(all_gaps(replay), paint)
     lines += [f"kept in {visible(folder)}" for folder in replay.kept]
     return "\n".join(lines)
@@ -167,6 +170,21 @@ def _causes(repetition: Repetition, paint: Paint) -> Iterator[str]:
             yield f"  {visible(change(suspect))}"
         if len(repetition.suspects) > _SHOWN:
             yield f"  and {len(repetition.suspects) - _SHOWN} more"
+
+
+def _explanations(replay: Replay, paint: Paint) -> Iterator[str]:
+    if not replay.explanations:
+        return
+    yield paint("findings that may explain it", "label")
+    for finding in replay.explanations:
+        where = paint(visible(finding_place(finding)), "path")
+        yield f"  {where}  {paint(finding.code, 'code')} {visible(finding.message)}"
+    yield f"  `reprocheck explain {replay.explanations[0].fingerprint[:_ID]}` shows the first with its trail"
+
+
+def finding_place(finding: ExplainingFinding) -> str:
+    """Where a finding that may explain a divergence stands."""
+    return f"{finding.path}:{finding.line}" if finding.cell is None else f"{finding.path} cell {finding.cell}"
 
 
 def _gaps(gaps: Iterable[Gap], paint: Paint) -> Iterator[str]:

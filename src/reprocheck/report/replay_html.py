@@ -9,7 +9,7 @@ from reprocheck.report.comparison_words import counts_text, headline, values
 from reprocheck.report.curves import curve_svg, title
 from reprocheck.report.html_page import page
 from reprocheck.report.html_text import code, prose
-from reprocheck.report.replay import all_gaps, bounded, change, worst
+from reprocheck.report.replay import all_gaps, bounded, change, finding_place, worst
 from reprocheck.report.run_words import command_text, duration_text
 from reprocheck.report.summary import plural
 from reprocheck.report.xml_text import marked_up
@@ -50,6 +50,10 @@ def _body(replay: Replay) -> Iterator[str]:
     shown = worst(replay.repetitions)
     if shown is not None:
         yield from _repetition(shown)
+    if replay.explanations:
+        yield "<h2>Findings that may explain it</h2><ul>"
+        yield from (f"<li>{code(finding_place(f))} {code(f.code)} {prose(f.message)}</li>" for f in replay.explanations)
+        yield "</ul>"
     if replay.noise:
         yield "<h2>Noise</h2>"
         yield f"<ul>{''.join(f'<li>{prose(sentence)}</li>' for sentence in replay.noise)}</ul>"

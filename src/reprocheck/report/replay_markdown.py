@@ -9,7 +9,7 @@ from reprocheck.report.comparison_markdown import difference_items
 from reprocheck.report.comparison_words import counts_text
 from reprocheck.report.curves import LEGEND, curve_lines, title
 from reprocheck.report.markdown_text import code, plain
-from reprocheck.report.replay import all_gaps, bounded, change, worst
+from reprocheck.report.replay import all_gaps, bounded, change, finding_place, worst
 from reprocheck.report.run_words import command_text
 
 if TYPE_CHECKING:
@@ -42,6 +42,9 @@ def _lines(replay: Replay) -> Iterator[str]:
     shown = worst(replay.repetitions)
     if shown is not None:
         yield from _repetition(shown)
+    if replay.explanations:
+        yield from ("", "### Findings that may explain it", "")
+        yield from (f"- {code(finding_place(f))} {code(f.code)} {plain(f.message)}" for f in replay.explanations)
     if replay.noise:
         yield from ("", "### Noise", "")
         yield from (f"- {plain(sentence)}" for sentence in replay.noise)

@@ -98,6 +98,15 @@ def test_order_of_a_directory_is_data(bench: Bench) -> None:
     assert first[0]["order"] != second[0]["order"]
 
 
+def test_a_search_for_installed_packages_is_no_listing(bench: Bench) -> None:
+    bench.write(
+        "import importlib.metadata, pkgutil\nlist(importlib.metadata.distributions(path=['d']))\n"
+        "list(pkgutil.iter_modules(['d']))\n"
+    )
+    (bench.root / "d").mkdir()
+    assert not [event for event in bench.watched().events("listing") if event["path"].endswith("/d")]
+
+
 def test_programs_and_addresses_are_told(bench: Bench) -> None:
     bench.write(
         "import os, socket, subprocess\n"

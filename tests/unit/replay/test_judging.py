@@ -15,6 +15,7 @@ from reprocheck.model.record import (
     FileUse,
     FileUses,
     Observations,
+    PythonProcess,
     RandomState,
     SeederCall,
     Status,
@@ -168,8 +169,6 @@ def test_inputs_seeds_and_states_that_differ_are_named() -> None:
     def seen(digest: str, seed: str, state: str) -> tuple[FileUses, Observations]:
         files = FileUses(uses=(FileUse(path="in.csv", role=FileRole.INPUT, before=digest),), complete=True)
         random = RandomState(generator="numpy", moment="first-use", digest=state, pid=1)
-        from reprocheck.model.record import PythonProcess
-
         process = PythonProcess(pid=1, started=1)
         call = SeederCall(name="random.seed", value=seed, pid=1, time=1)
         return files, Observations(processes=(process,), seeders=(call,), random_states=(random,))
@@ -179,3 +178,14 @@ def test_inputs_seeds_and_states_that_differ_are_named() -> None:
     assert suspects(run, *seen("a", "1", "x"), None) == ()
     names = [suspect.what for suspect in suspects(run, *seen("b", "2", "y"), None)]
     assert names == ["files in.csv", "seed of random.seed", "state of numpy at its first use"]
+
+
+def test_seeders_that_are_called_often_are_one_suspect() -> None:
+    def seen(*seeds: str) -> Observations:
+        process = PythonProcess(pid=1, started=1)
+        calls = tuple(SeederCall(name="numpy.random.seed", value=seed, pid=1, time=n) for n, seed in enumerate(seeds))
+        return Observations(processes=(process,), seeders=calls)
+
+    files = FileUses(uses=(), complete=True)
+    found = suspects(record(files=files, observations=seen("1", "2", "3")), files, seen("1", "5", "6"), None)
+    assert [(one.recorded, one.replayed) for one in found] == [("2", "5 (and 1 more calls)")]

@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import msgspec
 import pytest
 
-from reprocheck.model.comparison import Because, Comparison, Curve, Difference, Outcome, Verdict
+from reprocheck.model.comparison import Because, Comparison, Curve, Difference, Distance, Outcome, Verdict
 from reprocheck.model.gap import Gap
-from reprocheck.model.replay import Repetition, Replay, Suspect, TraceDifference
+from reprocheck.model.replay import ExplainingFinding, Repetition, Replay, Suspect, TraceDifference
+from reprocheck.report.comparison_words import distance_text
 from reprocheck.report.curves import curve_lines, curve_svg
 from reprocheck.report.replay_formats import REPLAY_FORMATS, ReplayView
 
@@ -74,6 +76,43 @@ def test_every_format_says_verdict_result_and_gap_and_stays_printable(form: str)
     assert "\x1b" not in text
     if form != "junit":
         assert "one was not seen" in text
+
+
+@pytest.mark.parametrize("form", ["console", "markdown", "html"])
+def test_findings_that_may_explain_a_divergence_are_named(form: str) -> None:
+    finding = ExplainingFinding(
+        code="RNG011",
+        rule="estimator-without-random-state",
+        path="train.py",
+        line=7,
+        message="`KMeans` draws at random",
+        fingerprint="0123456789abcdef",
+        what=("seed of numpy",),
+    )
+    text = written(form, msgspec.structs.replace(replay(), explanations=(finding,)))
+    assert "indings that may explain it" in text
+    assert "train.py:7" in text
+    assert "RNG011" in text
+    assert "indings that may explain it" not in written(form, replay())
+
+
+def test_a_long_tree_is_cut_unless_all_is_asked_for() -> None:
+    parts = tuple(
+        Difference(name=f"part{n}", outcome=Outcome.DIVERGENT, message="differs", left="1", right="2") for n in range(8)
+    )
+    outer = tuple(Difference(name=f"outer{n}", outcome=Outcome.DIVERGENT, children=parts) for n in range(8))
+    one = replay(differences=(Difference(name="big.pkl", outcome=Outcome.DIVERGENT, children=outer),))
+    short, whole = written("console", one), written("console", one, verbose=True)
+    assert "more lines (-v shows all)" in short
+    assert len(re.findall(r"part\d", short)) < 24
+    assert len(re.findall(r"part\d", whole)) == 64
+
+
+def test_ulp_are_counted_only_where_they_say_more_than_the_distance() -> None:
+    near = Distance(elements=1, differing=1, max_ulp=3, max_absolute=1e-7, max_relative=1e-7)
+    far = Distance(elements=1, differing=1, max_ulp=450_359_962_737_049, max_absolute=0.05, max_relative=0.06)
+    assert distance_text(near).startswith("3 ULP")
+    assert distance_text(far) == "0.05 absolute, 0.06 relative"
 
 
 def test_a_plot_shows_both_curves_and_where_they_agree() -> None:
