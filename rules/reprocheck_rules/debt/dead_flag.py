@@ -26,6 +26,7 @@ from reprocheck_rules.debt.changes import Changes
 from reprocheck_rules.debt.dead_flag_examples import show
 from reprocheck_rules.debt.dead_sides import DeadSide, dead_sides
 from reprocheck_rules.debt.fixed_values import FixedValues, Origin
+from reprocheck_rules.debt.flag_removal import without_flag, without_option
 from reprocheck_rules.debt.outside_flags import outside_flags
 from reprocheck_rules.debt.unread_options import unread_options
 
@@ -51,10 +52,12 @@ def check(project: Project) -> Iterator[Match]:
             _message(origin, sides),
             confidence=_confidence(changes, origin, sides),
             trail=_trail(project, origin, sides),
+            fix=without_flag(changes, origin, sides),
         )
     for option in unread_options(changes):
         message = f"`{option.shown}` is declared, but nothing reads `{option.name}`: giving it changes nothing"
-        yield project.match(option.path, option.span, message, confidence=option.confidence)
+        fix = without_option(changes, option)
+        yield project.match(option.path, option.span, message, confidence=option.confidence, fix=fix)
     for flag in outside_flags(changes):
         trail = [project.note(path, span, text) for path, span, text in flag.notes]
         yield project.match(flag.path, flag.span, flag.message, confidence=Confidence.LOW, trail=trail)

@@ -56,6 +56,20 @@ def _constants_and_attributes(rule: Rule) -> None:
             """,
         },
         title="a constant of another module",
+        fixed={
+            "config.py": """
+            BATCH_SIZE = 32
+            """,
+            "train.py": """
+            from config import BATCH_SIZE
+
+            def main():
+                model = build(BATCH_SIZE)
+                return model
+
+            main()
+            """,
+        },
     )
     rule.flags(
         """
@@ -79,6 +93,17 @@ def _constants_and_attributes(rule: Rule) -> None:
         Trainer(build()).step(load())
         """,
         title="attributes of a class that nothing writes",
+        fixed="""
+        class Trainer:
+            def __init__(self, model):
+                self.model = model
+
+            def step(self, batch):
+                loss = self.plain(batch)
+                return clipped(loss)
+
+        Trainer(build()).step(load())
+        """,
     )
     rule.flags(
         {
@@ -104,6 +129,25 @@ def _constants_and_attributes(rule: Rule) -> None:
             """,
         },
         title="a field of a dataclass that no call gives",
+        fixed={
+            "settings.py": """
+            from dataclasses import dataclass, field
+
+            @dataclass
+            class Config:
+                lr: float = 0.1
+                tags: list = field(default_factory=list)
+            """,
+            "train.py": """
+            from settings import Config
+
+            def load(cfg: Config):
+                return new_loader(cfg)
+
+            cfg = Config(lr=0.01)
+            load(cfg)
+            """,
+        },
     )
     rule.flags(
         {
@@ -124,6 +168,16 @@ def _constants_and_attributes(rule: Rule) -> None:
             """,
         },
         title="a parameter that no call gives",
+        fixed={
+            "layers.py": """
+            def attention(query, key, scale=None):
+                scores = query @ key
+                return scores * (scale or 1.0)
+
+            def block(x):
+                return attention(x, x, scale=0.5)
+            """,
+        },
     )
     rule.flags(
         """
@@ -159,6 +213,15 @@ def _outside_of_the_code(rule: Rule) -> None:
         """,
         file="train.py",
         title="options that nothing reads",
+        fixed="""
+        import argparse
+
+        parser = argparse.ArgumentParser()
+        parser.add_argument("--lr", type=float, default=0.1)
+        args = parser.parse_args()
+        print(args)
+        train(args.lr)
+        """,
     )
     rule.flags(
         """
@@ -173,6 +236,16 @@ def _outside_of_the_code(rule: Rule) -> None:
         main()
         """,
         title="an option of a command that does not use its parameter",
+        fixed="""
+        import click
+
+        @click.command()
+        @click.option("--epochs", default=3)
+        def main(epochs):
+            train(epochs)
+
+        main()
+        """,
     )
     rule.flags(
         """

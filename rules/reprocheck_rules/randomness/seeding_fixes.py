@@ -326,11 +326,11 @@ def _said(project: Project, path: str, call: Call) -> str | None:
             return name[1:]
         case Value(kind=ValueKind.NAME, value=str() as name, path=""):
             parser, _, option = name.rpartition(".parse_args().")
-            results = {e.result for f in facts.functions for e in f.events if _is_parse(e)}
+            results = {e.result for f in facts.functions for e in f.events if isinstance(e, Call) and _is_parse(e)}
             if parser and option.isidentifier() and len(results) == 1:
                 return f"{results.pop()}.{option}"
     return None
 
 
-def _is_parse(event: object) -> bool:
-    return isinstance(event, Call) and event.callee.endswith(_PARSERS) and event.result.isidentifier()
+def _is_parse(event: Call) -> bool:
+    return event.callee.endswith(_PARSERS) and event.result.isidentifier()

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+import operator
+from collections.abc import Callable
+from typing import Any
+
 import libcst as cst
 
 from reprocheck.fix.changes import Change, RefusedError
@@ -9,37 +14,86 @@ from reprocheck.fix.page import Page, Statement
 from reprocheck.fix.statement_edits import removal
 from reprocheck.model.fix import KeepBranch
 
+Scalar = bool | int | float | str | None
 _PURE = (cst.Name, cst.Attribute, cst.Comparison, cst.Integer, cst.SimpleString, cst.UnaryOperation)
+"""Expressions that may be dropped without a trace, as far as people write them in conditions."""
+_OPERATORS: dict[type[cst.BaseCompOp], Callable[[Any, Any], bool]] = {
+    cst.Equal: operator.eq,
+    cst.NotEqual: operator.ne,
+    cst.Is: operator.is_,
+    cst.IsNot: operator.is_not,
+    cst.LessThan: operator.lt,
+    cst.LessThanEqual: operator.le,
+    cst.GreaterThan: operator.gt,
+    cst.GreaterThanEqual: operator.ge,
+}
 
 
 def keep_branch(page: Page, edit: KeepBranch) -> list[Change]:
     """Replace what asks a condition by what runs when it has that value."""
-    node: cst.CSTNode = page.find(edit.span, cst.BaseExpression)
-    holds = edit.holds
+    return settle(page, page.find(edit.span, cst.BaseExpression), edit.holds, written=False)
+
+
+def settle(page: Page, node: cst.BaseExpression, value: Scalar, *, written: bool) -> list[Change]:
+    """Changes that give an expression a constant: of a choice what runs stays.
+
+    Elsewhere the constant is `written`, or RefusedError raised.
+    """
     while True:
         parent = page.parents[node]
         match parent:
             case cst.UnaryOperation(operator=cst.Not()):
-                node, holds = parent, not holds
+                node, value = parent, not value
+            case cst.Comparison(comparisons=[_]) if (outcome := _compared(parent, node, value)) is not None:
+                node, value = parent, outcome
             case cst.BooleanOperation():
-                decides = holds is isinstance(parent.operator, cst.Or)
-                if not decides:
+                decides = bool(value) is isinstance(parent.operator, cst.Or)
+                if node is parent.left and not decides:
                     return [_other_operand(page, parent, node)]
-                if node is parent.right and not isinstance(parent.left, _PURE):
-                    raise RefusedError("the condition does something besides")
+                if node is parent.right:
+                    if not (_is_condition(page, parent) and (not decides or isinstance(parent.left, _PURE))):
+                        break
+                    if not decides:
+                        return [_other_operand(page, parent, node)]
                 node = parent
             case cst.If() if node is parent.test:
-                return _if(page, parent, holds=holds)
-            case cst.While() if node is parent.test and not holds:
+                return _if(page, parent, holds=bool(value))
+            case cst.While() if node is parent.test and not value:
                 return _while(page, parent)
             case cst.IfExp() if node is parent.test:
-                kept = parent.body if holds else parent.orelse
-                return _instead(page, parent, kept)
-            case cst.CompIf() if holds:
+                return _instead(page, parent, parent.body if value else parent.orelse)
+            case cst.CompIf() if value:
                 start, end = page.ranges[parent]
                 return [Change(_behind_word(page, start), end, "")]
             case _:
-                raise RefusedError("the value is used for more than a choice")
+                break
+    if not written:
+        raise RefusedError("the value is used for more than a choice")
+    return [Change(*page.outer(node), repr(value))]
+
+
+def _compared(comparison: cst.Comparison, node: cst.CSTNode, value: Scalar) -> bool | None:
+    """Outcome of a comparison with a literal; None for anything else."""
+    target = comparison.comparisons[0]
+    if not (comparison.left is node or target.comparator is node):
+        return None
+    other = target.comparator if comparison.left is node else comparison.left
+    try:
+        known = ast.literal_eval(cst.Module([]).code_for_node(other))
+        compare = _OPERATORS[type(target.operator)]
+        return bool(compare(value, known) if comparison.left is node else compare(known, value))
+    except (ValueError, SyntaxError, TypeError, KeyError):
+        return None
+
+
+def _is_condition(page: Page, node: cst.CSTNode) -> bool:
+    """Whether only the truth of an expression counts."""
+    parent = page.parents[node]
+    if isinstance(parent, cst.UnaryOperation) and isinstance(parent.operator, cst.Not):
+        return True
+    if isinstance(parent, cst.BooleanOperation):
+        return _is_condition(page, parent)
+    return isinstance(parent, cst.If | cst.While | cst.IfExp | cst.CompIf | cst.Assert) and node is parent.test
 
 
 def _behind_word(page: Page, offset: int) -> int:

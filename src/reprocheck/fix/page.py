@@ -186,6 +186,13 @@ class Page:
             return holder
         raise RefusedError("the statement stands on the line of another one")
 
+    def decorator(self, offset: int) -> cst.Decorator | None:
+        """The decorator that a place stands in."""
+        for node, (start, end) in self.ranges.items():
+            if isinstance(node, cst.Decorator) and start <= offset < end:
+                return node
+        return None
+
     def suites(self, statement: cst.CSTNode) -> Iterator[cst.SimpleStatementSuite]:
         """Bodies of a statement that stand on the line of their head."""
         waiting: list[cst.CSTNode] = [statement]

@@ -9,6 +9,7 @@ from msgspec import structs
 from reprocheck.fix.branch_edits import keep_branch
 from reprocheck.fix.changes import Change, RefusedError, together
 from reprocheck.fix.expression_edits import remove_argument, replace_expression, set_argument, wrap_expression
+from reprocheck.fix.folding import fold_name, reads_of
 from reprocheck.fix.imports import Names, add_import, check_builtins, respelled
 from reprocheck.fix.page import Page
 from reprocheck.fix.statement_edits import insert_statements, move_statements, replace_statements
@@ -17,6 +18,7 @@ from reprocheck.model.fix import (
     AddImport,
     DropUnused,
     Edit,
+    FoldName,
     InsertStatements,
     KeepBranch,
     MoveStatements,
@@ -53,9 +55,14 @@ class PythonText:
         check_builtins(self.names, (text for edit in others for text in _texts(edit)))
         for edit in others:
             found += self._changes(_respelled(edit, renamed))
-        if any(isinstance(edit, DropUnused) for edit in edits):
-            keep = frozenset(name for edit in edits if isinstance(edit, DropUnused) for name in edit.keep)
-            found += without_unused(self.page, found, keep)
+        drops = [edit for edit in edits if isinstance(edit, DropUnused)]
+        if drops:
+            keep = frozenset(name for edit in drops for name in edit.keep)
+            definitions = any(edit.definitions for edit in drops)
+            folds = [edit for edit in others if isinstance(edit, FoldName)]
+            folded = [stretch for edit in folds for stretch in reads_of(self.page, edit)]
+            found += without_unused(self.page, found, folded, keep, definitions=definitions)
+            found = _not_inside(found)
         return together(found)
 
     def _start(self, edit: Edit) -> int:
@@ -84,6 +91,8 @@ class PythonText:
                 return keep_branch(page, edit)
             case MoveStatements():
                 return move_statements(page, edit)
+            case FoldName():
+                return fold_name(page, edit)
             case ReplaceText():
                 start, end = page.extent(edit.span)
                 if page.source.slice(edit.span) != edit.old.replace("\r\n", "\n"):
@@ -91,6 +100,23 @@ class PythonText:
                 return [Change(start, end, edit.new)]
             case _:
                 raise RefusedError("the edit isn't one of Python")
+
+
+def _not_inside(changes: list[Change]) -> list[Change]:
+    """Changes without those inside of what another one removes as a whole."""
+    removed = [change for change in changes if change.end > change.start and not change.text.strip()]
+    return [
+        change
+        for change in changes
+        if not any(
+            gone is not change
+            and gone.start <= change.start
+            and change.end <= gone.end
+            and gone.end - gone.start > change.end - change.start
+            and gone.start < change.end
+            for gone in removed
+        )
+    ]
 
 
 def _texts(edit: Edit) -> Iterable[str]:

@@ -137,7 +137,12 @@ def before_all(page: Page) -> int:
 def replace_statements(page: Page, edit: ReplaceStatements) -> list[Change]:
     """Write other statements, or none, in place of those that begin inside a span."""
     start, end = page.extent(edit.span)
+    decorator = page.decorator(start)
+    if decorator is not None and not edit.text.strip():
+        return [Change(page.line_start(page.ranges[decorator][0]), page.next_line(page.ranges[decorator][1]), "")]
     first = lone_statement(page, start, first=True)
+    if page.begin(first) < start and isinstance(first, cst.SimpleStatementLine) and len(first.body) == 1:
+        raise RefusedError("something else stands there")
     block = page.block(first)
     members = [s for s in block.body if isinstance(s, Statement) and start <= page.begin(s) <= max(start, end - 1)]
     if first not in members:

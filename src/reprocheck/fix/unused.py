@@ -15,9 +15,15 @@ from reprocheck.fix.statement_edits import removal
 Stretch = tuple[int, int]
 
 
-def without_unused(page: Page, changes: Sequence[Change], keep: frozenset[str]) -> list[Change]:
-    """Removals of what only the removed code used; `keep` names what is used from elsewhere."""
+def without_unused(
+    page: Page, changes: Sequence[Change], folded: Sequence[Stretch], keep: frozenset[str], *, definitions: bool
+) -> list[Change]:
+    """Removals of what only the removed code used; `keep` names what is used from elsewhere.
+
+    `folded` are reads that became constants.
+    """
     gone = [(change.start, change.end) for change in changes if change.end > change.start and not change.text.strip()]
+    gone += folded
     written = " ".join(change.text for change in changes)
     uses = _uses(page)
     exported = _exported(page.tree)
@@ -25,6 +31,8 @@ def without_unused(page: Page, changes: Sequence[Change], keep: frozenset[str]) 
     while True:
         new = None
         for statement in page.tree.body:
+            if not definitions and not isinstance(statement, ast.Import | ast.ImportFrom):
+                continue
             for name, take in _takings(page, statement):
                 used = uses.get(name, [])
                 if name in keep or name in exported or name in written or not any(_in(use, gone) for use in used):

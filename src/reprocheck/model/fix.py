@@ -119,9 +119,22 @@ class AddImport(msgspec.Struct, frozen=True, tag="add-import"):
     path: str = ""
 
 
-class DropUnused(msgspec.Struct, frozen=True, tag="drop-unused"):
-    """Remove imports, functions and constants of the module that only code which the other edits remove used."""
+class FoldName(msgspec.Struct, frozen=True, tag="fold-name"):
+    """Write a constant in place of a name wherever it is read, and keep of each choice on it what then runs."""
 
+    span: Span
+    """Where it is read: a function, a class, or the whole file for an empty span."""
+    name: str
+    """A name, or names joined by dots: `USE_EMA`, `config.USE_EMA`, `self.use_ema`; `*.use_ema` for any receiver."""
+    value: bool | int | float | str | None
+    path: str = ""
+
+
+class DropUnused(msgspec.Struct, frozen=True, tag="drop-unused"):
+    """Remove imports, and if wanted definitions of the module, that only code which the other edits remove used."""
+
+    definitions: bool = False
+    """Whether functions, classes and constants fall too."""
     keep: tuple[str, ...] = ()
     """Names that are used from elsewhere."""
     path: str = ""
@@ -154,6 +167,7 @@ Edit = (
     | KeepBranch
     | MoveStatements
     | AddImport
+    | FoldName
     | DropUnused
     | ReplaceText
     | WriteFile
