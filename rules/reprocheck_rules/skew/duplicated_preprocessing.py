@@ -164,7 +164,9 @@ rule.allows(
 rule.allows(
     {
         "train.py": _TORCH % (_FROM, _STEPS % "[0.5]"),
-        "predict.py": (_ASK % (_FROM, _STEPS % "[0.5]" + "(image)[None]")).replace("model.pt", "other.pt").replace("resnet18", "resnet50"),
+        "predict.py": (_ASK % (_FROM, _STEPS % "[0.5]" + "(image)[None]"))
+        .replace("model.pt", "other.pt")
+        .replace("resnet18", "resnet50"),
     },
     title="another model",
 )

@@ -11,7 +11,8 @@ batch that it is given, here one request, and goes on learning from it. Answers 
 ## Notes
 Silent for models that leave the library in evaluation mode (`transformers`' `from_pretrained`, `torch.jit.load`), for
 models that can't be followed to where they are made, and where `eval()` is called anywhere on the way. Models of the
-project's own whose file has neither dropout nor normalisation have low confidence.
+project's own have low confidence where their file has neither dropout nor normalisation, or where no loading is seen:
+then code that isn't followed makes them.
 """
 
 import re
@@ -22,7 +23,9 @@ from reprocheck.rulekit.preprocessing import Instance, Made, Named, Use, sides
 
 rule = Rule("SKW004", "eval-mode-missing", __doc__)
 
-_FAMILIES = re.compile(r"^(torchvision\.models\.|timm\.create_model$|efficientnet_pytorch\.|segmentation_models_pytorch\.)")
+_FAMILIES = re.compile(
+    r"^(torchvision\.models\.|timm\.create_model$|efficientnet_pytorch\.|segmentation_models_pytorch\.)"
+)
 _DIFFERS = re.compile(r"Dropout|BatchNorm|dropout|batch_norm|SyncBatchNorm|TransformerEncoder|MultiheadAttention")
 _MODULE = re.compile(r"^torch\.nn\.(Module|Sequential)$|LightningModule$")
 
@@ -33,7 +36,7 @@ def check(project: Project) -> Iterator[Match]:
     seen: set[object] = set()
     for side in sides(project).served:
         use = side.use
-        if use.method or use.mode == "eval" or use.place in seen:
+        if use.method or use.mode == "eval" or use.place in seen or _is_inside_model(use):
             continue
         confidence = _confidence(project, use)
         if confidence is None:
@@ -69,8 +72,14 @@ def _confidence(project: Project, use: Use) -> Confidence | None:
             facts = project.index.files.get(instance.of.path)
             words = (*facts.attributes, *facts.names) if facts is not None else ()
             sure = any(_DIFFERS.search(word) for word in words)
-            return Confidence.HIGH if sure and instance.artifacts else Confidence.MEDIUM if sure else Confidence.LOW
+            return Confidence.HIGH if sure and instance.artifacts else Confidence.LOW
     return None
+
+
+def _is_inside_model(use: Use) -> bool:
+    """Whether a model calls a part of itself: the mode is set on the whole."""
+    owner = use.functions[-1].owner if use.functions else None
+    return owner is not None and any(not isinstance(base, Named) or _MODULE.search(base.name) for base in owner.bases)
 
 
 def _is_module(instance: Instance) -> bool:

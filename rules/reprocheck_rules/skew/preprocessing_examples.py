@@ -106,7 +106,9 @@ def _add_true_images(rule: Rule) -> None:
         {
             "train.py": _TORCH_TRAIN,
             "app.py": _service(
-                "transforms.Resize((224, 224))", "transforms.ToTensor()", "transforms.Normalize([0.5, 0.5, 0.5], [0.5, 0.5, 0.5])"
+                "transforms.Resize((224, 224))",
+                "transforms.ToTensor()",
+                "transforms.Normalize([0.5, 0.5, 0.5], [0.5, 0.5, 0.5])",
             ).replace("[0.5, 0.5, 0.5]),", "[0.5, 0.5, 0.5]),  # expect: SKW001"),
         },
         title="another mean and standard deviation",
@@ -338,12 +340,12 @@ def _add_same_others(rule: Rule) -> None:
                         transforms.Normalize([0.5], [0.5]),
                     ])
             """,
-            "train.py": _TORCH_TRAIN.replace("loader = DataLoader", "transform = for_training()\n    loader = DataLoader").replace(
-                "import torch\n", "import torch\n    from preparing import for_training\n", 1
-            ),
-            "app.py": _service().replace("model.eval()", "model.eval()\n    from preparing import for_evaluation").replace(
-                "transform(image)", "for_evaluation()(image)"
-            ),
+            "train.py": _TORCH_TRAIN.replace(
+                "loader = DataLoader", "transform = for_training()\n    loader = DataLoader"
+            ).replace("import torch\n", "import torch\n    from preparing import for_training\n", 1),
+            "app.py": _service()
+            .replace("model.eval()", "model.eval()\n    from preparing import for_evaluation")
+            .replace("transform(image)", "for_evaluation()(image)"),
         },
         title="augmentation in training only",
     )

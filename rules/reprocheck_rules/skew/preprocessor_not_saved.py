@@ -10,14 +10,17 @@ Save both: `joblib.dump(scaler, ...)` beside the model, or put them into one `Pi
 
 ## Notes
 Transformers are followed through functions and files to what is saved: inside a `Pipeline`, a dictionary, a tuple or an
-object counts. What is handed to code that can't be followed may be saved there, and is silent. Encoders of the labels,
+object counts. Notebooks and folders of experiments have low confidence. What is handed to code that can't be followed may be saved there, and is silent. Encoders of the labels,
 and transformers that learn nothing, are silent too.
 """
 
+import re
 from collections.abc import Iterator
 
 from reprocheck.rulekit import Confidence, Match, Project, Rule
 from reprocheck.rulekit.preprocessing import Instance, Made, Place, Side, Sides, Step, sides
+
+_TRIALS = re.compile(r"\.ipynb$|(^|/)(notebooks?|experiments?|research|trials?|playground)/")
 
 rule = Rule("SKW003", "preprocessor-not-saved", __doc__)
 
@@ -35,7 +38,12 @@ def check(project: Project) -> Iterator[Match]:
             continue
         for step in side.use.data.steps:
             made = step.given.get("object")
-            if step.op != "fitted" or not isinstance(made, Made) or id(made) in seen or not _is_lost(project, found, made):
+            if (
+                step.op != "fitted"
+                or not isinstance(made, Made)
+                or id(made) in seen
+                or not _is_lost(project, found, made)
+            ):
                 continue
             seen.add(id(made))
             yield _match(project, found, side, step, made, place)
@@ -44,11 +52,12 @@ def check(project: Project) -> Iterator[Match]:
 def _match(project: Project, found: Sides, side: Side, step: Step, made: Made, saved: Place) -> Match:  # noqa: PLR0913 — one finding's parts
     name = made.name.rpartition(".")[2]
     sure = not found.uses.unread_saves and not step.given.get("column")
+    tried_out = _TRIALS.search(saved.path) is not None
     return project.match(
         step.place.path,
         step.place.span,
         f"the `{name}` that the training data goes through is saved nowhere, the model at {saved.path}:{saved.span.line} is",
-        confidence=Confidence.HIGH if sure else Confidence.MEDIUM,
+        confidence=Confidence.LOW if tried_out else Confidence.HIGH if sure else Confidence.MEDIUM,
         trail=[
             project.note(step.place.path, step.place.span, f"`{name}` is fitted"),
             project.note(side.use.place.path, side.use.place.span, "the model is trained on what it gives"),
@@ -59,7 +68,9 @@ def _match(project: Project, found: Sides, side: Side, step: Step, made: Made, s
 
 def _saved_at(found: Sides, side: Side) -> Place | None:
     model = side.use.model
-    return next((place for _, value, place in found.uses.saved if value is model and isinstance(value, Made | Instance)), None)
+    return next(
+        (place for _, value, place in found.uses.saved if value is model and isinstance(value, Made | Instance)), None
+    )
 
 
 def _is_lost(project: Project, found: Sides, made: Made) -> bool:

@@ -18,9 +18,29 @@ from reprocheck.rulekit.preprocessing import (
 )
 
 _GEOMETRY = frozenset(
-    {"resize", "resize-crop", "resize-pad", "resize-longer", "crop", "pad", "crops", "crop-box", "crop-fraction", "resize-ratio"}
+    {
+        "resize",
+        "resize-crop",
+        "resize-pad",
+        "resize-longer",
+        "crop",
+        "pad",
+        "crops",
+        "crop-box",
+        "crop-fraction",
+        "resize-ratio",
+    }
 )
-_ONE_SIDED = _GEOMETRY | {"function-of-image", "own-statistics", "fitted", "text", "substitute", "tokenise", "pad-sequence", "function"}
+_ONE_SIDED = _GEOMETRY | {
+    "function-of-image",
+    "own-statistics",
+    "fitted",
+    "text",
+    "substitute",
+    "tokenise",
+    "pad-sequence",
+    "function",
+}
 """Operations whose absence on one side is a difference; a column can come from anywhere."""
 _COMPARED = _ONE_SIDED | {"columns", "fill", "map"}
 
@@ -33,14 +53,14 @@ def real(partners: Partners) -> Iterator[tuple[Difference, Confidence]]:
     random = bool(trained.form.random)
     geometry = partners.checked if random else None
     for difference in differences(trained.form, served.form):
-        if not _is_told(difference):
+        if not _is_told(difference, image=trained.form.image):
             continue
         if random and _is_geometry(difference):
             continue
         yield difference, _confidence(partners, difference)
     if geometry is not None:
         for difference in differences(geometry.form, served.form):
-            if _is_geometry(difference) and _is_told(difference):
+            if _is_geometry(difference) and _is_told(difference, image=True):
                 yield difference, _lower(_confidence(partners, difference))
 
 
@@ -60,10 +80,12 @@ def _is_geometry(difference: Difference) -> bool:
     )
 
 
-def _is_told(difference: Difference) -> bool:
+def _is_told(difference: Difference, *, image: bool) -> bool:
     if difference.kind in {"scale", "channels", "features"}:
         return True
     op = _op(difference)
+    if op == "own-statistics" and (difference.kind == "extra" or not image):
+        return False  # SKW007 says more of it; on a table they are those of the training data
     if difference.kind in {"missing", "extra"}:
         return op in _ONE_SIDED or op in {"source-resized", "resize-unit"}
     return op in _COMPARED or op in {"source-resized", "resize-unit"}

@@ -10,7 +10,8 @@ Save the statistics in training (a fitted scaler or imputer, `mean.npy`, constan
 service.
 
 ## Notes
-Silent where training normalises each sample by its own statistics as well. Where the training side isn't known, tables
+Silent where training normalises each image or sound by its own statistics as well; of a table those in training are
+the training data's. Where the training side isn't known, tables
 have medium confidence and images and sounds, which are often normalised one by one on purpose, low.
 """
 
@@ -44,7 +45,7 @@ def check(project: Project) -> Iterator[Match]:
             ]
             if pair is not None:
                 trained = pair.trained.use.place
-                trail.append(project.note(trained.path, trained.span, "training does no such thing"))
+                trail.append(project.note(trained.path, trained.span, "the model is trained here, on other data"))
             yield project.match(
                 step.place.path,
                 step.place.span,
@@ -57,7 +58,8 @@ def check(project: Project) -> Iterator[Match]:
 def _confidence(side: Side, pair: Partners | None) -> Confidence | None:
     if pair is not None:
         trained = pair.trained
-        if any(step.op == "own-statistics" for step in trained.use.data.steps):
+        is_table = "pandas." in trained.use.data.kind + side.use.data.kind + trained.use.data.source
+        if not is_table and any(step.op == "own-statistics" for step in trained.use.data.steps):
             return None
         return Confidence.HIGH if trained.complete and pair.shown_by != "only" else Confidence.MEDIUM
     return Confidence.LOW if side.form.image or not side.use.data.kind.startswith("pandas.") else Confidence.MEDIUM
@@ -106,7 +108,8 @@ rule.flags(
             def standardise(rows):
                 return rows / rows.std()  # expect: SKW007
         """,
-        "app.py": _APP.replace("from flask", "from features import standardise\n    from flask") % "rows = standardise(rows)",
+        "app.py": _APP.replace("from flask", "from features import standardise\n    from flask")
+        % "rows = standardise(rows)",
     }
 )
 for _line in (
@@ -117,7 +120,38 @@ for _line in (
     "rows = rows - statistics['mean']",
 ):
     rule.allows({"train.py": _TRAIN % "", "app.py": _APP % _line})
+rule.flags(
+    {"train.py": _TRAIN % "X = X / X.max()", "app.py": _APP % "rows = rows / rows.max()  # expect: SKW007"},
+    title="the maximum of the training data against that of the request",
+)
 rule.allows(
-    {"train.py": _TRAIN % "X = X / X.max()", "app.py": _APP % "rows = rows / rows.max()"},
-    title="training does the same",
+    {
+        "train.py": """
+            import cv2
+            import numpy as np
+            from pathlib import Path
+            from tensorflow import keras
+
+            def read(path):
+                image = cv2.imread(str(path))
+                return (image - image.mean()) / image.std()
+
+            images = np.array([read(path) for path in sorted(Path("data").glob("*.png"))])
+            model = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(1)])
+            model.compile(loss="mse")
+            model.fit(images, np.load("labels.npy"))
+            model.save("grades.keras")
+        """,
+        "predict.py": """
+            import cv2
+            from tensorflow import keras
+
+            model = keras.models.load_model("grades.keras")
+
+            def predict(path):
+                image = cv2.imread(path)
+                return model.predict(((image - image.mean()) / image.std())[None])
+        """,
+    },
+    title="each image by its own, on both sides",
 )

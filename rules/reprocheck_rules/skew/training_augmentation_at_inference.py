@@ -23,7 +23,9 @@ from reprocheck.rulekit.preprocessing import Side, sides
 
 rule = Rule("SKW005", "training-augmentation-at-inference", __doc__)
 
-_ON_PURPOSE = re.compile(r"tta|augment|test_time|monte_carlo|mc_|robust|contrast|simclr|moco|byol|self_?sup|adversar", re.IGNORECASE)
+_ON_PURPOSE = re.compile(
+    r"tta|augment|(^|[/_])aug|test_time|monte_carlo|mc_|robust|contrast|simclr|moco|byol|self_?sup|adversar", re.IGNORECASE
+)
 
 
 @rule.on_project
@@ -31,7 +33,10 @@ def check(project: Project) -> Iterator[Match]:
     """Random steps on the way to a prediction."""
     found = sides(project)
     seen: set[object] = set()
-    for side, what in (*((side, "serving") for side in found.served), *((side, "validation") for side in found.checked)):
+    for side, what in (
+        *((side, "serving") for side in found.served),
+        *((side, "validation") for side in found.checked),
+    ):
         if not side.form.random or _on_purpose(side):
             continue
         step = side.form.random[0]
@@ -53,7 +58,11 @@ def check(project: Project) -> Iterator[Match]:
 
 
 def _effect(what: str) -> str:
-    return "the same input gets another answer each time" if what == "serving" else "its score is noisy, and lower than it should be"
+    return (
+        "the same input gets another answer each time"
+        if what == "serving"
+        else "its score is noisy, and lower than it should be"
+    )
 
 
 def _on_purpose(side: Side) -> bool:
@@ -168,7 +177,9 @@ rule.allows(
     validation = ImageDataGenerator(rescale=1 / 255).flow_from_directory("data/validation")
     model.fit(train, validation_data=validation, epochs=3)""",
 )
-rule.allows((_SERVICE % "transforms.RandomHorizontalFlip(),").replace("predict(", "predict_with_tta("), file="predict.py")
+rule.allows(
+    (_SERVICE % "transforms.RandomHorizontalFlip(),").replace("predict(", "predict_with_tta("), file="predict.py"
+)
 rule.allows(
     _KERAS
     % """train = ImageDataGenerator(rescale=1 / 255, rotation_range=20).flow_from_directory("data/train")

@@ -430,6 +430,9 @@ class Effects:
                 return owner.then(Step("own-statistics", f"fillna({filler.steps[-1].label})", place))
             return owner.then(self._step(full or name, entry, step, arguments, place), entry.returns or None)
         if name in _STATISTICS:
+            axis = keywords.get("axis", positional[0] if positional else NOTHING)
+            if isinstance(axis, Const) and axis.value in {1, -1, "columns"}:
+                return Data("a statistic of each row")
             return owner.then(Step("statistic", f"{name}()", place))
         if not owner.steps:
             return Data(owner.source, (), entry.returns if entry is not None else owner.kind, owner.place)
@@ -477,9 +480,11 @@ class Effects:
             return result if isinstance(result, Data) and (result.steps or not data.steps) else data
         entry = self._catalog.entry(made.name)
         if entry is not None and "augmentation" in entry.roles:
-            probability = made.arguments.get("p", NOTHING)
-            never = isinstance(probability, Const) and probability.value == 0
-            return data if never else data.then(Step("random", _label(made.name, {}), made.place, random=True))
+            flips = made.name.endswith("Flip")
+            probability = plain(made.arguments.get("p", made.arguments.get("0") if flips else None))
+            if probability == 1 and flips:
+                return data.then(Step("flip", _label(made.name, {}), made.place))
+            return data if probability == 0 else data.then(Step("random", _label(made.name, {}), made.place, random=True))
         if entry is None or entry.step is None:
             return data.then(Step(UNKNOWN_STEP, f"{_label(made.name, {})}(...)", made.place))
         step = entry.step
