@@ -22,6 +22,7 @@ from collections.abc import Iterator
 
 from reprocheck.rulekit import Match, Module, Rule
 from reprocheck.rulekit.flow import Leak, Learning, observed, short
+from reprocheck_rules.data.fit_fixes import fit_behind_split
 
 rule = Rule("DAT010", "fit-before-split", __doc__)
 
@@ -58,6 +59,7 @@ def _match(module: Module, leak: Leak) -> Match:
         f"{fit.label} is learned from all rows of `{fit.data}` before {splitter} takes the held-out rows from them",
         confidence=leak.confidence,
         trail=[module.note(fit.where.node, "learns from all rows"), module.note(split, "the rows are split only here")],
+        fix=fit_behind_split(module, fit.where.node, split),
     )
 
 
@@ -74,6 +76,18 @@ rule.flags(
     X_train, X_test, y_train, y_test = train_test_split(X_scaled, y, random_state=0)
     """,
     title="scaled, then split",
+    fixed="""
+    import pandas as pd
+    from sklearn.preprocessing import StandardScaler
+    from sklearn.model_selection import train_test_split
+
+    df = pd.read_csv("data.csv")
+    X, y = df.drop(columns=["y"]), df["y"]
+    scaler = StandardScaler()
+    X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
+    X_train = scaler.fit_transform(X_train)
+    X_test = scaler.transform(X_test)
+    """,
 )
 rule.flags(
     """
@@ -112,6 +126,21 @@ rule.flags(
         model.fit(table[train], y[train])
     """,
     title="fitted on the whole, applied to the parts",
+    fixed="""
+    from sklearn.preprocessing import MinMaxScaler
+    from sklearn.impute import SimpleImputer
+    from sklearn.model_selection import StratifiedKFold, train_test_split
+
+    imputer = SimpleImputer()
+    X_train, X_test, y_train, y_test = train_test_split(X, y)
+    imputer.fit(X_train)
+    X_train = imputer.transform(X_train)
+    X_test = imputer.transform(X_test)
+
+    table = MinMaxScaler().fit_transform(raw)
+    for train, test in StratifiedKFold(5).split(raw, y):
+        model.fit(table[train], y[train])
+    """,
 )
 rule.flags(
     """
@@ -159,6 +188,21 @@ rule.flags(
     a, b = train_test_split(codes)
     """,
     title="vocabularies and categories",
+    fixed="""
+    from keras.preprocessing.text import Tokenizer
+    from sklearn.preprocessing import OrdinalEncoder
+    from sklearn.model_selection import train_test_split
+
+    tokenizer = Tokenizer(num_words=1000)
+    tokenizer.fit_on_texts(texts)
+    sequences = tokenizer.texts_to_sequences(texts)
+    X_train, X_test = train_test_split(sequences)
+
+    encoder = OrdinalEncoder()
+    a, b = train_test_split(table)
+    a = encoder.fit_transform(a)
+    b = encoder.transform(b)
+    """,
 )
 rule.allows(
     """
