@@ -181,6 +181,8 @@ class OrderOfUse:
         match node.slice:
             case ast.Slice(lower=None, upper=None):
                 return self.effect(node)
+            case ast.Tuple(elts=[ast.Slice(lower=None, upper=None), *_]):
+                return self.effect(node)  # columns of an array
             case ast.Slice():
                 return Effect(node, f"`{shown(node)}` keeps whichever come first", Confidence.HIGH)
             case ast.Constant(value=int()) | ast.UnaryOp():

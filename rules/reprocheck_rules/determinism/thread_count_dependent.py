@@ -49,7 +49,7 @@ def check(module: Module) -> Iterator[Match]:
     for call in module.calls:
         given, what = _number(call)
         if given is not None and _from_machine(module, given, call.site.order):
-            yield call.match(f"{what} is the number of processors of whatever machine this runs on", at=given)
+            yield call.match(f"{what} follows the number of processors of the machine that this runs on", at=given)
     for site in module.file.sets:
         target = site.target
         if (
@@ -60,7 +60,7 @@ def check(module: Module) -> Iterator[Match]:
             and _from_machine(module, site.value, site.order)
         ):
             yield module.match(
-                target, f"`{target.slice.value}` is the number of processors of whatever machine this runs on"
+                target, f"`{target.slice.value}` follows the number of processors of the machine that this runs on"
             )
 
 

@@ -36,6 +36,9 @@ _RECORDS = re.compile(
     re.IGNORECASE,
 )
 _SERVING = ("fastapi", "flask", "streamlit", "dash", "django", "airflow")
+_TABLE = re.compile(
+    r"^(df|data|table|frame|train|test|x$|features|rows|dataset)|(_df|_data|_table|_frame)$", re.IGNORECASE
+)
 _DEPTH = 4
 
 
@@ -44,23 +47,29 @@ def check(module: Module) -> Iterator[Match]:
     """Columns and selections that a clock is worked into."""
     if module.is_test or not _has_clock(module):
         return
+    seen: set[ast.Call] = set()
+    """Readings that were reported: columns computed from one and the same are one place to repair."""
     for node in ast.walk(module.tree):
         match node:
             case ast.Assign(targets=[ast.Subscript(value=table, slice=ast.Constant(value=str() as name))], value=value):
-                yield from _column(module, node, table, name, value)
+                yield from _column(module, node, (table, name, value), seen)
             case ast.Subscript(value=table, slice=ast.Compare() | ast.BinOp() as condition, ctx=ast.Load()):
-                yield from _selection(module, node, table, condition)
+                yield from _selection(module, node, (table, condition), seen)
 
 
 def _has_clock(module: Module) -> bool:
     return any(call.name in _CLOCKS for call in module.calls)
 
 
-def _column(module: Module, node: ast.Assign, table: ast.expr, name: str, value: ast.expr) -> Iterator[Match]:
-    if _RECORDS.search(name) or not _reads(value, table):
+def _column(
+    module: Module, node: ast.Assign, parts: tuple[ast.expr, str, ast.expr], seen: set[ast.Call]
+) -> Iterator[Match]:
+    table, name, value = parts
+    if _RECORDS.search(name) or not _reads(value, table) or not _is_table(module, table, value):
         return
     clock = _clock(module, value, module.file.scope_of(node))
-    if clock is not None:
+    if clock is not None and clock not in seen:
+        seen.add(clock)
         yield module.match(
             value,
             f'`"{name}"` depends on the day on which this runs: `{ast.unparse(clock)}` goes into it',
@@ -69,11 +78,15 @@ def _column(module: Module, node: ast.Assign, table: ast.expr, name: str, value:
         )
 
 
-def _selection(module: Module, node: ast.Subscript, table: ast.expr, condition: ast.expr) -> Iterator[Match]:
+def _selection(
+    module: Module, node: ast.Subscript, parts: tuple[ast.expr, ast.expr], seen: set[ast.Call]
+) -> Iterator[Match]:
+    table, condition = parts
     if not _reads(condition, table):
         return
     clock = _clock(module, condition, module.file.scope_of(node))
-    if clock is not None:
+    if clock is not None and clock not in seen:
+        seen.add(clock)
         yield module.match(
             node,
             f"which rows are taken depends on the day on which this runs: `{ast.unparse(clock)}` decides",
@@ -86,6 +99,14 @@ def _confidence(module: Module) -> Confidence:
     if module.imports(*_SERVING):
         return Confidence.LOW
     return Confidence.HIGH if module.imports(*_LEARNING) else Confidence.MEDIUM
+
+
+def _is_table(module: Module, table: ast.expr, value: ast.expr) -> bool:
+    """Whether a receiver is a table rather than a dictionary of numbers."""
+    name = module.name(table) or ""
+    if name.startswith(_TABLES) or ".dt." in ast.unparse(value):
+        return True
+    return isinstance(table, ast.Name) and _TABLE.search(table.id) is not None
 
 
 def _reads(node: ast.expr, table: ast.expr) -> bool:
@@ -141,7 +162,8 @@ rule.flags(
     df["car_age"] = datetime.now().year - df["model_year"]  # expect: DET009
     cutoff = datetime.now() - timedelta(days=30)
     train = df[df["joined"] < cutoff]  # expect: DET009
-    test = df[df.joined >= cutoff]  # expect: DET009
+    test = df[df.joined >= cutoff]
+    recent = df[df.joined > pd.Timestamp.now() - pd.Timedelta("7D")]  # expect: DET009
     model = LogisticRegression().fit(train[["age"]], train["y"])
     """,
     title="Ages, and a split at thirty days ago",
