@@ -72,7 +72,10 @@ class Texts:
             return "".join(pieces)
         joined = ""
         for piece in pieces:
-            joined = piece if not joined or piece.startswith("/") else f"{joined.rstrip('/')}/{piece}"
+            if joined == "//" and not piece.startswith("/"):
+                joined = f"//{piece}"
+            else:
+                joined = piece if not joined or piece.startswith("/") else f"{joined.rstrip('/')}/{piece}"
         return joined if "{" in joined else posixpath.normpath(joined)
 
     def _parameter(self, value: Value, scene: Scene, depth: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -23,6 +24,10 @@ ROLES = frozenset({"reads", "writes", "lists-directory", "walks-directory", "que
 """Roles of calls that runs are followed for."""
 _LONGEST = 300
 """Characters of a path."""
+_DATABASE = re.compile(
+    r"^(sqlite|postgres(ql)?|mysql|mssql|oracle|mongodb|redis|models|runs|mlflow-artifacts)(\+\w+)?:"
+)
+"""Addresses of databases and registries, which are no files."""
 _LISTS = frozenset({"lists-directory", "walks-directory"})
 
 
@@ -116,7 +121,14 @@ class Programs:
         text = self.project.index.texts.text(value, site.scene)
         if self._is_opened(value):
             return None
-        if not text or "\n" in text or len(text) > _LONGEST or text in {".", "-"} or text.isdecimal():
+        if (
+            not text
+            or _DATABASE.match(text)
+            or "\n" in text
+            or len(text) > _LONGEST
+            or text in {".", "-"}
+            or text.isdecimal()
+        ):
             return None
         bases = self.locator.bases(site.entry)
         fixed = HOLE.sub("", text)
