@@ -17,11 +17,12 @@ from reprocheck.app.local_fixes import with_local_fixes
 from reprocheck.app.local_knowledge import look_around
 from reprocheck.app.scan_project import CACHE_FOLDER, Progress, Scanned, ScanRequest, scan_project
 from reprocheck.config import Config
-from reprocheck.fix.carry_out import Outcome, Repair, carry_out, edits_by_path
+from reprocheck.fix.carry_out import Outcome, Repair, carry_out, edits_by_path, replacements
 from reprocheck.fix.patch import patch
 from reprocheck.model.finding import Finding
 from reprocheck.model.fix import Safety
 from reprocheck.model.place import Span
+from reprocheck.model.scan_result import ScanResult
 from reprocheck.store.files import write_atomically
 
 _ROUNDS = 12
@@ -93,6 +94,20 @@ def apply_fix(config: Config, finding: Finding, progress: Progress) -> Fixed:
 
 def _spot(finding: Finding) -> tuple[str, str, Span, str]:
     return (finding.code, finding.place.path, finding.place.span, finding.message)
+
+
+def with_replacements(result: ScanResult, root: Path) -> ScanResult:
+    """The result with what each fix comes to in the files, for reports that have to say it."""
+    having = [finding for finding in result.findings if finding.fix is not None and fixable(finding, unsafe=True)]
+    found = replacements([_repair(finding) for finding in having], _Files(root).read)
+    said = {id(finding): parts for finding, parts in zip(having, found, strict=True) if parts}
+    findings = tuple(
+        msgspec.structs.replace(f, fix=msgspec.structs.replace(f.fix, replacements=said[id(f)]))
+        if f.fix is not None and id(f) in said
+        else f
+        for f in result.findings
+    )
+    return msgspec.structs.replace(result, findings=findings)
 
 
 def fixable(finding: Finding, *, unsafe: bool) -> bool:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reprocheck.app import knowledge as knowledge_of
 from reprocheck.app.errors import UsageError
 from reprocheck.config import Config
+from reprocheck.fix.examples import check_fixes, kinds_of_fixes
+from reprocheck.model.fix import Safety
 from reprocheck.model.rule_info import RuleInfo
 from reprocheck.rulekit.rule import Example
 from reprocheck.scan.examples import ExampleFailure, check_examples
@@ -23,6 +25,8 @@ class RulePage:
     examples: tuple[Example, ...]
     selected: bool
     """Whether it runs under the configuration."""
+    fixes: tuple[Safety, ...] = ()
+    """Kinds of fixes that it gives for its examples; only for a page that was asked for by itself."""
 
 
 def pages(config: Config) -> list[RulePage]:
@@ -51,11 +55,17 @@ def page(config: Config, word: str) -> RulePage:
     everything = pages(config)
     for candidate in everything:
         if word.upper() == candidate.info.code or word.lower() == candidate.info.name:
-            return candidate
+            return replace(candidate, fixes=_fixes(config, candidate.info.code))
     known = [name for p in everything for name in (p.info.code, p.info.name)]
     close = difflib.get_close_matches(word.upper(), known, n=1) or difflib.get_close_matches(word.lower(), known, n=1)
     hint = f"; did you mean {close[0]}?" if close else "; `reprocheck rules` lists them"
     raise UsageError(f"no rule is named {word!r}{hint}")
+
+
+def _fixes(config: Config, code: str) -> tuple[Safety, ...]:
+    knowledge = knowledge_of.load(knowledge_of.sources_of(config))
+    rule = knowledge.rules.get(code)
+    return () if rule is None else kinds_of_fixes(rule, knowledge.catalog)
 
 
 def check(config: Config, *, own_only: bool) -> tuple[int, list[ExampleFailure]]:
@@ -66,4 +76,4 @@ def check(config: Config, *, own_only: bool) -> tuple[int, list[ExampleFailure]]
     if own_only:
         files = {path.rpartition("/")[2] for path in sources.rule_paths}
         rules = [rule for rule in rules if rule.info.origin.endswith(".toml") or rule.info.origin in files]
-    return len(rules), check_examples(rules, knowledge.catalog)
+    return len(rules), [*check_examples(rules, knowledge.catalog), *check_fixes(rules, knowledge.catalog)]

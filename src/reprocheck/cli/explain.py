@@ -12,6 +12,7 @@ from reprocheck.app import rule_book
 from reprocheck.app.find_finding import FINGERPRINT, find_finding
 from reprocheck.cli.progress import ProgressLine
 from reprocheck.cli.settings import color_wanted, load_config
+from reprocheck.model.fix import Safety
 from reprocheck.model.rule_info import FAMILIES
 from reprocheck.report.formats import FORMATS, ReportOptions
 
@@ -55,6 +56,8 @@ def markdown(page: rule_book.RulePage) -> str:
     family = FAMILIES.get(info.family, info.family)
     levels = f"{info.severity} · {info.confidence} confidence · {family}"
     parts = [f"# {info.code} {info.name}", f"*{levels}*", info.summary]
+    if page.fixes:
+        parts.append(_automatic(page.fixes))
     for title, body in (("Why", info.why), ("How to repair it", info.fix), ("Notes", info.notes)):
         if body:
             parts.append(f"## {title}\n\n{body}")
@@ -66,6 +69,20 @@ def markdown(page: rule_book.RulePage) -> str:
                     language = "python" if path.endswith(".py") else ""
                     name = f"`{path}`\n\n" if path != "example.py" else ""
                     blocks.append(f"{name}```{language}\n{text.rstrip()}\n```")
+                    fixed = example.fixed.get(path)
+                    if fixed is not None:
+                        blocks.append(f"becomes\n\n```{language}\n{fixed.rstrip()}\n```")
         if blocks:
             parts.append(f"## {title}\n\n" + "\n\n".join(blocks))
     return "\n\n".join(parts) + "\n"
+
+
+def _automatic(fixes: tuple[Safety, ...]) -> str:
+    """Who does the repair."""
+    match fixes:
+        case (Safety.SAFE,):
+            return "`reprocheck scan --fix` repairs it where that can be done mechanically."
+        case (Safety.UNSAFE,):
+            return "`reprocheck scan --fix --unsafe-fixes` repairs it where that can be done mechanically."
+        case _:
+            return "`reprocheck scan --fix` repairs it where that is safe, `--unsafe-fixes` in more places."

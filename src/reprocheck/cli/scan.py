@@ -242,8 +242,13 @@ def _outputs(config: Config) -> list[tuple[Reporter, Output]]:
 def _write(reporter: Reporter, output: Output, scanned: Scanned, config: Config, options: dict[str, Any]) -> None:
     terminal = output.file is None and sys.stdout.isatty()
     encoding = (sys.stdout.encoding or "ascii").lower() if output.file is None else "utf-8"
+    result = scanned.result
+    if output.format == "sarif" and any(finding.fix is not None for finding in result.active):
+        from reprocheck.app.fix_project import with_replacements
+
+        result = with_replacements(result, config.root)
     text = reporter.render(
-        scanned.result,
+        result,
         ReportOptions(
             color=color_wanted(options["color"], stream_is_terminal=terminal) if output.file is None else False,
             width=shutil.get_terminal_size((100, 24)).columns if terminal else 100,

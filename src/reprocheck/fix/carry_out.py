@@ -10,7 +10,9 @@ from typing import Protocol
 from reprocheck.fix.changes import Change, ConflictError, RefusedError, applied, together
 from reprocheck.fix.file_text import read_text
 from reprocheck.fix.text_edits import Refused, edit_bytes
-from reprocheck.model.fix import Edit, Fix, ReplaceText, WriteFile
+from reprocheck.model.fix import Edit, Fix, Replacement, ReplaceText, WriteFile
+from reprocheck.model.place import WHOLE_FILE
+from reprocheck.project.documents.positions import LineTable
 from reprocheck.project.file_kinds import FileKind, kind_of
 from reprocheck.project.python.grammar import parse
 from reprocheck.project.source import SourceText
@@ -65,6 +67,23 @@ def carry_out(repairs: Sequence[Repair], read: Read) -> Outcome:
     return Outcome(texts, refused)
 
 
+def replacements(repairs: Sequence[Repair], read: Read) -> list[tuple[Replacement, ...]]:
+    """What each fix by itself comes to in the files; nothing for one that can't be done."""
+    files: dict[str, _File] = {}
+    found: list[tuple[Replacement, ...]] = []
+    for repair in repairs:
+        parts: list[Replacement] = []
+        try:
+            for path, edits in edits_by_path(repair).items():
+                if path not in files:
+                    files[path] = _open(path, read(path))
+                parts += files[path].replacements(path, edits)
+        except RefusedError:
+            parts = []
+        found.append(tuple(parts))
+    return found
+
+
 def edits_by_path(repair: Repair) -> dict[str, list[Edit]]:
     """Edits of a fix by the file that they change."""
     found: dict[str, list[Edit]] = {}
@@ -96,6 +115,9 @@ class _File(Protocol):
 
     def keep(self, state: object) -> None:
         """Take the outcome of an attempt over."""
+
+    def replacements(self, path: str, edits: list[Edit]) -> list[Replacement]:
+        """What edits come to; raises RefusedError."""
 
 
 def _open(path: str, data: bytes | None) -> _File:
@@ -130,6 +152,10 @@ class _NewFile:
         assert isinstance(state, bytes)
         self.data = state
 
+    def replacements(self, path: str, edits: list[Edit]) -> list[Replacement]:
+        texts = [edit.text for edit in edits if isinstance(edit, WriteFile)]
+        return [Replacement(path, WHOLE_FILE, texts[0])] if len(texts) == len(edits) == 1 else []
+
 
 class _OtherFile:
     """A file that isn't Python."""
@@ -154,6 +180,9 @@ class _OtherFile:
 
     def keep(self, state: object) -> None:
         self._edits, self.data = state  # type: ignore[misc]
+
+    def replacements(self, path: str, edits: list[Edit]) -> list[Replacement]:
+        return [Replacement(path, edit.span, edit.new) for edit in edits if isinstance(edit, ReplaceText)]
 
 
 class _PythonFile:
@@ -181,11 +210,14 @@ class _PythonFile:
         self._cells = NotebookText(self._path, self._original, self._text.text) if self._notebook else None
         self._python = PythonText(self._text.text if self._cells is None else self._cells.notebook.python.text)
 
-    def attempt(self, edits: list[Edit]) -> object:
+    def _require(self, edits: list[Edit]) -> None:
         if self._failure:
             raise RefusedError(self._failure)
         if any(isinstance(edit, WriteFile) for edit in edits):
             raise RefusedError("a file of that name is there")
+
+    def attempt(self, edits: list[Edit]) -> object:
+        self._require(edits)
         found = self._python.changes(edits)
         self._parse(applied(self._python.page.text, found))
         module = together((*self._module, *found))
@@ -204,3 +236,11 @@ class _PythonFile:
 
     def keep(self, state: object) -> None:
         self._module, self._changes, self.data = state  # type: ignore[misc]
+
+    def replacements(self, path: str, edits: list[Edit]) -> list[Replacement]:
+        self._require(edits)
+        found = self._python.changes(edits)
+        self._parse(applied(self._python.page.text, found))
+        changes = found if self._cells is None else together(self._cells.changes(found))
+        table = LineTable(self._text.text)
+        return [Replacement(path, table.span(change.start, change.end), change.text) for change in changes]

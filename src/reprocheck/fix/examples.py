@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from reprocheck.fix.carry_out import Repair, carry_out
 from reprocheck.model.finding import Finding
+from reprocheck.model.fix import Safety
 from reprocheck.project.discovery import ProjectFile
 from reprocheck.project.file_kinds import kind_of
 from reprocheck.project.versions import declared_versions
@@ -30,6 +31,16 @@ def check_fixes(rules: Iterable[Rule], catalog: Catalog) -> list[ExampleFailure]
             if message:
                 failures.append(ExampleFailure(rule.code, number, message))
     return failures
+
+
+def kinds_of_fixes(rule: Rule, catalog: Catalog) -> tuple[Safety, ...]:
+    """Kinds of the fixes that a rule gives for its examples, the safe ones first."""
+    found: set[Safety] = set()
+    for example in rule.examples:
+        if example.flagged:
+            texts = {path: text.encode() for path, text in example.files.items()}
+            found.update(f.fix.safety for f in _findings(rule, catalog, texts) if f.fix is not None)
+    return tuple(safety for safety in Safety if safety in found)
 
 
 def _check(rule: Rule, catalog: Catalog, example: Example) -> str:

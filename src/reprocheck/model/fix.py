@@ -176,6 +176,14 @@ Edit = (
 rule saw, which for a notebook is the module of its code cells."""
 
 
+class Replacement(msgspec.Struct, frozen=True):
+    """A stretch of one file and what stands there afterwards; of notebooks it is the file's own text."""
+
+    path: str
+    span: Span
+    text: str
+
+
 class Fix(msgspec.Struct, frozen=True):
     """What would repair a finding."""
 
@@ -185,3 +193,5 @@ class Fix(msgspec.Struct, frozen=True):
     edits: tuple[Edit, ...]
     reveals: tuple[str, ...] = ()
     """Codes of findings that may come to light: they are about what could not matter while this one stood."""
+    replacements: tuple[Replacement, ...] = ()
+    """What the edits come to in the files, where that was worked out."""

@@ -6,6 +6,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Literal
 
 from reprocheck.model.finding import Severity
+from reprocheck.model.fix import Safety
 from reprocheck.report.cells import cell_len
 from reprocheck.report.code_frame import ShownLine, code_frame, ellipsis_for, marked_line
 from reprocheck.report.console_summary import closing_lines, statistics_lines
@@ -94,6 +95,10 @@ class _Writer:
         if self._options.verbose or finding.confidence == "low":
             plain += f" ({finding.confidence} confidence)"
             painted += paint(f" ({finding.confidence} confidence)", "dim")
+        if finding.fix is not None and counts(finding):
+            mark = "fixable" if finding.fix.safety is Safety.SAFE else "fixable, unsafe"
+            plain += f" [{mark}]"
+            painted += paint(f" [{mark}]", "dim")
         if self._options.verbose and finding.fingerprint:
             plain += f" id {finding.fingerprint}"
             painted += paint(f" id {finding.fingerprint}", "dim")

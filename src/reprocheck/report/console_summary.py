@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from reprocheck.model.finding import Severity
+from reprocheck.model.fix import Safety
 from reprocheck.model.rule_info import FAMILIES
 from reprocheck.report.audit_value import audit_sentence
 from reprocheck.report.prose import wrap
@@ -46,6 +47,8 @@ def closing_lines(result: ScanResult, paint: Paint, options: ReportOptions, *, w
         yield from _by_family(summary, result, paint, options)
         yield ""
     yield _verdict(result, summary, paint, options)
+    if repairs := _repairs(result):
+        yield from wrap(repairs, width)
     if aside := _aside(result, summary, options):
         yield from (paint(line, "dim") for line in wrap(aside, width))
     if result.audit is not None:
@@ -89,6 +92,17 @@ def _verdict(result: ScanResult, summary: Summary, paint: Paint, options: Report
         return f"{paint(f'{tick}No findings', 'good')} {where}"
     found = paint(plural(summary.tally.total, "finding"), "strong")
     return f"{found} ({by_severity(summary.tally)}) {where}"
+
+
+def _repairs(result: ScanResult) -> str:
+    """How many findings a fix is known for, and what does it."""
+    kinds = Counter(finding.fix.safety for finding in result.active if finding.fix is not None)
+    safe, unsafe = kinds[Safety.SAFE], kinds[Safety.UNSAFE]
+    if safe and unsafe:
+        return f"{safe:,} can be repaired with --fix ({unsafe:,} more with --fix --unsafe-fixes)"
+    if safe:
+        return f"{safe:,} can be repaired with --fix"
+    return f"{unsafe:,} can be repaired with --fix --unsafe-fixes" if unsafe else ""
 
 
 def _aside(result: ScanResult, summary: Summary, options: ReportOptions) -> str:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from reprocheck.model.finding import Finding, Suppression
+    from reprocheck.model.fix import Fix
     from reprocheck.model.place import Place, Span
 
 FINGERPRINT = "reprocheck/v1"
@@ -41,6 +42,8 @@ def result_value(
         value["partialFingerprints"] = {FINGERPRINT: f"{finding.fingerprint}:{ordinal}"}
     if finding.suppression is not None:
         value["suppressions"] = [_suppression(finding.suppression, path_index)]
+    if finding.fix is not None and finding.fix.replacements:
+        value["fixes"] = [_fix(finding.fix)]
     state = baseline_state(finding)
     if state is not None:
         value["baselineState"] = state
@@ -98,6 +101,24 @@ def _suppression(suppression: Suppression, path_index: Mapping[str, int]) -> dic
     if suppression.place is not None:
         value["location"] = _location(suppression.place, path_index)
     return value
+
+
+def _fix(fix: Fix) -> dict[str, object]:
+    """A `fix`; a new file is one whose first place is written to."""
+    by_path: dict[str, list[dict[str, object]]] = {}
+    for part in fix.replacements:
+        region = {
+            "startLine": part.span.line,
+            "startColumn": part.span.column,
+            "endLine": part.span.end_line,
+            "endColumn": part.span.end_column,
+        }
+        replacement: dict[str, object] = {"deletedRegion": region}
+        if part.text:
+            replacement["insertedContent"] = {"text": part.text}
+        by_path.setdefault(part.path, []).append(replacement)
+    changes = [{"artifactLocation": artifact_location(p), "replacements": parts} for p, parts in by_path.items()]
+    return {"description": message(fix.title), "artifactChanges": changes, "properties": {"safety": fix.safety.value}}
 
 
 def _properties(finding: Finding) -> dict[str, object]:
