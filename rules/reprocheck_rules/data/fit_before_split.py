@@ -18,11 +18,10 @@ keeps the test set clean and has low confidence. Resampling before a split is DA
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from reprocheck.rulekit import Match, Module, Rule
-from reprocheck.rulekit.flow import Leak, Learning, observed, short
-from reprocheck_rules.data.fit_fixes import fit_behind_split
+from reprocheck.rulekit import Match, Module, Project, Rule
+from reprocheck.rulekit.flow import Leak, Learning, Observed, Told, in_module, in_project, short
 
 rule = Rule("DAT010", "fit-before-split", __doc__)
 
@@ -36,30 +35,38 @@ _BY_HAND = re.compile(r"(test|val)\w*\s*=[^=\n]*(\[[^\]\n]*:|\.sample\(|\.drop\(
 def check(module: Module) -> Iterator[Match]:
     """Every fit whose data or output is split later."""
     splits = any(True for _ in module.calls_with_role("splitter", "cross-validation"))
-    if not splits and not _BY_HAND.search(module.source.text):
-        return
-    seen: set[tuple[int, ast.AST]] = set()
-    for leak in sorted(observed(module).leaks.values(), key=_position):
+    if splits or _BY_HAND.search(module.source.text):
+        yield from in_module(module, _tell)
+
+
+@rule.on_project
+def check_project(project: Project) -> Iterator[Match]:
+    """Fits and splits that stand in several files."""
+    yield from in_project(project, _tell)
+
+
+def _tell(seen: Observed, _modules: Mapping[str, Module]) -> Iterator[Told]:
+    told: set[tuple[str, int, ast.AST]] = set()
+    for leak in sorted(seen.leaks.values(), key=_position):
         # `(X - X.mean()) / X.std()` takes two statistics in, and is one place to repair.
-        key = leak.fit.where.node.lineno, leak.split.node
-        if leak.fit.kind is Learning.STATISTICS and key not in seen:
-            seen.add(key)
-            yield _match(module, leak)
+        key = leak.fit.where.path, leak.fit.where.node.lineno, leak.split.node
+        if leak.fit.kind is Learning.STATISTICS and key not in told:
+            told.add(key)
+            yield _said(leak)
 
 
 def _position(leak: Leak) -> tuple[int, int]:
     return leak.fit.where.node.lineno, leak.fit.where.node.col_offset
 
 
-def _match(module: Module, leak: Leak) -> Match:
+def _said(leak: Leak) -> Told:
     fit, split = leak.fit, leak.split.node
     splitter = f"`{short(split.func)}`" if isinstance(split, ast.Call) else f"`{short(split)}`"
-    return module.match(
-        fit.where.node,
+    return Told(
+        fit.where,
         f"{fit.label} is learned from all rows of `{fit.data}` before {splitter} takes the held-out rows from them",
-        confidence=leak.confidence,
-        trail=[module.note(fit.where.node, "learns from all rows"), module.note(split, "the rows are split only here")],
-        fix=fit_behind_split(module, fit.where.node, split),
+        leak.confidence,
+        ((fit.where, "learns from all rows"), (leak.split, "the rows are split only here")),
     )
 
 
@@ -203,6 +210,87 @@ rule.flags(
     a = encoder.fit_transform(a)
     b = encoder.transform(b)
     """,
+)
+rule.flags(
+    {
+        "features.py": """
+        from sklearn.preprocessing import StandardScaler
+
+        def scaled(table):
+            scaler = StandardScaler()
+            return scaler.fit_transform(table)  # expect: DAT010
+        """,
+        "train.py": """
+        import pandas as pd
+        from sklearn.model_selection import train_test_split
+        from features import scaled
+
+        table = pd.read_csv("data.csv")
+        X = scaled(table)
+        X_train, X_test = train_test_split(X, random_state=0)
+        """,
+    },
+    title="scaled in another file",
+)
+rule.flags(
+    {
+        "src/preparation.py": """
+        from sklearn.decomposition import PCA
+
+        class Preparation:
+            def __init__(self, size):
+                self.pca = PCA(size)
+
+            def fit(self, table):
+                self.pca.fit(table)  # expect: DAT010
+                return self
+
+            def apply(self, table):
+                return self.pca.transform(table)
+        """,
+        "src/splitting.py": """
+        from sklearn.model_selection import train_test_split
+
+        def divided(table):
+            return train_test_split(table, random_state=0)
+        """,
+        "src/train.py": """
+        import pandas as pd
+        from src.preparation import Preparation
+        from src.splitting import divided
+
+        def main():
+            table = pd.read_csv("data.csv")
+            preparation = Preparation(10)
+            preparation.fit(table)
+            train, test = divided(preparation.apply(table))
+        """,
+    },
+    title="a class in one file, the split in another",
+)
+rule.allows(
+    {
+        "features.py": """
+        from sklearn.preprocessing import StandardScaler
+
+        def scaled(train, test):
+            scaler = StandardScaler().fit(train)
+            return scaler.transform(train), scaler.transform(test)
+
+        def cleaned(table):
+            return table.dropna()
+        """,
+        "train.py": """
+        import pandas as pd
+        from sklearn.model_selection import train_test_split
+        from features import cleaned, scaled
+
+        table = cleaned(pd.read_csv("data.csv"))
+        train, test = train_test_split(table, random_state=0)
+        X_train, X_test = scaled(train, test)
+        """,
+    },
+    title="split first, scaled in another file",
 )
 rule.allows(
     """

@@ -17,10 +17,18 @@ on a validation part are silent.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from reprocheck.rulekit import Confidence, Match, Module, Rule
-from reprocheck.rulekit.flow import HeldOutFit, Observed, is_test_name, is_validation_name, observed
+from reprocheck.rulekit import Confidence, Match, Module, Project, Rule
+from reprocheck.rulekit.flow import (
+    HeldOutFit,
+    Observed,
+    Told,
+    in_module,
+    in_project,
+    is_test_name,
+    is_validation_name,
+)
 
 rule = Rule("DAT011", "fit-on-test", __doc__)
 
@@ -34,13 +42,21 @@ _SECOND = re.compile(
 @rule.on_module(mentions=("fit_transform", "fit", "fit_on_texts", "fit_generator", "adapt"))
 def check(module: Module) -> Iterator[Match]:
     """Every fit whose data is held out."""
-    if module.is_test or not _speaks_of_parts(module):
-        return
-    seen = observed(module)
+    if not module.is_test and _speaks_of_parts(module):
+        yield from in_module(module, _tell)
+
+
+@rule.on_project
+def check_project(project: Project) -> Iterator[Match]:
+    """Fits whose data another file held out."""
+    yield from in_project(project, _tell)
+
+
+def _tell(seen: Observed, _modules: Mapping[str, Module]) -> Iterator[Told]:
     for fit in seen.held_out_fits.values():
         confidence = _confidence(fit, seen)
         if confidence is not None:
-            yield _match(module, fit, seen, confidence)
+            yield _said(fit, seen, confidence)
 
 
 def _speaks_of_parts(module: Module) -> bool:
@@ -62,21 +78,17 @@ def _confidence(fit: HeldOutFit, seen: Observed) -> Confidence | None:
     return Confidence.MEDIUM if counterpart and not fit.categories else Confidence.LOW
 
 
-def _match(module: Module, fit: HeldOutFit, seen: Observed, confidence: Confidence) -> Match:
+def _said(fit: HeldOutFit, seen: Observed, confidence: Confidence) -> Told:
     other = seen.train_fits.get(fit.receiver) or seen.train_fits.get(fit.label)
-    trail = [module.note(part.split.node, "held out here") for part in list(fit.parts)[:1]]
+    notes = [(part.split, "held out here") for part in list(fit.parts)[:1]]
+    again = ""
     if other is not None and not fit.estimator:
-        trail.append(module.note(other.node, "fitted on the training part"))
+        notes.append((other, "fitted on the training part"))
         again = ", after the training part: the two parts are no longer in the same unit"
-        again = again if not fit.categories else ", after the training part: a value may get another code"
-    else:
-        again = ""
-    return module.match(
-        fit.where.node,
-        f"`{fit.label}` is fitted on `{fit.data}`, which is held out{again}",
-        confidence=confidence,
-        trail=trail,
-    )
+        if fit.categories:
+            again = ", after the training part: a value may get another code"
+    message = f"`{fit.label}` is fitted on `{fit.data}`, which is held out{again}"
+    return Told(fit.where, message, confidence, tuple(notes))
 
 
 rule.flags(
@@ -142,6 +154,26 @@ rule.flags(
     Z_test = scale(X_test)  # expect: DAT011
     """,
     title="Files by name, a model, a function that scales",
+)
+rule.flags(
+    {
+        "parts.py": """
+        from sklearn.model_selection import train_test_split
+
+        def divided(X, y):
+            return train_test_split(X, y, random_state=0)
+        """,
+        "train.py": """
+        from sklearn.preprocessing import StandardScaler
+        from parts import divided
+
+        first, second, y_first, y_second = divided(X, y)
+        scaler = StandardScaler()
+        first = scaler.fit_transform(first)
+        second = scaler.fit_transform(second)  # expect: DAT011
+        """,
+    },
+    title="Split in another file",
 )
 rule.allows(
     """

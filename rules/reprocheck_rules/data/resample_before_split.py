@@ -15,10 +15,10 @@ the test set is made of: low confidence. Bootstraps that are never split are sil
 """
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from reprocheck.rulekit import Match, Module, Rule
-from reprocheck.rulekit.flow import Leak, Learning, observed, short
+from reprocheck.rulekit import Match, Module, Project, Rule
+from reprocheck.rulekit.flow import Leak, Learning, Observed, Told, in_module, in_project, short
 
 rule = Rule("DAT018", "resample-before-split", __doc__)
 
@@ -28,20 +28,30 @@ def check(module: Module) -> Iterator[Match]:
     """Every resampling whose rows are split later."""
     if not any(True for _ in module.calls_with_role("splitter", "cross-validation")):
         return
-    for leak in observed(module).leaks.values():
+    yield from in_module(module, _tell)
+
+
+@rule.on_project
+def check_project(project: Project) -> Iterator[Match]:
+    """Resampling and splits that stand in several files."""
+    yield from in_project(project, _tell)
+
+
+def _tell(seen: Observed, _modules: Mapping[str, Module]) -> Iterator[Told]:
+    for leak in seen.leaks.values():
         if leak.fit.kind is Learning.ROWS:
-            yield _match(module, leak)
+            yield _said(leak)
 
 
-def _match(module: Module, leak: Leak) -> Match:
+def _said(leak: Leak) -> Told:
     fit, split = leak.fit, leak.split.node
     splitter = short(split.func if isinstance(split, ast.Call) else split)
-    return module.match(
-        fit.where.node,
+    return Told(
+        fit.where,
         f"{fit.label} resamples all rows of `{fit.data}` before `{splitter}` splits them, "
         "so that copies of one row can stand on both sides",
-        confidence=leak.confidence,
-        trail=[module.note(fit.where.node, "rows are drawn again"), module.note(split, "the rows are split only here")],
+        leak.confidence,
+        ((fit.where, "rows are drawn again"), (leak.split, "the rows are split only here")),
     )
 
 

@@ -18,10 +18,10 @@ alone.
 """
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from reprocheck.rulekit import Confidence, Match, Module, Rule
-from reprocheck.rulekit.flow import Leak, Learning, observed, short
+from reprocheck.rulekit import Confidence, Match, Module, Project, Rule
+from reprocheck.rulekit.flow import Leak, Learning, Observed, Told, in_module, in_project, short
 
 rule = Rule("DAT016", "target-statistics-before-split", __doc__)
 
@@ -36,20 +36,30 @@ def check(module: Module) -> Iterator[Match]:
     """Every average of the target whose rows are split later."""
     if not any(True for _ in module.calls_with_role("splitter", "cross-validation")):
         return
-    for leak in observed(module).leaks.values():
+    yield from in_module(module, _tell)
+
+
+@rule.on_project
+def check_project(project: Project) -> Iterator[Match]:
+    """Averages and splits that stand in several files."""
+    yield from in_project(project, _tell)
+
+
+def _tell(seen: Observed, _modules: Mapping[str, Module]) -> Iterator[Told]:
+    for leak in seen.leaks.values():
         if leak.fit.kind is Learning.TARGET:
-            yield _match(module, leak)
+            yield _said(leak)
 
 
-def _match(module: Module, leak: Leak) -> Match:
+def _said(leak: Leak) -> Told:
     fit, split = leak.fit, leak.split.node
     splitter = short(split.func if isinstance(split, ast.Call) else split)
-    return module.match(
-        fit.where.node,
+    return Told(
+        fit.where,
         f"{fit.label} averages the target over all rows of `{fit.data}`, test rows too: "
         f"`{splitter}` takes them out only later",
-        confidence=leak.confidence,
-        trail=[module.note(fit.where.node, "learns from all labels"), module.note(split, "the rows are split here")],
+        leak.confidence,
+        ((fit.where, "learns from all labels"), (leak.split, "the rows are split here")),
     )
 
 

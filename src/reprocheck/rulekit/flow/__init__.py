@@ -4,9 +4,9 @@ One engine runs for all rules about data. What learns, transforms, resamples and
 the engine saw is a value, `Observed`, which each rule reads.
 """
 
-from reprocheck.rulekit.flow.engine import observed
+from reprocheck.rulekit.flow.engine import Told, in_module, in_project, observed
 from reprocheck.rulekit.flow.observed import HeldOutFit, Leak, Observed, Use, UseKind
-from reprocheck.rulekit.flow.tokens import Learning, Side, is_target, is_test_name, is_validation_name, short
+from reprocheck.rulekit.flow.tokens import Learning, Side, Where, is_target, is_test_name, is_validation_name, short
 
 __all__ = [
     "HeldOutFit",
@@ -14,8 +14,12 @@ __all__ = [
     "Learning",
     "Observed",
     "Side",
+    "Told",
     "Use",
     "UseKind",
+    "Where",
+    "in_module",
+    "in_project",
     "is_target",
     "is_test_name",
     "is_validation_name",

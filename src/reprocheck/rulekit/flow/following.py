@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from typing import TypeVar
 
 from reprocheck.model.finding import Confidence
 from reprocheck.project.python.scopes import Scope
@@ -42,6 +43,8 @@ _DEPTH = 4
 _NOT_DATA = frozenset(["shape", "dtype", "dtypes", "columns", "index", "size", "ndim", "name", "names"])
 _TABLE_OWNERS = frozenset({"loc", "iloc"})
 _HALVES = 2
+_SELF = ("self.", "cls.")
+_Known = TypeVar("_Known")
 
 
 class Following:
@@ -65,6 +68,8 @@ class Following:
         self._origins = 0
         self._left = _BUDGET
         self._stack: list[Scope] = []
+        self._owner = ""
+        """The class whose method is running."""
 
     @property
     def module(self) -> Module:
@@ -78,10 +83,11 @@ class Following:
         for scope in begun.functions.values():
             node = scope.node
             if scope not in self._entered and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                in_class = scope.parent is not None and scope.parent.kind == "class"
-                self.fitted = {k: v for k, v in self.fitted.items() if in_class and k.startswith("self.")}
+                self._owner = _owner(begun, scope)
+                self.fitted = _handed_in(self.fitted, "", self._owner)
                 self.env, self._slices, self.loops = {}, {}, []
                 self.body(node.body)
+                self.fitted = _handed_out(self.fitted, self._owner, "")
         return self.seen
 
     def where(self, node: ast.expr) -> Where:
@@ -350,22 +356,22 @@ class Following:
         unit, scope = found
         bound = self._bound(scope, call, first)
         self._entered.add(scope)
-        outer = self.unit, self.env, self.fitted, self._returned, self._slices, self.loops
-        kept = {name: value for name, value in self.env.items() if name.startswith(("self.", "cls."))}
-        self.unit, self.env, self.fitted, self._returned, self._slices = unit, kept | bound, dict(self.fitted), [], {}
-        self.loops = list(self.loops)
+        outer = self.unit, self.env, self.fitted, self._returned, self._slices, self.loops, self._owner
+        self.unit, self._owner = unit, _owner(unit, scope)
+        self.env = _handed_in(self.env, outer[-1], self._owner) | bound
+        self.fitted = _handed_in(self.fitted, outer[-1], self._owner)
+        self._returned, self._slices, self.loops = [], {}, list(self.loops)
         self._stack.append(scope)
         self.body(_statements(scope))
         self._stack.pop()
-        result, returned, inner = union([value for value, _ in self._returned]), self._returned, self.env
-        attributes = {name: known for name, known in self.fitted.items() if name.startswith("self.")}
-        self.unit, self.env, self.fitted, self._returned, self._slices, self.loops = outer
-        self.fitted.update(attributes)
-        self.env.update({name: value for name, value in inner.items() if name.startswith(("self.", "cls."))})
+        returned, env, fitted, owner = self._returned, self.env, self.fitted, self._owner
+        self.unit, self.env, self.fitted, self._returned, self._slices, self.loops, self._owner = outer
+        self.env.update(_handed_out(env, owner, self._owner))
+        self.fitted.update(_handed_out(fitted, owner, self._owner))
         pieces = [p for _, p in returned if p]
         if call is not None and pieces and len(pieces) == len(returned) and len({len(p) for p in pieces}) == 1:
             self.tuples[call.node] = [union(same) for same in zip(*pieces, strict=True)]
-        return result
+        return union([value for value, _ in returned])
 
     def _bound(self, scope: Scope, call: Call | None, first: Value | None) -> dict[str, Value]:
         """Parameters of a function with the values that a call gives them."""
@@ -398,6 +404,31 @@ def _folds(node: ast.expr) -> bool:
         case ast.Call(func=ast.Attribute(attr="split")):
             return True
     return False
+
+
+def _owner(unit: Unit, scope: Scope) -> str:
+    """The class whose method a function is; empty for none."""
+    parent = scope.parent
+    return f"{unit.path}:{parent.qualname}|" if parent is not None and parent.kind == "class" else ""
+
+
+def _handed_in(known: dict[str, _Known], caller: str, owner: str) -> dict[str, _Known]:
+    """What a function sees of its caller: objects of the module, and attributes of its own class."""
+    if caller == owner:
+        return {name: value for name, value in known.items() if name.startswith(_SELF) or "|" in name}
+    kept = {name: value for name, value in known.items() if "|" in name}
+    if owner:
+        kept |= {name.removeprefix(owner): value for name, value in kept.items() if name.startswith(owner)}
+    return kept
+
+
+def _handed_out(known: dict[str, _Known], owner: str, caller: str) -> dict[str, _Known]:
+    """What a method leaves behind in its object."""
+    found = {name: value for name, value in known.items() if "|" in name}
+    for name, value in known.items():
+        if owner and name.startswith(_SELF):
+            found[name if owner == caller else owner + name] = value
+    return found
 
 
 def _statements(scope: Scope) -> list[ast.stmt]:

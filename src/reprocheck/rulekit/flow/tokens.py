@@ -98,9 +98,11 @@ _TARGET = re.compile(
     r"^(y|ys|y_\w+|\w+_y|targets?|labels?|class(es)?|classlabel|outcome|diagnosis|species|category|response)$|target|label",
     re.IGNORECASE,
 )
-_TRAIN = re.compile(r"(^|_)(x|y)?_?(train|trn|tr)(ing)?(_|$|\d|x|y|set|data|loader|dl|iter|ds|gen)", re.IGNORECASE)
-_TEST = re.compile(r"(^|_)(x|y)?_?(test|tst|te|holdout|hold_out)(ing)?(_|$|\d|x|y|set|data|loader|dl|iter|ds|gen)", re.IGNORECASE)
-_VALIDATION = re.compile(r"(^|_)(x|y)?_?(val|valid|validation|dev)(_|$|\d|x|y|set|data|loader|dl|iter|ds|gen)", re.IGNORECASE)
+_END = r"(ing)?(_|$|\d|x|y|set|data|loader|dl|iter|ds|gen)"
+"""What may stand behind such a word in a name."""
+_TRAIN = re.compile(rf"(^|_)(x|y)?_?(train|trn|tr){_END}", re.IGNORECASE)
+_TEST = re.compile(rf"(^|_)(x|y)?_?(test|tst|te|holdout|hold_out){_END}", re.IGNORECASE)
+_VALIDATION = re.compile(rf"(^|_)(x|y)?_?(val|valid|validation|dev){_END}", re.IGNORECASE)
 
 
 def union(values: Iterable[Value]) -> Value:
