@@ -47,7 +47,12 @@ _PREPARES = frozenset(
         "torchserve", "torchvision", "transformers", "triton_python_backend_utils", "tritonclient", "ts", "xgboost",
     }
 )  # fmt: skip
-_TELLING = frozenset({"DataLoader", "backward", "from_pretrained", "inference_mode", "load_state_dict", "no_grad"})
+_TELLING = frozenset(
+    {
+        "DataLoader", "Dataset", "IterableDataset", "backward", "encode_plus", "from_pretrained", "inference_mode",
+        "load_state_dict", "no_grad",
+    }
+)  # fmt: skip
 """Names that a module trains, loads or asks a model with."""
 _SHORT = 250
 """Lines up to which a module that imports nothing of the kind is kept: configuration, stages, argument handling."""

@@ -45,8 +45,10 @@ class Difference:
 
 def agree(left: NormalStep, right: NormalStep) -> bool:
     """Whether two steps do the same; what can't be told is given the benefit of the doubt."""
-    if left.op != right.op or len(left.values) != len(right.values):
+    if left.op != right.op:
         return False
+    if len(left.values) != len(right.values):
+        return UNSURE in left.values or UNSURE in right.values
     return all(a is UNSURE or b is UNSURE or a == b for a, b in zip(left.values, right.values, strict=True))
 
 

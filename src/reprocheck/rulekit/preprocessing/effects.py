@@ -47,6 +47,8 @@ _SAVES = frozenset({"save", "save_pretrained", "save_model", "save_weights", "ex
 _LABEL = 60
 _NESTED = 4
 """Levels of objects in objects that are looked through."""
+_FEW = 3
+"""Elements of one list that are gone through."""
 _DRAWS = frozenset(
     {"rotation_range", "width_shift_range", "height_shift_range", "shear_range", "zoom_range", "horizontal_flip", "vertical_flip", "brightness_range", "channel_shift_range"}
 )  # fmt: skip
@@ -176,10 +178,20 @@ class Effects:
                 return Data(name)
             case "builtins.map" if len(positional) == 2:  # noqa: PLR2004 — function and items
                 return self._mapped(positional[0], positional[1], place)
+            case "builtins.enumerate" if first is not None:
+                return Many([Many([Data("position"), item], "tuple") for item in self.elements(first)[:_FEW]])
+            case "builtins.zip":
+                rows = zip(*(self.elements(item)[:_FEW] for item in positional), strict=False)
+                return Many([Many(list(row), "tuple") for row in rows])
+            case "builtins.vars" if isinstance(first, Table):
+                return first
             case "functools.partial" if first is not None:
                 return first
             case "sklearn.model_selection.train_test_split":
                 return Many([part for part in positional for _ in range(2)], "tuple")
+        if name.startswith("transformers.") and name.endswith(".from_pretrained"):
+            arguments = {**{str(i): value for i, value in enumerate(positional)}, **keywords}
+            return Made(_pretrained(name), arguments, place)
         return None
 
     def _document(self, opened: Value | None) -> Value | None:
@@ -328,10 +340,19 @@ class Effects:
             model = owner
         if data is not None:
             self._uses.use(model, data, place, trains=True, method=name, spelled=name)
+        self._checkpoints(model, keywords.get("callbacks"), place)
         checked = self._first_data([], {"": keywords["validation_data"]}) if "validation_data" in keywords else None
         if checked is not None:
             self._uses.use(model, checked, place, trains=False, method="validation_data", spelled=name, checks=True)
         return owner if name == "fit" else Data("history")
+
+    def _checkpoints(self, model: Value, callbacks: Value | None, place: Place) -> None:
+        """Files that callbacks write the model to."""
+        for callback in callbacks.items if isinstance(callbacks, Many) else [callbacks]:
+            if isinstance(callback, Made) and callback.name.endswith(".ModelCheckpoint"):
+                path = callback.arguments.get("filepath", callback.arguments.get("0"))
+                if isinstance(path, Const) and isinstance(path.value, str):
+                    self._saved(path.value, model, place)
 
     def _ends_in_model(self, owner: Value) -> bool:
         if not isinstance(owner, Made):
@@ -351,6 +372,8 @@ class Effects:
     def _of_object(
         self, owner: Made, name: str, positional: list[Value], keywords: dict[str, Value], place: Place
     ) -> Value:
+        if owner.name == "argparse.ArgumentParser":
+            return self._option(owner, name, positional, keywords)
         entry = self._catalog.entry(owner.name)
         data = self._first_data(positional, keywords)
         full = self._catalog.canonical(f"{owner.name}.{name}")
@@ -384,6 +407,24 @@ class Effects:
             if data is not None:
                 return data.then(self._step(full, known, known.step, arguments, place), known.returns or None)
         return self._opaque(full if entry is not None else name, [*positional, *keywords.values()], place, known)
+
+    def _option(self, parser: Made, name: str, positional: list[Value], keywords: dict[str, Value]) -> Value:
+        """Options of a command line, with their defaults."""
+        options = parser.attributes.setdefault("options", Table({}, open=True))
+        assert isinstance(options, Table)
+        if name.startswith("parse_"):
+            return Many([options, Data("?")], "tuple") if name == "parse_known_args" else options
+        if name == "add_argument":
+            texts = [str(item.value) for item in positional if isinstance(item, Const)]
+            longest = max(texts, key=len, default="")
+            destination = str(plain(keywords.get("dest", Const(longest.lstrip("-").replace("-", "_")))))
+            default = keywords.get("default")
+            if default is None and "action" in keywords:
+                default = Const(plain(keywords["action"]) == "store_false")
+            if default is not None:
+                options.items[destination] = default
+            return NOTHING
+        return parser
 
     def _flow(
         self, owner: Made, name: str, entry: CatalogEntry, arguments: dict[str, Value], positional: list[Value], place: Place
@@ -614,6 +655,8 @@ class Effects:
             return owner.then(Step("columns", _columns_label(known), place, {"columns": known}), "pandas.DataFrame")
         if _is_channel_flip(key):
             return owner.then(Step("channels", "[..., ::-1]", place, {"order": "swap"}))
+        if _is_region(key):
+            return owner.then(Step("region", "[top:bottom, left:right]", place))
         return owner
 
     def with_item(self, owner: Data, key: Value, value: Value, place: Place) -> Data:
@@ -658,6 +701,26 @@ def _is_channel_flip(key: Value) -> bool:
         return False
     last = key.items[-1]
     return isinstance(last, Many) and last.kind == "slice" and plain(last) == [None, None, -1]
+
+
+def _pretrained(name: str) -> str:
+    owner = name.split(".")[-2]
+    if "Tokenizer" in owner:
+        return "transformers.Tokenizer"
+    if re.search(r"Processor$|FeatureExtractor$", owner):
+        return "transformers.ImageProcessor"
+    return "transformers.PreTrainedModel"
+
+
+def _is_region(key: Value) -> bool:
+    """`[top:bottom, left:right]`, of which nothing says how large it is."""
+    if not isinstance(key, Many) or key.kind != "tuple" or len(key.items) < 2:  # noqa: PLR2004 — height and width
+        return False
+    return all(isinstance(item, Many) and item.kind == "slice" and UNSURE in _bounds(item) for item in key.items[:2])
+
+
+def _bounds(item: Many) -> list[object]:
+    return [plain(part) for part in item.items]
 
 
 def _label(name: str, shown: dict[str, object]) -> str:

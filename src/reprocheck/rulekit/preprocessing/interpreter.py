@@ -46,6 +46,9 @@ _DEPTH = 14
 _REPEATS = 6
 """Times that one function is entered in one run."""
 _LEVELS = 60
+_OF_TABLES = frozenset({"get", "items", "keys", "values", "pop", "copy", "update", "setdefault"})
+_JOINS = frozenset({"numpy.c_", "numpy.r_"})
+"""What joins arrays when it is indexed."""
 _STARS = 4
 """Modules that are looked through behind one another for a name of `import *`."""
 _BUILTINS = frozenset(dir(builtins))
@@ -351,6 +354,8 @@ class Interpreter:
         key = self.value(form[2], scope)
         if isinstance(base, Instance | Made | Data):
             return self.effects.item(base, key, self._place(form[3], scope))
+        if isinstance(base, Named) and base.name in _JOINS and isinstance(key, Many):
+            return next((item for item in key.items if isinstance(item, Data)), Data("?"))
         return indexed(base, key)
 
     def _name(self, name: str, scope: Scope) -> Value:
@@ -436,6 +441,8 @@ class Interpreter:
                 return owner.attributes.get(name) or Method(owner, name)
             case Table():
                 found = owner.items.get(name)
+                if found is None and owner.open and name not in _OF_TABLES:
+                    return Data(f"?.{name}")
                 return found if found is not None else Method(owner, name)
             case Const() | Many() | Data():
                 return Method(owner, name)

@@ -176,6 +176,9 @@ def _take(form: NormalForm, step: Step) -> None:  # noqa: C901, PLR0912 — one 
             pass
         case "resize" | "source-resized" | "resize-crop" | "resize-pad":
             _take_resize(form, step)
+        case "region":
+            # What was found in a picture: how large the picture was made for the search is of no account.
+            form.steps = [known for known in form.steps if known.op not in GEOMETRY]
         case "crop":
             form.image = True
             size = _size(given)
@@ -195,6 +198,14 @@ def _take(form: NormalForm, step: Step) -> None:  # noqa: C901, PLR0912 — one 
             _take_scale(form, step)
         case "columns":
             _take_columns(form, step)
+        case "tokenise":
+            # Padding is masked; a length that isn't stated is the model's own.
+            values = tuple(given.get(key, UNSURE) for key in ("length", "lower"))
+            form.steps.append(NormalStep("tokenise", values, step.label, step))
+        case "pad-sequence":
+            values = tuple(given.get(key, UNSURE) for key in ("length", "padding", "truncating"))
+            text = f"sequences of {values[0]} (padded {values[1]}, cut {values[2]})"
+            form.steps.append(NormalStep("pad-sequence", values, text, step))
         case _:
             form.steps.append(_other(step))
 
@@ -241,12 +252,14 @@ def _size(given: object) -> tuple[object, ...]:
     if isinstance(size, int | float):
         edge = given.get("edge")  # type: ignore[attr-defined]
         return (int(size),) if edge in {"shorter", "longer"} else (int(size), int(size))
-    return (UNSURE,)
+    return (UNSURE, UNSURE)
 
 
 def _size_text(size: tuple[object, ...]) -> str:
+    if UNSURE in size:
+        return "a size that can't be told"
     if len(size) == 1:
-        return f"{size[0]} (shorter side)" if size[0] is not UNSURE else "a size that can't be told"
+        return f"{size[0]} (shorter side)"
     return "x".join(str(part) for part in size)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from reprocheck.project.facts.model import FileFacts
+from reprocheck.rulekit.preprocessing.alignment import differences
 from reprocheck.rulekit.preprocessing.interpreter import Interpreter, OutOfBudget
 from reprocheck.rulekit.preprocessing.normal_form import NormalForm, normal_form
 from reprocheck.rulekit.preprocessing.uses import Use, Uses
@@ -41,6 +42,9 @@ _SERVES = re.compile(
 _SERVING_FILE = re.compile(r"(^|[/_.-])(predict(ion|or)?|infer(ence)?|serve|serving|app|api|webapp|deploy(ment)?|demo|server|handler|score|scoring|live|webcam|detect|main_api|flask_?\w*|streamlit\w*|lambda\w*)(_\w+)?\.(py|ipynb)$")
 _CHECKS = re.compile(r"(^|_)(val|valid|validate|validation|eval|evaluate|evaluation|test|metrics?|accuracy|score|report|confusion\w*)(_|$)")
 _TESTS = re.compile(r"(^|/)(tests?|testing|unittests?|docs?|examples?)/|(^|/)(test_[^/]*|[^/]*_test|conftest|setup)\.py$")
+_SINGLE = re.compile(r"PIL\.Image\.open|cv2\.(imread|imdecode|VideoCapture)|keras[\w.]*\.load_img|flask\.|streamlit\.")
+"""Origins of single items."""
+_FAR = 100
 _MOST_FILES = 3_000
 
 
@@ -71,6 +75,8 @@ class Sides:
     checked: list[Side] = field(default_factory=list)
     """Predictions made while training: validation and test."""
     served: list[Side] = field(default_factory=list)
+    asked: list[Side] = field(default_factory=list)
+    """Of `checked`: single pictures and frames that the trained model is shown by the same program."""
     uses: Uses = field(default_factory=Uses)
     whole: bool = True
     """Whether the project could be followed to its end."""
@@ -142,6 +148,8 @@ def _sort(project: Project, interpreter: Interpreter, found: Sides) -> None:
             found.trained.append(side)
         elif id(use.model) in fitted.get(use.root, ()) or _checks(use):
             found.checked.append(side)
+            if _SINGLE.match(use.data.source) and not use.checks and not _checks(use):
+                found.asked.append(side)
         elif _serves(project, use, decorators):
             found.served.append(side)
 
@@ -190,7 +198,8 @@ def _identity(model: Value) -> tuple[str, ...]:
         case Instance():
             return (model.of.path, model.of.name)
         case Made():
-            return (model.name,)
+            # Two programs that build the same kind of model each build their own.
+            return (model.place.path, str(model.place.span.line), model.name)
     return ()
 
 
@@ -204,7 +213,8 @@ class Partners:
     trained: Side
     served: Side
     shown_by: str
-    """`artifact` (saved here, loaded there), `class` (built by the same code) or `only` (the project's one model)."""
+    """`object` (one program trains and asks), `artifact` (saved here, loaded there), `class` (built by the same code) or
+    `only` (the project's one model)."""
     checked: Side | None
     """The same model's validation, for what training does at random."""
 
@@ -217,18 +227,47 @@ class Partners:
 def partners(found: Sides) -> Iterator[Partners]:
     """Each serving side with the training side that it belongs to, once for each place."""
     by_place: dict[object, Partners] = {}
-    for served in found.served:
+    several = len({side.artifacts for side in found.served if side.artifacts}) > 1
+    for served in [*found.served, *found.asked]:
         known = by_place.get(served.use.place)
         if known is not None and _told(known.served) >= _told(served):
             continue
         near = _nearest(found.trained, served)
-        for rank in ("artifact", "class", "only"):
+        for rank in ("object", "artifact", "class", "only"):
+            if rank == "only" and several:
+                continue
             matches = [side for side in near if _belongs(side, served, rank, near)]
             if matches:
-                trained = max(matches, key=lambda side: (not side.use.place.path.endswith(".ipynb"), *_told(side)))
+                trained = _likeliest(matches, served)
                 by_place[served.use.place] = Partners(trained, served, rank, _validation(found, trained))
                 break
     yield from by_place.values()
+
+
+def _share(one: frozenset[str], other: frozenset[str]) -> bool:
+    """Whether two sets of file names have one in common; `model.{epoch:02d}.h5` stands for any epoch's file."""
+    if one & other:
+        return True
+    return any("{" in name and _template(name).fullmatch(file) is not None for name in one for file in other)
+
+
+def _template(name: str) -> re.Pattern[str]:
+    return re.compile("[^/]*".join(re.escape(part) for part in re.split(r"\{[^{}]*\}", name)))
+
+
+def _likeliest(matches: list[Side], served: Side) -> Side:
+    """Of several training sides one that is known best, stands near, and differs least."""
+    complete = [side for side in matches if side.complete] or matches
+    nearest = min(_distance(side, served) for side in complete)
+    near = [side for side in complete if _distance(side, served) == nearest]
+    return min(near, key=lambda side: (sum(1 for _ in differences(side.form, served.form)), *(-n for n in _told(side))))
+
+
+def _distance(trained: Side, served: Side) -> int:
+    """Folders between two files; a notebook is further away than any module."""
+    one, other = trained.use.place.path.split("/")[:-1], served.use.place.path.split("/")[:-1]
+    shared = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    return len(one) + len(other) - 2 * shared + (_FAR if trained.use.place.path.endswith(".ipynb") else 0)
 
 
 def _told(side: Side) -> tuple[int, ...]:
@@ -246,7 +285,7 @@ def _nearest(trained: list[Side], served: Side) -> list[Side]:
     own = served.use.place.path.partition("/")[0]
     if own in tops and len(tops) > 1:
         same = [side for side in trained if side.use.place.path.partition("/")[0] == own]
-        if not any(side.artifacts & served.artifacts for side in trained if side not in same):
+        if not any(_share(side.artifacts, served.artifacts) for side in trained if side not in same):
             return same
     return trained
 
@@ -263,15 +302,18 @@ def _validation(found: Sides, trained: Side) -> Side | None:
 def _belongs(trained: Side, served: Side, rank: str, among: list[Side]) -> bool:
     if trained.use.place == served.use.place:
         return False
+    if rank == "object":
+        return trained.use.model is served.use.model
     if rank == "artifact":
-        return bool(trained.artifacts & served.artifacts)
-    if trained.artifacts and served.artifacts and not trained.artifacts & served.artifacts:
+        return _share(trained.artifacts, served.artifacts)
+    if trained.artifacts and served.artifacts and not _share(trained.artifacts, served.artifacts):
         return False
     if rank == "class":
         is_class = trained.identity and trained.identity == served.identity and not _LOADERS.search(served.identity[-1])
         return bool(is_class)
-    loaded = not served.identity or bool(_LOADERS.search(served.identity[-1]))
-    return loaded and len({side.identity or side.use.spelled for side in among}) == 1
+    if served.identity and not _LOADERS.search(served.identity[-1]):
+        return False
+    return len({side.use.place for side in among}) == 1 and len({side.identity for side in among}) == 1
 
 
 __all__ = ["FunctionValue", "Partners", "Side", "Sides", "partners", "sides"]
