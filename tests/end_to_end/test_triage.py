@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from reprocheck.cli.main import run as command_line
+
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
+COMMAND = Path(sys.executable).with_name("reprocheck")
 FILE = ".reprocheck-ledger.toml"
 BODY = "import pickle\n\n\ndef read(stream):\n    check(stream)\n    return pickle.load(stream)\n"
 CLEAN, FOUND, USAGE, NOTHING = 0, 1, 2, 5
@@ -20,6 +24,24 @@ def git(folder: Path, *arguments: str, check: bool = True) -> subprocess.Complet
     identity = ["-c", "user.name=n", "-c", "user.email=n@localhost", "-c", "init.defaultBranch=main"]
     command = ["git", *identity, *arguments]
     return subprocess.run(command, cwd=folder, check=check, capture_output=True)
+
+
+@pytest.fixture
+def run(
+    project: Path, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Run:
+    """Runs `reprocheck ARGUMENTS` in the project, all in this process: a start of Python takes longer than the rest."""
+    monkeypatch.chdir(project)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+    def start(*arguments: str) -> subprocess.CompletedProcess[str]:
+        capsys.readouterr()
+        code = command_line(list(arguments))
+        said = capsys.readouterr()
+        return subprocess.CompletedProcess(arguments, code, said.out, said.err)
+
+    return start
 
 
 def counting(run: Run, *arguments: str) -> list[tuple[str, int]]:
@@ -218,3 +240,19 @@ def test_a_conflicted_merge_is_named_and_put_together(run: Run, project: Path) -
     assert run("triage", "--resolve").stdout.startswith("1 conflict(s) resolved")
     assert run("scan").returncode == CLEAN
     assert run("triage", "--resolve").returncode == NOTHING
+
+
+def test_commands_that_decide_at_once_lose_nothing(run: Run, project: Path, environment: dict[str, str]) -> None:
+    names = [f"m{number}.py" for number in range(4)]
+    for name in names:
+        (project / name).write_text(BODY.replace("read", f"read_{name[:-3]}"), "utf-8")
+    found = ids(run)
+    rest = ("--state", "accepted", "--reason", "r")
+    commands = [
+        subprocess.Popen(
+            [COMMAND, "triage", found[name], *rest], cwd=project, env=environment, stdout=subprocess.DEVNULL
+        )
+        for name in names
+    ]
+    assert [command.wait(60) for command in commands] == [CLEAN] * len(names)
+    assert counting(run) == []
