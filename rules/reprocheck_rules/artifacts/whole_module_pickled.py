@@ -26,7 +26,8 @@ _NAMES = re.compile(
     r"^(self\.)?((\w+_)?(model|net|network|module|encoder|decoder|generator|discriminator|classifier|critic|actor|policy"
     r"|backbone|detector)(_ft|_conv|_ema|_best)?|net[GD]|[GD]|gan|vae|unet|resnet\d*|vgg\d*)$"
 )
-_LIBRARIES = ("torchvision.models.", "torch.nn.", "timm.create_model", "transformers.Auto", "torch.hub.load")
+_LIBRARIES = ("torchvision.models.", "torch.nn.", "timm.create_model", "torch.hub.load")
+_FROM_PRETRAINED = re.compile(r"^transformers\.\w*(Model|For[A-Z])\w*\.from_pretrained$")
 _STATE = re.compile(r"state_dict|\.state\b|weights\b|parameters\(|tensor|embedding")
 _TREATED = (
     "parameters",
@@ -124,10 +125,13 @@ def _bound_to(module: Module, node: ast.expr, order: int) -> tuple[ast.expr | No
 
 def _makes_model(module: Module, call: ast.Call) -> bool:
     name = module.file.resolve(call.func, module.file.scope_of(call))
-    if name is None:
-        return False
+    if name is None or "()" in name or "[" in name:
+        return False  # a method of a model, such as `state_dict`, or an element of something
+    if _FROM_PRETRAINED.match(name):
+        return True
     if name.startswith(_LIBRARIES) and ".functional." not in name and not name.startswith("torch.nn.utils"):
-        return name.rpartition(".")[2] != "Parameter"
+        last = name.rpartition(".")[2]
+        return last != "Parameter" and (not name.startswith("torch.nn.") or last[:1].isupper())
     if not name.startswith("."):
         return False
     scope = next((s for s in module.file.scopes if s.kind == "class" and "." + s.qualname == name), None)

@@ -11,8 +11,8 @@ lies inside the project.
 
 ## Notes
 Silent where the path is joined to `__file__`, is only compared or shown, or extends the import path. Paths that would
-leave the repository even from the file's own folder have high confidence; defaults of options, and notebooks, which run
-in their own folder, low.
+leave the repository even from the file's own folder have high confidence; defaults of options, notebooks, which run
+in their own folder, and Kaggle's `../input` low.
 """
 
 import ast
@@ -26,36 +26,40 @@ rule = Rule("DAT002", "escaping-relative-path", __doc__)
 
 _UP = re.compile(r"^(\./)?((\.\.[/\\])+)[\w.{*-]")
 _ANCHORED = re.compile(r"__file__|getcwd|cwd\(|dirname|parent\b|script_dir|base_?dir|root|here\b", re.IGNORECASE)
+_KAGGLE = re.compile(r"^\.\./(input|working)/")
+"""Where Kaggle puts the data beside a notebook, whoever runs it."""
+_DOCUMENTATION = re.compile(r"(^|/)docs?/")
+"""Builders of documentation run its scripts in their own folder."""
 _SHOWN = 60
 
 
 @rule.on_module(contains=r"""["'](\./)?\.\.[/\\]""")
 def check(module: Module) -> Iterator[Match]:
-    """Every text that goes up and is opened."""
+    """Every text that goes up and is opened, once."""
     if module.is_test:
         return
     sinks: PathSinks | None = None
-    seen: set[int] = set()
+    seen: set[str] = set()
     for node in ast.walk(module.tree):
-        if not isinstance(node, ast.Constant) or not isinstance(node.value, str) or node.lineno in seen:
+        if not isinstance(node, ast.Constant) or not isinstance(node.value, str) or node.value in seen:
             continue
         found = _UP.match(node.value)
         if found is None or _anchored(module, node):
             continue
         sinks = sinks or PathSinks(module)
         sink = sinks.of(node)
-        confidence = None if sink is None else _confidence(module, found.group(2), sink.rank)
+        confidence = None if sink is None else _confidence(module, node.value, found.group(2), sink.rank)
         if sink is not None and confidence is not None:
-            seen.add(node.lineno)
+            seen.add(node.value)
             yield _match(module, node, sink.clause, confidence)
 
 
-def _confidence(module: Module, up: str, rank: Rank) -> Confidence | None:
+def _confidence(module: Module, path: str, up: str, rank: Rank) -> Confidence | None:
     if rank is Rank.OTHER:
         return None
     levels = len(re.findall(r"\.\.", up))
     escapes = levels > module.path.count("/")
-    if rank is not Rank.USED:
+    if rank is not Rank.USED or _KAGGLE.match(path) or _DOCUMENTATION.search(module.path):
         return Confidence.LOW
     if escapes:
         return Confidence.HIGH

@@ -146,7 +146,7 @@ def _anywhere(module: Module, name: str) -> list[Binding]:
     return [b for scope in module.file.scopes for b in scope.bindings.get(name, []) if b.value is not None]
 
 
-def picked_later(module: Module, loop: ast.AST, score: ast.AST) -> ast.AST | None:
+def picked_later(module: Module, loop: ast.AST, score: ast.AST) -> ast.Call | None:
     """Where the best of what a loop collects is picked; None where nothing is."""
     names = collected_names(module, loop, score)
     if not names:

@@ -17,10 +17,10 @@ confidence.
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from reprocheck.rulekit import Confidence, Match, Module, Rule
-from reprocheck.rulekit.flow import Observed, Use, UseKind, observed, short
+from reprocheck.rulekit import Confidence, Match, Module, Project, Rule
+from reprocheck.rulekit.flow import Observed, Told, Use, UseKind, Where, in_module, in_project, short
 from reprocheck_rules.data.selection_loops import (
     candidates,
     collected_names,
@@ -42,16 +42,24 @@ def check(module: Module) -> Iterator[Match]:
     """Early stopping, searches and best epochs by the test part."""
     if module.is_test or not _TEST.search(module.source.text):
         return
-    chosen: set[ast.AST] = set()
     if module.imports(*_TABLES) and not module.words.isdisjoint(("fit", "train")):
-        seen = observed(module)
-        yield from _stops(module, seen)
-        yield from _searches(module, seen, chosen)
+        yield from in_module(module, _tell)
     if "best" in module.source.text:
-        yield from _epochs(module, chosen)
+        yield from _epochs(module)
 
 
-def _stops(module: Module, seen: Observed) -> Iterator[Match]:
+@rule.on_project
+def check_project(project: Project) -> Iterator[Match]:
+    """Early stopping and searches by what another file held out."""
+    yield from in_project(project, _tell)
+
+
+def _tell(seen: Observed, modules: Mapping[str, Module]) -> Iterator[Told]:
+    yield from _stops(seen)
+    yield from _searches(seen, modules)
+
+
+def _stops(seen: Observed) -> Iterator[Told]:
     reported: set[ast.AST] = set()
     scores = [use for use in seen.uses if use.kind is UseKind.SCORES]
     for stop in seen.uses:
@@ -61,12 +69,12 @@ def _stops(module: Module, seen: Observed) -> Iterator[Match]:
         others = [use for use in scores if use.parts and stop.parts and not _same(stop, use)]
         if same and not others:
             reported.add(stop.where.node)
-            yield module.match(
-                stop.where.node,
+            yield Told(
+                stop.where,
                 f"training of `{stop.label}` stops, or keeps its best state, by `{stop.data}`, "
                 f"and `{same[0].label}` scores it on the same test part",
-                confidence=Confidence.HIGH if stop.parts else Confidence.MEDIUM,
-                trail=[module.note(same[0].where.node, "scored on the same part")],
+                Confidence.HIGH if stop.parts else Confidence.MEDIUM,
+                ((same[0].where, "scored on the same part"),),
             )
 
 
@@ -76,7 +84,7 @@ def _same(first: Use, second: Use) -> bool:
     return test_named(second.data)
 
 
-def _searches(module: Module, seen: Observed, chosen: set[ast.AST]) -> Iterator[Match]:
+def _searches(seen: Observed, modules: Mapping[str, Module]) -> Iterator[Told]:
     reported: set[ast.AST] = set()
     for use in seen.uses:
         loop = use.loop
@@ -85,24 +93,24 @@ def _searches(module: Module, seen: Observed, chosen: set[ast.AST]) -> Iterator[
         tried = candidates(loop)
         if not tried:
             continue
+        module = modules[use.where.path]
         names = collected_names(module, loop, use.where.node)
         picked = kept_in_loop(module, loop, names) or picked_later(module, loop, use.where.node)
         if picked is not None:
             reported.add(loop)
-            chosen.add(picked)
-            yield module.match(
-                use.where.node,
+            yield Told(
+                use.where,
                 f"`{'`, `'.join(sorted(tried))}` is chosen by the score on `{use.data}`, "
                 "which is then no test of the choice any more",
-                confidence=Confidence.HIGH if use.parts else Confidence.MEDIUM,
-                trail=[module.note(picked, "the best one is kept here")],
+                Confidence.HIGH if use.parts else Confidence.MEDIUM,
+                ((Where(use.where.path, picked), "the best one is kept here"),),
             )
 
 
-def _epochs(module: Module, chosen: set[ast.AST]) -> Iterator[Match]:
-    """The best epoch by the test score."""
+def _epochs(module: Module) -> Iterator[Match]:
+    """The best epoch by the test score; searches over candidates are told of elsewhere."""
     for kept in kept_best(module):
-        if kept.node not in chosen:
+        if not any(candidates(loop) for loop in module.file.ancestors(kept.node)):
             yield module.match(
                 kept.node,
                 f"the best state is kept by `{kept.measure}`, which is measured on `{short(kept.data)}`: "
@@ -217,6 +225,27 @@ rule.flags(
             save_checkpoint(model.state_dict(), is_best)
     """,
     title="The best epoch by a flag",
+)
+rule.flags(
+    {
+        "parts.py": """
+        from sklearn.model_selection import train_test_split
+
+        def divided(X, y):
+            X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
+            return X_train, X_test, y_train, y_test
+        """,
+        "train.py": """
+        import xgboost
+        from parts import divided
+
+        a, b_test, y_a, y_b = divided(X, y)
+        model = xgboost.XGBClassifier(early_stopping_rounds=5)
+        model.fit(a, y_a, eval_set=[(b_test, y_b)])  # expect: DAT012
+        print(model.score(b_test, y_b))
+        """,
+    },
+    title="Split in another file",
 )
 rule.allows(
     """

@@ -12,7 +12,9 @@ states of the random generators (`torch.get_rng_state()`, `torch.cuda.get_rng_st
 
 ## Notes
 Reported for dictionaries that hold a model's state beside an epoch or step, or beside an optimizer: these are made
-to be resumed. Weights alone, saved for inference, are silent. Without random states alone, confidence is low.
+to be resumed. Weights alone, saved for inference, are silent, and so are schedulers that are told the epoch
+(`last_epoch`) or stepped up to it. Without random states alone, and in files that never load a state, confidence is
+low.
 """
 
 import ast
@@ -32,6 +34,8 @@ _PROGRESS = re.compile(
 _OPTIMIZER = re.compile(r"optim|^opt(_|$)|(^|_)opt$|solver|trainer", re.IGNORECASE)
 _SCHEDULER = re.compile(r"sched|(^|_)lr_?s", re.IGNORECASE)
 _RANDOM = re.compile(r"rng|random|seed", re.IGNORECASE)
+_RESUMES = re.compile(r"resume|load_state_dict|start_?epoch|load_checkpoint", re.IGNORECASE)
+"""What a file does that goes on with a training."""
 _STEPS_SCHEDULER = re.compile(r"\b(\w*sched\w*)\.step\(", re.IGNORECASE)
 
 
@@ -48,6 +52,7 @@ def check(module: Module) -> Iterator[Match]:
     """Every dictionary that is saved as a checkpoint."""
     if module.is_test:
         return
+    seen: set[_Saved] = set()
     for site in module.file.calls:
         function = site.node.func
         name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
@@ -56,7 +61,9 @@ def check(module: Module) -> Iterator[Match]:
         for argument in site.node.args[:3]:
             saved = _saved(module, argument, site.order)
             if saved is not None:
-                yield from _judge(module, site.node, saved)
+                if saved not in seen:  # one state, saved as the last and as the best
+                    seen.add(saved)
+                    yield from _judge(module, site.node, saved)
                 break
 
 
@@ -74,17 +81,18 @@ def _judge(module: Module, node: ast.Call, saved: _Saved) -> Iterator[Match]:
                 node,
                 "the checkpoint has the model and how far it got, but not the optimizer's state: "
                 "training resumes with other steps",
+                confidence=None if _RESUMES.search(module.source.text) else Confidence.LOW,
                 trail=[module.note(optimizer, "the optimizer whose state is lost")],
             )
         return
     scheduler = _STEPS_SCHEDULER.search(module.source.text)
     has_scheduler = any(_SCHEDULER.search(key) for key in saved.keys) or "sched" in saved.values.lower()
-    if scheduler is not None and not has_scheduler:
+    if scheduler is not None and not has_scheduler and not _moved_on(module):
         yield module.match(
             node,
             f"the checkpoint has model and optimizer, but not the state of `{scheduler.group(1)}`: "
             "the learning rate starts over when training resumes",
-            confidence=Confidence.HIGH if progress else Confidence.MEDIUM,
+            confidence=_confidence(module, progress=progress),
         )
     elif progress and not any(_RANDOM.search(key) for key in saved.keys):
         yield module.match(
@@ -92,6 +100,24 @@ def _judge(module: Module, node: ast.Call, saved: _Saved) -> Iterator[Match]:
             "the checkpoint has no states of the random generators: a resumed run draws other batches and dropouts",
             confidence=Confidence.LOW,
         )
+
+
+def _confidence(module: Module, *, progress: bool) -> Confidence:
+    if not _RESUMES.search(module.source.text):
+        return Confidence.LOW
+    return Confidence.HIGH if progress else Confidence.MEDIUM
+
+
+def _moved_on(module: Module) -> bool:
+    """Whether a resumed scheduler is told the epoch, or stepped up to it."""
+    if re.search(r"last_epoch\s*=", module.source.text):
+        return True
+    for node in ast.walk(module.tree):
+        match node:
+            case ast.For(iter=ast.Call(func=ast.Name(id="range")), body=body):
+                if all(isinstance(s, ast.Expr) and ".step()" in ast.unparse(s) for s in body):
+                    return True
+    return False
 
 
 def _saved(module: Module, node: ast.expr, order: int) -> _Saved | None:
@@ -158,6 +184,7 @@ rule.flags(
 
     optimizer = optim.Adam(model.parameters(), lr=1e-3)
     scheduler = optim.lr_scheduler.StepLR(optimizer, 10)
+    model.load_state_dict(torch.load("last.pt")["model_state_dict"])
     for epoch in range(100):
         train(model, optimizer)
         scheduler.step()

@@ -248,7 +248,7 @@ def _other(flow: Following, node: ast.Call, method: str) -> Value:
     receiver = flow.value(function.value) if isinstance(function, ast.Attribute) else NOTHING
     if name in _STATISTICS:
         data = receiver if origins_of(receiver) and not _is_library(flow, function) else flow.value(_data(node))
-        if _row_wise(node):
+        if _row_wise(node) or _in_windows(function):
             return NOTHING
         return frozenset({Statistic(flow.where(node), origins_of(data), _of_target(flow, function))})
     arguments = union([flow.value(a) for a in node.args] + [flow.value(k.value) for k in node.keywords])
@@ -339,6 +339,14 @@ def _is_library(flow: Following, function: ast.expr) -> bool:
         return False
     bindings = flow.module.file.module.bindings.get(function.value.id)
     return bool(bindings) and bindings is not None and bindings[0].kind.value in {"import", "class"}
+
+
+def _in_windows(function: ast.expr) -> bool:
+    """Whether a statistic is one of windows: `frame["close"].rolling(20).std()`."""
+    return isinstance(function, ast.Attribute) and any(
+        isinstance(part, ast.Attribute) and part.attr in {"rolling", "expanding", "ewm", "resample"}
+        for part in ast.walk(function.value)
+    )
 
 
 def _row_wise(node: ast.Call) -> bool:
