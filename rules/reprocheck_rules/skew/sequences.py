@@ -140,6 +140,8 @@ def _model(partners: Partners) -> str:
     shared = sorted(partners.trained.artifacts & partners.served.artifacts)
     if shared:
         return f"`{shared[0]}`"
+    if partners.shown_by == "artifact":
+        return f"`{min(partners.served.artifacts)}`"
     identity = partners.trained.identity
     if partners.shown_by == "class" and identity:
         return f"`{identity[-1].rpartition('.')[2]}`"

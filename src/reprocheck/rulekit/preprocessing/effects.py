@@ -135,9 +135,8 @@ class Effects:
             return self._save(positional, keywords, place)
         if entry is not None and step is not None and step.form == "call":
             return self._step_call(name, entry, step, arguments, positional, place)
-        if (entry is not None and (step is not None or entry.roles & _MADE)) or (
-            entry is None and name.rpartition(".")[2][:1].isupper()
-        ):
+        makes = entry is not None and (step is not None or not entry.roles.isdisjoint(_MADE))
+        if makes or name.rpartition(".")[2][:1].isupper():
             return Made(entry.returns if entry is not None and entry.returns else name, arguments, place)
         return self._opaque(name, [*positional, *keywords.values()], place, entry)
 
