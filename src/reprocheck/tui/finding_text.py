@@ -12,8 +12,12 @@ from reprocheck.report.visible import visible
 from reprocheck.tui.state.decisions import Decision
 
 
-def head_text(finding: Finding, decision: Decision, step: int, explains: str = "") -> Text:
-    """What it is, how sure, what somebody has decided; and where the walk along its trail has come to."""
+def head_text(finding: Finding, decision: Decision, step: int, notes: tuple[str, str] = ("", "")) -> Text:
+    """What it is, how sure, what somebody has decided; and where the walk along its trail has come to.
+
+    `notes`: what it may explain, and why what is shown isn't what is on disk.
+    """
+    explains, problem = notes
     text = Text()
     text.append(finding.severity.value, "bold")
     text.append(f" {visible(finding.code)}", "bold")
@@ -37,6 +41,8 @@ def head_text(finding: Finding, decision: Decision, step: int, explains: str = "
         text.append(f" in {visible(finding.symbol)}" if finding.symbol else "")
         if places:
             text.append(f"  (trail of {places}: n goes there)" if places > 1 else "  (n goes to the place behind it)")
+    if problem:
+        text.append(f"\n{problem}", "italic")
     return text
 
 

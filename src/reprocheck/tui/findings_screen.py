@@ -179,6 +179,7 @@ class FindingsScreen(FindingsView):
 
     def action_edit(self) -> None:
         """Open the place that is shown in the user's editor, and scan again after it."""
+        self.catch_up()
         if self.finding is None:
             return
         if self.services.read_only:

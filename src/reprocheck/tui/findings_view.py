@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 
 _LOOK = 1.0
 """Seconds between two looks at whether others have decided."""
-_REST = 0.06
-"""Seconds that the cursor rests before the finding under it is shown."""
+_HIGHEST = 6
+"""Lines that may stand over the code."""
 
 
 class FindingsView(Screen[None]):
@@ -54,6 +54,9 @@ class FindingsView(Screen[None]):
         Binding("w", "view('why')", "why", id="findings.why"),
         Binding("d", "view('fix')", "fix as a diff", id="findings.fix"),
         Binding("b", "group", "group by", id="findings.group"),
+        Binding("left,h", "collapse(True)", "close the group", show=False, id="findings.close_group"),
+        Binding("right,l", "collapse(False)", "open the group", show=False, id="findings.open_group"),
+        Binding("minus", "collapse_all", "close or open all groups", show=False, id="findings.close_all"),
         Binding("s", "sort", "sort by", id="findings.sort"),
         Binding("enter", "zoom", "enlarge", id="findings.zoom"),
         Binding("tab", "other_side", "other side", show=False, id="findings.other_side"),
@@ -193,11 +196,13 @@ class FindingsView(Screen[None]):
     @on(Input.Changed, "#filter")
     def _filtered(self, event: Input.Changed) -> None:
         query = parse(event.value)
-        problem = self.query_one("#problem", Static)
-        problem.update(Text("; ".join(query.problems)))
-        problem.display = bool(query.problems)
-        if query.terms != self.listing.query.terms:
-            self.listing.query = query
+        if query.problems != self.listing.query.problems:
+            problem = self.query_one("#problem", Static)
+            problem.update(Text("; ".join(query.problems)))
+            problem.display = bool(query.problems)
+        same = query.terms == self.listing.query.terms
+        self.listing.query = query
+        if not same:
             self.listing.rebuild()
             self.renew()
 
@@ -208,11 +213,10 @@ class FindingsView(Screen[None]):
     def narrow(self, reasons: dict[int, str], back: Screen[None]) -> None:
         """Show some findings only, with what they may explain; `escape` goes back to where they were asked for."""
         self.reasons, self._back = reasons, back
-        self.listing.only = frozenset(reasons)
+        self.listing.only = tuple(reasons)
         self.query_one("#filter", Input).value = ""
         self.listing.rebuild()
         self.listing.cursor = 0
-        self.listing.go_to(next(iter(reasons)))
         self.renew()
 
     def _widen(self) -> None:
@@ -249,6 +253,16 @@ class FindingsView(Screen[None]):
         self.listing.rebuild()
         self.renew()
 
+    def action_collapse(self, collapsed: bool) -> None:  # noqa: FBT001 — textual passes it by position
+        """Close or open the group that the cursor is in."""
+        self.listing.collapse(collapsed=collapsed)
+        self.renew()
+
+    def action_collapse_all(self) -> None:
+        """Close all groups, or open them."""
+        self.listing.collapse_all()
+        self.renew()
+
     def action_sort(self) -> None:
         """The next order."""
         orders = list(Order)
@@ -268,11 +282,13 @@ class FindingsView(Screen[None]):
 
     def action_view(self, view: str) -> None:
         """Code, or the rule's page."""
+        self.catch_up()
         self.view = "code" if self.view == view else view
         self.show()
 
     def action_step(self, steps: int) -> None:
         """Walk along the trail."""
+        self.catch_up()
         if self.finding is not None:
             self.view = "code"
             self.step = max(0, min(self.step + steps, len(self.finding.trail)))
@@ -283,14 +299,22 @@ class FindingsView(Screen[None]):
         """Show what the cursor is on once it rests."""
         if self._timer is not None:
             self._timer.stop()
-        self._timer = self.set_timer(_REST, self.look)
+        self._timer = self.set_timer(self.services.rest, self.look)
 
     @on(VirtualList.Opened)
     def _opened(self) -> None:
         self.action_zoom()
 
+    def catch_up(self) -> None:
+        """Show the finding under the cursor now, lest a quick key be about the one before it."""
+        if self._timer is not None:
+            self.look()
+
     def look(self) -> None:
         """Show the finding under the cursor."""
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None
         index = self.listing.current
         finding = self.listing.table.finding(index) if index is not None else None
         if finding != self.finding:
@@ -300,15 +324,15 @@ class FindingsView(Screen[None]):
 
     def show(self) -> None:
         """The finding in the form that was asked for."""
-        head, pane = self.query_one("#head", Static), self.query_one(Pane)
-        finding = self.finding
+        pane, finding = self.query_one(Pane), self.finding
         if finding is None:
             group = self.listing.heading
-            head.update(Text(f"{group.title}\n{len(group.members):,} findings" if group else ""))
+            self._head(Text(f"{group.title}\n{len(group.members):,} findings" if group else ""))
             pane.read("")
             return
         reason = self.reasons.get(self.listing.current or 0, "") if self.listing.only is not None else ""
-        head.update(head_text(finding, self.decision(), self.step, reason))
+        source = self.services.sources.at(self.place(finding))
+        self._head(head_text(finding, self.decision(), self.step, (reason, source.problem)))
         match self.view:
             case "why":
                 from rich.markdown import Markdown
@@ -317,7 +341,15 @@ class FindingsView(Screen[None]):
             case "fix":
                 self.run_worker(self._show_fix(finding), exclusive=True, group="fix")
             case _:
-                pane.show(CodeLines(self.services.sources.at(self.place(finding)), self.app.code_theme))
+                pane.show(CodeLines(source, self.app.code_theme))
+
+    def _head(self, text: Text) -> None:
+        """Put it over the pane; the screen is laid out anew only where it takes more lines or fewer."""
+        head = self.query_one("#head", Static)
+        lines = min(_HIGHEST, len(text.wrap(self.app.console, max(1, head.content_size.width))))
+        head.update(text, layout=False)
+        if head.styles.height is None or head.styles.height.value != lines:
+            head.styles.height = lines
 
     async def _show_fix(self, finding: Finding) -> None:
         """The fix as a diff, once it is made; the reader may have gone on by then."""

@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 VIEWS = ("record", "environment", "inputs", "outputs", "trace")
 """What is shown of a run, in the order of the tabs."""
-_REST = 0.06
 _MOST_TIMES = 1000
 
 
@@ -130,7 +129,7 @@ class RunsScreen(Screen[None]):
         """Show what the cursor is on once it rests."""
         if self._timer is not None:
             self._timer.stop()
-        self._timer = self.set_timer(_REST, self.look)
+        self._timer = self.set_timer(self.services.rest, self.look)
 
     @on(VirtualList.Opened)
     def _opened(self) -> None:

@@ -69,3 +69,5 @@ class Services:
     watching: bool = False
     query: str = "state:open "
     """The filter to begin with."""
+    rest: float = 0.06
+    """Seconds that a cursor rests before what is under it is shown."""

@@ -47,6 +47,9 @@ def fitted(text: str, width: int) -> str:
 def fitted_left(text: str, width: int) -> str:
     """The same, cut at the left: the end of a path says most."""
     text = visible(text)
-    while cell_len(text) > width and text:
-        text = "…" + text[2:] if text.startswith("…") else "…" + text[1:]
-    return set_cell_size(text, width)
+    if cell_len(text) <= width:
+        return set_cell_size(text, width)
+    kept, room = len(text), max(0, width - 1)
+    while kept and cell_len(text[kept - 1 :]) <= room:
+        kept -= 1
+    return set_cell_size("…" + text[kept:], width) if width > 0 else ""

@@ -56,8 +56,8 @@ class Listing:
         self.query = Query()
         self.order = Order.PLACE
         self.grouping = Grouping.NONE
-        self.only: frozenset[int] | None = None
-        """Findings that the list is narrowed to besides the filter; None for all."""
+        self.only: Sequence[int] | None = None
+        """Findings that the list is narrowed to besides the filter, in this order; None for all."""
         self.collapsed: set[str] = set()
         self.groups: list[Group] = []
         self.lines: Sequence[int] = ()
@@ -73,9 +73,7 @@ class Listing:
     def rebuild(self) -> None:
         """Make the lines anew; the cursor stays on its finding, or where it was when that has gone."""
         kept = self.current
-        found = self.table.matching(self.query, self._ordered())
-        if self.only is not None:
-            found = [index for index in found if index in self.only]
+        found = self.table.matching(self.query, self._ordered() if self.only is None else self.only)
         self.matched = len(found)
         if self.grouping is Grouping.NONE:
             self.groups, self.lines = [], found

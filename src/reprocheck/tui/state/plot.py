@@ -31,9 +31,9 @@ class _Frame:
         self.first, self.last = min(step for step, _ in points), max(step for step, _ in points)
         self._width, self._height = width, height
 
-    def dots(self, curve: Points, across: int, down: int) -> set[tuple[int, int]]:
-        """Column and row of every dot of a curve, in a grid of so many dots per character."""
-        columns, rows = self._width * across, self._height * down
+    def dots(self, curve: Points) -> set[tuple[int, int]]:
+        """Column and row of every dot of a curve, straight between its points."""
+        columns, rows = self._width * _ACROSS, self._height * _DOWN
         corners = [(self._x(step) * (columns - 1), (1 - self._y(value)) * (rows - 1)) for step, value in curve]
         found = {(round(x), round(y)) for x, y in corners[:1]}
         for (x, y), (following, below) in pairwise(corners):
@@ -67,10 +67,11 @@ def plot(name: str, first: Points, second: Points, *, width: int, height: int, p
     columns = max(8, width - margin - 1)
     frame = _Frame(curves, columns, height)
     braille: dict[tuple[int, int], int] = {}
-    for x, y in frame.dots(first or second, _ACROSS, _DOWN):
+    for x, y in frame.dots(first or second):
         cell = (x // _ACROSS, y // _DOWN)
         braille[cell] = braille.get(cell, 0) | _DOTS[y % _DOWN][x % _ACROSS]
-    other = frame.dots(second, 1, 1) - braille.keys() if first and second else set()
+    elsewhere = {(x // _ACROSS, y // _DOWN) for x, y in frame.dots(second)} if first and second else set()
+    other = elsewhere - braille.keys()
     lines: list[list[Part]] = [_title(name, frame, parts_at)]
     for row in range(height):
         label = labels[0] if row == 0 else labels[1] if row == height - 1 else ""

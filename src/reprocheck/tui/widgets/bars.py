@@ -50,7 +50,7 @@ class Hints(Static):
 
     def on_resize(self) -> None:
         """Fit them in anew."""
-        self.update(hints_text(self.hints, self.content_size.width))
+        self.update(hints_text(self.hints, self.content_size.width), layout=False)
 
 
 class Title(Static):
@@ -74,4 +74,4 @@ class Title(Static):
         room = max(0, self.content_size.width - cell_len(self.right) - 1)
         text.truncate(room, overflow="ellipsis", pad=True)
         text.append(f" {self.right}")
-        self.update(text)
+        self.update(text, layout=False)

@@ -57,14 +57,16 @@ class Rendered:
         return self._lines[y] if y < self.height(width) else Text()
 
 
-class Pane(ScrollView, can_focus=True):
+class Pane(ScrollView, can_focus=True, inherit_bindings=False):
     """Shows `Content`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j", "scroll_down", "down", show=False),
-        Binding("k", "scroll_up", "up", show=False),
-        Binding("g", "scroll_home", "top", show=False),
-        Binding("G", "scroll_end", "bottom", show=False),
+        Binding("down,j", "scroll_down", "down", show=False, id="pane.down"),
+        Binding("up,k", "scroll_up", "up", show=False, id="pane.up"),
+        Binding("pagedown,ctrl+f", "page_down", "page down", show=False, id="pane.page_down"),
+        Binding("pageup,ctrl+b", "page_up", "page up", show=False, id="pane.page_up"),
+        Binding("home,g", "scroll_home", "top", show=False, id="pane.top"),
+        Binding("end,G", "scroll_end", "bottom", show=False, id="pane.bottom"),
     ]
 
     def __init__(self, *, id: str) -> None:  # noqa: A002 — textual's word

@@ -19,7 +19,7 @@ _CACHED = 600
 """Lines that are kept as they were painted."""
 
 
-class VirtualList(ScrollView, can_focus=True):
+class VirtualList(ScrollView, can_focus=True, inherit_bindings=False):
     """Shows `Lines`; says so when its cursor has moved."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"list--{role}" for role in (*ROLES, "cursor", "chosen")}
@@ -56,10 +56,21 @@ class VirtualList(ScrollView, can_focus=True):
     def renew(self) -> None:
         """The lines have changed."""
         self._strips.clear()
-        self.virtual_size = Size(0, len(self.shown))
+        self._grow(len(self.shown))
         self.keep_in_sight()
         self.refresh()
         self.post_message(self.Moved(self.id or ""))
+
+    def _grow(self, lines: int) -> None:
+        """Take the new length on; the screen is laid out anew only where the scrollbar comes or goes."""
+        before, height = self.virtual_size.height, self.size.height
+        if min(before, lines) <= height or height <= 0:
+            self.virtual_size = Size(0, lines)
+        elif before != lines:
+            self.set_reactive(VirtualList.virtual_size, Size(0, lines))
+            self.vertical_scrollbar.window_virtual_size = lines
+            if self.scroll_offset.y > self.max_scroll_y:
+                self.scroll_to(y=self.max_scroll_y, animate=False, immediate=True)
 
     def notify_style_update(self) -> None:
         """Forget what was painted in another theme."""
