@@ -9,7 +9,8 @@ Give each program, and each run, a path of its own (`runs/{name}/model.pt`), or 
 was cleaned beside what was read.
 
 ## Notes
-Only names that are known in full count, of data, models and results. Logs, caches and downloads are passed over, and so
+Only names that are known in full count, of data, models and results; where they come from the default of an option, the
+confidence is low. Logs, caches and downloads are passed over, and so
 are notebooks that are versions of one another, tables of results that a program reads to add to them, checkpoints that
 the same program goes on from, and copies of files that git has.
 """
@@ -32,7 +33,7 @@ _PASSING = re.compile(
 )
 _TABLE = re.compile(r"\.(csv|tsv|parquet|feather|xlsx?|arrow)$", re.IGNORECASE)
 _GROWS = re.compile(
-    r"(log|history|result|record|state|progress|score|metric|registry|leaderboard|feedback|queue)", re.I
+    r"(log|history|result|record|state|progress|score|metric|registry|leaderboard|feedback|queue)", re.IGNORECASE
 )
 _TESTS = re.compile(r"(^|/)(tests?|testing|docs?|examples?_?tests?)/|(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$")
 _SHOWN = 4
@@ -83,7 +84,8 @@ def _by_several(project: Project, node: Node, writers: list[Edge]) -> Iterator[M
         for other in edge.uses[:1]
     ]
     readers = any(edge.artifact == node.id and not edge.writes for edge in artifact_graph(project).edges)
-    sure = readers or node.kind is not NodeKind.RESULT
+    fixed = not any(use.by_option for edge in (first, second) for use in edge.uses[:1])
+    sure = (readers or node.kind is not NodeKind.RESULT) and fixed
     yield project.match(
         use.path, use.span, message, confidence=Confidence.MEDIUM if sure else Confidence.LOW, trail=trail
     )

@@ -7,14 +7,14 @@ expensive.
 
 ## Fix
 Declare the edge: a stage each in `dvc.yaml`, Snakemake or a Makefile with what it reads and writes; or agree on a
-schema that the reader checks (pandera, pydantic, Great Expectations); at the least, keep the path in one constant that both
-import, and say in the read-me file what is run first.
+schema that the reader checks (pandera, pydantic, Great Expectations). At the least, keep the path in one constant that
+both import, and say in the read-me file what is run first.
 
 ## Notes
 Looked at are names that are known in full on both sides. Silent are files that a pipeline declares, that git or DVC
 keeps, or whose path both programs take from one place; programs that one script, pipeline, Makefile or read-me file
 names together, that import or start one another, and notebooks that are numbered; readers that check a schema. In one
-folder the confidence is low.
+folder, or by the default of an option, the confidence is low.
 """
 
 from __future__ import annotations
@@ -31,24 +31,9 @@ _KINDS = frozenset({NodeKind.DATA, NodeKind.MODEL, NodeKind.TABLE})
 _PASSING = re.compile(r"(^|/)(tmp|temp|cache|\.cache|logs?|tests?)(/|$)|^/tmp/", re.IGNORECASE)
 _TESTS = re.compile(r"(^|/)(tests?|testing|docs?)/|(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$")
 _SCHEMAS = (
-    "pandera",
-    "great_expectations",
-    "pydantic",
-    "jsonschema",
-    "marshmallow",
-    "cerberus",
-    "tensorflow_data_validation",
-)
-_SCHEMAS += (
-    "patito",
-    "dataframely",
-    "evidently",
-    "deepchecks",
-    "soda",
-    "pyspark.sql.types",
-    "sqlmodel",
-    "sqlalchemy.orm",
-)
+    "pandera", "great_expectations", "pydantic", "jsonschema", "marshmallow", "cerberus", "tensorflow_data_validation",
+    "patito", "dataframely", "evidently", "deepchecks", "soda", "pyspark.sql.types", "sqlmodel", "sqlalchemy.orm",
+)  # fmt: skip
 _NUMBERED = re.compile(r"^(\d+|part|step|lesson|section|chapter|day)[\d_.\s-]", re.IGNORECASE)
 _COLUMNS = 3
 _SHOWN = 4
@@ -90,7 +75,7 @@ def _of_artifact(project: Project, node: Node, used: list[Edge], together: _Toge
         return
     first, writer = loose[0], writers[0]
     use, source = first.uses[0], writer.uses[0]
-    far = _folder(first.program) != _folder(writer.program)
+    far = _folder(first.program) != _folder(writer.program) and not (use.by_option or source.by_option)
     thing = "the table " if node.kind is NodeKind.TABLE else ""
     message = (
         f"{_taken(use)}{thing}`{node.name}` is what `{writer.program}` writes, and nothing declares it: no stage of a "

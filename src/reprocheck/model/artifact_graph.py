@@ -66,6 +66,8 @@ class Use(msgspec.Struct, frozen=True, kw_only=True):
     """The code line."""
     cell: Cell | None = None
     """Of a notebook."""
+    by_option: bool = False
+    """Whether the name comes from the default of an option, which a user may set."""
     columns: tuple[str, ...] = ()
     """Columns of a table that are read or given there, sorted."""
 

@@ -46,6 +46,8 @@ class Texts:
         self._options = options
         self._evaluator = evaluator
         self._variables = variables
+        self.options_met = 0
+        """How often an option had a part in a text: two readings of it tell of what lies between."""
 
     def text(self, value: Value | None, scene: Scene, depth: int = _DEPTH) -> str:
         """The text, `{name}` for each part that can't be told; `{}` where it has no name either."""
@@ -127,6 +129,7 @@ class Texts:
     def _evaluated(self, value: Value, scene: Scene) -> str:
         """A value that needs no putting together: a constant, an option, a setting; empty for none."""
         option = self._evaluator.option(value, scene.frame)
+        self.options_met += option is not None
         if option is not None and option.name in scene.given:
             return scene.given[option.name]
         found = self._evaluator.value(value, scene.frame)

@@ -28,6 +28,8 @@ _DATABASE = re.compile(
     r"^(sqlite|postgres(ql)?|mysql|mssql|oracle|mongodb|redis|models|runs|mlflow-artifacts)(\+\w+)?:"
 )
 """Addresses of databases and registries, which are no files."""
+_BUILT = re.compile(r"(^|/)(build/lib|dist|site-packages|node_modules|\.venv|venv)/")
+"""Copies that a build made."""
 _LISTS = frozenset({"lists-directory", "walks-directory"})
 
 
@@ -68,6 +70,8 @@ class Programs:
         """Every use of an artifact, with the program."""
         execution = Execution(self.project.index, self.project.catalog, ROLES)
         for entry in self.project.entries:
+            if _BUILT.search(entry.path):
+                continue
             seen: set[tuple[object, ...]] = set()
             for site in self._sites(entry, execution.run(entry)):
                 for found in self._found(site):
@@ -118,7 +122,9 @@ class Programs:
                     yield found
 
     def _artifact(self, site: _Site, value: Value | None, *, writes: bool) -> Found | None:
-        text = self.project.index.texts.text(value, site.scene)
+        texts = self.project.index.texts
+        met = texts.options_met
+        text = texts.text(value, site.scene)
         if self._is_opened(value):
             return None
         if (
@@ -144,7 +150,8 @@ class Programs:
             return None  # a name of somebody else's
         columns = self._columns(site, writes=writes)
         shown = posixpath.normpath(text)[2:] if text.startswith("//") else text
-        use = Use(path=site.path, span=site.call.span, expression=shown, columns=columns)
+        by_option = texts.options_met > met
+        use = Use(path=site.path, span=site.call.span, expression=shown, columns=columns, by_option=by_option)
         return Found(artifact, name, writes, certain, use)
 
     def _is_opened(self, value: Value | None) -> bool:

@@ -1,0 +1,125 @@
+"""What of a training run outlasts the terminal: trackers, logs, files of metrics, checkpoints with more than weights."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from reprocheck.rulekit import Note, Project
+from reprocheck.rulekit.artifacts import NodeKind, artifact_graph
+from reprocheck.rulekit.execution import Run
+from reprocheck.rulekit.facts import Call, FileFacts, Value, ValueKind
+
+_TRACKING = re.compile(
+    r"^(wandb|mlflow|tensorboard|tensorboardX|comet_ml|neptune|clearml|trains|aim|dvclive|sacred|guild|swanlab|trackio"
+    r"|visdom|polyaxon|determined|azureml|sagemaker|vertexai|google\.cloud\.aiplatform|zenml|metaflow|labml|hydra"
+    r"|tensorboard_logger|clu|ray|optuna|keras_tuner|codecarbon|stable_baselines3|ultralytics|mmcv|mmengine|detectron2"
+    r"|fairseq|dagshub|verta|valohai|kedro|prefect|torchmeter|logbook|fastai|allennlp|paddlex|catalyst|ignite|composer"
+    r"|lightning|pytorch_lightning|tensorpack|dllogger|progressbar_logger|autogluon|flaml|pycaret|bentoml|torch\.utils"
+    r"\.tensorboard|transformers\.(Trainer|TrainingArguments|Seq2Seq\w+)|flax\.metrics\.tensorboard|accelerate)(\.|$)"
+)
+"""Packages of which code that uses them for training keeps records, or that keep some by themselves."""
+_KEEPS = re.compile(
+    r"(^|[.@])(SummaryWriter|TensorBoard|CSVLogger|JSONLogger|create_file_writer|FileWriter|init_trackers|autolog"
+    r"|log_metrics?|log_params?|log_hyperparams|add_scalars?|add_hparams|add_text|WandbLogger|MLFlowLogger|write_metrics"
+    r"|save_metrics|FileHandler|RotatingFileHandler|savetxt|DictWriter|writerow|writerows|to_csv|to_json|to_excel"
+    r"|to_parquet|logger_setup|setup_logger|get_logger|create_logger|init_logger|savez|savefig|write_summary|log_scalar"
+    r"|export_savedmodel|train_and_evaluate|tee|Tee|log_to_file|save_history|save_results|save_log)$"
+)
+_LOG_FILE = re.compile(
+    r"(metrics?|results?|history|scores?|logs?|experiments?|losses|runs?|accuracy|progress|record|stats|report|curve)"
+    r"[\w.{}-]*\.(csv|json|jsonl|tsv|txt|log|ya?ml|pkl|npy|npz|db|png|pdf|html|md|h5)$|\.log$",
+    re.IGNORECASE,
+)
+_LOG_FOLDER = re.compile(
+    r"^(\.{0,2}/)?(results?|logs?|runs|metrics|experiments?|evaluations?|tensorboard)(/|$)", re.IGNORECASE
+)
+_LOG_MODULE = re.compile(r"(^|/)\w*(logger|logging|log_utils?|loggers|tracker|recorder|visualizer|monitor)\w*\.py$")
+_SAYS_MORE = re.compile(
+    r"(loss|metric|acc|score|best|config|args|opt|hparam|param|history|result|step|epoch)", re.IGNORECASE
+)
+_SAVES = frozenset(
+    {"torch.save", "joblib.dump", "pickle.dump", "json.dump", "yaml.dump", "yaml.safe_dump", "numpy.save"}
+)
+_RUN_ROLES = frozenset({"tracker", "logs-parameters", "logs-metrics", "logs-all-parameters", "writes-configuration"})
+
+
+def lasting_record(project: Project, run: Run) -> Note | None:
+    """A place that keeps something of a run besides the weights; None where there is none in what it runs."""
+    for happening in run.happenings:
+        if not happening.entry.roles.isdisjoint(_RUN_ROLES):
+            return Note(happening.call.span, f"`{happening.name}` keeps a record", happening.path)
+    return next(_in_files(project, run), None) or _written(project, run) or _told_from_outside(project, run)
+
+
+def _in_files(project: Project, run: Run) -> Iterator[Note]:
+    for path in sorted(project.index.reached([run.entry.path])):
+        facts = project.index.files.get(path)
+        if facts is None:
+            continue
+        whole = facts.functions[0].span
+        if any(_TRACKING.match(target) for target in _imported(facts)):
+            yield Note(whole, "uses what keeps records", path)
+        call = next((e for f in facts.functions for e in f.events if isinstance(e, Call) and _keeps(e)), None)
+        if call is not None:
+            yield Note(call.span, f"`{call.callee.rpartition('.')[2]}` keeps a record", path)
+        if _LOG_MODULE.search(path):
+            yield Note(whole, "a module that keeps logs", path)
+        text = next((t for t in facts.strings if _LOG_FILE.search(t) or _LOG_FOLDER.search(t)), None)
+        if text is not None:
+            yield Note(whole, f"names a file of results: `{text[-60:]}`", path)
+
+
+def _imported(facts: FileFacts) -> Iterator[str]:
+    yield from facts.imports.values()
+    for function in facts.functions:
+        for event in function.events:
+            if not isinstance(event, Call) and hasattr(event, "target"):
+                yield event.target
+
+
+def _keeps(call: Call) -> bool:
+    if _KEEPS.search(call.callee):
+        return True
+    name = call.callee.rpartition(".")[2]
+    if call.callee in _SAVES or name in {"save_checkpoint", "save_state"}:
+        return any(_says_more(argument.name, argument.value) for argument in call.arguments)
+    return name == "basicConfig" and any(a.name in {"filename", "handlers"} for a in call.arguments)
+
+
+def _says_more(name: str, value: Value | None) -> bool:
+    """Whether what is saved holds more than weights: metrics, settings, how far the run got."""
+    if value is None:
+        return False
+    if value.kind is ValueKind.DISPLAY:
+        keys = value.path.replace("state_dict", "").replace("optimizer", "")
+        return bool(_SAYS_MORE.search(keys))
+    return bool(name) and _SAYS_MORE.search(name) is not None
+
+
+def _written(project: Project, run: Run) -> Note | None:
+    """A result or table that the program writes."""
+    graph = artifact_graph(project)
+    kinds = {node.id: node.kind for node in graph.nodes}
+    for edge in graph.edges:
+        if edge.program == run.entry.path and edge.writes:
+            text = edge.artifact.lower()
+            if kinds[edge.artifact] is NodeKind.RESULT or text.endswith((".csv", ".json", ".jsonl", ".txt", ".yaml")):
+                use = edge.uses[0]
+                return Note(use.span, f"writes `{edge.artifact}`", use.path)
+    return None
+
+
+def _told_from_outside(project: Project, run: Run) -> Note | None:
+    """A command that sends the output to a file, or a stage whose metrics are kept."""
+    name = run.entry.path.rpartition("/")[2]
+    for path, document in sorted(project.index.documents.items()):
+        for command in document.commands:
+            if name in " ".join(command.words) and {"tee", "nohup", "sbatch"} & set(command.words):
+                return Note(command.span, "its output is kept", path)
+        if document.kind == "shell" and any(command.words[:1] == ("tee",) for command in document.commands):
+            return Note(document.commands[0].span, "output is kept", path)
+    kept = [stage for _, stage in project.index.pipelines.stages if name in str(stage.command) and stage.outs]
+    if kept:
+        return Note(kept[0].span, "a stage whose results DVC keeps", kept[0].file)
+    return None

@@ -1,0 +1,144 @@
+"""A program trains, and neither its settings nor its metrics go to anything that lasts.
+
+## Why
+What the terminal showed is gone with the window. A week later nobody can say what accuracy the saved weights had, with
+which learning rate, or whether the run before was better: the experiment has to be done again.
+
+## Fix
+`mlflow.autolog()`, `wandb.init(config=...)`, `SummaryWriter` or DVCLive; without any of them, a line of JSON for each
+run does:
+
+    with open("runs.jsonl", "a") as file:
+        json.dump({**vars(args), "accuracy": accuracy}, file)
+
+## Notes
+One finding per program. Counted as lasting is whatever the program or a module that it imports does to keep something:
+trackers, TensorBoard, loggers with a file, tables, figures, checkpoints that hold metrics or settings, frameworks that
+keep records by themselves, commands that send the output to a file, stages of DVC. Notebooks keep their outputs and
+are passed over, and so are tests and demonstrations of a package. PRJ009 says the same of the project as a whole.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from reprocheck.rulekit import Confidence, Match, Project, Rule
+from reprocheck.rulekit.execution import Happening, Run
+from reprocheck_rules.experiments.lasting_records import lasting_record
+from reprocheck_rules.practice.observed import training_scripts
+from reprocheck_rules.randomness.seeding import story, trains
+
+rule = Rule("EXP002", "untracked-training-run", __doc__, confidence="medium")
+
+_SHOWS = re.compile(
+    r"(^|/)(tests?|testing|docs?|tutorials?|benchmarks?)/|(^|/)(test_\w*|demo\w*|example\w*|benchmark\w*)\.py$"
+)
+
+
+@rule.on_project
+def check(project: Project) -> Iterator[Match]:
+    """Every program that trains."""
+    seen: set[tuple[str, object]] = set()
+    for run in training_scripts(project):
+        if not trains(run) or _SHOWS.search(run.entry.path) or lasting_record(project, run) is not None:
+            continue
+        training = next(h for h in run.happenings if h.active and not h.callback and "trains" in h.entry.roles)
+        if (training.path, training.call.span) in seen:
+            continue
+        seen.add((training.path, training.call.span))
+        yield _match(project, run, training)
+
+
+def _match(project: Project, run: Run, training: Happening) -> Match:
+    saved = next((h for h in run.happenings if h.active and "saves-checkpoint" in h.entry.roles), None)
+    kept = "only the weights outlast it" if saved is not None else "nothing of it lasts"
+    message = f"this run keeps neither its settings nor its metrics: {kept}"
+    trail = [*story(project, run, training, "trains")]
+    if saved is not None:
+        trail.append(project.note(saved.path, saved.call.span, "saves the weights"))
+    confidence = Confidence.MEDIUM if run.complete else Confidence.LOW
+    return project.match(training.path, training.call.span, message, confidence=confidence, trail=trail)
+
+
+_NET = """
+import torch
+
+model = torch.nn.Linear(3, 1)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+for epoch in range(3):
+    loss = model(torch.ones(2, 3)).sum()
+    loss.backward(){mark}
+    optimizer.step()
+    print(epoch, loss.item())
+"""
+_MARK = "  # expect: EXP002"
+_SVM = """
+import pandas as pd
+from sklearn.svm import SVC
+
+table = pd.read_csv("train.csv")
+model = SVC(C=3)
+model.fit(table[["x"]], table["y"]){mark}
+print(model.score(table[["x"]], table["y"]))
+"""
+
+rule.flags({"train.py": _NET.format(mark=_MARK)}, title="Prints")
+rule.flags({"fit.py": _SVM.format(mark=_MARK)}, title="An estimator")
+rule.flags(
+    {"train.py": _NET.format(mark=_MARK) + 'torch.save(model.state_dict(), "weights.pth")\n'}, title="Weights alone"
+)
+rule.flags({"train.py": "import logging\n\nlogging.basicConfig(level=logging.INFO)\n" + _NET.format(mark=_MARK)})
+rule.flags(
+    {
+        "main.py": "from engine import fit\n\nif __name__ == '__main__':\n    fit(0.1)\n",
+        "engine.py": """
+        import torch
+
+        def fit(rate):
+            model = torch.nn.Linear(3, 1)
+            optimizer = torch.optim.Adam(model.parameters(), lr=rate)
+            loss = model(torch.ones(2, 3)).sum()
+            loss.backward()  # expect: EXP002
+            optimizer.step()
+            return model
+        """,
+    },
+    title="In another module",
+)
+rule.flags(
+    {
+        "tracked.py": "import wandb\n" + _NET.format(mark="") + "wandb.log({'loss': loss.item()})\n",
+        "quick.py": _SVM.format(mark=_MARK),
+    },
+    title="One of two",
+)
+rule.allows({"train.py": "import mlflow\n\nmlflow.autolog()\n" + _SVM.format(mark="")}, title="MLflow")
+rule.allows(
+    {
+        "train.py": "from torch.utils.tensorboard import SummaryWriter\n\nwriter = SummaryWriter()\n"
+        + _NET.format(mark="")
+        + "writer.add_scalar('loss', loss.item())\n"
+    },
+    title="TensorBoard",
+)
+rule.allows(
+    {"train.py": _NET.format(mark="") + 'open("metrics.json", "w").write(str(loss.item()))\n'},
+    title="A file of metrics",
+)
+rule.allows(
+    {
+        "train.py": _NET.format(mark="")
+        + 'torch.save({"model": model.state_dict(), "loss": loss, "lr": 0.1}, "last.pt")\n'
+    },
+    title="A checkpoint with the loss",
+)
+rule.allows(
+    {
+        "train.py": "from log import keep\n" + _NET.format(mark="") + "keep(loss.item())\n",
+        "log.py": 'import csv\n\ndef keep(value):\n    csv.writer(open("out.csv", "a")).writerow([value])\n',
+    },
+    title="A module that writes rows",
+)
+rule.allows({"train.py": _NET.format(mark=""), "run.sh": "python train.py | tee out/train.txt\n"}, title="Output kept")
+rule.allows({"tests/test_fit.py": _SVM.format(mark="")}, title="A test")
