@@ -15,6 +15,7 @@ is medium; a pointer that none covers is one everywhere.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from reprocheck.rulekit import WHOLE_FILE, Confidence, Match, Project, Rule
@@ -22,6 +23,11 @@ from reprocheck_rules.data.stored_files import TESTS, is_stored_data, lfs_attrib
 
 rule = Rule("DAT007", "lfs-pointer-unresolved", __doc__)
 
+_SHOWN = re.compile(
+    r"\.(?:gif|svg|pptx?|pdf|mov|drawio)$|(?:^|/)(?:docs?|assets|images?|imgs?|figures?|media)/[^/]*\.(?:png|jpe?g|mp4|webm)$",
+    re.IGNORECASE,
+)
+"""What pages show."""
 _HEAD = b"version https://git-lfs.github.com/spec/v1\n"
 _OID = b"\noid sha256:"
 _SIZES = range(100, 1024)
@@ -38,7 +44,7 @@ def check(project: Project) -> Iterator[Match]:
     folders: dict[tuple[str, bool], list[str]] = {}
     left = _READ_LIMIT
     for path in sorted(project.index.paths):
-        if TESTS.search(path) or not (is_stored_data(path) or attributes.is_lfs(path)):
+        if TESTS.search(path) or _SHOWN.search(path) or not (is_stored_data(path) or attributes.is_lfs(path)):
             continue
         if tree.look(path).size in _SIZES and left > 0:
             left -= 1
@@ -68,6 +74,7 @@ rule.flags({"models/net.safetensors": _pointer("3"), ".gitattributes": f"*.bin {
 rule.flags({"audio/speech.wav": _pointer("4"), ".gitattributes": f"audio/** {_LFS}"})
 rule.flags({"raw/images": _pointer("5"), ".gitattributes": f"/raw/* {_LFS}"}, title="A name that tells nothing")
 rule.allows({"data/train.csv": "id,label\n1,0\n" * 20, ".gitattributes": f"*.csv {_LFS}"}, title="Resolved")
+rule.allows({"data/demo.gif": _pointer("6"), ".gitattributes": f"*.gif {_LFS}"}, title="What a page shows")
 rule.allows({"docs/lfs.md": _pointer("6")}, title="Documentation")
 rule.allows({"tests/data/pointer.bin": _pointer("7")}, title="A test's own")
 rule.allows({"data/notes.txt": "version https://git-lfs.github.com/spec/v2\n" + "see the manual of Git LFS\n" * 5})

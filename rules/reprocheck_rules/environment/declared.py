@@ -11,7 +11,7 @@ from reprocheck.rulekit import Project, ShellWord, Span
 from reprocheck.rulekit.dependencies import DependencyFacts, distribution, folder_of
 from reprocheck.rulekit.facts import Command
 from reprocheck_rules.environment.installs import Install, install_of
-from reprocheck_rules.environment.manifests import is_recorded
+from reprocheck_rules.environment.manifests import is_recorded, is_template
 
 _HOLDERS: Final = re.compile(
     r"(?:^|/)(?:\.?(?:requirements?|reqs?|deps|dependencies|envs?|environments?|conda|docker|dockerfiles?|containers?"
@@ -38,6 +38,7 @@ _IMAGES: Final = (
 """What images of frameworks bring."""
 
 
+_OF_PROGRAM: Final = re.compile(r"([^/]+?)[-_.](?:requirements|reqs)\.(?:txt|in)$")
 _GETS: Final = frozenset({"install", "clone", "add", "create", "sync"})
 _PARTS: Final = re.compile(r"[^\w.-]+|\.git\b|[=<>~!]=.*")
 
@@ -58,7 +59,11 @@ class Declared:
         self._project = project
         index = project.index.dependencies
         self._homes: dict[str, list[DependencyFacts]] = {}
-        kept = [source for source in index.manifests if not is_recorded(project, source.path)]
+        kept = [
+            source
+            for source in index.manifests
+            if not is_recorded(project, source.path) and not is_template(source.path) and not self._of_one(source.path)
+        ]
         listing = [source for source in kept if source.dependencies or source.includes]
         # A setup.py that only builds an extension says nothing of what the code around it needs.
         for source in listing or kept:
@@ -73,6 +78,11 @@ class Declared:
         documents = project.index.documents.values()
         self.described = frozenset(_got(command for document in documents for command in document.shown))
         """What a read-me file tells to install by hand."""
+
+    def _of_one(self, path: str) -> bool:
+        """Whether a list of requirements is that of one program beside it: `app_requirements.txt` of `app.py`."""
+        program = _OF_PROGRAM.sub(r"\1.py", path)
+        return program != path and program in self._project.index.paths
 
     def scope(self, path: str) -> str | None:
         """The nearest folder above a file that has manifests; None where there is none."""
@@ -102,6 +112,15 @@ class Declared:
                 distribution(dependency) for source in sources for dependency in source.dependencies
             )
         return self._names[scope]
+
+    def extras(self, scope: str) -> frozenset[str]:
+        """Extras of the distributions that the manifests of a folder and of those above it name, in small letters."""
+        return frozenset(
+            extra.lower().replace("_", "-")
+            for source in self.manifests(scope)
+            for dependency in source.dependencies
+            for extra in dependency.extras
+        )
 
     def is_complete(self, scope: str) -> bool:
         """Whether all that the manifests name could be told: nothing computed, no file missing, no unnamed address."""

@@ -42,6 +42,8 @@ _LANGUAGES: Final = frozenset({"python", "pypy"})
 _DATE: Final = re.compile(r"(?:^|[-_.])(20\d{2})[-_.]?(0\d|1[0-2])(?:[-_.]?[0-3]\d)?(?:$|[-_.T])")
 _HASH: Final = re.compile(r"(?:^|[-_.])(?:sha-?|g)?(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{7,40}(?:$|[-_.])")
 _VERSION: Final = re.compile(r"(?:v|r|version|release)?\d[\w.]*", re.IGNORECASE)
+_INSIDE: Final = re.compile(r"[a-z]{2,}v?\d+\.\d+[\w.]*")
+"""A version with the product in front of it: `paddlex3.1.2-cpu`."""
 _TOKEN: Final = re.compile(r"[-_+]")
 
 
@@ -57,7 +59,7 @@ def pinning(image: ImageReference) -> Pinning:
     tokens = _TOKEN.split(tag.lower())
     if image.name in _SYSTEMS and tokens[0] in _CODENAMES:
         return Pinning.VERSION
-    versions = [token for token in tokens if _VERSION.fullmatch(token)]
+    versions = [token for token in tokens if _VERSION.fullmatch(token) or _INSIDE.fullmatch(token)]
     # A version behind a moving word, as in `nightly-2.1`, says what is being built, not which build it is.
     if not versions or tokens[0] in _MOVING:
         return Pinning.FLOATING

@@ -48,6 +48,7 @@ _REQUIREMENT: Final = re.compile(r"([A-Za-z0-9][\w.-]*)\s*(?:\[[^\]]*\])?\s*([^;
 _EXACT: Final = re.compile(r"={2,3}\s*[^,*]+(?:\.\*)?$")
 _APART: Final = re.compile(r"==\d")
 _CONDA: Final = re.compile(r"(?:[\w./-]+::)?([A-Za-z0-9_][\w.-]*)\s*(.*)")
+_RELEASED: Final = re.compile(r"[\w./-]*-\d+\.\d+[\w.]*::")
 _RPM_VERSION: Final = re.compile(r"(.+?)-(\d+(?:[.:]\d[\w.+~:-]*|-\d[\w.]*).*)")
 _ELSEWHERE: Final = re.compile(
     r"[$`{}*<>|\\()%]|^[./~]|://|^git\+|\.(?:whl|deb|rpm|apk|tgz|tar\.\w+|zip|ya?ml|txt|egg|conda)$"
@@ -123,7 +124,7 @@ def _packages(manager: _Manager, words: list[ShellWord]) -> tuple[Package, ...]:
 
 def _requirement(word: ShellWord) -> Package | None:
     text = word.text.strip()
-    match = _REQUIREMENT.match(text)
+    match = None if "{{" in text or "}}" in text else _REQUIREMENT.match(text)
     named = match is not None and not _ELSEWHERE.search(match[1]) and "/" not in match[1]
     if match is None or not named or "@" in text or match[1].lower().endswith((".whl", ".txt", ".zip", ".gz")):
         return None
@@ -144,7 +145,9 @@ def _conda_spec(word: ShellWord) -> Package | None:
     if version and version[0] not in "=<>!~ ":
         return None
     pinned = (version.startswith("=") and version.strip("= *") != "") or "$" in version
-    return Package(match[1], version, pinned, word)
+    # A channel of one release, such as `nvidia/label/cuda-12.4.1`, has nothing else.
+    released = _RELEASED.match(word.text) is not None
+    return Package(match[1], version, pinned or released, word)
 
 
 def _separated(separator: str) -> Callable[[ShellWord], Package | None]:

@@ -39,10 +39,15 @@ def is_recorded(project: Project, path: str) -> bool:
     return beside in project.index.paths or _STORES.search(path) is not None
 
 
+def is_template(path: str) -> bool:
+    """Whether a path has places that are filled in later."""
+    return _TEMPLATE.search(path) is not None
+
+
 def manifests(project: Project) -> Iterator[DependencyFacts]:
     """Manifests of the project itself: not those of its tests or of stored models, and no templates."""
     for manifest in project.index.dependencies.manifests:
-        left_out = _TEMPLATE.search(manifest.path) or _TEST.search(manifest.path)
+        left_out = is_template(manifest.path) or _TEST.search(manifest.path)
         if not left_out and not is_recorded(project, manifest.path):
             yield manifest
 

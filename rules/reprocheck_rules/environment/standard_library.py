@@ -22,7 +22,7 @@ _HOSTS: Final = """\
 dbutils databricks_dapi kaggle_secrets kaggle_datasets kaggle_web_client bpy bmesh mathutils maya hou nuke unreal
 omni carb pxr arcpy sublime vim lldb gdb ida_idaapi idaapi idautils micropython machine js pyodide pyodide_js
 browser awsglue notebookutils mssparkutils cog pip setuptools wheel pkg_resources easy_install sitecustomize
-usercustomize
+usercustomize mage_ai default_repo
 """
 """Hosted notebooks, other applications, installers."""
 STANDARD: Final = sys.stdlib_module_names | set(_COME_AND_GONE.split()) | set(_PYTHON_2.split()) | {"__main__"}

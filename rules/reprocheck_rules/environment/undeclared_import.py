@@ -11,12 +11,12 @@ Where the program does without it, import it under `try`, or declare it as an ex
 ## Notes
 One finding for each package and manifest, with the other imports in its trail. Silent are the standard library, the
 project's own modules and extensions, imports under `try` or `TYPE_CHECKING`, modules of its own that are only imported
-so, tests, and whatever a script, image, job or notebook installs by name. Of low confidence are packages that come
-along with a declared one or stand in a lock, common ones (NumPy, Pillow) beside packages of unknown contents, what
-another manifest of the project names or a read-me file tells to install, imports in functions and under conditions,
-and files beside a library's package. Where a package of unknown name is imported, the module may come with a declared
-one under another name: medium confidence, or low where the contents of one aren't known. A project's own names are
-given in its catalog.
+so, tests, folders whose manifests name no package at all, what an extra of a declared package may bring by its name,
+and whatever a script, image, job or notebook installs by name. Of low confidence are packages that come along with a
+declared one or stand in a lock, common ones (NumPy, Pillow) beside packages of unknown contents, what another manifest
+of the project names or a read-me file tells to install, imports in functions and under conditions, and files beside a
+library's package. Where a package of unknown name is imported, the module may come with a declared one under another
+name: medium confidence, or low where the contents of one aren't known. A project's own names are given in its catalog.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from collections.abc import Iterator
 from reprocheck.rulekit import Confidence, Match, Project, Rule
 from reprocheck_rules.environment.declared import Declared
 from reprocheck_rules.environment.imported import Foreign, Imports, Reach, changes_import_path
-from reprocheck_rules.environment.manifests import is_auxiliary, is_library
+from reprocheck_rules.environment.manifests import is_auxiliary, is_library, is_template
 
 rule = Rule("ENV004", "undeclared-import", __doc__)
 
@@ -51,7 +51,7 @@ def check(project: Project) -> Iterator[Match]:
     imports = Imports(project)
     for found in imports.required():
         scope = declared.scope(found.path)
-        if scope is None or _is_declared(project, declared, scope, found):
+        if scope is None or is_template(found.path) or _is_declared(project, declared, scope, found):
             continue
         reach = imports.reached(found.path)
         if reach:
@@ -72,6 +72,8 @@ def _is_declared(project: Project, declared: Declared, scope: str, found: Foreig
     if not providers and known.is_shared(found.module):
         return True  # which of the many distributions below that name is meant can't be told
     top = _plain(found.top)
+    if not names or _is_extra(declared.extras(scope), {*providers, found.top.lower()}):
+        return True
     if not providers and any(name.startswith(f"{found.top.lower()}-") for name in declared.installed):
         return True
     if top in {_plain(name) for name in names | declared.installed}:
@@ -121,6 +123,12 @@ def _confidence(project: Project, declared: Declared, scope: str, found: Foreign
     told = declared.is_complete(scope) and names <= known.known.keys() and not changes_import_path(facts)
     told = told and ".gitmodules" not in project.index.paths
     return Confidence.MEDIUM if told else Confidence.LOW
+
+
+def _is_extra(extras: frozenset[str], providers: set[str]) -> bool:
+    """Whether an extra of a declared package may bring what is imported, by its name: `kedro-datasets[pandas-csv]`."""
+    words = {word for extra in extras for word in extra.split("-") if len(word) >= _TELLING}
+    return any(word in name or (len(name) >= _TELLING and name in word) for name in providers for word in words)
 
 
 def _is_beside(project: Project, declared: Declared, scope: str, found: Foreign) -> bool:
@@ -210,6 +218,27 @@ rule.flags(
 rule.flags(
     {"load.py": "import yaml  # expect: ENV004\nimport torch\n", "requirements/base.txt": "torch\n"},
     title="a folder for requirements",
+)
+rule.allows(
+    {
+        "{{ cookiecutter.name }}/train.py": "import wandb\n",
+        "{{ cookiecutter.name }}/requirements.txt": "torch==2.4.1\n",
+        "app.py": "import streamlit\n",
+        "client.py": "import bentoml\n",
+        "app_requirements.txt": "streamlit==1.36.0\n",
+    },
+    title="a template, and a list for one program",
+)
+rule.allows(
+    {"nodes.py": "import pyspark.sql\nimport plotly.express\n", _APP: "kedro-datasets[spark-sparkdataset, plotly]\n"},
+    title="brought by an extra",
+)
+rule.allows(
+    {
+        "net/__init__.py": "import torch\n",
+        "setup.py": "from setuptools import setup\n\nsetup(name='net', packages=['net'], install_requires=[])\n",
+    },
+    title="a manifest that names no package",
 )
 rule.allows(
     {

@@ -50,7 +50,18 @@ def overlap(left: str, right: str) -> bool | None:
 def _around(version: Version) -> tuple[Version, ...]:
     """A version and its nearest neighbours, so that every interval between bounds is tried."""
     release = ".".join(map(str, version.release))
-    return version, Version(f"{release}.0.0.1"), Version(f"{release}.dev0"), Version(f"{release}.post1")
+    behind = Version(f"{release}.0.0.1"), Version(f"{release}.dev0"), Version(f"{release}.post1")
+    return version, _before(version), *behind
+
+
+def _before(version: Version) -> Version:
+    """A release just before one: `<2` leaves out even the pre-releases of 2."""
+    parts = list(version.release)
+    while parts and not parts[-1]:
+        parts.pop()
+    if not parts:
+        return Version("0.dev0")
+    return Version(".".join(map(str, [*parts[:-1], parts[-1] - 1, 9999])))
 
 
 def _bound(text: str) -> Version | None:

@@ -76,6 +76,11 @@ def test_satisfied(specifier: str, version: str, answer: bool | None) -> None:
         ("<2", ">1.9", True),
         (">1", "<1.0.1", True),
         ("odd", ">=2", None),
+        ("<2", "<2", True),
+        ("<2", "", True),
+        ("<0.5", "<=0.4", True),
+        ("<2.0", ">=1.9,!=1.9", True),
+        ("<2", ">=2", False),
     ],
 )
 def test_overlap(left: str, right: str, answer: bool | None) -> None:
