@@ -194,7 +194,11 @@ class _Fixing:
         asked = {_spot(finding) for finding in chosen}
         candidates = [f for f in scanned.result.findings if _spot(f) in asked and f.fix is not None]
         for _ in range(_ROUNDS):
-            batch = self._round(scanned, candidates)
+            # Where a program gets its seed, other findings go by themselves.
+            first_ones = [finding for finding in candidates if finding.fix is not None and finding.fix.reveals]
+            batch = self._round(scanned, first_ones) if first_ones else None
+            if batch is None:
+                batch = self._round(scanned, [finding for finding in candidates if finding not in first_ones])
             if batch is None:
                 break
             scanned = batch.scanned

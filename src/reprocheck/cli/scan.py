@@ -27,7 +27,15 @@ _WATCH_SECONDS = 0.4
 _GRAPHS = (".html", ".dot", ".json")
 
 
-@click.command("scan", context_settings={"help_option_names": ["-h", "--help"]})
+class _Command(click.Command):
+    """Takes `--add-ignore` without a value too, and then no path for one."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Give the option its empty value."""
+        return super().parse_args(ctx, ["--add-ignore=" if word == "--add-ignore" else word for word in args])
+
+
+@click.command("scan", cls=_Command, context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("paths", nargs=-1, metavar="[PATH]...", type=click.Path(path_type=Path))
 @click.option(
     "-o",
@@ -84,6 +92,7 @@ _GRAPHS = (".html", ".dot", ".json")
     help="With --fix or --diff: do repairs too that change numbers, speed or an interface.",
 )
 @click.option("--diff", is_flag=True, help="Write the repairs to stdout as a patch for `git apply`; change nothing.")
+@click.option("--add-ignore", metavar="[=REASON]", help="Write a suppression comment beside every finding that counts.")
 @click.option("--watch", is_flag=True, help="Scan again when a file changes.")
 @click.option("--show-suppressed", is_flag=True, help="List suppressed and known findings too.")
 @click.option(
@@ -115,6 +124,8 @@ def command(paths: tuple[Path, ...], **options: Any) -> int:  # noqa: ANN401 —
     request = _request(paths, options)
     if options["fix"] or options["diff"] or options["unsafe_fixes"]:
         return _fix(request, options)
+    if options["add_ignore"] is not None:
+        return _add_ignores(request, options)
     if not options["watch"]:
         return _once(request, options)
     if request.text is not None:
@@ -212,9 +223,31 @@ def _fix(request: ScanRequest, options: dict[str, Any]) -> int:
         _write(reporter, output, fixed.scanned, request.config, options)
     if not options["quiet"]:
         left = [(one.finding, one.reason) for one in fixed.left]
-        for line in summary_lines(fixed.fixed, left, would=options["diff"], verbose=options["verbose"]):
+        files, would = len(fixed.after), options["diff"]
+        for line in summary_lines(fixed.fixed, left, files, would=would, verbose=options["verbose"]):
             click.echo(line, err=True)
     return _exit_code(fixed.scanned, request.config, options)
+
+
+def _add_ignores(request: ScanRequest, options: dict[str, Any]) -> int:
+    """`--add-ignore`."""
+    from reprocheck.app.add_ignores import add_ignores
+    from reprocheck.report.places import line_place
+    from reprocheck.report.visible import visible
+
+    if options["fix"] or options["diff"] or options["watch"]:
+        raise UsageError("--add-ignore can't be given with --fix, --diff or --watch")
+    progress = ProgressLine(enabled=not options["quiet"])
+    try:
+        added = add_ignores(request, options["add_ignore"], progress)
+    finally:
+        progress.clear()
+    click.echo(f"{added.findings} finding(s) have a comment now, in {len(added.files)} file(s).")
+    for finding, why in added.left:
+        click.echo(f"{line_place(finding.place)}: {finding.code} has none: {visible(why)}", err=True)
+    if added.left:
+        click.echo("`reprocheck triage` decides about these.", err=True)
+    return FOUND if added.left else CLEAN
 
 
 def _exit_code(scanned: Scanned, config: Config, options: dict[str, Any]) -> int:

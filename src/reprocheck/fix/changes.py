@@ -43,8 +43,11 @@ def around(start: int, end: int, opening: str, closing: str) -> list[Change]:
 
 
 def together(changes: Iterable[Change]) -> tuple[Change, ...]:
-    """All changes in order, equal ones once; raises ConflictError where two want the same characters."""
-    ordered = sorted(set(changes), key=lambda change: change.order)
+    """All changes in order, equal ones once, and what is only removed as one stretch.
+
+    Raises ConflictError where two want the same characters.
+    """
+    ordered = _joined(sorted(set(changes), key=lambda change: change.order))
     reach: Change | None = None
     for change in ordered:
         if reach is not None and change.start < reach.end:
@@ -58,6 +61,21 @@ def together(changes: Iterable[Change]) -> tuple[Change, ...]:
         if left.start == right.start and left.end > left.start and right.end > right.start:
             raise ConflictError("another fix changes the same code")
     return tuple(ordered)
+
+
+def _joined(ordered: list[Change]) -> list[Change]:
+    """The same with removals that overlap made one."""
+    found: list[Change] = []
+    removal: Change | None = None
+    place = -1
+    for change in ordered:
+        if change.end > change.start and not change.text:
+            if removal is not None and change.start < removal.end:
+                removal = found[place] = Change(removal.start, max(removal.end, change.end), "")
+                continue
+            removal, place = change, len(found)
+        found.append(change)
+    return found
 
 
 def applied(text: str, changes: Iterable[Change]) -> str:

@@ -103,13 +103,13 @@ def remove_argument(page: Page, edit: RemoveArgument) -> list[Change]:
 
 def _without_star(page: Page, members: list[cst.CSTNode], parameters: cst.Parameters) -> list[Change]:
     """The last parameter behind a bare star takes the star with it."""
-    end = page.ranges[members[-1]][1]
-    start = page.ranges[members[-2]][1] if len(members) > 1 else page.ranges[parameters][0]
+    end = _extent(page, members[-1])[1]
+    start = _extent(page, members[-2])[1] if len(members) > 1 else page.ranges[parameters][0]
     return [Change(start, end, "")]
 
 
 def _without(page: Page, members: list[cst.CSTNode], index: int) -> Change:
-    start, end = page.ranges[members[index]]
+    start, end = _extent(page, members[index])
     comma = getattr(members[index], "comma", None)
     behind = page.ranges[comma][1] if isinstance(comma, cst.Comma) else end
     rest = page.text[behind : page.line_end(behind)].strip()
@@ -121,8 +121,21 @@ def _without(page: Page, members: list[cst.CSTNode], index: int) -> Change:
             return Change(start, page.ranges[members[index + 1]][0], "")
         return Change(start, behind, "")
     if index > 0:
-        return Change(page.ranges[members[index - 1]][1], end, "")
+        return Change(_extent(page, members[index - 1])[1], end, "")
     return Change(start, behind, "")
+
+
+def _extent(page: Page, member: cst.CSTNode) -> tuple[int, int]:
+    """Offsets of an argument or parameter; libcst counts a parameter's default and annotation as behind it."""
+    start, end = page.ranges[member]
+    if isinstance(member, cst.Param):
+        if member.annotation is not None:
+            end = max(end, page.outer(member.annotation.annotation)[1])
+        if member.default is not None:
+            end = max(end, page.outer(member.default)[1])
+        if isinstance(member.star, str) and member.star:
+            start -= len(member.star) if page.text[start - len(member.star) : start] == member.star else 0
+    return start, end
 
 
 def wrap_expression(page: Page, edit: WrapExpression) -> list[Change]:

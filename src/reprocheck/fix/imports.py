@@ -125,8 +125,6 @@ def _new_import(names: Names, edit: AddImport, before: int) -> Change:
         below = [s for rank, s in ranked if rank > own]
         if below and ranked[0][1] is below[0]:
             place = page.comments_above(below[0])
-            if place == 0:
-                place = page.line_start(page.begin(below[0]))
             return Change(place, place, line + page.newline * 2)
         earlier = [s for rank, s in ranked if rank < own] or [s for _, s in ranked]
         return _behind(page, earlier[-1], page.newline + line)
@@ -143,7 +141,6 @@ def _in_group(page: Page, group: list[Statement], edit: AddImport, line: str) ->
         return _behind(page, group[-1], line)
     first = below[0] if below else group[0]
     place = page.comments_above(first)
-    place = page.line_start(page.begin(first)) if place == 0 else place
     return Change(place, place, line + page.newline)
 
 

@@ -57,13 +57,18 @@ class NotebookText:
             last = len(lines) - 1
         if not (0 <= first < len(lines) and 0 <= last < len(lines)):
             raise RefusedError("it reaches over the end of a cell")
+        at_end = column - 1 == len(self.notebook.python.line(block.first_line + first))
         for number in range(first, last + 1):
+            if number == first and at_end:
+                continue  # the end of a line is that of its translation too
             plain = self.notebook.python.line(block.first_line + number)
             if lines[number] not in (plain, block.indent + plain):
                 raise RefusedError("IPython's own syntax stands there")
         start = self._cell_offset(block, table, lines, first, column)
+        if at_end:
+            start = table.starts[first] + len(lines[first])
         if start_of_end is None:
-            end = self._cell_offset(block, table, lines, last, end_column)
+            end = max(start, self._cell_offset(block, table, lines, last, end_column))
         else:
             end = start_of_end
             if text.endswith(("\n", "\r")):

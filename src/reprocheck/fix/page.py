@@ -38,10 +38,16 @@ class Page:
         self.module = module
         self.ranges: dict[cst.CSTNode, tuple[int, int]] = {}
         for node, place in MetadataWrapper(module, unsafe_skip_copy=True).resolve(PositionProvider).items():
-            start = self.table.starts[place.start.line - 1] + place.start.column
-            end = self.table.starts[place.end.line - 1] + place.end.column
-            self.ranges[node] = (start, end)
+            self.ranges[node] = (
+                self._place(place.start.line, place.start.column),
+                self._place(place.end.line, place.end.column),
+            )
         self.newline = self._newline()
+
+    def _place(self, line: int, column: int) -> int:
+        """Offset of a place; libcst gives a last line a line end that the text may not have."""
+        starts = self.table.starts
+        return min(starts[line - 1] + column, len(self.text)) if line <= len(starts) else len(self.text)
 
     def _newline(self) -> str:
         found = _LINE_END.search(self.text)
@@ -204,8 +210,11 @@ class Page:
                     waiting.append(child)
 
     def comments_above(self, statement: Statement) -> int:
-        """Offset of the line where comments begin that stand directly above a statement, at its own indentation."""
-        first = self.line_start(self.begin(statement))
+        """Offset of the line where comments begin that stand directly above a statement, at its own indentation.
+
+        Comments at the very top are the file's.
+        """
+        first = own = self.line_start(self.begin(statement))
         indent = self.indent(first)
         while first > 0:
             above = self.line_start(first - 1)
@@ -213,7 +222,7 @@ class Page:
             if not line.startswith(indent + "#"):
                 break
             first = above
-        return first
+        return first if first > 0 else own
 
     def inside_strings(self) -> frozenset[int]:
         """Numbers of the lines that begin inside of a string."""

@@ -129,8 +129,7 @@ def _at_top(page: Page, text: str) -> Change:
 def before_all(page: Page) -> int:
     """Offset of the first line of code, behind a `#!` line and the comments at the top of the file."""
     for statement in page.module.body:
-        first = page.comments_above(statement)
-        return page.line_start(page.begin(statement)) if first == 0 else first
+        return page.comments_above(statement)
     return len(page.text)
 
 

@@ -19,10 +19,17 @@ _SHOWN = 20
 
 
 def summary_lines(
-    fixed: Sequence[Finding], left: Sequence[tuple[Finding, str]], *, would: bool, verbose: bool = False
+    fixed: Sequence[Finding],
+    left: Sequence[tuple[Finding, str]],
+    files: int,
+    *,
+    would: bool,
+    verbose: bool = False,
 ) -> Iterator[str]:
-    """`12 fixed, 3 left`, and for those that are left where and why; `would` speaks of a patch that is only shown."""
-    files = len({finding.place.path for finding in fixed})
+    """`12 fixed in 4 files, 3 left`, and for those that are left where and why.
+
+    `files` is how many change, `would` speaks of a patch that is only shown.
+    """
     where = f" in {plural(files, 'file')}" if fixed else ""
     verb = "would be fixed" if would else "fixed"
     behind = f", {len(left)} left" if left else ""
