@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -21,6 +23,9 @@ from docker_engine import Engine
 
 INCONCLUSIVE = 4
 PROGRAM = "open('out.txt', 'w').write('1')\n"
+LIBRARIES = [
+    str(Path(importlib.import_module(name).__path__[0]).parent) for name in ("reprocheck", "reprocheck_rules", "click")
+]
 
 
 @pytest.fixture(scope="module")
@@ -187,3 +192,90 @@ def test_an_interrupted_replay_leaves_no_container(recorded: Path, docker_engine
     replay.wait(60)
     assert docker_engine.containers() == []
     assert not list((recorded / ".reprocheck/store/work").iterdir())
+
+
+WATCHED = """import subprocess
+subprocess.run(['sh', '-c', 'read line < in.txt; echo $line > out.txt'], check=True)
+"""
+
+
+def record_watched(root: Path) -> None:
+    (root / "watched.py").write_text(WATCHED, "utf-8")
+    (root / "in.txt").write_text("5\n", "utf-8")
+    python = root.parent / "bare/bin/python"
+    done = reprocheck(root, "run", "-q", "--name", "watched", "--", str(python), "watched.py")
+    assert done.returncode == 0, done.stderr
+
+
+def replayed(root: Path, name: str, *options: str, address: str) -> dict[str, Any]:
+    done = reprocheck(root, "replay", name, "--in", "docker", "--offline", "-o", "json", *options, DOCKER_HOST=address)
+    assert done.stdout, done.stderr
+    report: dict[str, Any] = json.loads(done.stdout)
+    return report
+
+
+@pytest.mark.docker
+def test_what_a_shell_reads_is_seen_inside(recorded: Path, docker_engine: Engine) -> None:
+    record_watched(recorded)
+    image = docker_engine.base_image()
+    report = replayed(recorded, "watched", "--image", image, "--keep", address=docker_engine.address)
+    assert report["verdict"]["outcome"] == "identical"
+    assert [gap for gap in report["repetitions"][0]["gaps"] if gap["channel"].startswith("files")] == []
+    (kept,) = report["kept"]
+    journal = Path(kept, "1", "journal", "files.jsonl")
+    opened = {event.get("path") for event in map(json.loads, journal.read_text("utf-8").splitlines())}
+    assert str(recorded / "in.txt") in opened
+    shutil.rmtree(kept)
+
+
+@pytest.mark.docker
+def test_an_image_that_the_supervisor_does_not_get_into_is_a_gap(recorded: Path, docker_engine: Engine) -> None:
+    record_watched(recorded)
+    # Of the C library, only what our own libraries need is taken away.
+    image = docker_engine.image("reprocheck-test-closed:1", "RUN rm -f /lib/*/libpthread.so.0 /lib/*/libgcc_s.so.1")
+    report = replayed(recorded, "watched", "--image", image, address=docker_engine.address)
+    assert report["verdict"]["outcome"] == "identical"
+    (gap,) = [gap for gap in report["repetitions"][0]["gaps"] if gap["channel"] == "files"]
+    assert "supervisor does not run" in gap["reason"]
+
+
+def run_inside(root: Path, engine: Engine, image: str, name: str, *options: str) -> None:
+    """Record a run in a container, with the tool mounted and the project at another path than here."""
+    mounts = [f"--volume={folder}:/tool/{number}:ro" for number, folder in enumerate(LIBRARIES)]
+    places = [f"/tool/{number}" for number in range(len(LIBRARIES))]
+    start = f"import sys; sys.path += {places}; from reprocheck.cli.main import main; sys.exit(main())"
+    command = ["python3.11", "-I", "-S", "-c", start, "run", "-q", "--name", name, "--"]
+    command[0] = f"python3.{sys.version_info.minor}"
+    engine.docker(
+        "run", "--network=none", f"--name={name}", f"--volume={root}:/project", "--workdir=/project", *mounts, *options,
+        image, *command, command[0], "inner.py",
+    )  # fmt: skip
+
+
+@pytest.mark.docker
+def test_a_run_that_was_recorded_in_a_container_replays_in_its_image(docker_engine: Engine, tmp_path: Path) -> None:
+    image = docker_engine.image("reprocheck-test-data:1", "RUN mkdir /data && echo 7 > /data/in.txt")
+    root = tmp_path / "project"
+    root.mkdir()
+    (root / "reprocheck.toml").touch()
+    (root / "inner.py").write_text("open('out.txt', 'w').write(open('/data/in.txt').read())\n", "utf-8")
+    identity = docker_engine.docker("image", "inspect", "--format", "{{.Id}}", image)
+    base = docker_engine.docker("image", "inspect", "--format", "{{.Id}}", docker_engine.base_image())
+    address = docker_engine.address
+    try:
+        run_inside(root, docker_engine, image, "told", f"--env=REPROCHECK_IMAGE={identity}")
+        run_inside(root, docker_engine, image, "wrong", f"--env=REPROCHECK_IMAGE={base}")
+        run_inside(root, docker_engine, image, "known")
+        record = json.loads(reprocheck(root, "show", "told", "-o", "json").stdout)
+        assert record["environment"]["container"]["image_digest"] == identity
+        assert record["command"]["root"] == "/project"
+        assert replayed(root, "told", address=address)["verdict"]["outcome"] == "identical"
+        # The engine has the container still, and knows what it was made from.
+        assert replayed(root, "known", address=address)["verdict"]["outcome"] == "identical"
+    finally:
+        docker_engine.docker("rm", "--force", "told", "wrong", "known")
+    # Another image doesn't have the input, and without the container nobody knows which image it was.
+    wrong = replayed(root, "wrong", address=address)
+    assert wrong["verdict"]["outcome"] == "inconclusive"
+    assert "/data/in.txt is neither here nor in the image" in wrong["verdict"]["reason"]
+    assert replayed(root, "known", address=address)["verdict"]["outcome"] == "inconclusive"

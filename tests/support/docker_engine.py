@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import os
 import re
@@ -14,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-IMAGE = "reprocheck-test-base:1"
+IMAGE = "reprocheck-test-base:2"
 _SECONDS = 60
 _LEFT_OUT = re.compile(
     r"/(test|tests|idlelib|tkinter|turtledemo|lib2to3|pydoc_data|__pycache__|site-packages|config-3[^/]*)(/|$)|\.a$"
@@ -54,6 +55,12 @@ class Engine:
             self.docker("import", "-", IMAGE, data=_root_file_system())
         return IMAGE
 
+    def image(self, name: str, *steps: str) -> str:
+        """The base image with some more steps of a Dockerfile."""
+        text = "\n".join((f"FROM {self.base_image()}", *steps))
+        self.docker("build", "--quiet", "--tag", name, "-", data=text.encode())
+        return name
+
     def containers(self) -> list[str]:
         """Containers that exist, stopped ones too."""
         return self.docker("ps", "--all", "--quiet").split()
@@ -69,6 +76,13 @@ def running_engine(folder: Path) -> Iterator[Engine]:
         given.docker("version")
         yield given
         return
+    with own_engine(folder) as own:
+        yield own
+
+
+@contextmanager
+def own_engine(folder: Path) -> Iterator[Engine]:
+    """An engine that ends with the block; the file `pid` of the folder names its process. Raises NoEngineError."""
     daemon = shutil.which("dockerd")
     if daemon is None or os.geteuid() != 0:
         raise NoEngineError("no engine answers, and none can be started: that takes `dockerd` and root")
@@ -108,6 +122,8 @@ def _root_file_system() -> bytes:
     python = (base / "bin" / version).resolve()
     programs = [Path(found).resolve() for name in _PROGRAMS if (found := shutil.which(name))]
     native = sorted((library / "lib-dynload").glob("*.so"))
+    for name in ("blake3", "msgspec"):  # lent to the image, with what every real one has of the C library
+        native += sorted(Path(importlib.import_module(name).__file__ or "").parent.glob("*.so"))
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
         for name in ("tmp", "proc", "sys", "dev", "etc", "usr/local/bin"):

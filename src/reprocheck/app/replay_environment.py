@@ -10,13 +10,15 @@ import msgspec
 from reprocheck.app.replay_contents import stored_in
 from reprocheck.app.replay_request import Progress, ReplayRequest
 from reprocheck.capture.probes.packages import find_distributions
-from reprocheck.model.plan import Executor, Plan
+from reprocheck.model.plan import Executor, Need, Origin, Plan
 from reprocheck.model.record import Gap, Package, Record
-from reprocheck.replay.container import ContainerSession
+from reprocheck.replay.container import USER, ContainerSession, Image
 from reprocheck.replay.docker import Engine
 from reprocheck.replay.errors import ReplayError
+from reprocheck.replay.inside import way_inside
+from reprocheck.replay.inside_look import Look
 from reprocheck.replay.rebuilding import Rebuilt, rebuild
-from reprocheck.replay.recipes import base_of, make_recipe
+from reprocheck.replay.recipes import base_of, make_recipe, recorded_image
 from reprocheck.replay.session import Session
 from reprocheck.replay.sources import digest_of
 from reprocheck.store.store import Store
@@ -39,9 +41,14 @@ def _in_place(rebuilt: Rebuilt) -> World:
     )
 
 
-def _in_container(request: ReplayRequest, record: Record, progress: Progress) -> World:
+def _in_container(request: ReplayRequest, record: Record, plan: Plan, progress: Progress) -> World:
     """An image with the recorded packages; Raises ReplayError when there is no engine, base or package."""
     engine = Engine(request.environment)
+    if (own := _own_image(request, record, engine)) is not None:
+        return _in_recorded_image(engine, record, plan, own)
+    if lost := _of_image(plan):
+        reason = f"{lost[0].path} was read in a container whose image is not known any more"
+        raise ReplayError(reason, "name the image with `--image`, or record again with REPROCHECK_IMAGE set")
     base = base_of(record, request.image)
     progress(f"looking for the image {base}")
     identity = engine.digest(base)
@@ -49,18 +56,51 @@ def _in_container(request: ReplayRequest, record: Record, progress: Progress) ->
     names = sorted(f"{file.name} {digest_of(file)}" for file in wheels)
     recipe = make_recipe(record, identity, wheels=names, offline=request.offline)
     progress(f"building the image: {len(record.environment.packages)} packages")
-    image = engine.build(recipe, wheels)
+    built = engine.build(recipe, wheels)
+    inside, unseen = way_inside(engine, built, recipe, USER)
+    image = Image(identity=built, recipe=recipe, inside=inside, gaps=unseen)
     return World(
         packages=record.environment.packages,
         gaps=(),
-        session=lambda plan, run, folder: ContainerSession(plan, run, folder, engine, image, recipe),
+        session=lambda plan, run, folder: ContainerSession(plan, run, folder, engine, image),
     )
 
 
-def environment_for(request: ReplayRequest, record: Record, store: Store, progress: Progress) -> World:
+def _own_image(request: ReplayRequest, record: Record, engine: Engine) -> str | None:
+    """The image of the container that the run was in; None where it was in none, or where another one is wanted."""
+    container = record.environment.container
+    if container is None or request.image:
+        return None
+    return base_of(record) if container.image_digest else engine.image_of(container.id) or None
+
+
+def _of_image(plan: Plan) -> list[Need]:
+    return [source.need for source in plan.outside if source.origin is Origin.IMAGE]
+
+
+def _in_recorded_image(engine: Engine, record: Record, plan: Plan, name: str) -> World:
+    identity = engine.digest(name)
+    recipe = recorded_image(record, identity)
+    interpreter = record.environment.interpreter
+    needed = _of_image(plan)
+    look = Look(interpreter.paths if interpreter is not None else (), tuple(need.path for need in needed))
+    inside, unseen = way_inside(engine, identity, recipe, USER, look)
+    for need in needed:
+        if inside is None or inside.seen.digests.get(need.path) != need.digest:
+            reason = f"{need.path} is neither here nor in the image as the run found it"
+            raise ReplayError(reason, "put the recorded content at that path, or record with `--store-inputs`")
+    image = Image(identity=identity, recipe=recipe, inside=inside, gaps=unseen)
+    return World(
+        packages=inside.seen.packages if inside is not None else None,
+        gaps=(),
+        session=lambda plan, run, folder: ContainerSession(plan, run, folder, engine, image),
+    )
+
+
+def environment_for(request: ReplayRequest, record: Record, plan: Plan, store: Store, progress: Progress) -> World:
     """The environment that the replay gets: a container's, a rebuilt one, or the recorded one as it is now."""
     if request.executor is Executor.DOCKER:
-        return _in_container(request, record, progress)
+        return _in_container(request, record, plan, progress)
     if request.executor is Executor.VENV:
         rebuilt = rebuild(
             record,

@@ -25,7 +25,7 @@ from reprocheck.config import Config, ConfigError
 from reprocheck.model import replay as model
 from reprocheck.model.comparison import Outcome, Verdict
 from reprocheck.model.gap import Gap
-from reprocheck.model.plan import Plan
+from reprocheck.model.plan import Executor, Origin, Plan, Sourced
 from reprocheck.model.record import Record
 from reprocheck.model.replay import Replay
 from reprocheck.replay.errors import ReplayError
@@ -144,7 +144,7 @@ def _repeated(
     store, folder = kept
     record, other = records
     tolerances, digests = judging
-    rebuilt = environment_for(request, record, store, progress)
+    rebuilt = environment_for(request, record, plan, store, progress)
     selection = Selection(plan.patterns)
     expected = recorded_outputs(other, selection, stored_in(store), digests)
     if not expected and not selection.declared:
@@ -200,8 +200,17 @@ def read_unfolded(store: Store, folder: RunFolder) -> Record:
 
 def _plan(request: ReplayRequest, record: Record, store: Store, scratch: Path, digests: Digests) -> Plan:
     sources = find_sources(record, needs_of(record), stored=stored_in(store), scratch=scratch, digest=digests)
+    if request.executor is Executor.DOCKER and record.environment.container is not None and not request.image:
+        sources = tuple(_or_in_image(source) for source in sources)
     patterns = request.outputs or record.command.outputs or request.usual_outputs
     return make_plan(record, sources, executor=request.executor, present=request.environment, patterns=patterns)
+
+
+def _or_in_image(source: Sourced) -> Sourced:
+    """What a run in a container found outside of its project, most likely in its image."""
+    if source.found or not source.need.outside:
+        return source
+    return msgspec.structs.replace(source, origin=Origin.IMAGE, place="")
 
 
 class _Scratch:

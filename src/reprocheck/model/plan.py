@@ -45,6 +45,8 @@ class Origin(StrEnum):
     STORE = "store"
     GIT = "git"
     """The recorded commit, with the recorded difference applied."""
+    IMAGE = "image"
+    """In the image of the container that the run was in; whether with this content is seen before anything runs."""
     CHANGED = "changed"
     """The file is there with other content, and the recorded content is nowhere."""
     MISSING = "missing"
@@ -61,7 +63,7 @@ class Sourced(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def found(self) -> bool:
         """Whether the content that the run saw can be had."""
-        return self.origin in {Origin.DISK, Origin.STORE, Origin.GIT}
+        return self.origin in {Origin.DISK, Origin.STORE, Origin.GIT, Origin.IMAGE}
 
 
 class Executor(StrEnum):

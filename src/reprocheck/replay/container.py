@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal
 
+import msgspec
+
 from reprocheck.capture.injection import SITE, AgentOptions, agent_environment
 from reprocheck.capture.notebook import RUNNER, is_notebook, notebook_command
 from reprocheck.capture.observations import observations
@@ -15,32 +17,42 @@ from reprocheck.model.plan import Plan
 from reprocheck.model.record import Execution, Gap, Record, Status
 from reprocheck.replay.docker import ContainerRequest, Ended, Engine, Mount
 from reprocheck.replay.errors import ReplayError
+from reprocheck.replay.inside import TOOL, Inside
 from reprocheck.replay.outputs import is_cache
 from reprocheck.replay.recipes import Recipe
 from reprocheck.replay.session import Replayed
-from reprocheck.replay.stage import StageResult
+from reprocheck.replay.stage import StageRequest, StageResult
 from reprocheck.replay.workspace import Workspace, lay_out, left_behind
 
-_NOT_SUPERVISED = Gap(
-    "files",
-    "files were not watched inside of the container",
-    "What the replay read is known as far as the agent saw it; what it left is compared in full",
-)
 _KILLED = 128
+
+
+USER = f"{os.getuid()}:{os.getgid()}"
+"""Who we are: what a container writes is to be ours."""
+
+
+class Image(msgspec.Struct, frozen=True, kw_only=True):
+    """What containers are made of."""
+
+    identity: str
+    recipe: Recipe
+    inside: Inside | None = None
+    """How the supervisor gets in; None where it doesn't."""
+    gaps: tuple[Gap, ...] = ()
 
 
 class ContainerSession:
     """One replay in a container."""
 
-    def __init__(self, plan: Plan, record: Record, folder: Path, engine: Engine, image: str, recipe: Recipe) -> None:
-        """`folder` is empty; `image` is what the recipe made."""
+    def __init__(self, plan: Plan, record: Record, folder: Path, engine: Engine, image: Image) -> None:
+        """`folder` is empty."""
         self._plan = plan
         self._record = record
         self._folder = folder
         self._engine = engine
         self._image = image
-        self._recipe = recipe
         self._journal = folder / "journal"
+        self._stage = folder / "stage"
 
     def run(
         self,
@@ -52,33 +64,19 @@ class ContainerSession:
     ) -> Replayed:
         """Lay out, run, gather. Raises ReplayError when that can't be done."""
         copy = self._folder / "copy"
-        for made in (self._journal, copy):
+        for made in (self._journal, self._stage, copy):
             made.mkdir(parents=True)
         progress("laying out code and inputs")
         workspace = lay_out(self._plan, copy, self._record, lend=True, progress=lambda _: None)
         progress(f"running {' '.join(self._plan.command)}"[:200])
-        options = AgentOptions(root=Path(self._plan.root), trace=trace, entropy_from=entropy)
-        environment = agent_environment(self._variables(), journal=self._journal, options=options)
         started = time.monotonic_ns()
-        request = ContainerRequest(
-            image=self._image,
-            command=notebook_command(self._plan.command, self._plan.variables),
-            mounts=self._mounts(workspace, entropy),
-            environment=environment,
-            cwd=self._plan.cwd if self._plan.cwd.startswith("/") else str(Path(self._plan.root, self._plan.cwd)),
-            user=f"{os.getuid()}:{os.getgid()}",
-            gpus=self._record.environment.gpu is not None,
-        )
+        request = self._request(workspace, trace, entropy)
         ended = self._engine.run(request, out=self._folder / "stdout", err=self._folder / "stderr", seconds=seconds)
         if ended.timed_out:
             raise ReplayError(f"the command did not end within {seconds:.0f} s", "allow more time with --timeout")
         if ended.memory_exceeded:
             raise ReplayError("the container ran out of memory", "give the engine more of it")
-        result = StageResult(
-            execution=_execution(ended, started),
-            observations=observations(self._journal, started=started),
-            gaps=(_NOT_SUPERVISED, *self._recipe.gaps),
-        )
+        result = self._result(ended, started)
         progress("looking at what it left")
         return Replayed(
             result=result,
@@ -90,12 +88,69 @@ class ContainerSession:
             elsewhere=False,
         )
 
+    def _request(self, workspace: Workspace, trace: Literal["off", "steps"], entropy: Path | None) -> ContainerRequest:
+        """The command under the supervisor, where that gets in; else under the agent alone."""
+        cwd = self._plan.cwd if self._plan.cwd.startswith("/") else str(Path(self._plan.root, self._plan.cwd))
+        command, variables = notebook_command(self._plan.command, self._plan.variables), self._variables()
+        mounts = self._mounts(workspace, entropy)
+        inside = self._image.inside
+        if inside is None:
+            options = AgentOptions(root=Path(self._plan.root), trace=trace, entropy_from=entropy)
+            variables = agent_environment(variables, journal=self._journal, options=options)
+        else:
+            asked = StageRequest(
+                command=command,
+                root=self._plan.root,
+                cwd=cwd,
+                variables=variables,
+                journal=str(self._journal),
+                trace=trace,
+                entropy_from=str(entropy) if entropy is not None else "",
+                prefixes=self._prefixes(),
+                separate=False,
+                result=str(self._stage / "result.json"),
+            )
+            (self._stage / "request.json").write_bytes(msgspec.json.encode(asked))
+            command, variables, cwd = inside.command(str(self._stage / "request.json")), {}, "/"
+            mounts = (*mounts, *inside.mounts, Mount(str(self._stage), str(self._stage)))
+        return ContainerRequest(
+            image=self._image.identity,
+            command=command,
+            mounts=mounts,
+            environment=variables,
+            cwd=cwd,
+            user=USER,
+            gpus=self._record.environment.gpu is not None,
+        )
+
+    def _result(self, ended: Ended, started: int) -> StageResult:
+        gaps = (*self._image.gaps, *self._image.recipe.gaps)
+        if self._image.inside is None:
+            seen = observations(self._journal, started=started)
+            return StageResult(execution=_execution(ended, started), observations=seen, gaps=gaps)
+        try:
+            result = msgspec.json.decode((self._stage / "result.json").read_bytes(), type=StageResult)
+        except (OSError, msgspec.DecodeError):
+            tail = (self._folder / "stderr").read_bytes()[-400:].decode("utf-8", "replace").strip()
+            raise ReplayError(f"the replay ended before it said what it saw: {tail}", "run it again with -v") from None
+        if result.execution is None or result.execution.status is Status.NOT_STARTED:
+            why = result.execution.gaps if result.execution is not None else ()
+            raise ReplayError(why[0].reason if why else "the command could not be started", "see `--plan`")
+        return msgspec.structs.replace(result, gaps=(*result.gaps, *gaps))
+
+    def _prefixes(self) -> tuple[str, ...]:
+        interpreter = self._record.environment.interpreter
+        recorded = (interpreter.prefix, interpreter.base_prefix) if interpreter is not None else ()
+        return (*recorded, self._image.recipe.environment, TOOL)
+
     def _variables(self) -> dict[str, str]:
         """Recorded ones, with the image's programs behind the recorded ones."""
         variables = dict(self._plan.variables)
         standard = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
         recorded = variables.get("PATH", "")
-        variables["PATH"] = ":".join(part for part in (f"{self._recipe.environment}/bin", recorded, standard) if part)
+        variables["PATH"] = ":".join(
+            part for part in (f"{self._image.recipe.environment}/bin", recorded, standard) if part
+        )
         return variables
 
     def _mounts(self, workspace: Workspace, entropy: Path | None) -> tuple[Mount, ...]:
@@ -109,7 +164,9 @@ class ContainerSession:
             for item in workspace.lent
             if f"{root}/{item.path}" not in kept
         ]
-        mounts += [Mount(source.place, source.need.path, read_only=True) for source in self._plan.outside]
+        mounts += [
+            Mount(source.place, source.need.path, read_only=True) for source in self._plan.outside if source.place
+        ]
         mounts += [Mount(str(place), folder) for folder, place in self._guarded().items()]
         mounts.append(Mount(str(self._journal), str(self._journal)))
         mounts.append(Mount(str(SITE.parent), str(SITE.parent), read_only=True))

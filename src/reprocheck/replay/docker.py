@@ -147,6 +147,15 @@ class Engine:
             )
         return str(found.id)
 
+    def image_of(self, container: str) -> str:
+        """Identity of the image that a container was made from; empty where the engine doesn't know it any more."""
+        if not container:
+            return ""
+        try:
+            return str(self._client.api.inspect_container(container)["Image"])
+        except (self._errors.DockerException, OSError, KeyError):
+            return ""
+
     def build(self, recipe: Recipe, wheels: Sequence[Path]) -> str:
         """Identity of the image that the recipe makes; built once. Raises ReplayError."""
         tag = f"{_NAME}:{recipe.key}"

@@ -37,9 +37,25 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     """One package per line, by exact version."""
     environment: str
     """Folder of the environment inside of the image."""
+    python: str
+    """Its interpreter."""
     key: str
     """Digest of all of the above: the same key, the same image."""
     gaps: tuple[Gap, ...] = ()
+
+
+def recorded_image(record: Record, identity: str) -> Recipe:
+    """The recipe of a run that was in a container: its image as it is, with the packages that are in it."""
+    interpreter = record.environment.interpreter
+    dockerfile = f"FROM {identity}\n"
+    return Recipe(
+        base=identity,
+        dockerfile=dockerfile,
+        requirements="",
+        environment=interpreter.prefix if interpreter is not None else OWN_ENVIRONMENT,
+        python=interpreter.executable if interpreter is not None else "python3",
+        key=blake3(dockerfile.encode()).hexdigest()[:24],
+    )
 
 
 def base_of(record: Record, asked: str = "") -> str:
@@ -97,7 +113,13 @@ def make_recipe(record: Record, base: str, *, wheels: Iterable[str] = (), offlin
     key = blake3("\0".join((dockerfile, requirements, *wheels)).encode()).hexdigest()[:24]
     gaps = () if record.environment.container is not None else (_other_system(base),)
     return Recipe(
-        base=base, dockerfile=dockerfile, requirements=requirements, environment=environment, key=key, gaps=gaps
+        base=base,
+        dockerfile=dockerfile,
+        requirements=requirements,
+        environment=environment,
+        python=f"{environment}/bin/python",
+        key=key,
+        gaps=gaps,
     )
 
 

@@ -25,7 +25,7 @@ def suspects(
     if packages is not None:
         kinds.append(_packages(record.environment.packages, packages))
     kinds += [_seeds(record.observations, observations), _states(record.observations, observations)]
-    kinds.append(_flags(record.observations, observations))
+    kinds += [_flags(record.observations, observations), _hash_seed(record.observations, observations)]
     for kind in kinds:
         for number, suspect in enumerate(kind):
             if number >= _LISTED:
@@ -97,9 +97,15 @@ def _seeds(recorded: Observations, replayed: Observations) -> Iterator[Suspect]:
 
 
 def _states(recorded: Observations, replayed: Observations) -> Iterator[Suspect]:
-    """Generators whose first state differs: nothing determined it. One line for each."""
-    before, now = _first_states(recorded), _first_states(replayed)
+    """Generators whose first state differs: nothing determined it. One line for each.
+
+    One that ended in the same state was seeded after that and drawn from alike: what it was before decided nothing.
+    """
+    before, now = _states_at(recorded, "first-use"), _states_at(replayed, "first-use")
+    ends, ends_now = _states_at(recorded, "end"), _states_at(replayed, "end")
     for generator in sorted(before.keys() & now.keys()):
+        if generator in ends and ends[generator] == ends_now.get(generator):
+            continue
         if before[generator] != now[generator]:
             yield Suspect(
                 what=f"state of {generator} at its first use",
@@ -108,10 +114,17 @@ def _states(recorded: Observations, replayed: Observations) -> Iterator[Suspect]
             )
 
 
-def _first_states(observations: Observations) -> Mapping[str, frozenset[str]]:
+def _hash_seed(recorded: Observations, replayed: Observations) -> Iterator[Suspect]:
+    """Python orders sets of texts by a number that is new in each process, unless `PYTHONHASHSEED` says which."""
+    seeds = [{process.hash_seed for process in seen.processes} for seen in (recorded, replayed)]
+    if all("random" in found for found in seeds):
+        yield Suspect(what="hash seed of texts", recorded="new in each process", replayed="new in each process")
+
+
+def _states_at(observations: Observations, moment: str) -> Mapping[str, frozenset[str]]:
     found: dict[str, set[str]] = {}
     for state in observations.random_states:
-        if state.moment == "first-use":
+        if state.moment == moment:
             found.setdefault(state.generator, set()).add(state.digest)
     return {generator: frozenset(digests) for generator, digests in found.items()}
 

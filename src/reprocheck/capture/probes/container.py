@@ -6,22 +6,38 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+import msgspec
+
 from reprocheck.model.record import Container, Gap
 
+VARIABLE = "REPROCHECK_IMAGE"
+"""Whoever starts a container knows its image; nothing inside of it does."""
 _IN_PATHS = re.compile(r"(?:docker|containers|libpod|cri-containerd|crio|kubepods)[-/:][^\s]*?([0-9a-f]{64})")
 
 
 def container(environment: Mapping[str, str], root: Path = Path("/")) -> tuple[Container | None, tuple[Gap, ...]]:
     """The container that this process is in; `root` is where the system's files are looked for."""
-    found = _find(environment, root)
+    found = _told(_find(environment, root), environment.get(VARIABLE, ""))
     if found is None or found.image_digest:
         return found, ()
     gap = Gap(
         "environment.container",
         f"nothing inside the {found.kind} container says which image it was made from",
-        "The image has to be known from outside to rebuild the system under the packages",
+        f"It has to be told, as the variable {VARIABLE}, or the engine has to know the container still when replaying",
     )
     return found, (gap,)
+
+
+def _told(found: Container | None, image: str) -> Container | None:
+    """What the user says of the image: `NAME@DIGEST`, a digest or id alone, or a name alone."""
+    if found is None or not image:
+        return found
+    name, _, digest = image.rpartition("@")
+    if not image.rpartition("@")[2].startswith("sha256:"):
+        name, digest = image, ""
+    return msgspec.structs.replace(
+        found, image=name or found.image, image_digest=digest or found.image_digest, source=VARIABLE
+    )
 
 
 def _find(environment: Mapping[str, str], root: Path) -> Container | None:
