@@ -98,6 +98,8 @@ def _lead(what: str, record: Record) -> Lead:
             return Lead(
                 what=what, families=frozenset({"RNG"}), words=_words(generator), places=_draws(record, generator)
             )
+        case "hash":
+            return Lead(what=what, families=frozenset({"RNG"}), words=_words("each process"))
         case "package":
             return Lead(what=what, families=frozenset({"ENV"}), words=_words(rest))
         case "files":

@@ -180,6 +180,27 @@ def test_inputs_seeds_and_states_that_differ_are_named() -> None:
     assert names == ["files in.csv", "seed of random.seed", "state of numpy at its first use"]
 
 
+def test_a_generator_that_ends_alike_was_seeded_in_between_and_is_no_suspect() -> None:
+    def seen(first: str, end: str) -> Observations:
+        states = (
+            RandomState(generator="numpy", moment="first-use", digest=first, pid=1),
+            RandomState(generator="numpy", moment="end", digest=end, pid=1),
+        )
+        return Observations(processes=(PythonProcess(pid=1, started=1),), random_states=states)
+
+    files = FileUses(uses=(), complete=True)
+    run = record(files=files, observations=seen("a", "e"))
+    assert suspects(run, files, seen("b", "e"), None) == ()
+    assert [one.what for one in suspects(run, files, seen("b", "f"), None)] == ["state of numpy at its first use"]
+
+
+@pytest.mark.parametrize(("seed", "found"), [("random", ["hash seed of texts"]), ("0", []), ("", [])])
+def test_a_hash_seed_that_nothing_sets_is_a_suspect(seed: str, found: list[str]) -> None:
+    seen = Observations(processes=(PythonProcess(pid=1, started=1, hash_seed=seed),))
+    files = FileUses(uses=(), complete=True)
+    assert [one.what for one in suspects(record(files=files, observations=seen), files, seen, None)] == found
+
+
 def test_seeders_that_are_called_often_are_one_suspect() -> None:
     def seen(*seeds: str) -> Observations:
         process = PythonProcess(pid=1, started=1)
