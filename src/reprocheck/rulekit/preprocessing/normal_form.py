@@ -90,11 +90,17 @@ class Scale:
             return "pixels left in 0..255"
         if len(set(self.factor)) == 1 and len(set(self.offset)) == 1:
             return f"pixels brought to {_number(low)}..{_number(high)}"
-        means = [_number(-o / f) for f, o in zip(_fit(self.factor, 3), _fit(self.offset, 3), strict=False)]
-        return f"pixels brought to {_number(low)}..{_number(high)}, centred on {', '.join(means)}"
+        pairs = list(zip(_fit(self.factor, 3), _fit(self.offset, 3), strict=False))
+        means = [-o / f / 255 for f, o in pairs]
+        if all(-1 < mean < 2 and 1 / f / 255 < _WIDEST for mean, (f, _) in zip(means, pairs, strict=True)):  # noqa: PLR2004 — of pixels in 0..1
+            deviations = ", ".join(_number(1 / f / 255) for f, _ in pairs)
+            return f"(pixels / 255 - [{', '.join(map(_number, means))}]) / [{deviations}]"
+        return f"pixels brought to {_number(low)}..{_number(high)} in the first channel"
 
 
 _SMALL = 1e-9
+_WIDEST = 4
+"""Standard deviation of pixels in 0..1 beyond which a map is not told as mean and deviation."""
 _TOLERANCE = 0.01
 
 

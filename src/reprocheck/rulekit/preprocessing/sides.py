@@ -150,8 +150,12 @@ def _sort(project: Project, interpreter: Interpreter, found: Sides) -> None:
             found.checked.append(side)
             if _SINGLE.match(use.data.source) and not use.checks and not _checks(use):
                 found.asked.append(side)
-        elif _serves(project, use, decorators):
+        elif _serves(project, use, decorators) or (_is_loaded(side) and _SINGLE.match(use.data.source)):
             found.served.append(side)
+
+
+def _is_loaded(side: Side) -> bool:
+    return bool(side.artifacts) or bool(side.identity and _LOADERS.search(side.identity[-1]))
 
 
 def _checks(use: Use) -> bool:
