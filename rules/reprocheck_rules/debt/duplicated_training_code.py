@@ -92,15 +92,16 @@ def _share(one: frozenset[tuple[str, ...]], other: frozenset[tuple[str, ...]]) -
 
 
 def _match(project: Project, group: list[str], windows: dict[str, frozenset[tuple[str, ...]]]) -> Match:
-    first, second = group[0], group[1]
-    share = max(_share(windows[second], windows[path]) for path in group if path != second)
+    second = group[1]
+    shares = {path: _share(windows[second], windows[path]) for path in group if path != second}
+    first = max(shares, key=lambda path: (shares[path], path))
+    share = shares[first]
     rest = len(group) - 2
     more = f" and {rest} more training script{'s' * (rest > 1)}" if rest else ""
     message = f"{share:.0%} of this training code stands in `{first}`{more} too: a repair must be made in each copy"
     trail = [
-        project.note(path, _WHOLE, f"a copy, {_share(windows[second], windows[path]):.0%} alike")
-        for path in group
-        if path != second
+        project.note(path, _WHOLE, f"a copy, {shares[path]:.0%} alike")
+        for path in sorted(shares, key=lambda path: (-shares[path], path))
     ]
     return project.match(second, _WHOLE, message, confidence=Confidence.MEDIUM, trail=trail[:_SHOWN])
 

@@ -11,8 +11,9 @@ things; where one must be run on a schedule, pass it parameters and pin its kern
 
 ## Notes
 Counted: `papermill`, `nbconvert`, `nbclient` and `import_ipynb` in programs, and commands of pipelines, images,
-Makefiles and shell scripts that execute notebooks. CI and tests that run notebooks to check them are passed over, and so are
-documentation and examples. Bridges to R, Julia, MATLAB and the like have low confidence: some are there for good.
+Makefiles and shell scripts that execute notebooks. CI and tests that run notebooks to check them are passed over, and
+so are documentation and examples. Bridges to R, Julia, MATLAB and the like have low confidence: some are there for
+good.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What of a training run outlasts the terminal: trackers, logs, files of metrics, checkpoints with more than weights."""
+"""What of a training run outlasts the terminal: trackers, logs, files of metrics, fuller checkpoints."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ from reprocheck_rules.randomness.seeding import story, trains
 rule = Rule("EXP002", "untracked-training-run", __doc__, confidence="medium")
 
 _SHOWS = re.compile(
-    r"(^|/)(tests?|testing|docs?|tutorials?|benchmarks?)/|(^|/)(test_\w*|demo\w*|example\w*|benchmark\w*)\.py$"
+    r"(^|/)(tests?|testing|docs?|tutorials?|benchmarks?)/|(^|/)(test_\w*|demo\w*|example\w*|bench\w*|profile\w*)\.py$"
 )
 
 
@@ -43,7 +43,8 @@ def check(project: Project) -> Iterator[Match]:
     for run in training_scripts(project):
         if not trains(run) or _SHOWS.search(run.entry.path) or lasting_record(project, run) is not None:
             continue
-        training = next(h for h in run.happenings if h.active and not h.callback and "trains" in h.entry.roles)
+        every = [h for h in run.happenings if h.active and not h.callback and "trains" in h.entry.roles]
+        training = min(every, key=lambda happening: len(happening.hops))
         if (training.path, training.call.span) in seen:
             continue
         seen.add((training.path, training.call.span))
