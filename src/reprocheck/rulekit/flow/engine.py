@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from reprocheck.model.finding import Confidence
 from reprocheck.model.place import Span
@@ -62,8 +63,11 @@ def in_module(module: Module, teller: Teller) -> Iterator[Match]:
 def in_project(project: Project, teller: Teller) -> Iterator[Match]:
     """Matches of a rule that several modules together show, and none of them alone."""
     for program in project.once(_programs):
-        alone = {_key(program, told) for seen in program.alone for told in teller(seen, program.modules)}
-        for told in teller(program.together, program.modules):
+        together = list(teller(program.together, program.modules))
+        if not together:
+            continue
+        alone = {_key(program, told) for seen in program.alone() for told in teller(seen, program.modules)}
+        for told in together:
             key = _key(program, told)
             if key is None or key in alone or program.modules[told.where.path].is_test:
                 continue
@@ -85,8 +89,8 @@ class _Followed:
     """One program over several modules."""
 
     together: Observed
-    alone: tuple[Observed, ...]
-    """What each of its modules shows by itself."""
+    alone: Callable[[], tuple[Observed, ...]]
+    """What each of its modules shows by itself; followed when asked for."""
     modules: Mapping[str, Module]
     spans: Mapping[ast.AST, Span]
 
@@ -105,15 +109,19 @@ class _Search:
         self._spans: dict[ast.AST, Span] = {}
         self._alone: dict[str, Observed] = {}
         self._calls: dict[str, frozenset[str]] = {}
+        self._followed: frozenset[str] = frozenset()
+        """Modules that learn or split; what goes through others is what is given to them."""
 
     def programs(self) -> Iterator[_Followed]:
         files = self._project.index.files
         splits = {path for path, facts in files.items() if self._splits(facts)}
-        if not splits:
+        learns = {path for path, facts in files.items() if not _LEARNS.isdisjoint(facts.attributes)}
+        if not splits or not learns:
             return
+        self._followed = frozenset(path for path in splits | learns if files[path].outline)
         for path, facts in files.items():
             reached = self._reached(path) if facts.outline else ()
-            if len(reached) > 1 and not splits.isdisjoint(reached) and any(_learns(files[p]) for p in reached):
+            if len(reached) > 1 and not splits.isdisjoint(reached) and not learns.isdisjoint(reached):
                 yield self._follow(path, reached)
 
     def _splits(self, facts: FileFacts) -> bool:
@@ -134,7 +142,7 @@ class _Search:
                 for event in function.events:
                     if isinstance(event, Call) and event.arguments and event.callee[0] not in "?@":
                         symbol = symbols.resolve(path, event.callee)
-                        if isinstance(symbol, FunctionRef) and symbol.path != path:
+                        if isinstance(symbol, FunctionRef) and symbol.path != path and symbol.path in self._followed:
                             found.add(symbol.path)
             self._calls[path] = frozenset(found)
         return self._calls[path]
@@ -143,7 +151,7 @@ class _Search:
         reached = [path]
         for current in reached:
             for other in sorted(self._called(current)):
-                if other not in reached and len(reached) < _REACH and self._project.index.files[other].outline:
+                if other not in reached and len(reached) < _REACH:
                     reached.append(other)
         return tuple(reached)
 
@@ -156,17 +164,17 @@ class _Search:
 
     def _follow(self, path: str, reached: tuple[str, ...]) -> _Followed:
         units = {each: self._unit(each) for each in reached}
-        for each, unit in units.items():
-            if each not in self._alone:
-                self._alone[each] = Following(Program({each: unit}), unit, call_value).run()
         together = Following(Program(units, self._elsewhere), units[path], call_value).run()
         modules = {each: unit.module for each, unit in units.items()}
-        return _Followed(together, tuple(self._alone[each] for each in reached), modules, self._spans)
+        return _Followed(together, partial(self._apart, reached), modules, self._spans)
+
+    def _apart(self, reached: tuple[str, ...]) -> tuple[Observed, ...]:
+        for each in reached:
+            if each not in self._alone:
+                unit = self._units[each]
+                self._alone[each] = Following(Program({each: unit}), unit, call_value).run()
+        return tuple(self._alone[each] for each in reached)
 
     def _elsewhere(self, path: str, name: str) -> tuple[str, str] | None:
         symbol = self._project.index.symbols.resolve(path, name)
         return (symbol.path, symbol.function.name) if isinstance(symbol, FunctionRef) else None
-
-
-def _learns(facts: FileFacts) -> bool:
-    return not _LEARNS.isdisjoint(facts.attributes)

@@ -238,7 +238,8 @@ class Following:
         sides = self._slices.setdefault(origins_of(found), set())
         sides.add(side)
         if len(sides) == _HALVES:
-            self.leak(found, self.where(value), Confidence.MEDIUM)
+            learned = {t for t in found if isinstance(t, Fit) and side_in_name(_first_name(t.data)) is not Side.TRAIN}
+            self.leak(frozenset(learned), self.where(value), Confidence.MEDIUM)
         return found
 
     def bind(self, target: ast.expr, value: Value) -> None:
@@ -394,6 +395,11 @@ def _by_name(target: ast.expr, found: Value) -> Value:
     if side is Side.UNKNOWN or not origins_of(found) or any(isinstance(token, Part | Named) for token in found):
         return found
     return found | {Named(side, file=False)}
+
+
+def _first_name(source: str) -> str:
+    """The name that an expression begins with."""
+    return source.partition(".")[0].partition("[")[0]
 
 
 def _folds(node: ast.expr) -> bool:
