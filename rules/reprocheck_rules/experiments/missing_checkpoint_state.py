@@ -34,7 +34,7 @@ _PROGRESS = re.compile(
 _OPTIMIZER = re.compile(r"optim|^opt(_|$)|(^|_)opt$|solver|trainer", re.IGNORECASE)
 _SCHEDULER = re.compile(r"sched|(^|_)lr_?s", re.IGNORECASE)
 _RANDOM = re.compile(r"rng|random|seed", re.IGNORECASE)
-_RESUMES = re.compile(r"resume|load_state_dict|start_?epoch|load_checkpoint", re.IGNORECASE)
+_RESUMES = re.compile(r"resum|start_?(epoch|iter|step)|load_checkpoint|from_checkpoint", re.IGNORECASE)
 """What a file does that goes on with a training."""
 _STEPS_SCHEDULER = re.compile(r"\b(\w*sched\w*)\.step\(", re.IGNORECASE)
 
@@ -115,7 +115,7 @@ def _moved_on(module: Module) -> bool:
     for node in ast.walk(module.tree):
         match node:
             case ast.For(iter=ast.Call(func=ast.Name(id="range")), body=body):
-                if all(isinstance(s, ast.Expr) and ".step()" in ast.unparse(s) for s in body):
+                if ast.unparse(body[0]).endswith(".step()") and not any(".backward(" in ast.unparse(s) for s in body):
                     return True
     return False
 
@@ -184,8 +184,10 @@ rule.flags(
 
     optimizer = optim.Adam(model.parameters(), lr=1e-3)
     scheduler = optim.lr_scheduler.StepLR(optimizer, 10)
-    model.load_state_dict(torch.load("last.pt")["model_state_dict"])
-    for epoch in range(100):
+    start_epoch = 0
+    if args.resume:
+        model.load_state_dict(torch.load("last.pt")["model_state_dict"])
+    for epoch in range(start_epoch, 100):
         train(model, optimizer)
         scheduler.step()
         torch.save({"epoch": epoch, "model_state_dict": model.state_dict()}, "last.pt")  # expect: EXP009
@@ -200,6 +202,9 @@ rule.flags(
     """
     import torch
     from torch import optim
+
+    def resume(self, path):
+        self.net.load_state_dict(torch.load(path)["net"])
 
     def save(self, epoch):
         state = {"epoch": epoch, "net": self.net.state_dict()}
