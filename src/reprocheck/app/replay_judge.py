@@ -13,6 +13,7 @@ from reprocheck.compare.tolerances import Tolerances
 from reprocheck.model.comparison import Comparison, Curve, Difference, Outcome, Verdict
 from reprocheck.model.record import Package, Record
 from reprocheck.model.replay import Repetition
+from reprocheck.replay.errors import FULL, ran_out_of_space
 from reprocheck.replay.judging import compare_results, limited, pair_up, weigh
 from reprocheck.replay.outputs import Output, Selection, replayed_outputs
 from reprocheck.replay.session import Replayed
@@ -82,8 +83,8 @@ class Judge:
         places = (self._other.command.root, replayed.root)
         differences = compare_results(pairs, codes, self._tolerances, places)
         seen = weigh(differences)
-        why = "the working copy could not lie at the recorded path" if replayed.elsewhere else ""
-        verdict, advice = limited(seen, self._other, result.execution, self._selection, self._changed, why)
+        excuse = _excuse(replayed)
+        verdict, advice = limited(seen, self._other, result.execution, self._selection, self._changed, excuse)
         if not advice and verdict.outcome is Outcome.INCONCLUSIVE:
             advice = "name the results with `--output GLOB`, or `--output stdout` when recording"
         self.remedy = self.remedy or advice
@@ -108,6 +109,12 @@ class Judge:
             )
         )
 
+    def cancel(self, wanted: int) -> None:
+        """Say that not all repetitions took place; what was seen stays."""
+        reason = f"the replay was cancelled after {len(self.verdicts)} of {wanted} repetitions"
+        self.verdicts.append(Verdict(outcome=Outcome.INCONCLUSIVE, reason=reason))
+        self.remedy = self.remedy or "start it again"
+
     def _curves(self, pairs: Pairs, differences: tuple[Difference, ...], journal: Path) -> tuple[Curve, ...]:
         """Metrics that differ: those of the trace first, then those of every artifact that isn't the same."""
         differing = {one.name for one in differences if one.outcome is not Outcome.IDENTICAL}
@@ -116,6 +123,15 @@ class Judge:
             if name in differing and left is not None and right is not None and left.content and right.content:
                 found += differing_curves(Path(left.content), Path(right.content), name)
         return tuple(found[:_CURVES])
+
+
+def _excuse(replayed: Replayed) -> tuple[str, str] | None:
+    """Why results may differ for a reason that lies in the replay itself, and what to do about it."""
+    if ran_out_of_space(Path(replayed.stderr).parent, Path(replayed.stderr)):
+        return FULL
+    if replayed.elsewhere:
+        return "the working copy could not lie at the recorded path", "replay with `--in docker`"
+    return None
 
 
 def _numbers(outputs: Iterable[Output]) -> dict[str, float]:

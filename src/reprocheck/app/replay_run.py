@@ -28,7 +28,7 @@ from reprocheck.model.gap import Gap
 from reprocheck.model.plan import Executor, Origin, Plan, Sourced
 from reprocheck.model.record import Record
 from reprocheck.model.replay import Replay
-from reprocheck.replay.errors import ReplayError
+from reprocheck.replay.errors import ReplayError, of_system
 from reprocheck.replay.judging import overall
 from reprocheck.replay.needs import needs_of
 from reprocheck.replay.outputs import Selection, recorded_outputs
@@ -44,11 +44,14 @@ from reprocheck.triage.errors import LedgerError
 
 
 def plan_replay(request: ReplayRequest) -> Plan:
-    """The plan alone; raises StoreError."""
+    """The plan alone; raises StoreError and UsageError."""
     store = open_store(request.store, request.start)
     record = read_unfolded(store, store.resolve(request.run))
-    with _Scratch(store, "plan") as scratch, Digests(store) as digests:
-        return _plan(request, record, store, scratch, digests)
+    try:
+        with _Scratch(store, "plan") as scratch, Digests(store) as digests:
+            return _plan(request, record, store, scratch, digests)
+    except ReplayError as error:
+        raise UsageError(f"{error.reason}; {error.remedy}") from error
 
 
 def replay_run(
@@ -62,34 +65,36 @@ def replay_run(
     other = read_unfolded(store, store.resolve(request.against)) if request.against else record
     began = now()
     name = ulid(int(began.timestamp() * 1000), os.urandom(10))
-    with _Scratch(store, name, keep=request.keep) as scratch:
-        replay = Replay(
-            id=name,
-            run=record.id,
-            against=other.id if other.id != record.id else "",
-            executor=request.executor.value,
-            tool_version=request.tool_version,
-            started=timestamp(began),
-            command=record.command.arguments,
-            verdict=Verdict(outcome=Outcome.INCONCLUSIVE, reason="nothing was run"),
-            other_hardware=_other_hardware(record),
-            kept=(str(scratch),) if request.keep else (),
-        )
-        try:
-            with Digests(store) as digests:
-                replay = _carried_out(
-                    replay,
-                    request,
-                    (store, folder),
-                    (record, other),
-                    scratch,
-                    tolerances=tolerances,
-                    digests=digests,
-                    progress=progress,
-                )
-        except ReplayError as error:
-            verdict = Verdict(outcome=Outcome.INCONCLUSIVE, reason=error.reason)
-            replay = msgspec.structs.replace(replay, verdict=verdict, remedy=error.remedy)
+    replay = Replay(
+        id=name,
+        run=record.id,
+        against=other.id if other.id != record.id else "",
+        executor=request.executor.value,
+        tool_version=request.tool_version,
+        started=timestamp(began),
+        command=record.command.arguments,
+        verdict=Verdict(outcome=Outcome.INCONCLUSIVE, reason="nothing was run"),
+        other_hardware=_other_hardware(record),
+    )
+    try:
+        with _Scratch(store, name, keep=request.keep) as scratch, Digests(store) as digests:
+            replay = msgspec.structs.replace(replay, kept=(str(scratch),) if request.keep else ())
+            replay = _carried_out(
+                replay,
+                request,
+                (store, folder),
+                (record, other),
+                scratch,
+                tolerances=tolerances,
+                digests=digests,
+                progress=progress,
+            )
+    except ReplayError as error:
+        replay = _inconclusive(replay, error)
+    except OSError as error:
+        replay = _inconclusive(replay, of_system("the replay could not be carried through", error))
+    except KeyboardInterrupt:
+        replay = _inconclusive(replay, ReplayError("the replay was cancelled", "start it again"))
     # What was proved is kept before findings are looked for: whatever is wrong with the project now, it holds.
     _keep_verdict(folder, replay)
     if replay.outcome is Outcome.DIVERGENT and request.findings is not None:
@@ -105,6 +110,11 @@ def _explained(replay: Replay, record: Record, config: Config) -> Replay:
     except (UsageError, ConfigError, BaselineError, LedgerError) as error:
         gap = Gap("findings", str(error), "No finding was looked for that may explain the divergence")
         return msgspec.structs.replace(replay, gaps=(*replay.gaps, gap))
+
+
+def _inconclusive(replay: Replay, error: ReplayError) -> Replay:
+    verdict = Verdict(outcome=Outcome.INCONCLUSIVE, reason=error.reason)
+    return msgspec.structs.replace(replay, verdict=verdict, remedy=error.remedy)
 
 
 def _carried_out(
@@ -155,13 +165,19 @@ def _repeated(
     for number in range(request.times):
         counted = f" ({number + 1} of {request.times})" if request.times > 1 else ""
         session = rebuilt.session(plan, record, scratch / str(number + 1))
-        replayed = session.run(
-            trace="steps" if record.command.trace == "steps" else "off",
-            entropy=folder.journal if record.observations.entropy is not None else None,
-            seconds=request.seconds,
-            progress=partial(_counted, progress, counted),
-        )
-        judge.add(replayed)
+        try:
+            replayed = session.run(
+                trace="steps" if record.command.trace == "steps" else "off",
+                entropy=folder.journal if record.observations.entropy is not None else None,
+                seconds=request.seconds,
+                progress=partial(_counted, progress, counted),
+            )
+            judge.add(replayed)
+        except KeyboardInterrupt:
+            if not number:
+                raise
+            judge.cancel(request.times)
+            break
         if not request.keep:
             shutil.rmtree(scratch / str(number + 1), ignore_errors=True)
     return msgspec.structs.replace(
@@ -224,7 +240,7 @@ class _Scratch:
         try:
             self._folder.mkdir(parents=True)
         except OSError as error:
-            raise UsageError(f"{self._folder} cannot be made: {error.strerror}") from error
+            raise of_system(f"{self._folder} could not be made", error) from error
         return self._folder
 
     def __exit__(self, *_: object) -> None:

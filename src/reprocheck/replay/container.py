@@ -16,7 +16,7 @@ from reprocheck.capture.observations import observations
 from reprocheck.model.plan import Plan
 from reprocheck.model.record import Execution, Gap, Record, Status
 from reprocheck.replay.docker import ContainerRequest, Ended, Engine, Mount
-from reprocheck.replay.errors import ReplayError
+from reprocheck.replay.errors import ReplayError, without_result
 from reprocheck.replay.inside import TOOL, Inside
 from reprocheck.replay.outputs import is_cache
 from reprocheck.replay.recipes import Recipe
@@ -131,8 +131,7 @@ class ContainerSession:
         try:
             result = msgspec.json.decode((self._stage / "result.json").read_bytes(), type=StageResult)
         except (OSError, msgspec.DecodeError):
-            tail = (self._folder / "stderr").read_bytes()[-400:].decode("utf-8", "replace").strip()
-            raise ReplayError(f"the replay ended before it said what it saw: {tail}", "run it again with -v") from None
+            raise without_result(self._folder) from None
         if result.execution is None or result.execution.status is Status.NOT_STARTED:
             why = result.execution.gaps if result.execution is not None else ()
             raise ReplayError(why[0].reason if why else "the command could not be started", "see `--plan`")

@@ -119,24 +119,30 @@ def overall(verdicts: Iterable[Verdict]) -> Verdict:
 
 
 def limited(
-    verdict: Verdict, record: Record, replayed: Execution, selection: Selection, changed: tuple[Suspect, ...], why: str
+    verdict: Verdict,
+    record: Record,
+    replayed: Execution,
+    selection: Selection,
+    changed: tuple[Suspect, ...],
+    excuse: tuple[str, str] | None,
 ) -> tuple[Verdict, str]:
     """The verdict, lowered where too little was seen for it, and what to do then.
 
-    `changed` are parts of the environment that are not as recorded; `why` says that results may differ for a reason
-    that lies in the replay itself (empty: they can't).
+    `changed` are parts of the environment that are not as recorded; `excuse` says that results may differ for a reason
+    that lies in the replay itself, and what helps (None: they can't).
     """
     if verdict.outcome in {Outcome.IDENTICAL, Outcome.EQUIVALENT}:
         if not record.files.complete and not selection.declared:
             reason = "not every file of the recorded run was seen, so a result may be missing from the comparison"
             return _inconclusive(verdict, reason), "name the results with `--output GLOB`"
         return verdict, ""
+    if verdict.outcome is Outcome.DIVERGENT and excuse is not None:
+        why, remedy = excuse
+        return _inconclusive(verdict, f"results differ, but {why}"), remedy
     if verdict.outcome is Outcome.DIVERGENT and changed:
         names = ", ".join(f"{s.what} {s.recorded or 'absent'} -> {s.replayed or 'absent'}" for s in changed[:3])
         reason = f"results differ, but so does the environment: {names}"
         return _inconclusive(verdict, reason), "replay with `--in venv`, which rebuilds the recorded environment"
-    if verdict.outcome is Outcome.DIVERGENT and why:
-        return _inconclusive(verdict, f"results differ, but {why}"), "replay with `--in docker`"
     if verdict.outcome is Outcome.DIVERGENT and replayed.exit_code != record.execution.exit_code:
         return verdict, "read what the command said: `--keep` keeps its output"
     return verdict, ""

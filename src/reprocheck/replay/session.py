@@ -17,7 +17,7 @@ import msgspec
 from reprocheck.capture.notebook import notebook_command
 from reprocheck.model.plan import Origin, Plan, Sourced
 from reprocheck.model.record import Gap, Record, Status
-from reprocheck.replay.errors import ReplayError
+from reprocheck.replay.errors import ReplayError, without_result
 from reprocheck.replay.mounts import Bind, Cover
 from reprocheck.replay.outputs import is_cache
 from reprocheck.replay.stage import REFUSED, StageRequest, StageResult
@@ -159,8 +159,7 @@ class Session:
         try:
             result = msgspec.json.decode(Path(request.result).read_bytes(), type=StageResult)
         except (OSError, msgspec.DecodeError):
-            tail = (self._folder / "stderr").read_bytes()[-400:].decode("utf-8", "replace").strip()
-            raise ReplayError(f"the replay ended before it said what it saw: {tail}", "run it again with -v") from None
+            raise without_result(self._folder) from None
         assert code in {0, REFUSED}
         return result
 

@@ -13,7 +13,7 @@ import msgspec
 
 from reprocheck.model.plan import Origin, Plan, Sourced
 from reprocheck.model.record import FileUses, Record
-from reprocheck.replay.errors import ReplayError
+from reprocheck.replay.errors import ReplayError, of_system
 from reprocheck.replay.sources import digest_of
 
 _LENT = 64 << 20
@@ -80,10 +80,7 @@ def lay_out(plan: Plan, folder: Path, record: Record, *, lend: bool, progress: C
             done += 1
             progress(done)
     except OSError as error:
-        raise ReplayError(
-            f"the working copy in {folder} could not be made: {error.strerror or error}",
-            "free some space, or give another folder with --store",
-        ) from error
+        raise of_system(f"the working copy in {folder} could not be made", error) from error
     return Workspace(folder=str(folder), digests=digests, stand_ins=stand_ins, lent=tuple(lent))
 
 

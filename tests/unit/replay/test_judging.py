@@ -81,26 +81,26 @@ CHANGED = (Suspect(what="package torch", recorded="2.1", replayed="2.2"),)
 
 def test_an_incomplete_record_is_no_pass_unless_results_were_declared() -> None:
     run = record(files=FileUses(complete=False))
-    found, remedy = limited(IDENTICAL, run, ENDED, Selection(), (), "")
+    found, remedy = limited(IDENTICAL, run, ENDED, Selection(), (), None)
     assert (found.outcome, "--output" in remedy) == (Outcome.INCONCLUSIVE, True)
-    assert limited(IDENTICAL, run, ENDED, Selection(["*.pt"]), (), "")[0] == IDENTICAL
+    assert limited(IDENTICAL, run, ENDED, Selection(["*.pt"]), (), None)[0] == IDENTICAL
 
 
 def test_a_difference_under_another_environment_proves_nothing_and_agreement_does() -> None:
-    found, remedy = limited(DIVERGENT, record(), ENDED, Selection(), CHANGED, "")
+    found, remedy = limited(DIVERGENT, record(), ENDED, Selection(), CHANGED, None)
     assert found.outcome is Outcome.INCONCLUSIVE
     assert "package torch 2.1 -> 2.2" in found.reason
     assert "venv" in remedy
-    assert limited(IDENTICAL, record(), ENDED, Selection(), CHANGED, "")[0] == IDENTICAL
+    assert limited(IDENTICAL, record(), ENDED, Selection(), CHANGED, None)[0] == IDENTICAL
 
 
 def test_a_difference_that_the_replay_may_have_made_proves_nothing() -> None:
-    found, _ = limited(DIVERGENT, record(), ENDED, Selection(), (), "it ran elsewhere")
-    assert found.outcome is Outcome.INCONCLUSIVE
+    found, remedy = limited(DIVERGENT, record(), ENDED, Selection(), (), ("it ran elsewhere", "do that"))
+    assert (found.outcome, remedy) == (Outcome.INCONCLUSIVE, "do that")
 
 
 def test_a_plain_difference_stands() -> None:
-    assert limited(DIVERGENT, record(), ENDED, Selection(), (), "") == (DIVERGENT, "")
+    assert limited(DIVERGENT, record(), ENDED, Selection(), (), None) == (DIVERGENT, "")
 
 
 @pytest.mark.parametrize(("runs", "bound"), [(1, None), (3, None), (4, 0.75), (60, 0.05)])
