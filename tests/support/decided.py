@@ -23,7 +23,7 @@ def finding(
         message=message,
         place=Place(path, Span(line, 1, line, 2)),
         fingerprint=fingerprint * (16 // len(fingerprint)),
-        context=context.rjust(8, "0"),
+        context=context * (8 // len(context)),
     )
 
 

@@ -194,6 +194,10 @@ def _options(file: _File, group: _Group, reason: str) -> Iterator[Change]:
     if _can_end(file, line):
         fits = len(source.line(line)) + len("  ") + len(comment) <= _WIDE
         options = [behind, above] if fits else [above, behind]
+    if file.kind is FileKind.NOTEBOOK and first > 1:
+        # A line of IPython's own can't be written to, the end of the one before it can.
+        end = starts[first - 2] + len(source.line(first - 1))
+        options.append(Change(end, end, f"\n{indent}{comment}"))
     for option in options:
         if option is behind or first == 1 or not source.line(first - 1).endswith("\\") or file.kind in _ABOVE_ONLY:
             yield option

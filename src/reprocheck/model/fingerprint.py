@@ -16,8 +16,15 @@ def fingerprint(code: str, symbol: str, statement: str) -> str:
 
 
 def context(previous: str, following: str) -> str:
-    """8 hex digits over the normalized neighbouring statements."""
-    return _digest((previous, following))[:8]
+    """8 hex digits over the normalized neighbouring statements, four for each."""
+    return _digest((previous,))[:4] + _digest((following,))[:4]
+
+
+def share_neighbour(one: str, other: str) -> bool:
+    """Whether two contexts agree in a neighbour, on the same side; that both have none there says nothing."""
+    nothing = _digest(("",))[:4]
+    halves = zip((one[:4], one[4:]), (other[:4], other[4:]), strict=True)
+    return any(left == right != nothing for left, right in halves if left)
 
 
 def _digest(parts: Sequence[str]) -> str:

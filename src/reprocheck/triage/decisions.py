@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 
 from reprocheck.model.finding import Finding
-from reprocheck.model.fingerprint import context
+from reprocheck.model.fingerprint import context, share_neighbour
 from reprocheck.model.ledger import Decision, Fit, Standing
 
 _AGE = re.compile(r"; unchanged since \d{4}-\d\d-\d\d$")
@@ -30,6 +30,7 @@ def standings(
     """
     matching = _Matching(findings, sorted(decisions, key=lambda decision: decision.sort_key))
     matching.agree(Fit.EXACT, lambda f: (f.place.path, f.context), lambda d: (d.path, d.context))
+    matching.question()
     matching.agree(Fit.MOVED, lambda f: f.place.path, lambda d: d.path)
     if whole:
         gone = {path for path in {d.path for d in matching.decisions} if not exists(path)}
@@ -58,6 +59,7 @@ class _Matching:
         self._free_decisions = list(range(len(decisions)))
         self._fits: dict[int, tuple[Decision, Fit]] = {}
         self._unclear: dict[int, tuple[Decision, ...]] = {}
+        self._questioned: set[int] = set()
 
     def agree(
         self,
@@ -97,6 +99,31 @@ class _Matching:
             ]
             if found:
                 self._pair(fit, found, candidates)
+
+    def question(self) -> None:
+        """Open what agrees in file and neighbours while an identical finding there shares one of these neighbours.
+
+        That is how it looks when a few lines were copied: the copy of a decided finding may now stand between the
+        neighbours that the decided one had.
+        """
+        for index, (decision, _) in list(self._fits.items()):
+            finding = self._findings[index]
+            sure = plain(finding.message) == decision.message
+            rivals = [
+                other
+                for other in self._free_findings
+                if (rival := self._findings[other]).fingerprint == finding.fingerprint
+                and rival.place.path == decision.path
+                and (plain(rival.message) == decision.message or not sure)
+                and share_neighbour(rival.context, decision.context)
+                and _may_inherit(rival, decision)
+            ]
+            if rivals:
+                del self._fits[index]
+                for other in (index, *rivals):
+                    self._unclear[other] = (*self._unclear.get(other, ()), decision)
+                self._questioned.update(rivals)
+        self._free_findings = [index for index in self._free_findings if index not in self._questioned]
 
     def _pair(self, fit: Fit, found: list[int], candidates: list[int]) -> None:
         decisions = [self.decisions[index] for index in candidates]

@@ -139,3 +139,13 @@ def test_what_was_decided_stays_so_in_whatever_order(before: list[Finding], rng:
     after = list(before)
     rng.shuffle(after)  # type: ignore[attr-defined]
     assert all(decided(after, [decision(found) for found in before], there=("a.py", "b.py", "c.py")))
+
+
+def test_a_copied_block_makes_the_question_new() -> None:
+    old = finding(context="aaaabbbb", line=2)  # between A and B; then A and it were copied to stand in front of B
+    before, copy = finding(context="aaaacccc", line=2), finding(context="aaaabbbb", line=4)
+    assert [bool(s.unclear) for s in stand([before, copy], [decision(old)])] == [True, True]
+    elsewhere = finding(context="eeeeffff", line=4)
+    assert decided([elsewhere, old], [decision(old)]) == [False, True]
+    left_open = decision(old, beside=(surroundings(before),))
+    assert decided([before, copy], [left_open]) == [False, True]

@@ -87,7 +87,7 @@ def test_evidence_is_read_and_kept() -> None:
         (b"\n\nschema = [\n", "L:4: not valid TOML"),
         (b"schema = 1\n\xff\n", "L:2: not UTF-8"),
         (b"schema = 1" + b"0" * 5000, "L:1: not valid TOML"),
-        (b"a = " + b"[" * 9000, "nested too deeply"),
+        (b"a = " + b"[" * 90_000, "nested too deeply"),
         (b"schema = 1\n[[decisions]]\n", "L:2: there is no key `decisions`; did you mean `decision`?"),
         (b"schema = 1\ndecision = [{}]\n", "L:2: `decision` must be written as one"),
         (b"schema = 1\n\n" + BLOCK.replace('"a.py"', "3").encode(), "L:5: `path`: text is expected, not a number"),
