@@ -12,8 +12,8 @@ things; where one must be run on a schedule, pass it parameters and pin its kern
 ## Notes
 Counted: `papermill`, `nbconvert`, `nbclient` and `import_ipynb` in programs, and commands of pipelines, images,
 Makefiles and shell scripts that execute notebooks. CI and tests that run notebooks to check them are passed over, and
-so are documentation and examples. Bridges to R, Julia, MATLAB and the like have low confidence: some are there for
-good.
+so are documentation, examples, and modules that no program imports. Bridges to R, Julia, MATLAB and the like have low
+confidence: some are there for good.
 """
 
 from __future__ import annotations
@@ -59,8 +59,10 @@ _SHELLS = frozenset(
 @rule.on_project
 def check(project: Project) -> Iterator[Match]:
     """Programs first, then commands."""
+    programs = [entry.path for entry in project.entries if entry.path.endswith(".py")]
+    runs = project.index.reached(path for path in programs if not _NOT_PRODUCTION.search(path))
     for path, facts in sorted(project.index.files.items()):
-        if path.endswith(".py") and not _NOT_PRODUCTION.search(path):
+        if path.endswith(".py") and path in runs and not _NOT_PRODUCTION.search(path):
             yield from _of_program(project, facts)
     for path, document in sorted(project.index.documents.items()):
         if document.kind in _KINDS and not _NOT_PRODUCTION.search(path):

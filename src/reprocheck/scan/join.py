@@ -19,7 +19,7 @@ from reprocheck.project.index.project_index import ProjectIndex
 from reprocheck.project.versions import NOTHING_DECLARED, DeclaredVersions
 from reprocheck.project.work_tree import WorkTree
 from reprocheck.rulekit import Catalog, Match, Practice, Rule
-from reprocheck.rulekit.artifacts import artifact_graph
+from reprocheck.rulekit.artifacts import whole_artifact_graph
 from reprocheck.rulekit.project import Project
 from reprocheck.scan.encoding import said
 from reprocheck.scan.places import Places
@@ -105,7 +105,7 @@ def join(  # noqa: PLR0913 — what a scan knows, each under its own name
 
 def _graph(project: Project, places: Places) -> ArtifactGraph:
     """The graph of artifacts, its places those of files as people see them, each with its line."""
-    found = artifact_graph(project)
+    found = whole_artifact_graph(project)
     edges = tuple(
         msgspec.structs.replace(edge, uses=tuple(_placed_use(use, places) for use in edge.uses)) for edge in found.edges
     )

@@ -10,6 +10,7 @@ from reprocheck.model.place import Span
 from reprocheck.rulekit.artifacts.declared import Step, steps
 from reprocheck.rulekit.artifacts.naming import HOLE, Locator, is_stated, kind_of, pattern_of
 from reprocheck.rulekit.artifacts.programs import Programs
+from reprocheck.rulekit.execution import WHOLE, Budget
 from reprocheck.rulekit.project import Project
 
 _STANDS_FOR = 12
@@ -18,16 +19,29 @@ _USES = 20
 """Places of one edge that are kept."""
 
 
+_RULES = Budget(run=400, least=25, every=5_000)
+"""What rules may spend: some 4% of a scan of three hundred programs. Of most projects that is all."""
+
+
 def artifact_graph(project: Project) -> ArtifactGraph:
-    """The graph of a project, made once."""
-    return project.once(_made)
+    """The graph of a project as rules see it, made once; of very large projects calls are not followed to their end."""
+    return project.once(_for_rules)
 
 
-def _made(project: Project) -> ArtifactGraph:
+def whole_artifact_graph(project: Project) -> ArtifactGraph:
+    """The same with all calls followed."""
+    return _made(project, WHOLE)
+
+
+def _for_rules(project: Project) -> ArtifactGraph:
+    return _made(project, _RULES)
+
+
+def _made(project: Project, budget: Budget) -> ArtifactGraph:
     draft = _Draft(project)
     for step in steps(project, draft.locator):
         draft.add_step(step)
-    for entry, found in Programs(project, draft.locator).uses():
+    for entry, found in Programs(project, draft.locator, budget).uses():
         draft.add_program(entry.path, entry.span)
         if found.table:
             draft.tables[found.artifact] = found.name

@@ -16,7 +16,7 @@ from reprocheck.project.index.texts import Scene
 from reprocheck.rulekit.artifacts.naming import HOLE, Locator
 from reprocheck.rulekit.artifacts.queries import query_argument, tables_of
 from reprocheck.rulekit.catalog import CatalogEntry
-from reprocheck.rulekit.execution import Execution, Run, argument_of
+from reprocheck.rulekit.execution import Budget, Execution, Run, argument_of
 from reprocheck.rulekit.opened_files import path_uses
 from reprocheck.rulekit.project import Project
 
@@ -64,11 +64,12 @@ class Programs:
 
     project: Project
     locator: Locator
+    budget: Budget
     _owners: dict[str, list[tuple[Span, int, str]]] = field(default_factory=dict)
 
     def uses(self) -> Iterator[tuple[Entry, Found]]:
         """Every use of an artifact, with the program."""
-        execution = Execution(self.project.index, self.project.catalog, ROLES)
+        execution = Execution(self.project.index, self.project.catalog, ROLES, self.budget)
         for entry in self.project.entries:
             if _BUILT.search(entry.path):
                 continue
