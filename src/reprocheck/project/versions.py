@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import json
-import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
 
 import msgspec
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from reprocheck.model.place import WHOLE_FILE
+from reprocheck.project.dependencies.model import LOCKS, DependencyFacts
 from reprocheck.project.dependencies.pins import bare
+from reprocheck.project.dependencies.read import of_tree, read_manifest
 from reprocheck.project.discovery import TEXT_LIMIT, ProjectFile
-from reprocheck.project.documents.requirements_file import read_requirements
+from reprocheck.project.documents.tree import Document, Entry, Node, Scalar, Sequence
+from reprocheck.project.documents.tree import Mapping as TreeMapping
 from reprocheck.project.file_kinds import FileKind
+from reprocheck.project.index.dependencies import distribution
 from reprocheck.project.source import SourceText, decode_text
 
-_LOCKS = frozenset({"uv.lock", "poetry.lock", "pdm.lock", "pylock.toml", "Pipfile.lock"})
-_CONDA = re.compile(r"^\s*-\s*(?:[\w-]+::)?([A-Za-z0-9_.-]+)\s*(==?\s*[\w.]+|[<>]=?[\w.,<>=]+)?\s*(?:#.*)?$")
-_CONDA_NAMES = {"pytorch": "torch", "tensorflow-gpu": "tensorflow"}
+_TABLES = frozenset({"uv.lock", "poetry.lock", "pdm.lock", "pylock.toml", "Pipfile.lock", "pyproject.toml", "Pipfile"})
+_ENVIRONMENTS = frozenset({"environment.yml", "environment.yaml", "conda.yaml", "conda.yml"})
+_OF_FILES = frozenset({"wheels", "files", "archive", "sdist", "hashes"})
 
 
 class DeclaredVersions(msgspec.Struct, frozen=True):
@@ -75,18 +78,17 @@ def declared_versions(files: Iterable[ProjectFile], given: Mapping[str, bytes] |
     locked: dict[str, set[str]] = {}
     declared: dict[str, set[str]] = {}
     for file in files:
-        name = file.path.rpartition("/")[2]
-        if file.size > TEXT_LIMIT:
+        if file.size > TEXT_LIMIT or not _tells(file):
             continue
-        if name in _LOCKS:
-            _collect(locked, _locked(name, _text(file, given)))
-        elif file.kind is FileKind.REQUIREMENTS:
-            _collect(declared, _required(file.path, _text(file, given)))
-        elif name == "pyproject.toml":
-            _collect(declared, _project(_text(file, given)))
-        elif name in {"environment.yml", "environment.yaml", "conda.yaml", "conda.yml"}:
-            _collect(declared, _conda(_text(file, given)))
+        facts = _facts(file, _text(file, given))
+        if facts is not None:
+            _collect(locked if facts.kind in LOCKS else declared, facts)
     return DeclaredVersions(_sorted(locked), _sorted(declared))
+
+
+def _tells(file: ProjectFile) -> bool:
+    name = file.path.rpartition("/")[2]
+    return file.kind is FileKind.REQUIREMENTS or name in _TABLES or name in _ENVIRONMENTS
 
 
 def _text(file: ProjectFile, given: Mapping[str, bytes] | None) -> str:
@@ -97,61 +99,45 @@ def _text(file: ProjectFile, given: Mapping[str, bytes] | None) -> str:
         return ""
 
 
-def _collect(table: dict[str, set[str]], pairs: Iterable[tuple[str, str]]) -> None:
-    for name, specifier in pairs:
+def _facts(file: ProjectFile, text: str) -> DependencyFacts | None:
+    """What a file declares, by the one reader of its format; locks are long, so that their places are left out."""
+    name = file.path.rpartition("/")[2]
+    if name not in _TABLES:
+        return read_manifest(SourceText(file.path, text))
+    try:
+        data: object = json.loads(text) if name == "Pipfile.lock" else tomllib.loads(text)
+        return of_tree(file.path, Document((_plain(data),)))[0]
+    except (ValueError, RecursionError):
+        return None
+
+
+def _plain(value: object) -> Node:
+    """A tree without places, and without what locks say of the files of each package."""
+    match value:
+        case dict():
+            kept = ((key, item) for key, item in value.items() if key not in _OF_FILES)
+            return TreeMapping(
+                tuple(Entry(Scalar(str(key), WHOLE_FILE), _plain(item)) for key, item in kept), WHOLE_FILE
+            )
+        case list():
+            return Sequence(tuple(_plain(item) for item in value), WHOLE_FILE)
+        case str() | int() | float() | bool() | None:
+            return Scalar(value, WHOLE_FILE)
+        case _:
+            return Scalar(str(value), WHOLE_FILE)
+
+
+def _collect(table: dict[str, set[str]], facts: DependencyFacts) -> None:
+    """What is always installed; extras and groups of a manifest are for some."""
+    for dependency in facts.dependencies:
+        if not dependency.name or not dependency.specifier or (dependency.group and facts.kind not in LOCKS):
+            continue
         try:
-            SpecifierSet(specifier)
+            SpecifierSet(dependency.specifier)
         except InvalidSpecifier:
             continue
-        if specifier:
-            table.setdefault(canonicalize_name(name), set()).add(specifier)
+        table.setdefault(canonicalize_name(distribution(dependency)), set()).add(dependency.specifier)
 
 
 def _sorted(table: dict[str, set[str]]) -> dict[str, tuple[str, ...]]:
     return {name: tuple(sorted(table[name])) for name in sorted(table)}
-
-
-def _locked(name: str, text: str) -> Iterator[tuple[str, str]]:
-    try:
-        data: Any = json.loads(text) if name == "Pipfile.lock" else tomllib.loads(text)
-    except (ValueError, RecursionError):
-        return
-    if not isinstance(data, dict):
-        return
-    if name == "Pipfile.lock":
-        for section in ("default", "develop"):
-            packages = data.get(section)
-            for package, entry in packages.items() if isinstance(packages, dict) else ():
-                if isinstance(entry, dict) and isinstance(entry.get("version"), str):
-                    yield package, entry["version"]
-        return
-    packages = data.get("package") or data.get("packages")
-    for entry in packages if isinstance(packages, list) else ():
-        if isinstance(entry, dict) and isinstance(entry.get("name"), str) and isinstance(entry.get("version"), str):
-            yield entry["name"], f"=={entry['version']}"
-
-
-def _required(path: str, text: str) -> Iterator[tuple[str, str]]:
-    for entry in read_requirements(SourceText(path, text)).entries:
-        if entry.name:
-            yield entry.name, entry.specifier
-
-
-def _project(text: str) -> Iterator[tuple[str, str]]:
-    try:
-        data: Any = tomllib.loads(text)
-    except (ValueError, RecursionError):
-        return
-    project = data.get("project")
-    dependencies = project.get("dependencies") if isinstance(project, dict) else None
-    for line in dependencies if isinstance(dependencies, list) else ():
-        yield from _required("pyproject.toml", " ".join(str(line).split()))
-
-
-def _conda(text: str) -> Iterator[tuple[str, str]]:
-    for line in text.splitlines():
-        match = _CONDA.match(line)
-        if match is not None and match.group(2):
-            name, specifier = match.group(1).lower(), match.group(2).replace(" ", "")
-            exact = re.fullmatch(r"={1,2}([\w.]+)", specifier)
-            yield _CONDA_NAMES.get(name, name), f"=={exact.group(1)}" if exact else specifier
