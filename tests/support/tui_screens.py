@@ -72,10 +72,11 @@ def encoded(findings: Sequence[Finding]) -> tuple[msgspec.Raw, ...]:
     return tuple(msgspec.Raw(msgspec.msgpack.encode(one)) for one in findings)
 
 
+_TRAIL = (("src/model.py", 2, "used here"), ("data/load.py", 1, "and here"))
 SAMPLE: tuple[Finding, ...] = (
     finding(3, path="data/load.py", code="DET008", rule="unsorted-directory-listing", severity=Severity.ERROR),
     finding(7, path="src/model.py", code="DAT004", rule="unverified-download", severity=Severity.NOTE),
-    finding(1, message="the seed comes from `time.time`", trail=[("src/model.py", 2, "used here"), ("data/load.py", 1, "and here")]),
+    finding(1, message="the seed comes from `time.time`", trail=_TRAIL),
     finding(2, message="[bold]no markup[/] and no \x1b[31mescape"),
     finding(5, code="RNG011", rule="unseeded-generator", fix=Fix("seed it", Safety.UNSAFE, ())),
 )  # fmt: skip
@@ -193,7 +194,9 @@ def play(app: TriageApp, script: Callable[[Pilot[None]], Awaitable[None]], size:
 
 async def settled(pilot: Pilot[None]) -> None:
     """Wait for work in the background and for the finding under the cursor to be shown."""
-    await pilot.app.workers.wait_for_complete([w for w in pilot.app.workers if w.group not in {"replay", "watch"}])
+    working = [worker for worker in pilot.app.workers if worker.group != "replay"]
+    if working:
+        await pilot.app.workers.wait_for_complete(working)
     await pilot.pause(0.02)
 
 

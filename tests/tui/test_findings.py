@@ -9,7 +9,6 @@ import msgspec
 import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
-from tui_screens import SAMPLE, Project, play, press, screen_text, settled
 
 from reprocheck.app import decide
 from reprocheck.app.decide import Ruling
@@ -19,6 +18,7 @@ from reprocheck.model.ledger import State
 from reprocheck.tui.main import TriageApp
 from reprocheck.tui.state.listing import Grouping
 from reprocheck.tui.widgets.pane import Pane
+from tui_screens import SAMPLE, Project, play, press, screen_text, settled
 
 
 def decisions(root: Path) -> dict[str, tuple[str, str]]:

@@ -32,6 +32,16 @@ if TYPE_CHECKING:
     from reprocheck.tui.main import TriageApp
 
 
+_EXPLAINING = (("compare.findings", "findings that may explain it"), ("compare.why", "causes"))
+_HINTS = (
+    ("compare.open", "open"),
+    ("compare.close", "close"),
+    ("compare.curves", "curves"),
+    ("compare.back", "back"),
+    ("app.help", "help"),
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
     """What is shown."""
@@ -84,10 +94,8 @@ class CompareScreen(Screen[None]):
         lines.focus()
         lines.renew()
         self.query_one(Title).say([self.compared.title], "")
-        hints = [("←→", "open, close"), ("t", "curves"), ("esc", "back"), ("?", "help")]
-        if self.compared.replay is not None:
-            hints = [("f", "findings that may explain it"), ("w", "causes"), *hints]
-        self.query_one(Hints).say(hints)
+        hints = (*(_EXPLAINING if self.compared.replay is not None else ()), *_HINTS)
+        self.query_one(Hints).say([(self.app.key(action), said) for action, said in hints])
 
     def on_resize(self) -> None:
         """Plots are as wide as there is room."""

@@ -17,6 +17,26 @@ from reprocheck.tui.state.decisions import UNDECIDED, Decision
 from reprocheck.tui.widgets.prompt import Prompt
 from reprocheck.tui.widgets.virtual_list import VirtualList
 
+_DECIDING = (
+    ("findings.accept", "accept"),
+    ("findings.false_positive", "false"),
+    ("findings.fixed", "fixed"),
+    ("findings.undo", "undo"),
+)
+_LOOKING = (
+    ("findings.filter", "filter"),
+    ("findings.next_place", "trail"),
+    ("findings.why", "why"),
+    ("findings.fix", "fix"),
+    ("app.runs", "runs"),
+    ("findings.group", "group"),
+    ("findings.edit", "edit"),
+    ("findings.range", "range"),
+    ("findings.sort", "sort"),
+    ("app.quit", "quit"),
+    ("app.help", "help"),
+)
+"""What the last line of the screen names, the most important first and help at the end."""
 _REPAIR = "repair"
 _ASK = {"accepted": "accept", "false-positive": "false positive", "fixed": "fixed"}
 
@@ -45,13 +65,9 @@ class FindingsScreen(FindingsView):
     _last: Decision | None = None
     _spots: Sequence[Spot] = ()
 
-    def hints(self) -> list[tuple[str, str]]:
+    def hints(self) -> Sequence[tuple[str, str]]:
         """Deciding comes first, unless nothing may be decided."""
-        hints = [("/", "filter"), ("n", "trail"), ("w", "why"), ("b", "group"), ("2", "runs"), ("e", "edit"),
-                 ("v", "range"), ("s", "sort"), ("q", "quit"), ("?", "help")]  # fmt: skip
-        if self.services.ledger is not None:
-            hints = [("a", "accept"), ("x", "false"), ("f", "fixed"), ("z", "undo"), *hints]
-        return hints
+        return [*(_DECIDING if self.services.ledger is not None else ()), *_LOOKING]
 
     def action_decide(self, state: str) -> None:
         """Ask for a reason; to open again needs none."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
@@ -187,11 +188,11 @@ class FindingsView(Screen[None]):
         decided = len(self.deciding.decisions)
         progress = f"{decided:,} decided · " if decided else ""
         self.query_one(Title).say(parts, f"{progress}{self.services.root.name}")
-        self.query_one(Hints).say(self.hints())
+        self.query_one(Hints).say([(self.app.key(action), said) for action, said in self.hints()])
 
-    def hints(self) -> list[tuple[str, str]]:
-        """What can be done, the most important first and help last."""
-        return [("/", "filter"), ("b", "group"), ("w", "why"), ("n", "trail"), ("q", "quit"), ("?", "help")]
+    def hints(self) -> Sequence[tuple[str, str]]:
+        """What can be done, by the id of the action; the most important first and help last."""
+        return (("findings.filter", "filter"), ("findings.why", "why"), ("app.help", "help"))
 
     @on(Input.Changed, "#filter")
     def _filtered(self, event: Input.Changed) -> None:

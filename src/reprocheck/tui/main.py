@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
-from textual.app import App, SuspendNotSupported
+from textual.app import App, SuspendNotSupported, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.dom import DOMNode
+from textual.screen import Screen
 
+from reprocheck.tui.compare_screen import CompareScreen
 from reprocheck.tui.findings_screen import FindingsScreen
+from reprocheck.tui.findings_view import FindingsView
+from reprocheck.tui.help_screen import HelpScreen
 from reprocheck.tui.runs_screen import RunsScreen
 from reprocheck.tui.services import Services
+from reprocheck.tui.state.keymap import read_preferences
+from reprocheck.tui.widgets.pane import Pane
+from reprocheck.tui.widgets.virtual_list import VirtualList
+
+_SIGNAL_CODE = 128
+"""What shells add to the number of a signal."""
 
 
 class TriageApp(App[None]):
@@ -19,38 +32,87 @@ class TriageApp(App[None]):
 
     CSS_PATH = "triage.tcss"
     TITLE = "reprocheck"
-    ENABLE_COMMAND_PALETTE = True
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (150, "-wide")]  # noqa: RUF012 — textual's declaration
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("q", "quit", "quit", id="app.quit"),
         Binding("1", "room('findings')", "findings", id="app.findings"),
         Binding("2", "room('runs')", "runs", id="app.runs"),
+        Binding("colon,ctrl+p", "command_palette", "all commands", id="app.commands"),
+        Binding("T", "change_theme", "another theme", id="app.theme"),
         Binding("question_mark", "help", "help", id="app.help"),
+        Binding("q", "quit", "quit", id="app.quit", priority=False),
     ]
 
     def __init__(self, services: Services) -> None:
         super().__init__()
         self.services = services
-
         self.findings = FindingsScreen(services)
         self.runs = RunsScreen(services)
+        self._shortcuts = _shortcuts()
+        preferences = read_preferences(services.preferences, self._shortcuts, self.available_themes)
+        self._problems = preferences.problems
+        self._shortcuts.update(preferences.keys)
+        self.set_keymap(dict(preferences.keys))
+        if theme := preferences.theme or services.theme:
+            self.theme = theme
 
     def on_mount(self) -> None:
         """Begin with the findings."""
         self.install_screen(self.findings, "findings")
         self.install_screen(self.runs, "runs")
         self.push_screen(self.findings)
+        for problem in self._problems:
+            self.notify(problem, severity="warning", timeout=12, markup=False)
+        if not self.is_headless:
+            for number in (signal.SIGHUP, signal.SIGTERM):
+                asyncio.get_running_loop().add_signal_handler(number, self._end_by, number)
+
+    def _end_by(self, number: signal.Signals) -> None:
+        """The terminal is closed, or somebody wants us to go: what was decided is kept first."""
+        self.run_worker(self._leave(_SIGNAL_CODE + number))
+
+    async def _leave(self, code: int) -> None:
+        await self.findings.deciding.written()
+        self.exit(return_code=code)
+
+    async def action_quit(self) -> None:
+        """Leave once everything that was decided is kept."""
+        await self._leave(0)
+
+    def key(self, action: str) -> str:
+        """How the key of an action is written, such as `a` or `^p`."""
+        return self.get_key_display(Binding(self._shortcuts[action].split(",")[0], "", ""))
 
     def action_room(self, name: str) -> None:
         """Go to a room; what was open above it closes, and what it showed is still there."""
-        room = {"findings": self.findings, "runs": self.runs}[name]
-        if self.screen is room:
-            return
+        room: Screen[None] = {"findings": self.findings, "runs": self.runs}[name]
         if room in self.screen_stack:
             while self.screen is not room:
                 self.pop_screen()
         else:
             self.push_screen(room)
+
+    def action_help(self) -> None:
+        """Keys, marks, filter."""
+        seen: dict[str, list[str]] = {}
+        for key, active in self.screen.active_bindings.items():
+            if active.binding.id is not None and active.binding.description:
+                shown = self.get_key_display(active.binding.with_key(key))
+                seen.setdefault(active.binding.description, []).append(shown)
+        self.push_screen(HelpScreen([(" ".join(keys), said) for said, keys in seen.items()]))
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Everything that a key does here can be looked up by its name."""
+        seen: set[str] = set()
+        for active in screen.active_bindings.values():
+            binding = active.binding
+            if binding.id is None or binding.action in seen or not binding.description:
+                continue
+            seen.add(binding.action)
+
+            async def act(node: DOMNode = active.node, action: str = binding.action) -> None:
+                await self.run_action(action, node)
+
+            yield SystemCommand(binding.description, f"{self.key(binding.id)}", act)
 
     def edit(self, command: Sequence[str]) -> None:
         """Give the terminal to an editor, and take it back."""
@@ -69,3 +131,12 @@ class TriageApp(App[None]):
         if theme.ansi:
             return "ansi_dark" if theme.dark else "ansi_light"
         return "monokai" if theme.dark else "friendly"
+
+
+def _shortcuts() -> dict[str, str]:
+    """Keys by the id of what they do, over all rooms."""
+    classes: tuple[type[DOMNode], ...] = (
+        TriageApp, FindingsView, FindingsScreen, RunsScreen, CompareScreen, VirtualList, Pane,
+    )  # fmt: skip
+    bindings = [binding for one in classes for binding in one.BINDINGS if isinstance(binding, Binding)]
+    return {binding.id: binding.key for binding in bindings if binding.id is not None}

@@ -35,6 +35,18 @@ if TYPE_CHECKING:
 
 VIEWS = ("record", "environment", "inputs", "outputs", "trace")
 """What is shown of a run, in the order of the tabs."""
+_STOPPING = (("runs.cancel", "stop"),)
+_REPLAYING = (("runs.replay", "replay"),)
+_HINTS = (
+    ("runs.next_view", "tabs"),
+    ("runs.compare", "compare"),
+    ("runs.mark", "mark"),
+    ("runs.open", "open"),
+    ("app.findings", "findings"),
+    ("runs.reload", "look again"),
+    ("app.quit", "quit"),
+    ("app.help", "help"),
+)
 _MOST_TIMES = 1000
 
 
@@ -115,10 +127,8 @@ class RunsScreen(Screen[None]):
         runs = sum(entry.replay is None for entry in self.lines.entries)
         parts = [f"{runs:,} run{'s' if runs != 1 else ''}", *([self.status] if self.status else [])]
         self.query_one(Title).say(parts, self.services.root.name)
-        hints = [("←→", "tabs"), ("c", "compare"), ("space", "mark"), ("⏎", "open"), ("1", "findings"),
-                 ("u", "look again"), ("q", "quit"), ("?", "help")]  # fmt: skip
-        acting = [("x", "stop")] if self._work is not None else [("r", "replay")]
-        self.query_one(Hints).say(hints if self.services.read_only else [*acting, *hints])
+        acting = () if self.services.read_only else (_STOPPING if self._work is not None else _REPLAYING)
+        self.query_one(Hints).say([(self.app.key(action), said) for action, said in (*acting, *_HINTS)])
 
     def trouble(self, message: str) -> None:
         """Say what went wrong."""

@@ -71,3 +71,7 @@ class Services:
     """The filter to begin with."""
     rest: float = 0.06
     """Seconds that a cursor rests before what is under it is shown."""
+    preferences: str = ""
+    """Text of the user's file of keys and theme."""
+    theme: str = ""
+    """Where the user has said none; empty for textual's own."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
 from reprocheck.app.scan_project import ScanRequest
 from reprocheck.app.show_source import Sources
-from reprocheck.config import Config
+from reprocheck.config import Config, user_config_file
 from reprocheck.model.finding import Finding
 from reprocheck.tui.jobs.process import Process
 from reprocheck.tui.jobs.requests import RepairJob, ReplayJob, ScanJob
@@ -17,6 +18,7 @@ from reprocheck.tui.ledger import ProjectLedger
 from reprocheck.tui.main import TriageApp
 from reprocheck.tui.runs import Runs
 from reprocheck.tui.services import Preview, Services
+from reprocheck.tui.state.keymap import FILE
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ class Wish:
 
 def start(wish: Wish) -> int:
     """Run until the user leaves; returns the exit code."""
-    root = wish.request.config.root
+    root = wish.request.config.root.absolute()
     services = Services(
         root=root,
         sources=Sources(root),
@@ -42,6 +44,8 @@ def start(wish: Wish) -> int:
         replay=lambda request: Process(ReplayJob(request)),
         ledger=None if wish.read_only else ProjectLedger(wish.request.config),
         editor=tuple(shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi")),
+        preferences=_preferences(),
+        theme=fitting_theme(os.environ),
         read_only=wish.read_only,
         watching=wish.watch,
         query=wish.query + " " if wish.query and not wish.query.endswith(" ") else wish.query,
@@ -55,3 +59,21 @@ def _preview(config: Config, finding: Finding) -> Preview:
     from reprocheck.app.fix_project import preview_fix  # brings libcst, which the first screen does without
 
     return preview_fix(config, finding)
+
+
+def _preferences() -> str:
+    """The user's file of keys and theme; empty where there is none."""
+    settings = user_config_file(os.environ)
+    if settings is None:
+        return ""
+    try:
+        return settings.with_name(FILE).read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def fitting_theme(environment: Mapping[str, str]) -> str:
+    """The terminal's own sixteen colours, where it has no more; else empty."""
+    if environment.get("COLORTERM", "").lower() in {"truecolor", "24bit"}:
+        return ""
+    return "" if "256color" in environment.get("TERM", "") else "ansi-dark"

@@ -1,3 +1,5 @@
+"""Plots, trees, and texts that fit."""
+
 from __future__ import annotations
 
 from pathlib import Path

@@ -1,3 +1,5 @@
+"""The filter: what is read of it, and what is said of the rest."""
+
 from __future__ import annotations
 
 import pytest

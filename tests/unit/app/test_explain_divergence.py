@@ -1,0 +1,96 @@
+"""From what went another way to the findings about it."""
+
+from __future__ import annotations
+
+import pytest
+
+from records import record
+from reprocheck.app.explain_divergence import Seen, explaining, leads
+from reprocheck.model.comparison import Comparison, Outcome, Verdict
+from reprocheck.model.record import (
+    CodePlace,
+    DeterminismFlag,
+    FileRole,
+    FileUse,
+    FileUses,
+    FlagChange,
+    Listing,
+    Observations,
+    RandomState,
+    SeederCall,
+)
+from reprocheck.model.replay import Repetition, Replay, Suspect, TraceDifference
+
+VERDICT = Verdict(outcome=Outcome.DIVERGENT, reason="x")
+RECORD = record(
+    files=FileUses(
+        uses=(FileUse(path="data/a.csv", role=FileRole.INPUT, place=CodePlace("load.py", 5)),),
+        listings=(Listing(path="data", entries=3, order="1", place=CodePlace("load.py", 3)),),
+        complete=True,
+    ),
+    observations=Observations(
+        seeders=(SeederCall(name="torch.manual_seed", value="1", pid=1, time=0, place=CodePlace("train.py", 8)),),
+        random_states=(
+            RandomState(generator="numpy", moment="first-use", digest="1", pid=1, place=CodePlace("train.py", 20)),
+        ),
+        flags=(
+            DeterminismFlag(
+                name="torch.backends.cudnn.benchmark",
+                value="True",
+                changes=(FlagChange(value="True", pid=1, time=0, place=CodePlace("train.py", 30)),),
+            ),
+        ),
+    ),
+)
+FINDINGS = (
+    Seen("DET008", "load.py", 3, "`os.listdir` lists in the file system's own order"),
+    Seen("DET008", "other.py", 50, "`glob.glob` lists in the file system's own order"),
+    Seen("RNG004", "train.py", 8, "the seed of `torch.manual_seed` comes from the clock"),
+    Seen("RNG011", "train.py", 60, "`numpy.random.rand` draws without a seed"),
+    Seen("ENV002", "a.py", 1, "no file says which packages: `numpy` is imported"),
+    Seen("DET001", "train.py", 30, "`cudnn.benchmark` chooses by speed"),
+    Seen("DAT003", "load.py", 5, "`data/a.csv` has no version"),
+    Seen("DBT001", "train.py", 8, "dead"),
+)
+
+
+def replayed(*suspects: str, trace: str = "") -> Replay:
+    repetition = Repetition(
+        exit_code=0,
+        duration=1,
+        comparison=Comparison(left="a", right="b", differences=(), verdict=VERDICT),
+        suspects=tuple(Suspect(what=what, recorded="1", replayed="2") for what in suspects),
+        trace=TraceDifference(step=4, what=trace, steps=9) if trace else None,
+    )
+    return Replay(
+        id="1", run="2", executor="same", tool_version="0", started="", command=(), verdict=VERDICT,
+        repetitions=(repetition,),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("suspect", "nearest", "others"),
+    [
+        ("order of names in data", 0, {1, 5, 6}),
+        ("seed of torch.manual_seed", 2, {3}),
+        ("state of numpy at its first use", 3, {2}),
+        ("package numpy", 4, set()),
+        ("files data/a.csv", 6, {4}),
+        ("torch.backends.cudnn.benchmark", 5, {0, 1, 2, 3}),
+    ],
+)
+def test_a_suspect_leads_to_the_finding_at_its_place(suspect: str, nearest: int, others: set[int]) -> None:
+    found = explaining(FINDINGS, leads(replayed(suspect), RECORD))
+    assert found[0].index == nearest
+    assert {one.index for one in found[1:]} == others
+    assert found[0].what == (suspect,)
+
+
+def test_the_first_step_that_parts_is_a_lead_too() -> None:
+    found = explaining(FINDINGS, leads(replayed(trace="state of numpy"), RECORD))
+    assert found[0].index == 3
+    assert found[0].what == ("step 4: state of numpy",)
+
+
+def test_nothing_different_explains_nothing() -> None:
+    assert explaining(FINDINGS, leads(replayed(), RECORD)) == ()
