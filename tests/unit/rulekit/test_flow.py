@@ -1,0 +1,195 @@
+"""The flow engine: what it sees of data, in one module and over several."""
+
+from __future__ import annotations
+
+import ast
+import textwrap
+
+import pytest
+
+from reprocheck.project.facts.outline import outline
+from reprocheck.project.python.file import PythonFile
+from reprocheck.project.source import SourceText
+from reprocheck.rulekit.catalog import Catalog
+from reprocheck.rulekit.flow import Learning, Observed, UseKind, observed
+from reprocheck.rulekit.flow.rebuilt import rebuilt
+from reprocheck.rulekit.flow.tokens import Side, side_in_name
+from reprocheck.rulekit.loading import KnowledgeSources, load_knowledge
+from reprocheck.rulekit.module import Module
+
+
+@pytest.fixture(scope="module")
+def catalog() -> Catalog:
+    return load_knowledge(KnowledgeSources()).catalog
+
+
+def _file(text: str) -> PythonFile:
+    cleaned = textwrap.dedent(text)
+    return PythonFile(SourceText("program.py", cleaned), ast.parse(cleaned))
+
+
+def _seen(text: str, catalog: Catalog) -> Observed:
+    return observed(Module(_file(text), catalog))
+
+
+def _lines(seen: Observed) -> list[tuple[int, str]]:
+    return sorted((leak.fit.where.node.lineno, leak.fit.kind.value) for leak in seen.leaks.values())
+
+
+PROGRAM = """
+import pandas as pd
+from imblearn.over_sampling import SMOTE
+from sklearn.model_selection import KFold, train_test_split
+from sklearn.preprocessing import StandardScaler
+
+class Preparation:
+    def __init__(self):
+        self.scaler = StandardScaler()
+
+    def fit(self, table):
+        self.scaler.fit(table)
+
+    def apply(self, table):
+        return self.scaler.transform(table)
+
+def divided(X, y=None, *, part=0.2):
+    a, b = train_test_split(X, test_size=part)
+    return a, b
+
+df = pd.read_csv("rows.csv")
+y = df["price"]
+df["city_mean"] = df.groupby("city")["price"].transform("mean")
+preparation = Preparation()
+preparation.fit(df)
+X = preparation.apply(df)
+X, y = SMOTE().fit_resample(X, y)
+first, second = divided(X, part=0.3)
+other = StandardScaler()
+first = other.fit_transform(first)
+second = other.fit_transform(second)
+for train, test in KFold(5).split(df):
+    with open("log.txt") as log:
+        try:
+            score = model.fit(df[train], y[train]).score(df[test], y[test]) if test else [i for i in (1, 2)]
+        except ValueError:
+            score = {"a": -1, **extra}
+        finally:
+            total += score
+    while not score and total < 3:
+        f = lambda x, *rest: x[1:2] + rest[0]
+"""
+
+
+def test_what_is_learned_resampled_and_averaged_before_a_split_is_seen_through_functions_and_classes(
+    catalog: Catalog,
+) -> None:
+    """Means of the target, a scaler inside an object, and synthetic rows."""
+    seen = _seen(PROGRAM, catalog)
+
+    assert _lines(seen) == [
+        (12, Learning.STATISTICS.value),
+        (23, Learning.TARGET.value),
+        (27, Learning.ROWS.value),
+    ]
+
+
+def test_held_out_parts_are_known_behind_a_function_that_splits(catalog: Catalog) -> None:
+    """`second` is what `divided` returns in second place."""
+    seen = _seen(PROGRAM, catalog)
+
+    assert [(fit.data, fit.receiver) for fit in seen.held_out_fits.values()] == [("second", "other")]
+    assert "other" in seen.train_fits
+
+
+def test_scores_on_folds_are_uses_of_held_out_data(catalog: Catalog) -> None:
+    """The second of what a splitter yields is held out, and so is what it indexes."""
+    seen = _seen(PROGRAM, catalog)
+
+    scores = [use for use in seen.uses if use.kind is UseKind.SCORES]
+    assert [use.data for use in scores] == ["df[test]"]
+    assert scores[0].loop is not None
+
+
+def test_a_module_that_is_made_of_its_outline_shows_the_same(catalog: Catalog) -> None:
+    """Following the outline of a module finds what following its text finds, at the same places."""
+    file = _file(PROGRAM)
+    again, spans = rebuilt("program.py", outline(file))
+
+    direct, indirect = observed(Module(file, catalog)), observed(Module(again, catalog))
+
+    assert _lines(indirect) == _lines(direct)
+    assert [spans[fit.where.node] for fit in indirect.held_out_fits.values()] == [
+        file.source.span(fit.where.node) for fit in direct.held_out_fits.values()
+    ]
+    assert [(use.kind, use.data) for use in indirect.uses] == [(use.kind, use.data) for use in direct.uses]
+
+
+def test_an_attribute_belongs_to_its_class(catalog: Catalog) -> None:
+    """Two classes with a `scaler` of their own don't share what one of them has learned."""
+    seen = _seen(
+        """
+        from sklearn.model_selection import train_test_split
+        from sklearn.preprocessing import StandardScaler
+
+        class First:
+            def __init__(self):
+                self.scaler = StandardScaler()
+
+            def learn(self, table):
+                self.scaler.fit(table)
+
+        class Second:
+            def __init__(self):
+                self.scaler = StandardScaler()
+
+            def apply(self, table):
+                return self.scaler.transform(table)
+
+        First().learn(table)
+        X = Second().apply(table)
+        a, b = train_test_split(X)
+        """,
+        catalog,
+    )
+
+    assert not seen.leaks
+
+
+def test_a_program_that_calls_itself_ends(catalog: Catalog) -> None:
+    """Functions that call each other are followed once."""
+    seen = _seen(
+        """
+        from sklearn.model_selection import train_test_split
+
+        def one(x):
+            return two(x)
+
+        def two(x):
+            return one(x)
+
+        a, b = train_test_split(one(data))
+        """,
+        catalog,
+    )
+
+    assert not seen.leaks
+
+
+@pytest.mark.parametrize(
+    ("name", "side"),
+    [
+        ("X_train", Side.TRAIN),
+        ("test_df", Side.HELD_OUT),
+        ("y_val", Side.HELD_OUT),
+        ("xtest", Side.HELD_OUT),
+        ("testloader", Side.HELD_OUT),
+        ("train_test", Side.UNKNOWN),
+        ("latest", Side.UNKNOWN),
+        ("strain", Side.UNKNOWN),
+        ("attestation", Side.UNKNOWN),
+        ("table", Side.UNKNOWN),
+    ],
+)
+def test_names_tell_which_part_data_is(name: str, side: Side) -> None:
+    """A name counts where one of its words, and no other, speaks of a part."""
+    assert side_in_name(name) is side
