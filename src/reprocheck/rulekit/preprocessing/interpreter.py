@@ -39,11 +39,9 @@ from reprocheck.rulekit.preprocessing.values import (
     Value,
 )
 
-_BUDGET = 300_000
-"""Expressions looked at in one project: about a second."""
 _DEPTH = 14
 """Calls of the project's functions inside one another."""
-_REPEATS = 6
+_REPEATS = 4
 """Times that one function is entered in one run."""
 _LEVELS = 60
 _OF_TABLES = frozenset({"get", "items", "keys", "values", "pop", "copy", "update", "setdefault"})
@@ -61,8 +59,8 @@ class OutOfBudget(Exception):
 class Interpreter:
     """One following of one project."""
 
-    def __init__(self, index: ProjectIndex, catalog: Catalog) -> None:
-        """`catalog` explains what comes from outside the project."""
+    def __init__(self, index: ProjectIndex, catalog: Catalog, budget: int) -> None:
+        """`catalog` explains what comes from outside the project; `budget` bounds the expressions looked at."""
         self.index = index
         self.catalog = catalog
         self.uses = Uses()
@@ -70,7 +68,7 @@ class Interpreter:
         self._modules: dict[str, Scope] = {}
         self._running: list[FunctionValue] = []
         self._entered: dict[int, int] = {}
-        self._left = _BUDGET
+        self._left = budget
         self.called: set[int] = set()
         """Identities of functions' forms that something called."""
 

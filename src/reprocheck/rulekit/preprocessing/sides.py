@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from reprocheck.project.facts.model import FileFacts
+from reprocheck.project.facts.model import Call, FileFacts, Function
 from reprocheck.rulekit.preprocessing.alignment import differences
 from reprocheck.rulekit.preprocessing.interpreter import Interpreter, OutOfBudget
 from reprocheck.rulekit.preprocessing.normal_form import NormalForm, normal_form
@@ -44,6 +44,14 @@ _CHECKS = re.compile(r"(^|_)(val|valid|validate|validation|eval|evaluate|evaluat
 _TESTS = re.compile(r"(^|/)(tests?|testing|unittests?|docs?|examples?)/|(^|/)(test_[^/]*|[^/]*_test|conftest|setup)\.py$")
 _SINGLE = re.compile(r"PIL\.Image\.open|cv2\.(imread|imdecode|VideoCapture)|keras[\w.]*\.load_img|flask\.|streamlit\.")
 """Origins of single items."""
+_SINKS = re.compile(
+    r"(\(\)|(^|[.@])(fit|fit_generator|fit_transform|train_on_batch|partial_fit|backward|predict\w*|decision_function|run|invoke"
+    r"|train|\w*(model|net|network|classifier|regressor|clf|estimator|pipe|pipeline|session)\d*))$",
+    re.IGNORECASE,
+)
+"""Calls that train or ask a model, by their last name, and calls of what a call made."""
+_LEAST, _MOST, _EACH_LINE = 25_000, 100_000, 2
+"""Expressions that a project is followed for: a twentieth of what reading it costs."""
 _FAR = 100
 _MOST_FILES = 3_000
 
@@ -96,13 +104,15 @@ def _sides(project: Project) -> Sides:
     ]
     if not _has_models(project, paths) or len(paths) > _MOST_FILES:
         return found
-    interpreter = Interpreter(project.index, project.catalog)
+    lines = sum(project.index.files[path].functions[0].span.end_line for path in paths)
+    interpreter = Interpreter(project.index, project.catalog, max(_LEAST, min(_MOST, _EACH_LINE * lines)))
     found.uses = interpreter.uses
+    telling = [path for path in paths if _tells(project.index.files[path].functions)]
     try:
-        for path in paths:
+        for path in sorted(telling, key=lambda path: not _SERVING_FILE.search(path.lower())):
             interpreter.begin(path)
             interpreter.module(path)
-        _roots(interpreter)
+        _roots(project, interpreter)
     except OutOfBudget:
         found.whole = False
     except RecursionError:
@@ -118,10 +128,24 @@ def _has_models(project: Project, paths: list[str]) -> bool:
     )
 
 
-def _roots(interpreter: Interpreter) -> None:
+def _tells(functions: Iterable[Function]) -> bool:
+    """Whether one of some functions trains or asks a model itself, as far as names say."""
+    return any(
+        isinstance(event, Call) and _SINKS.search(event.callee) is not None
+        for function in functions
+        for event in function.events
+    )
+
+
+def _roots(project: Project, interpreter: Interpreter) -> None:
     """Follow what nothing calls: handlers, methods of frameworks, functions for the command line."""
     ordered = sorted(interpreter.uses.functions, key=lambda pair: (not pair[1], pair[0].owner is not None))
-    for function, _ in ordered:
+    for function, decorators in ordered:
+        table = project.index.symbols.table(function.path).functions
+        name = function.name if function.owner is None else f"{function.owner.name}.{function.name}"
+        known = table.get(name)
+        if not decorators and known is not None and not _tells([known.function]):
+            continue
         if id(function.form) not in interpreter.called and not function.name.startswith("test_"):
             interpreter.begin(function.path)
             interpreter.call_root(function)
