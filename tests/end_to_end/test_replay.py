@@ -232,6 +232,21 @@ def test_an_input_outside_of_the_project_is_shown_as_the_store_has_it(
     assert not data.exists() or data.read_text("utf-8") == "other\n"
 
 
+def test_results_that_a_later_run_replaced_are_still_compared_by_content(project: Project) -> None:
+    project.record(
+        "import os\nopen('out.json', 'w').write('{\"loss\": %d}' % (os.urandom(6)[0] + 300))\n", "--name", "first"
+    )
+    project.write("out.json", "replaced")
+    done = project.call("replay", "first", "-o", "json", "--tolerance", "out.json:loss=abs:1000")
+    assert done.returncode == REPRODUCED, done.stdout
+    # What is large is known by its digest alone.
+    project.record("import os\nopen('out.bin', 'wb').write(os.urandom(4) * 300_000)\n", "--name", "large")
+    (project.root / "out.bin").unlink()
+    report = json.loads(project.call("replay", "large", "-o", "json").stdout)
+    assert report["verdict"]["outcome"] == "inconclusive"
+    assert "its digest alone is known" in report["verdict"]["reason"] + json.dumps(report["repetitions"])
+
+
 def test_a_project_that_is_gone_is_replayed_where_it_was(project: Project) -> None:
     project.write("data.txt", "1 2 3\n")
     project.record("import os\nopen('out.txt', 'w').write(os.getcwd() + open('data.txt').read())\n", "--store-inputs")

@@ -10,7 +10,7 @@ from reprocheck.capture.code import CodeProbe
 from reprocheck.capture.files import file_uses
 from reprocheck.capture.folding import fold
 from reprocheck.capture.journals import scrub_journal
-from reprocheck.capture.keeping import keep_few, keep_inputs, without_credentials
+from reprocheck.capture.keeping import keep_few, keep_inputs, keep_results, without_credentials
 from reprocheck.capture.observations import observations
 from reprocheck.capture.observing import CaptureRequest, Keeping
 from reprocheck.capture.output import with_standard_output
@@ -74,4 +74,5 @@ def _kept(
         files = keep_inputs(files, request.root, keeping.sink, secrets)
     else:
         files = keep_few(files, untracked, request.root, keeping.sink, secrets)
+    files = keep_results(files, request.root, keeping.sink, secrets)
     return fold(files, keeping.sink)

@@ -9,7 +9,7 @@ import msgspec
 
 from reprocheck.capture.ports import ObjectSink
 from reprocheck.capture.secrets import Secrets, is_credential_file
-from reprocheck.model.record import INPUT_ROLES, FileRole, FileUse, FileUses, Gap
+from reprocheck.model.record import INPUT_ROLES, OUTPUT_ROLES, FileRole, FileUse, FileUses, Gap
 
 _LOOKED_INTO = 4 << 20
 """Bytes of the largest file that is searched for credentials: larger ones are data."""
@@ -49,6 +49,29 @@ def keep_few(files: FileUses, untracked: Collection[str], root: Path, sink: Obje
     if len(few) > FEW or sum(use.size_before or 0 for use in few) > TOGETHER:
         return files
     kept = {use.path: use for use in keep_inputs(FileUses(uses=tuple(few)), root, sink, secrets).uses}
+    return msgspec.structs.replace(files, uses=tuple(kept.get(use.path, use) for use in files.uses))
+
+
+def keep_results(files: FileUses, root: Path, sink: ObjectSink, secrets: Secrets) -> FileUses:
+    """Keep small results of the project, as long as they are few: the next run replaces them.
+
+    Where one can't be kept a replay knows its digest, which tells the same from another, and not by how much.
+    """
+    written = OUTPUT_ROLES | {FileRole.LOG}
+    few = [
+        use
+        for use in files.uses
+        if use.role in written and use.after and use.size is not None and use.size <= SMALL and use.path[0] != "/"
+    ]
+    if len(few) > FEW or sum(use.size or 0 for use in few) > TOGETHER:
+        return files
+    few = [use for use in few if use.after not in use.stored and not _refusal(use, root, secrets)]
+    found = sink.put_files([root / use.path for use in few])
+    kept = {
+        use.path: msgspec.structs.replace(use, stored=(*use.stored, result))
+        for use, result in zip(few, found, strict=True)
+        if isinstance(result, str) and result == use.after
+    }
     return msgspec.structs.replace(files, uses=tuple(kept.get(use.path, use) for use in files.uses))
 
 
