@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -46,7 +46,7 @@ def show_lines(record: Record, paint: Paint, *, width: int, verbose: bool, prove
         ("Replays", [proved] if proved else []),
         ("Code", list(_code(record, paint, verbose=verbose))),
         ("Environment", list(_environment(record.environment, paint, verbose=verbose))),
-        ("Seeds", _listed([_seed(call, paint) for call in record.observations.seeders], paint, verbose=verbose)),
+        ("Seeds", _listed(_seeds(record.observations.seeders, paint, verbose=verbose), paint, verbose=verbose)),
         ("Settings", list(_settings(record, paint, verbose=verbose))),
         ("Trace", list(_trace(record))),
         ("Inputs", list(_files(record, INPUT_ROLES - OUTPUT_ROLES, paint, verbose=verbose))),
@@ -166,9 +166,20 @@ def _processor(environment: Environment) -> str:
     return f"{share} {times} {visible(processor.model)}" + (f", {size_text(memory.total)}" if memory else "")
 
 
-def _seed(call: SeederCall, paint: Paint) -> str:
-    by = f" by {visible(call.by)}" if call.by else ""
-    return f"{visible(call.name)}({visible(call.value)}){by}{_at(call.place, paint)}"
+def _seeds(calls: Iterable[SeederCall], paint: Paint, *, verbose: bool) -> list[str]:
+    """Seeder calls in their order; those that one line made again and again are one line, but with `verbose`."""
+    groups: dict[object, list[SeederCall]] = {}
+    for number, call in enumerate(calls):
+        groups.setdefault(number if verbose else (call.name, call.place, call.by), []).append(call)
+    return [_seed(group, paint) for group in groups.values()]
+
+
+def _seed(calls: Sequence[SeederCall], paint: Paint) -> str:
+    first = calls[0]
+    by = f" by {visible(first.by)}" if first.by else ""
+    values = {call.value for call in calls}
+    others = f", and {plural(len(values) - 1, 'other seed')}" if len(values) > 1 else ""
+    return f"{visible(first.name)}({visible(first.value)}){others}{by}{_at(first.place, paint)}"
 
 
 def _settings(record: Record, paint: Paint, *, verbose: bool) -> Iterator[str]:

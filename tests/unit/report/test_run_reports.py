@@ -138,6 +138,14 @@ def text(record: Record = RECORD, *, verbose: bool = False, width: int = 100) ->
     return "\n".join(show_lines(record, PLAIN, width=width, verbose=verbose))
 
 
+def test_seeds_of_one_line_are_one_line_unless_all_is_asked_for() -> None:
+    calls = tuple(SeederCall(name="numpy.seed", value=value, pid=1, time=0, place=PLACE) for value in ("1", "1", "5"))
+    record = msgspec.structs.replace(RECORD, observations=msgspec.structs.replace(RECORD.observations, seeders=calls))
+    assert "numpy.seed(1), and 1 other seed  train.py:7" in text(record)
+    assert text(record).count("numpy.seed") == 1
+    assert text(record, verbose=True).count("numpy.seed") == 3
+
+
 @pytest.mark.parametrize(
     "part",
     [
