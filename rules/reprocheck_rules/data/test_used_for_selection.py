@@ -12,7 +12,7 @@ it; touch the test set once, at the end.
 ## Notes
 Watching the test score without letting it decide is silent, and so is everything that goes by a validation part. Early
 stopping on a part that is not scored afterwards is silent too. Data that only its name calls test data has medium
-confidence.
+confidence; folds of a cross-validation, whose held-out part is often called test data, have low confidence.
 """
 
 import ast
@@ -73,9 +73,20 @@ def _stops(seen: Observed) -> Iterator[Told]:
                 stop.where,
                 f"training of `{stop.label}` stops, or keeps its best state, by `{stop.data}`, "
                 f"and `{same[0].label}` scores it on the same test part",
-                Confidence.HIGH if stop.parts else Confidence.MEDIUM,
+                _how_surely(stop),
                 ((same[0].where, "scored on the same part"),),
             )
+
+
+def _how_surely(stop: Use) -> Confidence:
+    """Folds are often called test data where they are for validation."""
+    if any(isinstance(p.split.node, ast.Call) and _is_fold(p.split.node) for p in stop.parts):
+        return Confidence.LOW
+    return Confidence.HIGH if stop.parts else Confidence.MEDIUM
+
+
+def _is_fold(node: ast.Call) -> bool:
+    return isinstance(node.func, ast.Attribute) and node.func.attr == "split"
 
 
 def _same(first: Use, second: Use) -> bool:

@@ -10,7 +10,7 @@ the file's hash when it is read. When a program makes the file, keep that progra
 
 ## Notes
 Looked at are tables, arrays and archives that training programs, and modules that these import, open by a relative
-name which stands in the code. Silent are files that git or DVC has, that another program, script or Makefile of the
+name which stands in the code, and the raw data of Kedro's catalogs. Silent are files that git or DVC has, that another program, script or Makefile of the
 repository writes or names, and projects whose code computes hashes. Absolute paths are DAT001.
 """
 
@@ -23,6 +23,7 @@ from functools import partial
 from reprocheck.rulekit import Match, Project, Rule
 from reprocheck.rulekit.facts import Call, DocumentFacts, FileFacts
 from reprocheck.rulekit.pipelines import Opened, opened_files
+from reprocheck_rules.data.kedro_catalog import CatalogData, first_data
 
 rule = Rule("DAT003", "unversioned-data", __doc__, confidence="medium")
 
@@ -51,9 +52,11 @@ def check(project: Project) -> Iterator[Match]:
     """Every file that a training program opens by name."""
     opened = {path: list(opened_files(project, path)) for path in project.index.files if not _TESTS.search(path)}
     read = {path: [item for item in items if not item.writes and _is_data(item)] for path, items in opened.items()}
-    if not any(read.values()) or _compares_hashes(project):
+    cataloged = list(first_data(project))
+    if (not any(read.values()) and not cataloged) or _compares_hashes(project):
         return
     known = _Known(project, opened)
+    yield from _cataloged(project, cataloged, known)
     found: dict[str, list[Opened]] = {}
     for path in sorted(project.index.reached(_training_programs(project))):
         for item in read.get(path, ()):
@@ -65,6 +68,15 @@ def check(project: Project) -> Iterator[Match]:
         message = f"`{name}` is read for training, and nothing says which version: neither git nor DVC has it"
         trail = [project.note(item.path, item.span, "read here too") for item in items[1:4]]
         yield project.match(first.path, first.span, message, trail=trail)
+
+
+def _cataloged(project: Project, cataloged: list[CatalogData], known: _Known) -> Iterator[Match]:
+    """What Kedro's catalog names, where anything of the project trains."""
+    if cataloged and any(_trains(project, path) for path in project.index.files):
+        for data in cataloged:
+            if not known.has_path(data.path):
+                message = f"the pipeline begins with `{data.path}`, and nothing says which version: neither git nor DVC has it"
+                yield project.match(data.catalog, data.span, message)
 
 
 def _is_data(item: Opened) -> bool:
@@ -127,9 +139,18 @@ class _Known:
             return True
         for folder in ("", item.path.rpartition("/")[0]):
             path = item.inside(folder)
-            if path is not None and (path in self._project.index.paths or self._project.index.pipelines.is_made(path)):
+            if path is not None and self._is_versioned(path):
                 return True
         return any(path.endswith(f"/{name}") or path == name for path in self._project.index.paths)
+
+    def has_path(self, path: str) -> bool:
+        """The same of a path relative to the root."""
+        name = _last(path)
+        return name in self._made or name in self._commands or self._is_versioned(path)
+
+    def _is_versioned(self, path: str) -> bool:
+        index = self._project.index
+        return path in index.paths or index.pipelines.is_made(path)
 
 
 def _made_by(facts: FileFacts, opened: list[Opened]) -> set[str]:
@@ -223,6 +244,43 @@ rule.flags({"train.py": _FIT.format(mark=_MARK), "data/test.csv.dvc": "outs:\n- 
 rule.flags(
     {"train.py": _FIT.format(mark=_MARK), "data/.gitkeep": "", "README.md": "Get train.csv from the shared drive"},
     title="A README that tells where it was",
+)
+_KEDRO = {
+    "conf/base/catalog.yml": """
+        companies:
+          type: pandas.CSVDataset
+          filepath: data/01_raw/companies.csv  # expect: DAT003
+        reviews:
+          type: pandas.CSVDataset
+          filepath: s3://bucket/01_raw/reviews.csv
+        prices:
+          type: pandas.CSVDataset
+          filepath: data/01_raw/prices.csv
+          versioned: true
+        shuttles:
+          type: pandas.ExcelDataset
+          filepath: data/01_raw/shuttles.xlsx
+        table:
+          type: pandas.ParquetDataset
+          filepath: data/03_primary/table.pq
+        """,
+    "src/rockets/nodes.py": "from sklearn.svm import SVC\n\n\ndef fit(table):\n    return SVC().fit(table, table)\n",
+    "src/rockets/pipeline.py": """
+        from kedro.pipeline import node
+
+        from rockets.nodes import fit
+
+        NODES = [node(fit, "companies", "table"), node(func=fit, inputs="table", outputs="shuttles")]
+        """,
+}
+rule.flags(_KEDRO, title="Raw data in Kedro's catalog")
+rule.allows(
+    {
+        **_KEDRO,
+        "conf/base/catalog.yml": _KEDRO["conf/base/catalog.yml"].replace("  # expect: DAT003", ""),
+        "data/01_raw/companies.csv.dvc": "outs:\n- md5: 00f7d50ab4278a7899d7499481c9603a\n  path: companies.csv\n",
+    },
+    title="Raw data that DVC has",
 )
 rule.allows({"train.py": _FIT.format(mark=""), "data/train.csv": "x,y\n1,0\n"}, title="In git")
 rule.allows(

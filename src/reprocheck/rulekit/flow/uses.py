@@ -10,7 +10,10 @@ from reprocheck.rulekit.flow.observed import HeldOutFit, Use, UseKind
 from reprocheck.rulekit.flow.tokens import Side, Value, named_side, parts_of, short, side_of
 
 _WATCHED = frozenset({"eval_set", "validation_data", "evals", "valid_sets"})
-_STOPPING = re.compile(r"EarlyStopping|early_stopping|save_best_only\s*=\s*True|ReduceLROnPlateau")
+_STOPPING = re.compile(r"EarlyStopping|early_stopping")
+_KEEPING = re.compile(r"save_best_only\s*=\s*True")
+_LOADING = frozenset({"load_weights", "load_model"})
+"""What takes the kept state up again."""
 _PATIENT = frozenset({"early_stopping_rounds", "early_stopping", "use_best_model"})
 _LEVELS = 3
 """Names that are followed to find the callbacks of a call."""
@@ -82,8 +85,12 @@ def _decides(flow: Following, node: ast.Call) -> bool:
     for keyword in node.keywords:
         if keyword.arg in _PATIENT and not (isinstance(keyword.value, ast.Constant) and not keyword.value.value):
             return True
-        if keyword.arg == "callbacks" and _STOPPING.search(_written(flow, keyword.value)):
-            return True
+        if keyword.arg == "callbacks":
+            written = _written(flow, keyword.value)
+            if _STOPPING.search(written):
+                return True
+            if _KEEPING.search(written) and not flow.module.words.isdisjoint(_LOADING):
+                return True
     made = _maker(flow, node)
     if made is None:
         return False
