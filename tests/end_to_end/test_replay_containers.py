@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
+import io
 import json
 import os
 import shutil
@@ -10,16 +12,17 @@ import signal
 import socket
 import subprocess
 import sys
+import tarfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from docker_engine import Engine
+from docker_engine import Engine, NoEngineError, own_engine
 
 INCONCLUSIVE = 4
 PROGRAM = "open('out.txt', 'w').write('1')\n"
@@ -279,3 +282,97 @@ def test_a_run_that_was_recorded_in_a_container_replays_in_its_image(docker_engi
     assert wrong["verdict"]["outcome"] == "inconclusive"
     assert "/data/in.txt is neither here nor in the image" in wrong["verdict"]["reason"]
     assert replayed(root, "known", address=address)["verdict"]["outcome"] == "inconclusive"
+
+
+@pytest.mark.docker
+def test_an_image_for_another_architecture(recorded: Path, docker_engine: Engine) -> None:
+    other = "amd64" if os.uname().machine == "aarch64" else "arm64"
+    layer = io.BytesIO()
+    tarfile.open(fileobj=layer, mode="w").close()
+    digest = f"sha256:{hashlib.sha256(layer.getvalue()).hexdigest()}"
+    config = {"architecture": other, "os": "linux", "config": {}, "rootfs": {"type": "layers", "diff_ids": [digest]}}
+    manifest = [{"Config": "config.json", "RepoTags": ["reprocheck-test-other:1"], "Layers": ["layer.tar"]}]
+    whole = io.BytesIO()
+    with tarfile.open(fileobj=whole, mode="w") as archive:
+        for name, data in (
+            ("config.json", json.dumps(config).encode()),
+            ("manifest.json", json.dumps(manifest).encode()),
+            ("layer.tar", layer.getvalue()),
+        ):
+            header = tarfile.TarInfo(name)
+            header.size = len(data)
+            archive.addfile(header, io.BytesIO(data))
+    docker_engine.docker("load", data=whole.getvalue())
+    report = refused(recorded, "--image", "reprocheck-test-other:1", DOCKER_HOST=docker_engine.address)
+    assert f"reprocheck-test-other:1 is for {other}" in report["verdict"]["reason"]
+
+
+def parent_of(process: Path) -> int | None:
+    with suppress(OSError):
+        return int((process / "stat").read_text("utf-8", "replace").rpartition(")")[2].split()[1])
+    return None
+
+
+def words_of(process: Path) -> str:
+    with suppress(OSError):
+        return (process / "cmdline").read_text("utf-8", "replace")
+    return ""
+
+
+def end_what_is_left(folder: Path) -> None:
+    """What an engine that was killed leaves running: it would end it when it is started again."""
+    processes = [entry for entry in Path("/proc").iterdir() if entry.name.isdecimal()]
+    parents = {int(entry.name): parent for entry in processes if (parent := parent_of(entry)) is not None}
+    found = {int(entry.name) for entry in processes if int(entry.name) in parents and str(folder) in words_of(entry)}
+    for _ in parents:
+        found |= {number for number, parent in parents.items() if parent in found}
+    for number in found - {os.getpid()}:
+        with suppress(ProcessLookupError):
+            os.kill(number, signal.SIGKILL)
+    for line in Path("/proc/self/mounts").read_text("utf-8").splitlines():
+        if (place := line.split()[1]).startswith(str(folder)):
+            subprocess.run(["umount", "--lazy", place], check=False)  # noqa: S607 — the system's own
+
+
+@pytest.mark.docker
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_an_engine_that_ends_while_the_command_runs(recorded: Path, tmp_path: Path, number: signal.Signals) -> None:
+    # What is waited for lies outside of the project: in the container it is not there.
+    marker = tmp_path / "marker"
+    marker.touch()
+    program = (
+        "import os, time\nopen('out.txt', 'w').write('1')\n"
+        f"while not os.path.exists({str(marker)!r}):\n    time.sleep(0.1)\n"
+    )
+    (recorded / "slow.py").write_text(program, "utf-8")
+    python = recorded.parent / "bare/bin/python"
+    done = reprocheck(recorded, "run", "-q", "--name", "dying", "--", str(python), "slow.py")
+    assert done.returncode == 0, done.stderr
+    folder = tmp_path / "e"
+    folder.mkdir()
+    try:
+        with own_engine(folder) as engine:
+            command = ["replay", "dying", "--in", "docker", "--image", engine.base_image(), "--offline", "-o", "json"]
+            environment = {k: v for k, v in os.environ.items() if not k.startswith(("REPROCHECK", "DOCKER"))}
+            with subprocess.Popen(
+                [sys.executable, "-m", "reprocheck", *command],
+                cwd=recorded,
+                env=environment | {"DOCKER_HOST": engine.address},
+                stdout=subprocess.PIPE,
+                text=True,
+            ) as replay:
+                end = time.monotonic() + 120
+                while not list(recorded.glob(".reprocheck/store/work/*/1/copy/out.txt")) and time.monotonic() < end:
+                    time.sleep(0.1)
+                os.kill(int((folder / "pid").read_text("ascii")), number)
+                out, _ = replay.communicate(timeout=120)
+    except NoEngineError as error:
+        pytest.skip(str(error))
+    finally:
+        end_what_is_left(folder)
+    report = json.loads(out)
+    assert (replay.returncode, report["verdict"]["outcome"]) == (INCONCLUSIVE, "inconclusive"), out
+    assert "the engine went away while the command ran" in report["verdict"]["reason"]
+    assert "docker rm --force reprocheck-replay-" in report["remedy"]
+    assert not list((recorded / ".reprocheck/store/work").iterdir())

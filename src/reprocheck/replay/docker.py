@@ -211,10 +211,19 @@ class Engine:
             container.start()
             return self._follow(container, out, err, seconds)
         except (self._errors.DockerException, OSError) as error:
+            if not self._answers():
+                reason = f"the engine went away while the command ran: {_reason(error)}"
+                raise ReplayError(reason, _GONE.format(name=name)) from error
             raise ReplayError(f"the container could not be run: {_reason(error)}", _REMEDY) from error
         finally:
             with suppress(self._errors.DockerException, OSError):
                 self._client.api.remove_container(name, force=True, v=True)
+
+    def _answers(self) -> bool:
+        try:
+            return bool(self._client.ping())
+        except (self._errors.DockerException, OSError):
+            return False
 
     def _follow(self, container: Any, out: Path, err: Path, seconds: float | None) -> Ended:  # noqa: ANN401 — the SDK has no types
         import requests
@@ -224,7 +233,9 @@ class Engine:
             code = int(container.wait(timeout=seconds)["StatusCode"])
         except (requests.exceptions.ReadTimeout, requests.exceptions.ConnectionError) as error:
             if seconds is None or "timed out" not in str(error).lower():
-                raise ReplayError(f"the engine went away while the command ran: {_reason(error)}", _REMEDY) from error
+                raise ReplayError(
+                    f"the engine went away while the command ran: {_reason(error)}", _GONE.format(name=container.name)
+                ) from error
             timed_out, code = True, 137
             container.kill()
         out.write_bytes(container.logs(stdout=True, stderr=False))
@@ -234,6 +245,7 @@ class Engine:
 
 
 _REMEDY = "see whether `docker run hello-world` works"
+_GONE = "start it again and replay again; `docker rm --force {name}` removes what may be left of the container"
 
 
 def _context(recipe: Recipe, wheels: Sequence[Path]) -> io.BytesIO:
