@@ -10,8 +10,9 @@ the file's hash when it is read. When a program makes the file, keep that progra
 
 ## Notes
 Looked at are tables, arrays and archives that training programs, and modules that these import, open by a relative
-name which stands in the code, and the raw data of Kedro's catalogs. Silent are files that git or DVC has, that another program, script or Makefile of the
-repository writes or names, and projects whose code computes hashes. Absolute paths are DAT001.
+name which stands in the code, and the raw data of Kedro's catalogs. Silent are files that git or DVC has, that another
+program, script or Makefile of the repository writes or names, and projects whose code computes hashes. Absolute paths
+are DAT001.
 """
 
 from __future__ import annotations
@@ -75,7 +76,8 @@ def _cataloged(project: Project, cataloged: list[CatalogData], known: _Known) ->
     if cataloged and any(_trains(project, path) for path in project.index.files):
         for data in cataloged:
             if not known.has_path(data.path):
-                message = f"the pipeline begins with `{data.path}`, and nothing says which version: neither git nor DVC has it"
+                begins = f"the pipeline begins with `{data.path}`"
+                message = f"{begins}, and nothing says which version: neither git nor DVC has it"
                 yield project.match(data.catalog, data.span, message)
 
 
