@@ -26,7 +26,7 @@ def command(*, paths: tuple[Path, ...], query: str, watch: bool, read_only: bool
 
     Without a PATH it is about the current folder. `?` shows the keys.
     """
-    if importlib.util.find_spec("textual") is None:
+    if not _there("textual"):
         raise UsageError(f"the terminal interface needs textual: {INSTALL}")
     from reprocheck.app.scan_project import ScanRequest
 
@@ -43,3 +43,10 @@ def command(*, paths: tuple[Path, ...], query: str, watch: bool, read_only: bool
     wish = interface.Wish(ScanRequest(config=config, targets=targets), query, watch=watch, read_only=read_only)
     code: int = interface.start(wish)
     return code
+
+
+def _there(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
