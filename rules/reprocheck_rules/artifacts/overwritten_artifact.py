@@ -36,6 +36,10 @@ _GROWS = re.compile(
     r"(log|history|result|record|state|progress|score|metric|registry|leaderboard|feedback|queue)", re.IGNORECASE
 )
 _TESTS = re.compile(r"(^|/)(tests?|testing|docs?|examples?_?tests?)/|(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$")
+_FORM = re.compile(
+    r"\.(py|ipynb)$|exercises?|solutions?|solved|assign\w*|student|starter|complete|final|answers?|copy|original|explore|\d|[\W_]"
+)
+"""What names of versions of one program differ in."""
 _SHOWN = 4
 
 
@@ -58,7 +62,8 @@ def _counts(edge: Edge) -> bool:
 
 
 def _is_code(use: Use) -> bool:
-    return use.path.endswith((".py", ".ipynb"))
+    """Whether code makes what it writes; a copy is what its source is."""
+    return use.path.endswith((".py", ".ipynb")) and not use.via.startswith("shutil.")
 
 
 def _by_several(project: Project, node: Node, writers: list[Edge]) -> Iterator[Match]:
@@ -92,8 +97,8 @@ def _by_several(project: Project, node: Node, writers: list[Edge]) -> Iterator[M
 
 
 def _are_versions(programs: list[str]) -> bool:
-    """Whether programs are notebooks and scripts of one name: one was exported from the other."""
-    return len({re.sub(r"\.(py|ipynb)$", "", path).lower().replace("-", "_") for path in programs}) == 1
+    """Whether programs differ in nothing but form: a notebook and its export, an exercise and its solution."""
+    return len({re.sub(_FORM, "", path.rpartition("/")[2].lower()) for path in programs}) == 1
 
 
 def _reads_first(project: Project, edge: Edge, node: Node) -> bool:
@@ -126,8 +131,8 @@ def _pairs(read: Edge, written: Edge) -> Iterator[tuple[Use, Use]]:
     """A place that reads before one that writes, in the same file, where nothing was written before."""
     for after in written.uses:
         for before in read.uses:
-            first = min(use.span.line for use in written.uses if use.path == after.path)
-            if before.path == after.path and before.span.line < first <= after.span.line:
+            first = min(use.order for use in written.uses)
+            if before.path == after.path and 0 < before.order < first <= after.order:
                 yield before, after
 
 

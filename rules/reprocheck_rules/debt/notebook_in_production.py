@@ -70,6 +70,14 @@ def check(project: Project) -> Iterator[Match]:
 
 
 def _of_program(project: Project, facts: FileFacts) -> Iterator[Match]:
+    met: set[str] = set()
+    for match in _of_events(project, facts):
+        if match.message not in met:
+            met.add(match.message)
+            yield match
+
+
+def _of_events(project: Project, facts: FileFacts) -> Iterator[Match]:
     for function in facts.functions:
         for event in function.events:
             if isinstance(event, Import):

@@ -38,6 +38,8 @@ _RECORDS = re.compile(
     r"|log_dict|log_artifacts?|autolog|connect|connect_configuration|add_text|log_text|hparams|save_config|dump_config"
     r"|save_args|write_config|save_params|log_args|track_config|pprint_config)$|config=$|^wandb\.config\.|\.parameters?=$"
 )
+_GETS = re.compile(r"^wandb\.(agent|sweep)$|(xgboost|lightgbm|fastai|catboost|transformers)[\w.]*\.Wandb\w*$")
+"""What brings the settings with it: a sweep, and callbacks that record those of their library."""
 _SETTINGS = re.compile(
     r"(^|\.)(parse_args\(\)|args|arg|opts?|cfg|config|conf|hparams?|hps|params|flags|FLAGS|settings|vars\(\)|to_container\(\)"
     r"|__dict__|asdict\(\)|to_dict\(\))"
@@ -90,13 +92,18 @@ def _records(facts: FileFacts) -> bool:
         return True
     for function in facts.functions:
         for event in function.events:
-            if isinstance(event, Call) and (_RECORDS.search(event.callee) or _writes_settings(event)):
+            if isinstance(event, Call) and (
+                _RECORDS.search(event.callee) or _GETS.search(event.callee) or _writes_settings(event)
+            ):
                 return True
     return any(_RECORDS.search(assignment.target + "=") for assignment in facts.assignments)
 
 
 def _writes_settings(call: Call) -> bool:
     """`json.dump(vars(args), file)`, `logger.info(args)`, `torch.save({"args": args}, path)`."""
+    values = [str(argument.value.value) for argument in call.arguments if argument.value is not None]
+    if any(value.startswith("wandb.config") for value in values):
+        return True
     if not _WRITES.search(call.callee):
         return False
     for argument in call.arguments:

@@ -66,6 +66,10 @@ class Use(msgspec.Struct, frozen=True, kw_only=True):
     """The code line."""
     cell: Cell | None = None
     """Of a notebook."""
+    via: str = ""
+    """Name of the function that reads or writes it, as `pandas.read_csv`."""
+    order: int = 0
+    """Position among the uses of its program, as these happen when it runs."""
     by_option: bool = False
     """Whether the name comes from the default of an option, which a user may set."""
     columns: tuple[str, ...] = ()

@@ -11,6 +11,7 @@ from reprocheck.project.documents.readme import read_readme
 from reprocheck.project.documents.shell import ShellCommand, read_commands
 from reprocheck.project.documents.tree import Document, Mapping, Node, Scalar, Sequence, walk
 from reprocheck.project.facts.model import Command, DocumentFacts, Image, Setting
+from reprocheck.project.facts.model import Scalar as Plain
 from reprocheck.project.source import SourceText
 
 _SETTINGS_LIMIT = 2000
@@ -110,7 +111,7 @@ def of_tree(source: SourceText, document: Document, kind: str) -> DocumentFacts:
         for path, node in walk(root):
             if isinstance(node, Scalar):
                 if len(settings) < _SETTINGS_LIMIT and path:
-                    settings.append(Setting(".".join(map(str, path)), node.value, node.span))
+                    settings.append(Setting(".".join(map(str, path)), _kept(node.value), node.span))
             elif isinstance(node, Mapping):
                 commands.extend(_tree_commands(node))
                 variables.update(_tree_variables(node))
@@ -126,6 +127,11 @@ def of_notebook_shell(lines: Iterable[tuple[str, Span]]) -> tuple[Command, ...]:
     for text, span in lines:
         found.extend(Command(command.argv, {}, span) for command in read_commands(text) if command.words)
     return tuple(found)
+
+
+def _kept(value: Plain) -> Plain:
+    """A number that no machine word holds as its digits: facts are sent between processes."""
+    return str(value) if isinstance(value, int) and not -(1 << 63) <= value < (1 << 63) else value
 
 
 def _commands(commands: Iterable[ShellCommand]) -> Iterator[Command]:

@@ -65,6 +65,7 @@ class Programs:
     project: Project
     locator: Locator
     budget: Budget
+    _order: int = 0
     _owners: dict[str, list[tuple[Span, int, str]]] = field(default_factory=dict)
 
     def uses(self) -> Iterator[tuple[Entry, Found]]:
@@ -74,6 +75,7 @@ class Programs:
             if _BUILT.search(entry.path):
                 continue
             seen: set[tuple[object, ...]] = set()
+            self._order = 0
             for site in self._sites(entry, execution.run(entry)):
                 for found in self._found(site):
                     key = (found.artifact, found.writes, found.use.path, found.use.span)
@@ -152,7 +154,16 @@ class Programs:
         columns = self._columns(site, writes=writes)
         shown = posixpath.normpath(text)[2:] if text.startswith("//") else text
         by_option = texts.options_met > met
-        use = Use(path=site.path, span=site.call.span, expression=shown, columns=columns, by_option=by_option)
+        self._order += 1
+        use = Use(
+            path=site.path,
+            span=site.call.span,
+            expression=shown,
+            columns=columns,
+            via=self.project.catalog.canonical(site.call.callee),
+            order=self._order,
+            by_option=by_option,
+        )
         return Found(artifact, name, writes, certain, use)
 
     def _is_opened(self, value: Value | None) -> bool:
