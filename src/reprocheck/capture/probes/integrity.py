@@ -7,7 +7,7 @@ import csv
 import hashlib
 import os
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -44,7 +44,7 @@ def check_packages(
     module is among `modules` count as used, and all their Python and library files are checked.
     """
     end = time.monotonic() + patience
-    opened = None if used is None else {os.path.realpath(source_of(path)) for path in used}
+    opened = None if used is None else _true_paths(source_of(path) for path in used)
     packages, late = [], 0
     for distribution in distributions:
         package = distribution.package
@@ -71,6 +71,21 @@ def check_packages(
             Gap("environment.packages", reason, "One of them may have been edited by hand; a next run gets further"),
         )
     return tuple(packages), gaps
+
+
+def _true_paths(paths: Iterable[str]) -> set[str]:
+    """The paths with links followed; folders are asked once, as a run opens thousands of files of a few of them."""
+    folders: dict[str, str] = {}
+    found = set()
+    for path in paths:
+        folder, name = os.path.split(path)
+        if os.path.islink(path):  # noqa: PTH114 — an object for each of thousands of paths costs more than the question
+            found.add(os.path.realpath(path))
+            continue
+        if folder not in folders:
+            folders[folder] = os.path.realpath(folder)
+        found.add(f"{folders[folder].rstrip('/')}/{name}")
+    return found
 
 
 def _opened_entries(distribution: Distribution, opened: Collection[str]) -> Iterator[_Entry]:

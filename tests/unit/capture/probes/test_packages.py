@@ -95,6 +95,15 @@ def test_a_file_edited_after_installation_is_found_when_the_run_used_it(tmp_path
     assert (b.used, b.checked, b.modified) == (False, 0, ())
 
 
+def test_files_opened_through_links_of_files_and_folders_are_those_of_the_package(tmp_path: Path) -> None:
+    install(tmp_path / "site", "a", files={"a/one.py": "x = 1\n", "a/two.py": "y = 1\n"})
+    (tmp_path / "folder").symlink_to(tmp_path / "site" / "a")
+    (tmp_path / "file.py").symlink_to(tmp_path / "site" / "a" / "two.py")
+    opened = {str(tmp_path / "folder" / "one.py"), str(tmp_path / "file.py")}
+    ((a,), _) = check_packages(found(tmp_path / "site"), opened, (), NoCache())
+    assert (a.checked, a.modified) == (2, ())
+
+
 def test_a_missing_file_is_not_what_was_installed(tmp_path: Path) -> None:
     install(tmp_path, "a", files={"a.py": "x = 1\n"})
     opened = {str(tmp_path / "a.py")}
