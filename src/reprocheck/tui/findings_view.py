@@ -19,6 +19,7 @@ from textual.widgets import Input, Static
 from reprocheck.model.finding import Finding
 from reprocheck.model.place import Place
 from reprocheck.model.rule_info import RuleInfo
+from reprocheck.report.summary import plural
 from reprocheck.tui.code_text import CodeLines
 from reprocheck.tui.deciding import Deciding
 from reprocheck.tui.finding_text import fix_text, head_text, why_markdown
@@ -328,7 +329,7 @@ class FindingsView(Screen[None]):
         pane, finding = self.query_one(Pane), self.finding
         if finding is None:
             group = self.listing.heading
-            self._head(Text(f"{group.title}\n{len(group.members):,} findings" if group else ""))
+            self._head(Text(f"{group.title}\n{plural(len(group.members), 'finding')}" if group else ""))
             pane.read("")
             return
         reason = self.reasons.get(self.listing.current or 0, "") if self.listing.only is not None else ""

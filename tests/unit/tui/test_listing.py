@@ -109,6 +109,18 @@ def test_closing_a_group_hides_its_members_and_opening_shows_them() -> None:
     assert 3 in listing.lines
 
 
+def test_closing_all_groups_keeps_the_cursor_in_its_group() -> None:
+    listing = Listing(table_of())
+    listing.grouping = Grouping.RULE
+    listing.rebuild()
+    listing.go_to(4)
+    listing.collapse_all()
+    assert listing.heading is not None
+    assert (listing.heading.key, len(listing.lines)) == ("RNG011", 4)
+    listing.collapse_all()
+    assert len(listing.lines) == 9
+
+
 def test_the_cursor_stays_on_its_finding_while_the_filter_narrows() -> None:
     listing = Listing(table_of())
     listing.go_to(4)

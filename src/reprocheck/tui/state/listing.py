@@ -182,9 +182,18 @@ class Listing:
 
     def collapse_all(self) -> None:
         """Close all groups, or open them where all are closed."""
+        group = self._group_here()
         keys = {group.key for group in self.groups}
         self.collapsed = set() if keys <= self.collapsed else keys
         self.rebuild()
+        if group is not None and self.collapsed:
+            self._go_to_heading(group.key)
+
+    def _go_to_heading(self, key: str) -> None:
+        for line, entry in enumerate(self.lines):
+            if entry < 0 and self.groups[-1 - entry].key == key:
+                self.cursor = line
+                return
 
     def count(self, states: frozenset[str]) -> int:
         """Findings of the whole table in one of these states."""
