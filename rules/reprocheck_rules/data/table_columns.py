@@ -95,6 +95,8 @@ def _piece(module: Module, value: ast.expr, index: int) -> ast.expr | None:
 
 def _reads(module: Module, value: ast.Call) -> bool:
     """Whether a call makes a table of which nothing earlier is known: it reads one."""
+    while isinstance(value.func, ast.Attribute) and value.func.attr in _SAME and isinstance(value.func.value, ast.Call):
+        value = value.func.value
     call = module.call(value)
     name = call.name if call is not None else ""
     return name.rpartition(".")[2].startswith(("read_", "load_", "fetch_")) or name == "pandas.DataFrame"

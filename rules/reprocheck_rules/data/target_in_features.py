@@ -11,7 +11,7 @@ Take the column out of the features: `X = table.drop(columns=["price"])`, `y = t
 ## Notes
 Reported where features and target are followed back to one table through assignments, picks, `drop` and
 `train_test_split`, with all columns written out on the way. A column that is dropped, popped or left out anywhere in
-the file keeps the rule silent. Where a `ColumnTransformer` may pick the columns, confidence is low.
+the file keeps the rule silent. Where a pipeline or a `ColumnTransformer` may pick the columns, confidence is low.
 """
 
 import ast
@@ -40,7 +40,7 @@ def check(module: Module) -> Iterator[Match]:
         target = columns_of(module, pair[1], site.scope, site.order)
         column = _column(features, target)
         if column is not None and features is not None and not taken_away(module, column):
-            yield _match(module, site.node, features, column)
+            yield _match(module, site.node, features, column, picks=_picks(module, call))
 
 
 def _features_and_target(node: ast.Call, call: Call | None) -> tuple[ast.expr, ast.expr] | None:
@@ -67,8 +67,13 @@ def _column(features: Columns | None, target: Columns | None) -> str | None:
     return column if features.has(column) and features.kept != target.kept else None
 
 
-def _match(module: Module, node: ast.Call, features: Columns, column: str) -> Match:
-    picks = not module.words.isdisjoint(_PICKERS)
+def _picks(module: Module, call: Call | None) -> bool:
+    """Whether steps of a pipeline may take columns out of what they are given."""
+    owner = module.catalog.entry(call.name.rpartition(".")[0]) if call is not None else None
+    return not module.words.isdisjoint(_PICKERS) or (owner is not None and "composition" in owner.roles)
+
+
+def _match(module: Module, node: ast.Call, features: Columns, column: str, *, picks: bool) -> Match:
     return module.match(
         node,
         f'the features still hold `{features.name}["{column}"]`, which is the target',
@@ -83,7 +88,7 @@ rule.flags(
     from sklearn.linear_model import LinearRegression
     from sklearn.model_selection import train_test_split
 
-    df = pd.read_csv("houses.csv")
+    df = pd.read_csv("houses.csv").dropna()
     y = df["price"]
     X = df.drop(columns=["id"])
     X_train, X_test, y_train, y_test = train_test_split(X, y)
