@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,21 @@ def test_a_large_file_counts_when_git_tracks_it(tmp_path: Path) -> None:
     (root / ".git").mkdir()
     (root / ".git" / "index").write_bytes(b"DIRC\0\0\0\2\0\0\0\0" + bytes(20))
     assert scanned(root, "ART005").findings == ()
+
+
+def test_what_git_tracks_is_versioned_although_a_pattern_ignores_it(tmp_path: Path) -> None:
+    root = tmp_path / "project"
+    (root / "data").mkdir(parents=True)
+    (root / "train.py").write_text(
+        "import pandas as pd\nfrom sklearn.svm import SVC\n\nx = pd.read_csv('data/a.csv')\nSVC().fit(x, x)\n"
+    )
+    (root / "data" / "a.csv").write_text("x\n")
+    (root / ".gitignore").write_text("data\n")
+    subprocess.run(["git", "init", "-q"], cwd=root, check=True)  # noqa: S607 — the git of the machine
+    (finding,) = scanned(root, "DAT003").findings
+    assert "`data/a.csv`" in finding.message
+    subprocess.run(["git", "add", "-f", "data/a.csv"], cwd=root, check=True)  # noqa: S607 — likewise
+    assert scanned(root, "DAT003").findings == ()
 
 
 def test_hostile_files_of_pipelines_are_bounded(tmp_path: Path) -> None:

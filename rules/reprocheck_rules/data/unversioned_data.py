@@ -23,7 +23,7 @@ from functools import partial
 
 from reprocheck.rulekit import Match, Project, Rule
 from reprocheck.rulekit.facts import Call, DocumentFacts, FileFacts
-from reprocheck.rulekit.pipelines import Opened, opened_files
+from reprocheck.rulekit.pipelines import Opened, opened_files, tracked_paths
 from reprocheck_rules.data.kedro_catalog import CatalogData, first_data
 
 rule = Rule("DAT003", "unversioned-data", __doc__, confidence="medium")
@@ -121,6 +121,8 @@ class _Known:
     def __init__(self, project: Project, opened: dict[str, list[Opened]]) -> None:
         self._project = project
         self._made: set[str] = set()
+        # What git has although a pattern ignores it is among no paths of a scan.
+        self._tracked = frozenset(tracked_paths(project.index.tree) or ())
         for path, items in opened.items():
             self._made |= _made_by(project.index.files[path], items)
         self._made |= {
@@ -152,7 +154,7 @@ class _Known:
 
     def _is_versioned(self, path: str) -> bool:
         index = self._project.index
-        return path in index.paths or index.pipelines.is_made(path)
+        return path in index.paths or path in self._tracked or index.pipelines.is_made(path)
 
 
 def _made_by(facts: FileFacts, opened: list[Opened]) -> set[str]:
