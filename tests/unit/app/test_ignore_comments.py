@@ -55,18 +55,24 @@ def test_a_comment_stands_where_it_covers(name: str, before: str, line: int, aft
     ("name", "before", "line"),
     [
         ("a.yaml", "run: |\n  one\n  two\n", 3),  # a comment would be part of the text
+        ("a.yaml", 'run: "one\n  two\n  three"\n', 2),
         ("a.toml", 'a = """\none\ntwo\n"""\n', 3),
         ("run.sh", "pip install a \\\n  b \\\n  c\n", 2),
-        ("a.sh", "cat <<END > run.sh\npip install x\nEND\n", 2),
-        ("requirements.txt", "a==1 \\\n  --hash=sha256:0\n", 2),
+        ("run.sh", "echo 'one\n  two\n three'\n", 2),
+        ("Dockerfile", "COPY <<END /a\none\ntwo\nEND\n", 3),
     ],
 )
 def test_where_a_comment_would_be_content_there_is_none(name: str, before: str, line: int) -> None:
     placed = with_comments(name, kind_of(name), before.encode(), {line: frozenset({"X001"})}, "why")
-    if placed.unplaced:
-        assert (placed.data, placed.unplaced) == (before.encode(), {line: NO_PLACE})
-    else:
-        assert placed.data.decode().replace(f"  {C}", "") == before
+    assert (placed.data, placed.unplaced) == (before.encode(), {line: NO_PLACE})
+
+
+def test_what_has_no_place_keeps_others_from_none() -> None:
+    text = "image: redis\nrun: |\n  one\n"
+    wanted = {1: frozenset({"A001"}), 3: frozenset({"B001"})}
+    placed = with_comments("a.yaml", FileKind.YAML, text.encode(), wanted, "")
+    assert placed.data.decode() == text.replace("redis", "redis  # reprocheck: ignore[A001]")
+    assert list(placed.unplaced) == [3]
 
 
 def test_findings_of_one_statement_share_a_comment() -> None:

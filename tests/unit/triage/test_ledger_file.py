@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -92,6 +93,27 @@ def test_what_an_editor_saves_meanwhile_is_kept(tmp_path: Path) -> None:
 
     change(tmp_path, edit)
     assert read(tmp_path).decision == (ONE, TWO)
+
+
+def test_nobody_else_writes_between_reading_and_replacing(tmp_path: Path) -> None:
+    def others_can() -> bool:
+        descriptor = os.open(tmp_path, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        finally:
+            os.close(descriptor)
+        return True
+
+    seen = []
+
+    def edit(text: LedgerText) -> LedgerText:
+        seen.append(others_can())
+        return add(text)
+
+    change(tmp_path, edit)
+    assert (seen, others_can()) == ([False], True)
 
 
 def test_two_writers_at_once_lose_nothing(tmp_path: Path) -> None:
