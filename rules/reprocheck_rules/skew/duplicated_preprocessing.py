@@ -38,7 +38,8 @@ def check(project: Project) -> Iterator[Match]:
         yield project.match(
             first.path,
             first.span,
-            f"the {len(theirs)} steps from here on are written a second time, beside those of training at {other.path}:{other.span.line}",
+            f"the {len(theirs)} steps from here on are written a second time, beside those of training at "
+            f"{other.path}:{other.span.line}",
             confidence=Confidence.HIGH if pair.shown_by != "only" else Confidence.MEDIUM,
             trail=side_by_side(project, pair),
         )

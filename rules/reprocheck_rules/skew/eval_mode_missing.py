@@ -18,8 +18,8 @@ then code that isn't followed makes them.
 import re
 from collections.abc import Iterator
 
-from reprocheck.rulekit import Confidence, Match, Project, Rule
-from reprocheck.rulekit.preprocessing import Instance, Made, Named, Use, sides
+from reprocheck.rulekit import Confidence, Match, Project, Rule, Span
+from reprocheck.rulekit.preprocessing import Instance, Made, Named, Place, Use, sides
 
 rule = Rule("SKW004", "eval-mode-missing", __doc__)
 
@@ -36,18 +36,20 @@ def check(project: Project) -> Iterator[Match]:
     seen: set[object] = set()
     for side in sides(project).served:
         use = side.use
-        if use.method or use.mode == "eval" or use.place in seen or _is_inside_model(use):
+        place = _asked_at(use)
+        if use.method or use.mode == "eval" or place in seen or _is_inside_model(use):
             continue
         confidence = _confidence(project, use)
         if confidence is None:
             continue
-        seen.add(use.place)
+        seen.add(place)
         said = "it was put back into training mode" if use.mode == "train" else "nothing calls `eval()` on it"
         made = _made_at(use)
         yield project.match(
-            use.place.path,
-            use.place.span,
-            f"`{use.spelled or 'model'}` answers in training mode: {said}, so that dropout and batch normalisation are active",
+            place.path,
+            place.span,
+            f"`{use.spelled or 'model'}` answers in training mode: {said}, so that dropout and batch normalisation "
+            "are active",
             confidence=confidence,
             trail=[
                 *([project.note(made[0], made[1], "the model is made, in training mode")] if made else []),
@@ -56,7 +58,16 @@ def check(project: Project) -> Iterator[Match]:
         )
 
 
-def _made_at(use: Use) -> tuple[str, object] | None:
+def _asked_at(use: Use) -> Place:
+    """The call, or the serving function that leads to it where the call stands in a library of the project."""
+    outer = use.functions[0] if use.functions else None
+    if outer is None or outer.path == use.place.path or not outer.name:
+        return use.place
+    line, column = outer.form[5][0], outer.form[5][1]
+    return Place(outer.path, Span(line, column, line, column + len("def ") + len(outer.name)))
+
+
+def _made_at(use: Use) -> tuple[str, Span] | None:
     return (use.model.place.path, use.model.place.span) if isinstance(use.model, Made) else None
 
 
@@ -86,6 +97,7 @@ def _is_module(instance: Instance) -> bool:
     return any(isinstance(base, Named) and _MODULE.search(base.name) for base in instance.of.bases)
 
 
+_LOADED = 'model = Net()\n    model.load_state_dict(torch.load("net.pt"))'
 _NET = """
     from torch import nn
 
@@ -115,10 +127,13 @@ _SERVICE = """
         %s
 """
 for _head, _body in (
-    ('model = Net()\n    model.load_state_dict(torch.load("net.pt"))', "return model(batch).tolist()  # expect: SKW004"),
-    ('model = Net()\n    model.load_state_dict(torch.load("net.pt"))\n    model.to("cuda")', "with torch.no_grad():\n            return model(batch).tolist()  # expect: SKW004"),
-    ('model = models.resnet18()\n    model.load_state_dict(torch.load("net.pt"))', "return model(batch).tolist()  # expect: SKW004"),
-    ('model = Net()\n    model.load_state_dict(torch.load("net.pt"))\n    model.eval()\n    model.train()', "return model(batch).tolist()  # expect: SKW004"),
+    (_LOADED, "return model(batch).tolist()  # expect: SKW004"),
+    (
+        _LOADED + '\n    model.to("cuda")',
+        "with torch.no_grad():\n            return model(batch).tolist()  # expect: SKW004",
+    ),
+    (_LOADED.replace("Net()", "models.resnet18()"), "return model(batch).tolist()  # expect: SKW004"),
+    (_LOADED + "\n    model.eval()\n    model.train()", "return model(batch).tolist()  # expect: SKW004"),
     ('model = models.mobilenet_v2(weights="DEFAULT")', "return model(batch).tolist()  # expect: SKW004"),
 ):  # fmt: skip
     rule.flags({"net.py": _NET, "app.py": _SERVICE % (_head, _body)})
@@ -151,13 +166,16 @@ rule.flags(
     title="loaded in another file",
 )
 for _head, _body in (
-    ('model = Net()\n    model.load_state_dict(torch.load("net.pt"))\n    model.eval()', "return model(batch).tolist()"),
+    (_LOADED + "\n    model.eval()", "return model(batch).tolist()"),
     ('model = Net().eval()\n    model.load_state_dict(torch.load("net.pt"))', "return model(batch).tolist()"),
     ('model = models.resnet18().to("cpu").eval()', "return model(batch).tolist()"),
-    ('model = models.resnet18()\n    model.train(False)', "return model(batch).tolist()"),
+    ("model = models.resnet18()\n    model.train(False)", "return model(batch).tolist()"),
     ('model = torch.jit.load("net.pt")', "return model(batch).tolist()"),
-    ('model = Net()\n    model.load_state_dict(torch.load("net.pt"))', "model.eval()\n        return model(batch).tolist()"),
-    ('from transformers import AutoModel\n    model = AutoModel.from_pretrained("bert-base-uncased")', "return model(batch).tolist()"),
+    (_LOADED, "model.eval()\n        return model(batch).tolist()"),
+    (
+        'from transformers import AutoModel\n    model = AutoModel.from_pretrained("bert-base-uncased")',
+        "return model(batch).tolist()",
+    ),
 ):  # fmt: skip
     rule.allows({"net.py": _NET, "app.py": _SERVICE % (_head, _body)})
 rule.allows(

@@ -22,8 +22,8 @@ from collections.abc import Iterator
 
 from reprocheck.rulekit import Match, Project, Rule, Severity
 from reprocheck.rulekit.preprocessing import Partners, partners, sides
-from reprocheck_rules.skew.sequences import real, sentence, side_by_side
 from reprocheck_rules.skew.preprocessing_examples import add_examples
+from reprocheck_rules.skew.sequences import real, sentence, side_by_side
 
 rule = Rule("SKW001", "preprocessing-diverges", __doc__)
 

@@ -205,7 +205,7 @@ def _add_true_tables_and_texts(rule: Rule) -> None:
                 tokenizer = Tokenizer(num_words=10000)
                 tokenizer.fit_on_texts(texts)
                 sequences = pad_sequences(tokenizer.texts_to_sequences(texts), maxlen=200, padding="post")
-                model = keras.Sequential([keras.layers.Embedding(10000, 16), keras.layers.LSTM(32), keras.layers.Dense(1)])
+                model = keras.Sequential([keras.layers.Embedding(10000, 16), keras.layers.LSTM(32)])
                 model.compile(loss="binary_crossentropy")
                 model.fit(sequences, pd.read_csv("reviews.csv")["label"])
                 model.save("sentiment.keras")

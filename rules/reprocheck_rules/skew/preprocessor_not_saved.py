@@ -2,15 +2,16 @@
 
 ## Why
 The saved model expects scaled, encoded or vectorised inputs, and only the object that was fitted in training knows
-means, ranges, categories and words. Without it nobody can prepare an input for the model again: whoever serves it has to
-guess, or to fit anew.
+means, ranges, categories and words. Without it nobody can prepare an input for the model again: whoever serves it has
+to guess, or to fit anew.
 
 ## Fix
 Save both: `joblib.dump(scaler, ...)` beside the model, or put them into one `Pipeline` and save that.
 
 ## Notes
 Transformers are followed through functions and files to what is saved: inside a `Pipeline`, a dictionary, a tuple or an
-object counts. Notebooks and folders of experiments have low confidence. What is handed to code that can't be followed may be saved there, and is silent. Encoders of the labels,
+object counts. Notebooks and folders of experiments have low confidence. What is handed to code that can't be followed
+may be saved there, and is silent. Encoders of the labels,
 and transformers that learn nothing, are silent too.
 """
 
@@ -49,14 +50,15 @@ def check(project: Project) -> Iterator[Match]:
             yield _match(project, found, side, step, made, place)
 
 
-def _match(project: Project, found: Sides, side: Side, step: Step, made: Made, saved: Place) -> Match:  # noqa: PLR0913 — one finding's parts
+def _match(project: Project, found: Sides, side: Side, step: Step, made: Made, saved: Place) -> Match:
     name = made.name.rpartition(".")[2]
     sure = not found.uses.unread_saves and not step.given.get("column")
     tried_out = _TRIALS.search(saved.path) is not None
     return project.match(
         step.place.path,
         step.place.span,
-        f"the `{name}` that the training data goes through is saved nowhere, the model at {saved.path}:{saved.span.line} is",
+        f"the `{name}` that the training data goes through is saved nowhere, "
+        f"the model at {saved.path}:{saved.span.line} is",
         confidence=Confidence.LOW if tried_out else Confidence.HIGH if sure else Confidence.MEDIUM,
         trail=[
             project.note(step.place.path, step.place.span, f"`{name}` is fitted"),
@@ -98,7 +100,7 @@ _TRAIN = """
 for _lines in (
     "X = StandardScaler().fit_transform(X)  # expect: SKW003\n    model.fit(X, y)",
     "scaler = MinMaxScaler()\n    model.fit(scaler.fit_transform(X), y)  # expect: SKW003",
-    "vectorizer = TfidfVectorizer()\n    texts = vectorizer.fit_transform(frame['text'])  # expect: SKW003\n    model.fit(texts, y)",
+    "words = TfidfVectorizer()\n    X = words.fit_transform(frame['text'])  # expect: SKW003\n    model.fit(X, y)",
     "pca = PCA(2)\n    pca.fit(X)\n    model.fit(pca.transform(X), y)  # expect: SKW003",
 ):
     rule.flags(_TRAIN % _lines, file="train.py")
@@ -147,11 +149,11 @@ rule.flags(
 )
 for _lines in (
     "scaler = StandardScaler()\n    model.fit(scaler.fit_transform(X), y)\n    joblib.dump(scaler, 'scaler.joblib')",
-    "scaler = StandardScaler()\n    model.fit(scaler.fit_transform(X), y)\n    joblib.dump({'model': model, 'scaler': scaler}, 'all.joblib')",
+    "scaler = StandardScaler()\n    model.fit(scaler.fit_transform(X), y)\n    joblib.dump([model, scaler], 'all')",
     "model = make_pipeline(StandardScaler(), LogisticRegression())\n    model.fit(X, y)",
     "y = LabelEncoder().fit_transform(y)\n    model.fit(X, y)",
     "model.fit(Normalizer().fit_transform(X), y)",
-    "from store import keep\n    scaler = StandardScaler()\n    model.fit(scaler.fit_transform(X), y)\n    keep(scaler)",
+    "from st import keep\n    scaler = StandardScaler().fit(X)\n    model.fit(scaler.transform(X), y)\n    keep(scaler)",
 ):
     rule.allows(_TRAIN % _lines, file="train.py")
 rule.allows(

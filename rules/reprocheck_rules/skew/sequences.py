@@ -125,7 +125,8 @@ def sentence(partners: Partners, difference: Difference) -> str:
     model = _model(partners)
     match difference.kind:
         case "missing":
-            return f"serving of {model} skips a step of its training: {difference.left} ({_place(difference.origin_left, where)})"
+            place = _place(difference.origin_left, where)
+            return f"serving of {model} skips a step of its training: {difference.left} ({place})"
         case "extra":
             return f"serving of {model} adds a step that its training at {where} lacks: {difference.right}"
         case "order":

@@ -6,8 +6,8 @@ standard deviation of the request maps every request to the same range: what tol
 row becomes zeros. Missing values filled with the request's own mean depend on who else is in the batch.
 
 ## Fix
-Save the statistics in training (a fitted scaler or imputer, `mean.npy`, constants in a configuration) and use them in the
-service.
+Save the statistics in training (a fitted scaler or imputer, `mean.npy`, constants in a configuration) and use them in
+the service.
 
 ## Notes
 Silent where training normalises each image or sound by its own statistics as well; of a table those in training are

@@ -7,8 +7,8 @@ stopping and model choice follow that noise.
 
 ## Fix
 Give each split its own transform: the random one for training, a fixed one (`Resize`, `CenterCrop`, `ToTensor`,
-`Normalize`) for validation, test and serving. With `random_split` or `validation_split` make two data sets with different
-transforms and split their indices.
+`Normalize`) for validation, test and serving. With `random_split` or `validation_split` make two data sets with
+different transforms and split their indices.
 
 ## Notes
 Reported at the random step, with the place where the model gets the data. Silent where the step never acts (`p=0`), for
@@ -24,7 +24,8 @@ from reprocheck.rulekit.preprocessing import Side, sides
 rule = Rule("SKW005", "training-augmentation-at-inference", __doc__)
 
 _ON_PURPOSE = re.compile(
-    r"tta|augment|(^|[/_])aug|test_time|monte_carlo|mc_|robust|contrast|simclr|moco|byol|self_?sup|adversar", re.IGNORECASE
+    r"tta|augment|(^|[/_])aug|test_time|monte_carlo|mc_|robust|contrast|simclr|moco|byol|self_?sup|adversar",
+    re.IGNORECASE,
 )
 
 
@@ -37,7 +38,7 @@ def check(project: Project) -> Iterator[Match]:
         *((side, "serving") for side in found.served),
         *((side, "validation") for side in found.checked),
     ):
-        if not side.form.random or _on_purpose(side):
+        if not side.form.random or _on_purpose(side) or (what == "validation" and not _is_validation(side)):
             continue
         step = side.form.random[0]
         key = step.place, what
@@ -63,6 +64,12 @@ def _effect(what: str) -> str:
         if what == "serving"
         else "its score is noisy, and lower than it should be"
     )
+
+
+def _is_validation(side: Side) -> bool:
+    """Whether a prediction made by a training program is more than a look at one batch."""
+    use = side.use
+    return use.checks or bool(use.method) or not use.gradients or use.mode == "eval"
 
 
 def _on_purpose(side: Side) -> bool:

@@ -116,7 +116,7 @@ class _Outliner:
             return []
         return [form for node in body if (form := self._statement(node, depth)) is not None]
 
-    def _statement(self, node: ast.stmt, depth: int) -> Form | None:  # noqa: PLR0911, C901 — one case per statement
+    def _statement(self, node: ast.stmt, depth: int) -> Form | None:  # noqa: C901, PLR0912 — one case per statement
         value = self.value
         match node:
             case ast.Expr():
@@ -160,11 +160,8 @@ class _Outliner:
                 body = self.block([*node.body, *node.orelse, *node.finalbody], depth + 1)
                 return ["try", body, self.block(handlers, depth + 1)]
             case ast.Import():
-                names = [
-                    [alias.asname or alias.name.partition(".")[0], alias.name if alias.asname else alias.name.partition(".")[0]]
-                    for alias in node.names
-                ]  # fmt: skip
-                return ["import", names]
+                heads = [(alias.asname, alias.name, alias.name.partition(".")[0]) for alias in node.names]
+                return ["import", [[name, whole] if name else [head, head] for name, whole, head in heads]]
             case ast.ImportFrom():
                 module = "." * node.level + (node.module or "")
                 dot = "" if module.endswith(".") else "."
@@ -172,13 +169,13 @@ class _Outliner:
             case ast.FunctionDef() | ast.AsyncFunctionDef():
                 decorators = [value(item, depth) for item in node.decorator_list]
                 body = [] if node.name == "forward" else self.block(node.body, depth + 1)
-                return ["def", node.name, self._parameters(node.args, depth), body, decorators, self._place(node)]
+                return ["def", node.name, self.parameters(node.args, depth), body, decorators, self._place(node)]
             case ast.ClassDef():
                 bases = [value(item, depth) for item in node.bases]
                 return ["class", node.name, bases, self.block(node.body, depth + 1), self._place(node)]
         return None
 
-    def _parameters(self, arguments: ast.arguments, depth: int) -> list[Form]:
+    def parameters(self, arguments: ast.arguments, depth: int) -> list[Form]:
         positional = arguments.posonlyargs + arguments.args
         defaults: list[ast.expr | None] = [None] * (len(positional) - len(arguments.defaults))
         defaults += arguments.defaults
@@ -206,16 +203,16 @@ class _Outliner:
         handler = _EXPRESSIONS.get(node.__class__)
         return _UNKNOWN if handler is None else handler(self, node, depth + 1)
 
-    def _call(self, node: ast.Call, depth: int) -> Form:
+    def call(self, node: ast.Call, depth: int) -> Form:
         value = self.value
         arguments = [
-            ["*", value(item.value, depth)] if item.__class__ is ast.Starred else value(item, depth)  # type: ignore[attr-defined]
+            ["*", value(item.value, depth)] if item.__class__ is ast.Starred else value(item, depth)
             for item in node.args[:_ITEMS]
         ]
         keywords = [[item.arg or "**", value(item.value, depth)] for item in node.keywords[:_ITEMS]]
         return ["c", value(node.func, depth), arguments, keywords, self._place(node)]
 
-    def _constant(self, node: ast.Constant, _depth: int) -> Form:
+    def constant(self, node: ast.Constant, _depth: int) -> Form:
         constant = node.value
         if isinstance(constant, str):
             return ["k", constant] if len(constant) <= _TEXT else ["?"]
@@ -223,33 +220,33 @@ class _Outliner:
             return ["?"]
         return ["k", constant] if constant is None or isinstance(constant, int | float) else ["?"]
 
-    def _display(self, node: ast.List | ast.Tuple | ast.Set, depth: int) -> Form:
+    def display(self, node: ast.List | ast.Tuple | ast.Set, depth: int) -> Form:
         kind = node.__class__.__name__.lower()
         return ["q", kind, [self.value(item, depth) for item in node.elts[:_ITEMS]], self._place(node)]
 
-    def _dict(self, node: ast.Dict, depth: int) -> Form:
+    def dict(self, node: ast.Dict, depth: int) -> Form:
         pairs = [
             [key and self.value(key, depth), self.value(value, depth)]
             for key, value in zip(node.keys[:_ITEMS], node.values[:_ITEMS], strict=True)
         ]
         return ["d", pairs, self._place(node)]
 
-    def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp, depth: int) -> Form:
+    def comprehension(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp, depth: int) -> Form:
         first = node.generators[0]
         return ["m", self.value(node.elt, depth), self.value(first.target, depth), self.value(first.iter, depth)]
 
-    def _subscript(self, node: ast.Subscript, depth: int) -> Form:
+    def subscript(self, node: ast.Subscript, depth: int) -> Form:
         return ["s", self.value(node.value, depth), self.value(node.slice, depth), self._place(node)]
 
-    def _slice(self, node: ast.Slice, depth: int) -> Form:
+    def slice(self, node: ast.Slice, depth: int) -> Form:
         parts = (node.lower, node.upper, node.step)
         return ["l", *(None if part is None else self.value(part, depth) for part in parts)]
 
-    def _operation(self, node: ast.BinOp, depth: int) -> Form:
+    def operation(self, node: ast.BinOp, depth: int) -> Form:
         left, right = self.value(node.left, depth), self.value(node.right, depth)
         return ["o", node.op.__class__.__name__, left, right, self._place(node)]
 
-    def _compare(self, node: ast.Compare, depth: int) -> Form:
+    def compare(self, node: ast.Compare, depth: int) -> Form:
         operator = node.ops[0].__class__.__name__ if len(node.ops) == 1 else "?"
         right = self.value(node.comparators[0], depth)
         return ["o", operator, self.value(node.left, depth), right, self._place(node)]
@@ -258,16 +255,16 @@ class _Outliner:
 _EXPRESSIONS: dict[type[ast.expr], Callable[[_Outliner, Any, int], Form]] = {
     ast.Name: lambda _, node, __: ["n", node.id],
     ast.Attribute: lambda outliner, node, depth: ["a", outliner.value(node.value, depth), node.attr],
-    ast.Constant: _Outliner._constant,
-    ast.Call: _Outliner._call,
-    ast.BinOp: _Outliner._operation,
-    ast.Compare: _Outliner._compare,
-    ast.Subscript: _Outliner._subscript,
-    ast.Slice: _Outliner._slice,
-    ast.List: _Outliner._display,
-    ast.Tuple: _Outliner._display,
-    ast.Set: _Outliner._display,
-    ast.Dict: _Outliner._dict,
+    ast.Constant: _Outliner.constant,
+    ast.Call: _Outliner.call,
+    ast.BinOp: _Outliner.operation,
+    ast.Compare: _Outliner.compare,
+    ast.Subscript: _Outliner.subscript,
+    ast.Slice: _Outliner.slice,
+    ast.List: _Outliner.display,
+    ast.Tuple: _Outliner.display,
+    ast.Set: _Outliner.display,
+    ast.Dict: _Outliner.dict,
     ast.UnaryOp: lambda outliner, node, depth: ["u", type(node.op).__name__, outliner.value(node.operand, depth)],
     ast.BoolOp: lambda outliner, node, depth: [
         "b", type(node.op).__name__, [outliner.value(item, depth) for item in node.values]
@@ -278,11 +275,11 @@ _EXPRESSIONS: dict[type[ast.expr], Callable[[_Outliner, Any, int], Form]] = {
         "i", outliner.value(node.test, depth), outliner.value(node.body, depth), outliner.value(node.orelse, depth)
     ],
     ast.Lambda: lambda outliner, node, depth: [
-        "y", outliner._parameters(node.args, depth), outliner.value(node.body, depth)
+        "y", outliner.parameters(node.args, depth), outliner.value(node.body, depth)
     ],
-    ast.ListComp: _Outliner._comprehension,
-    ast.SetComp: _Outliner._comprehension,
-    ast.GeneratorExp: _Outliner._comprehension,
+    ast.ListComp: _Outliner.comprehension,
+    ast.SetComp: _Outliner.comprehension,
+    ast.GeneratorExp: _Outliner.comprehension,
     ast.NamedExpr: lambda outliner, node, depth: ["v", node.target.id, outliner.value(node.value, depth)],
     ast.Await: lambda outliner, node, depth: outliner.value(node.value, depth),
     ast.Starred: lambda outliner, node, depth: outliner.value(node.value, depth),

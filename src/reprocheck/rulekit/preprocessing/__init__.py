@@ -1,8 +1,8 @@
 """Preprocessing as sequences of steps: what data goes through before a model is trained on it, or asked.
 
-`sides(project)` follows the values of a project's programs (`interpreter`, `effects`) to every place where a model meets
-data (`uses`); `partners` says which training and serving belong to one model; `normal_form` and `differences` compare
-what both do. Knowledge of names is the catalog's (`step` of an entry). See `docs/internals/skew.md`.
+`sides(project)` follows the values of a project's programs (`interpreter`, `effects`) to every place where a model
+meets data (`uses`); `partners` says which training and serving belong to one model; `normal_form` and `differences`
+compare what both do. Knowledge of names is the catalog's (`step` of an entry). See `docs/internals/skew.md`.
 """
 
 from reprocheck.rulekit.preprocessing.alignment import Difference, Pair, aligned, differences

@@ -117,7 +117,9 @@ def _columns(left: NormalStep, right: NormalStep) -> Difference:
     lost = [name for name in mine if name not in theirs]
     added = [name for name in theirs if name not in mine]
     if not lost and not added:
-        return Difference("features", left.text, f"the same {len(theirs)} features in another order", left.origin, right.origin)
+        return Difference(
+            "features", left.text, f"the same {len(theirs)} features in another order", left.origin, right.origin
+        )
     said = [f"{word} `{'`, `'.join(names[:4])}`" for word, names in (("lacks", lost), ("adds", added)) if names]
     return Difference("features", left.text, f"{len(theirs)} features: {' and '.join(said)}", left.origin, right.origin)
 

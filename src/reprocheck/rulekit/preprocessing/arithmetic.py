@@ -175,6 +175,6 @@ def indexed(value: Value, key: Value) -> Value:
             return next(iter(value.items.values())) if len(value.items) == 1 else Data("?")
         case Data(), _:
             return value
-        case (Named() | Method()), _:
+        case ((Named() | Method()), _):
             return Data("?")
     return Data("?")

@@ -33,13 +33,18 @@ if TYPE_CHECKING:
 
 MODEL, LOADER, SAVER, TRAINER = "model", "loads-object", "saves-object", "fits-model"
 _MODEL_BASES = re.compile(r"(^|\.)(Module|Model|Sequential|LightningModule|PreTrainedModel|TorchModel)$")
-_MODEL_NAME = re.compile(r"(^|_)(model|net|network|classifier|regressor|clf|estimator|pipe|pipeline|session)\d*$", re.I)
+_MODEL_NAME = re.compile(
+    r"(^|_)(model|net|network|classifier|regressor|clf|estimator|pipe|pipeline|session)\d*$", re.IGNORECASE
+)
 _PREDICTS = frozenset(
     {"predict", "predict_proba", "predict_classes", "predict_on_batch", "predict_generator", "decision_function", "run"}
 )
 _FITS = frozenset({"fit", "fit_generator", "partial_fit", "train_on_batch"})
 FLUENT = frozenset(
-    {"eval", "train", "to", "cuda", "cpu", "half", "float", "double", "compile", "requires_grad_", "set_params", "share_memory"}
+    {
+        "eval", "train", "to", "cuda", "cpu", "half", "float", "double", "compile", "requires_grad_", "set_params",
+        "share_memory",
+    }
 )  # fmt: skip
 """Methods that return the object itself, or change nothing which matters here."""
 _STATISTICS = frozenset({"mean", "std", "max", "min", "var", "median", "sum"})
@@ -50,7 +55,10 @@ _NESTED = 4
 _FEW = 3
 """Elements of one list that are gone through."""
 _DRAWS = frozenset(
-    {"rotation_range", "width_shift_range", "height_shift_range", "shear_range", "zoom_range", "horizontal_flip", "vertical_flip", "brightness_range", "channel_shift_range"}
+    {
+        "rotation_range", "width_shift_range", "height_shift_range", "shear_range", "zoom_range", "horizontal_flip",
+        "vertical_flip", "brightness_range", "channel_shift_range",
+    }
 )  # fmt: skip
 """Arguments that make a Keras image generator random."""
 _MADE = frozenset({MODEL, TRAINER, "transformer", "estimator", "optimizer", "augmentation", "initialises"})
@@ -134,7 +142,7 @@ class Effects:
         if entry is not None and SAVER in entry.roles:
             return self._save(positional, keywords, place)
         if entry is not None and step is not None and step.form == "call":
-            return self._step_call(name, entry, step, arguments, positional, place)
+            return self._step_call(name, entry, step, arguments, place)
         makes = entry is not None and (step is not None or not entry.roles.isdisjoint(_MADE))
         if makes or name.rpartition(".")[2][:1].isupper():
             return Made(entry.returns if entry is not None and entry.returns else name, arguments, place)
@@ -153,7 +161,7 @@ class Effects:
             return Data(name or "?", place=place)
         return Data(name, (), kind, place)
 
-    def _special(self, name: str, positional: list[Value], keywords: dict[str, Value], place: Place) -> Value | None:  # noqa: PLR0911, C901 — one case per name
+    def _special(self, name: str, positional: list[Value], keywords: dict[str, Value], place: Place) -> Value | None:  # noqa: C901, PLR0912 — one case per name
         first = positional[0] if positional else None
         match name:
             case "os.path.join" | "posixpath.join" | "pathlib.Path" | "builtins.str" | "os.path.abspath" | "os.fspath":
@@ -161,11 +169,28 @@ class Effects:
                 return Const("/".join(parts)) if any(isinstance(part, Const) for part in positional) else None
             case "builtins.open" | "io.open":
                 return Made("builtins.open", {"file": first or NOTHING}, place)
-            case "yaml.safe_load" | "yaml.load" | "yaml.full_load" | "json.load" | "omegaconf.OmegaConf.load" | "toml.load":
+            case (
+                "yaml.safe_load"
+                | "yaml.load"
+                | "yaml.full_load"
+                | "json.load"
+                | "omegaconf.OmegaConf.load"
+                | "toml.load"
+            ):
                 return self._document(first)
             case "box.ConfigBox" | "box.Box" | "easydict.EasyDict" | "omegaconf.OmegaConf.create" | "addict.Dict":
                 return first if isinstance(first, Table) else None
-            case "builtins.list" | "builtins.tuple" | "builtins.sorted" | "builtins.iter" | "builtins.next" | "tqdm.tqdm" | "tqdm.auto.tqdm" | "copy.deepcopy" | "copy.copy":
+            case (
+                "builtins.list"
+                | "builtins.tuple"
+                | "builtins.sorted"
+                | "builtins.iter"
+                | "builtins.next"
+                | "tqdm.tqdm"
+                | "tqdm.auto.tqdm"
+                | "copy.deepcopy"
+                | "copy.copy"
+            ):
                 return first
             case "builtins.float" | "builtins.int" if isinstance(first, Const) and isinstance(first.value, int | float):
                 return Const(float(first.value) if name.endswith("float") else int(first.value))
@@ -221,7 +246,11 @@ class Effects:
         """`dump(object, file)`: the path is the argument that is a text or an open file, wherever it stands."""
         path, saved = None, None
         for value in [*positional, *keywords.values()]:
-            inner = value.arguments.get("file", NOTHING) if isinstance(value, Made) and value.name == "builtins.open" else value
+            inner = (
+                value.arguments.get("file", NOTHING)
+                if isinstance(value, Made) and value.name == "builtins.open"
+                else value
+            )
             if isinstance(inner, Const) and isinstance(inner.value, str) and path is None:
                 path = inner.value
             elif saved is None and not isinstance(inner, Const):
@@ -234,7 +263,13 @@ class Effects:
             self._uses.unread_saves += 1
             self.escapes([] if saved is None else [saved])
             return
-        parts = list(saved.items.values()) if isinstance(saved, Table) else saved.items if isinstance(saved, Many) else [saved]
+        parts = (
+            list(saved.items.values())
+            if isinstance(saved, Table)
+            else saved.items
+            if isinstance(saved, Many)
+            else [saved]
+        )
         for part in parts:
             inner = part.attributes.get("state of") if isinstance(part, Made) and part.name == "state" else part
             if isinstance(inner, Made | Instance):
@@ -265,7 +300,7 @@ class Effects:
                 case Table() if depth < _NESTED:
                     self.escapes(value.items.values(), depth + 1)
 
-    def _method(  # noqa: PLR0911, C901, PLR0912 — one case per kind of owner
+    def _method(  # noqa: C901 — one case per kind of owner
         self, method: Method, positional: list[Value], keywords: dict[str, Value], place: Place
     ) -> Value:
         owner, name = method.owner, method.name
@@ -299,7 +334,11 @@ class Effects:
         if isinstance(owner, Instance):
             if name in _PREDICTS:
                 return self.predict(owner, positional, keywords, place, name, method=name)
-            return self.same(owner, name, positional) if name in FLUENT else self._opaque(name, [*positional, *keywords.values()], place)
+            return (
+                self.same(owner, name, positional)
+                if name in FLUENT
+                else self._opaque(name, [*positional, *keywords.values()], place)
+            )
         if isinstance(owner, Data):
             return self._of_data(owner, name, positional, keywords, place)
         return self._opaque(name, [*positional, *keywords.values()], place)
@@ -426,15 +465,27 @@ class Effects:
         return parser
 
     def _flow(
-        self, owner: Made, name: str, entry: CatalogEntry, arguments: dict[str, Value], positional: list[Value], place: Place
+        self,
+        owner: Made,
+        name: str,
+        entry: CatalogEntry,
+        arguments: dict[str, Value],
+        positional: list[Value],
+        place: Place,
     ) -> Value:
         """What a Keras image generator yields: resized, then scaled or handed to its function."""
         assert entry.step is not None
-        given = positional[0] if positional and isinstance(positional[0], Data) else Data("images", kind="PIL.Image.Image")
+        given = (
+            positional[0] if positional and isinstance(positional[0], Data) else Data("images", kind="PIL.Image.Image")
+        )
         sized = "target_size" in entry.arguments
         data = given.then(self._step(name, entry, _resizing(entry.step), arguments, place)) if sized else given
         made = self._catalog.entry(owner.name)
-        drawn = [key for key, value in owner.arguments.items() if key in _DRAWS and plain(value) not in (0, False, None)] if owner.arguments else []
+        drawn = (
+            [key for key, value in owner.arguments.items() if key in _DRAWS and plain(value) not in (0, False, None)]
+            if owner.arguments
+            else []
+        )
         if drawn:
             data = data.then(Step("random", f"ImageDataGenerator({drawn[0]}=...)", owner.place, random=True))
         if made is not None and made.step is not None:
@@ -444,7 +495,9 @@ class Effects:
                     result = self._run.apply(value, [data], {}, owner.place)
                     data = result if isinstance(result, Data) else data
                 elif own == "rescale" and isinstance(value, Const) and isinstance(value.value, int | float):
-                    step = Step("arithmetic", f"* {value.value:g}", owner.place, {"sign": "Mult", "amount": value.value})
+                    step = Step(
+                        "arithmetic", f"* {value.value:g}", owner.place, {"sign": "Mult", "amount": value.value}
+                    )
                     data = data.then(step)
                 elif own == "own" and isinstance(value, Const) and value.value:
                     data = data.then(Step("own-statistics", argument, owner.place))
@@ -453,7 +506,11 @@ class Effects:
     def _of_data(
         self, owner: Data, name: str, positional: list[Value], keywords: dict[str, Value], place: Place
     ) -> Value:
-        if name in _PREDICTS and (positional or keywords) and not (name == "run" and not isinstance(positional[-1], Table)):
+        if (
+            name in _PREDICTS
+            and (positional or keywords)
+            and not (name == "run" and not isinstance(positional[-1], Table))
+        ):
             return self.predict(owner, positional, keywords, place, name, method=name)
         full = self._catalog.canonical(f"{owner.kind}.{name}") if owner.kind else ""
         entry = (self._catalog.entry(full) if full else None) or self._catalog.entry(f"?.{name}")
@@ -466,7 +523,13 @@ class Effects:
             if step.op == "neutral":
                 return Data(owner.source, owner.steps, entry.returns or owner.kind, owner.place)
             filler = positional[0] if positional else keywords.get("value")
-            if step.op == "fill" and isinstance(filler, Data) and filler.steps and filler.steps[-1].op == "statistic" and filler.source == owner.source:
+            if (
+                step.op == "fill"
+                and isinstance(filler, Data)
+                and filler.steps
+                and filler.steps[-1].op == "statistic"
+                and filler.source == owner.source
+            ):
                 return owner.then(Step("own-statistics", f"fillna({filler.steps[-1].label})", place))
             return owner.then(self._step(full or name, entry, step, arguments, place), entry.returns or None)
         if name in _STATISTICS:
@@ -500,7 +563,9 @@ class Effects:
         data = self._first_data(positional, keywords)
         if entry is not None and entry.step is not None and entry.step.op == "tokenise" and data is not None:
             arguments = self._arguments(self._catalog.entry(f"{owner.name}.__call__"), positional, keywords)
-            return data.then(self._step(owner.name, entry, entry.step, {**owner.arguments, **arguments}, place), "tokens")
+            return data.then(
+                self._step(owner.name, entry, entry.step, {**owner.arguments, **arguments}, place), "tokens"
+            )
         if data is not None and entry is not None and entry.step is not None:
             return self.transformed(owner, data)
         if self._is_model(owner) or _MODEL_NAME.search(spelled):
@@ -524,12 +589,18 @@ class Effects:
             probability = plain(made.arguments.get("p", made.arguments.get("0") if flips else None))
             if probability == 1 and flips:
                 return data.then(Step("flip", _label(made.name, {}), made.place))
-            return data if probability == 0 else data.then(Step("random", _label(made.name, {}), made.place, random=True))
+            return (
+                data if probability == 0 else data.then(Step("random", _label(made.name, {}), made.place, random=True))
+            )
         if entry is None or entry.step is None:
             return data.then(Step(UNKNOWN_STEP, f"{_label(made.name, {})}(...)", made.place))
         step = entry.step
         if step.op == "compose":
-            parts = [made.arguments[name] for name in sorted(made.arguments) if name == "0" or name in entry.arguments[:1] or name.isdigit()]
+            parts = [
+                made.arguments[name]
+                for name in sorted(made.arguments)
+                if name == "0" or name in entry.arguments[:1] or name.isdigit()
+            ]
             if step.random:
                 return data.then(Step("random", _label(made.name, {}), made.place, random=True))
             for part in parts:
@@ -544,7 +615,13 @@ class Effects:
         return data.then(self._step(made.name, entry, step, made.arguments, made.place))
 
     def predict(
-        self, model: Value, positional: list[Value], keywords: dict[str, Value], place: Place, spelled: str, method: str = ""
+        self,
+        model: Value,
+        positional: list[Value],
+        keywords: dict[str, Value],
+        place: Place,
+        spelled: str,
+        method: str = "",
     ) -> Value:
         """A model is given data."""
         data = self._first_data(positional, keywords)
@@ -558,7 +635,9 @@ class Effects:
             inner = value
             for _ in range(3):
                 if isinstance(inner, Many) and inner.items:
-                    inner = next((item for item in inner.items if isinstance(item, Data | Many | Table)), inner.items[0])
+                    inner = next(
+                        (item for item in inner.items if isinstance(item, Data | Many | Table)), inner.items[0]
+                    )
                 elif isinstance(inner, Table) and inner.items:
                     inner = next(iter(inner.items.values()))
             if isinstance(inner, Data) and best is None:
@@ -572,7 +651,12 @@ class Effects:
     # Steps
 
     def _step_call(
-        self, name: str, entry: CatalogEntry, step: StepKnowledge, arguments: dict[str, Value], positional: list[Value], place: Place
+        self,
+        name: str,
+        entry: CatalogEntry,
+        step: StepKnowledge,
+        arguments: dict[str, Value],
+        place: Place,
     ) -> Value:
         named = step.data or (entry.arguments[0] if entry.arguments else "0")
         given = arguments.get(named, arguments.get("0"))
@@ -615,7 +699,9 @@ class Effects:
             return data.then(Step("statistic", f"{name.rpartition('.')[2]}()", place))
         return data.then(self._step(name, entry, step, arguments, place), entry.returns or None)
 
-    def _step(self, name: str, entry: CatalogEntry, step: StepKnowledge, arguments: dict[str, Value], place: Place) -> Step:
+    def _step(
+        self, name: str, entry: CatalogEntry, step: StepKnowledge, arguments: dict[str, Value], place: Place
+    ) -> Step:
         given: dict[str, object] = dict(step.fixed)
         for own, argument in step.takes.items():
             if argument in arguments:
@@ -650,7 +736,13 @@ class Effects:
 
     def _item_of_data(self, owner: Data, key: Value, place: Place) -> Value:
         known = plain(key)
-        if isinstance(key, Many) and key.kind == "list" and isinstance(known, list) and known and all(isinstance(k, str) for k in known):
+        if (
+            isinstance(key, Many)
+            and key.kind == "list"
+            and isinstance(known, list)
+            and known
+            and all(isinstance(k, str) for k in known)
+        ):
             return owner.then(Step("columns", _columns_label(known), place, {"columns": known}), "pandas.DataFrame")
         if _is_channel_flip(key):
             return owner.then(Step("channels", "[..., ::-1]", place, {"order": "swap"}))
@@ -667,7 +759,9 @@ class Effects:
             known = {step.key for step in owner.steps}
             for step in value.steps:
                 if step.key not in known:
-                    owner = owner.then(Step(step.op, f"{column}: {step.label}", step.place, {**step.given, "column": column}))
+                    owner = owner.then(
+                        Step(step.op, f"{column}: {step.label}", step.place, {**step.given, "column": column})
+                    )
             return owner
         if not owner.steps and owner.kind != "pandas.DataFrame":
             return owner

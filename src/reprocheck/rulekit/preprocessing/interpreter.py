@@ -116,7 +116,7 @@ class Interpreter:
                 returned.append(value)
         return _first_of(returned)
 
-    def _statement(self, kind: str, form: Form, scope: Scope, level: int) -> Value | None:  # noqa: PLR0911, C901, PLR0912
+    def _statement(self, kind: str, form: Form, scope: Scope, level: int) -> Value | None:  # noqa: C901, PLR0912
         if level > _LEVELS:
             return None
         match kind:
@@ -210,8 +210,10 @@ class Interpreter:
     def _either(self, first: Value, second: Value, before: Value | None, path: str) -> Value:
         if isinstance(first, Const) and first == second:
             return first
-        if first == NOTHING or second == NOTHING:
-            return second if first == NOTHING else first
+        if first == NOTHING:
+            return second
+        if second == NOTHING:
+            return first
         if not isinstance(first, Data) and not isinstance(second, Data):
             return first if second is before else second
         data = first if isinstance(first, Data) else second
@@ -289,7 +291,7 @@ class Interpreter:
             case _:
                 return self._other(form, scope)
 
-    def _other(self, form: Form, scope: Scope) -> Value:  # noqa: PLR0911 — one case per form
+    def _other(self, form: Form, scope: Scope) -> Value:
         match form[0]:
             case "u":
                 inner = self.value(form[2], scope)
@@ -410,7 +412,7 @@ class Interpreter:
                 return value
         return Named(target)
 
-    def attribute(self, owner: Value, name: str) -> Value:  # noqa: PLR0911 — one case per kind of value
+    def attribute(self, owner: Value, name: str) -> Value:
         """`owner.name`."""
         match owner:
             case Named():
@@ -490,7 +492,7 @@ class Interpreter:
         instance = scope.find("self")
         return instance if isinstance(instance, Instance) else Data("super")
 
-    def apply(  # noqa: PLR0911 — one case per kind of callee
+    def apply(
         self, callee: Value, positional: list[Value], keywords: dict[str, Value], place: Place, spelled: str = ""
     ) -> Value:
         """What a call gives."""
@@ -571,9 +573,7 @@ class Interpreter:
         place = data.place or Place(function.path, Span(1, 1, 1, 1))
         return data.then(Step(UNKNOWN_STEP, f"{function.name}(...)", place))
 
-    def _bind(
-        self, parameters: list[Any], positional: list[Value], keywords: dict[str, Value], scope: Scope
-    ) -> None:
+    def _bind(self, parameters: list[Any], positional: list[Value], keywords: dict[str, Value], scope: Scope) -> None:
         rest = list(positional)
         taken: set[str] = set()
         for name, default in parameters:
@@ -597,7 +597,7 @@ class Interpreter:
 
 
 def _is_main(test: Form) -> bool:
-    return test[0] == "o" and test[2] == ["n", "__name__"]
+    return bool(test[0] == "o" and test[2] == ["n", "__name__"])
 
 
 def _spelled(form: Form) -> str:

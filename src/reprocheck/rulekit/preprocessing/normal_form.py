@@ -8,12 +8,14 @@ what changes only shape, type or device is gone; random steps are set apart.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reprocheck.rulekit.preprocessing.values import UNKNOWN_STEP, UNSURE, Data, Step, Value
 
-GEOMETRY = frozenset({"resize", "crop", "pad", "crops", "crop-box", "crop-fraction", "resize-crop", "resize-pad", "resize-ratio"})
+GEOMETRY = frozenset(
+    {"resize", "crop", "pad", "crops", "crop-box", "crop-fraction", "resize-crop", "resize-pad", "resize-ratio"}
+)
 _PRESETS: dict[str, tuple[tuple[float, ...], tuple[float, ...], bool]] = {
     # Factor and offset per channel of pixels in 0..255, and whether channels are turned around first.
     # https://github.com/keras-team/keras/blob/master/keras/src/applications/imagenet_utils.py
@@ -29,7 +31,8 @@ _PRESETS: dict[str, tuple[tuple[float, ...], tuple[float, ...], bool]] = {
 _INTERPOLATION = {
     "0": "nearest", "1": "lanczos", "2": "bilinear", "3": "bicubic", "4": "box", "inter_nearest": "nearest",
     "inter_linear": "bilinear", "inter_cubic": "bicubic", "inter_area": "area", "inter_lanczos4": "lanczos",
-    "antialias": "lanczos", "lanczos3": "lanczos", "lanczos5": "lanczos", "linear": "bilinear", "nearest_exact": "nearest",
+    "antialias": "lanczos", "lanczos3": "lanczos", "lanczos5": "lanczos", "linear": "bilinear",
+    "nearest_exact": "nearest",
 }  # fmt: skip
 _CV2_NUMBERS = {"0": "nearest", "1": "bilinear", "2": "bicubic", "3": "area", "4": "lanczos"}
 
@@ -156,7 +159,9 @@ def normal_form(data: Data, named: Callable[[Value], object]) -> NormalForm:
     source = data.source
     if source.startswith("cv2."):
         form.channels, form.image = "bgr", True
-    elif source.startswith(("PIL.", "keras.preprocessing.image", "keras.utils.load_img", "torchvision.datasets", "keras.preprocessing")):
+    elif source.startswith(
+        ("PIL.", "keras.preprocessing.image", "keras.utils.load_img", "torchvision.datasets", "keras.preprocessing")
+    ):
         form.channels, form.image = "rgb", True
     for step in data.steps:
         if step.op == "fitted":
@@ -200,7 +205,16 @@ def _take(form: NormalForm, step: Step) -> None:  # noqa: C901, PLR0912 — one 
             _take_colour(form, step)
         case "channels":
             _turn(form)
-        case "arithmetic" | "arithmetic-method" | "normalise" | "scale" | "to-unit" | "to-dtype" | "preset" | "resize-unit":
+        case (
+            "arithmetic"
+            | "arithmetic-method"
+            | "normalise"
+            | "scale"
+            | "to-unit"
+            | "to-dtype"
+            | "preset"
+            | "resize-unit"
+        ):
             _take_scale(form, step)
         case "columns":
             _take_columns(form, step)
@@ -217,7 +231,11 @@ def _take(form: NormalForm, step: Step) -> None:  # noqa: C901, PLR0912 — one 
 
 
 def _other(step: Step) -> NormalStep:
-    values = tuple(f"{key}={value!r}" if value is not UNSURE else UNSURE for key, value in sorted(step.given.items()) if key != "object")
+    values = tuple(
+        f"{key}={value!r}" if value is not UNSURE else UNSURE
+        for key, value in sorted(step.given.items())
+        if key != "object"
+    )
     return NormalStep(step.op, values, step.label, step)
 
 
@@ -242,21 +260,20 @@ def _take_resize(form: NormalForm, step: Step) -> None:
     form.steps.append(NormalStep(kind, (*size, interpolation), f"resize to {_size_text(size)} ({interpolation})", step))
 
 
-def _size(given: object) -> tuple[object, ...]:
-    assert hasattr(given, "get")
-    if "height" in given or "width" in given:  # type: ignore[operator]
-        pair = (given.get("height", UNSURE), given.get("width", UNSURE))  # type: ignore[attr-defined]
+def _size(given: Mapping[str, object]) -> tuple[object, ...]:
+    if "height" in given or "width" in given:
+        pair = (given.get("height", UNSURE), given.get("width", UNSURE))
         return tuple(int(part) if isinstance(part, int | float) else UNSURE for part in pair)
-    size = given.get("size", UNSURE)  # type: ignore[attr-defined]
+    size = given.get("size", UNSURE)
     if size is None:
         return (None,)
     if isinstance(size, list):
         numbers = [int(part) if isinstance(part, int | float) else UNSURE for part in size[:2]]
         if len(numbers) == 1:
             return tuple(numbers)
-        return tuple(reversed(numbers)) if given.get("axes") == "wh" else tuple(numbers)  # type: ignore[attr-defined]
+        return tuple(reversed(numbers)) if given.get("axes") == "wh" else tuple(numbers)
     if isinstance(size, int | float):
-        edge = given.get("edge")  # type: ignore[attr-defined]
+        edge = given.get("edge")
         return (int(size),) if edge in {"shorter", "longer"} else (int(size), int(size))
     return (UNSURE, UNSURE)
 
@@ -388,7 +405,9 @@ def _take_columns(form: NormalForm, step: Step) -> None:
     if isinstance(columns, list) and all(isinstance(column, str) for column in columns):
         form.columns = [str(column) for column in columns]
         form.steps = [known for known in form.steps if known.op != "columns"]
-        form.steps.append(NormalStep("columns", tuple(form.columns), f"{len(form.columns)} features {step.label}", step))
+        form.steps.append(
+            NormalStep("columns", tuple(form.columns), f"{len(form.columns)} features {step.label}", step)
+        )
     else:
         form.unknown.append(step)
 

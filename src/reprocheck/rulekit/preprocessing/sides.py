@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from reprocheck.project.facts.model import Call, FileFacts, Function
+from reprocheck.project.facts.model import Call, Function
 from reprocheck.rulekit.preprocessing.alignment import differences
 from reprocheck.rulekit.preprocessing.interpreter import Interpreter, OutOfBudget
 from reprocheck.rulekit.preprocessing.normal_form import NormalForm, normal_form
@@ -31,7 +31,8 @@ _MODELS = frozenset(
 _SERVERS = frozenset(
     {
         "bentoml", "chalice", "django", "fastapi", "flask", "gradio", "kserve", "litserve", "quart", "rest_framework",
-        "sanic", "seldon_core", "starlette", "streamlit", "triton_python_backend_utils", "ts", "bottle", "dash", "telegram",
+        "sanic", "seldon_core", "starlette", "streamlit", "triton_python_backend_utils", "ts", "bottle", "dash",
+        "telegram",
         "telebot", "aiogram", "tornado",
     }
 )  # fmt: skip
@@ -39,9 +40,15 @@ _SERVES = re.compile(
     r"(^|_)(predict(ion|or|ions)?|infer(ence)?|serve|serving|handler|handle|lambda_handler|model_fn|input_fn|predict_fn|transform_fn"
     r"|classify|preprocess_request|deploy|app|demo|webcam|detect)(_|$)"
 )
-_SERVING_FILE = re.compile(r"(^|[/_.-])(predict(ion|or)?|infer(ence)?|serve|serving|app|api|webapp|deploy(ment)?|demo|server|handler|score|scoring|live|webcam|detect|main_api|flask_?\w*|streamlit\w*|lambda\w*)(_\w+)?\.(py|ipynb)$")
-_CHECKS = re.compile(r"(^|_)(val|valid|validate|validation|eval|evaluate|evaluation|test|metrics?|accuracy|score|report|confusion\w*)(_|$)")
-_TESTS = re.compile(r"(^|/)(tests?|testing|unittests?|docs?|examples?)/|(^|/)(test_[^/]*|[^/]*_test|conftest|setup)\.py$")
+_SERVING_FILE = re.compile(
+    r"(^|[/_.-])(predict(ion|or)?|infer(ence)?|serve|serving|app|api|webapp|deploy(ment)?|demo|server|handler|score|scoring|live|webcam|detect|main_api|flask_?\w*|streamlit\w*|lambda\w*)(_\w+)?\.(py|ipynb)$"
+)
+_CHECKS = re.compile(
+    r"(^|_)(val|valid|validate|validation|eval|evaluate|evaluation|test|metrics?|accuracy|score|report|confusion\w*)(_|$)"
+)
+_TESTS = re.compile(
+    r"(^|/)(tests?|testing|unittests?|docs?|examples?)/|(^|/)(test_[^/]*|[^/]*_test|conftest|setup)\.py$"
+)
 _SINGLE = re.compile(r"PIL\.Image\.open|cv2\.(imread|imdecode|VideoCapture)|keras[\w.]*\.load_img|flask\.|streamlit\.")
 """Origins of single items."""
 _SINKS = re.compile(
@@ -97,11 +104,7 @@ def sides(project: Project) -> Sides:
 
 def _sides(project: Project) -> Sides:
     found = Sides()
-    paths = [
-        path
-        for path, facts in sorted(project.index.files.items())
-        if isinstance(facts, FileFacts) and facts.outline and not _TESTS.search(path)
-    ]
+    paths = [path for path, facts in sorted(project.index.files.items()) if facts.outline and not _TESTS.search(path)]
     if not _has_models(project, paths) or len(paths) > _MOST_FILES:
         return found
     lines = sum(project.index.files[path].functions[0].span.end_line for path in paths)
@@ -211,7 +214,9 @@ def _side(project: Project, use: Use, named: Callable[[Value], object]) -> Side:
     form = normal_form(use.data, named)
     entry = project.catalog.entry(use.data.source)
     step = entry.step if entry is not None else None
-    known = (step is not None and step.op in {"source", "dataset", "source-resized", "frame", "flow"}) or use.data.source in {"images"}
+    known = (
+        step is not None and step.op in {"source", "dataset", "source-resized", "frame", "flow"}
+    ) or use.data.source == "images"
     return Side(use, form, _artifacts(use.model), _identity(use.model), known)
 
 
@@ -241,8 +246,8 @@ class Partners:
     trained: Side
     served: Side
     shown_by: str
-    """`object` (one program trains and asks), `artifact` (saved here, loaded there), `class` (built by the same code) or
-    `only` (the project's one model)."""
+    """`object` (one program trains and asks), `artifact` (saved here, loaded there), `class` (built by the same code)
+    or `only` (the project's one model)."""
     checked: Side | None
     """The same model's validation, for what training does at random."""
 
@@ -299,7 +304,12 @@ def _distance(trained: Side, served: Side) -> int:
 
 
 def _told(side: Side) -> tuple[int, ...]:
-    return (bool(side.artifacts), side.complete, len(side.form.steps) + (not side.form.scale.is_identity), -len(side.form.unknown))
+    return (
+        bool(side.artifacts),
+        side.complete,
+        len(side.form.steps) + (not side.form.scale.is_identity),
+        -len(side.form.unknown),
+    )
 
 
 def _nearest(trained: list[Side], served: Side) -> list[Side]:
@@ -322,7 +332,9 @@ def _validation(found: Sides, trained: Side) -> Side | None:
     same = [
         side
         for side in found.checked
-        if side.form.image and not side.form.random and (side.use.model is trained.use.model or side.identity == trained.identity)
+        if side.form.image
+        and not side.form.random
+        and (side.use.model is trained.use.model or side.identity == trained.identity)
     ]
     return max(same, key=_told, default=None)
 

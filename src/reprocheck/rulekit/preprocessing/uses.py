@@ -96,7 +96,8 @@ class Uses:
     def _is_quiet(self, function: FunctionValue) -> bool:
         """Whether a decorator switches gradients off."""
         return any(
-            (isinstance(item, Made) and item.name in NO_GRADIENT) or (isinstance(item, Named) and item.name in NO_GRADIENT)
+            (isinstance(item, Made) and item.name in NO_GRADIENT)
+            or (isinstance(item, Named) and item.name in NO_GRADIENT)
             for item in self._decorators.get(id(function.form), ())
         )
 
@@ -133,7 +134,7 @@ class Uses:
             use.trains = True
         frame.pending.clear()
 
-    def use(  # noqa: PLR0913 — what is known of one place
+    def use(
         self, model: Value, data: Data, place: Place, *, trains: bool, method: str, spelled: str, checks: bool = False
     ) -> None:
         """A model is given data."""

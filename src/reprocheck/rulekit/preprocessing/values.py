@@ -73,7 +73,8 @@ class Many:
 class Table:
     """A dictionary with constant keys."""
 
-    items: dict[Scalar, Value]
+    items: dict[Any, Value]
+    """By constant key."""
     open: bool = False
     """Whether it may have other keys."""
 
