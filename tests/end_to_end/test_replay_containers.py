@@ -284,6 +284,44 @@ def test_a_run_that_was_recorded_in_a_container_replays_in_its_image(docker_engi
     assert replayed(root, "known", address=address)["verdict"]["outcome"] == "inconclusive"
 
 
+CLIENT = """#!/bin/sh
+# A client with BuildKit, as far as it is asked: the plugin's answer, and a build by the engine's own builder.
+[ "$1" = buildx ] || exit 64
+shift
+echo "$1" >> "$CALLS"
+[ "$1" = version ] && exit 0
+[ -e "$CALLS.broken" ] && exit 1
+shift 2
+exec "$REAL" build "$@"
+"""
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize("broken", [False, True])
+def test_a_client_with_buildkit_builds_the_image(
+    recorded: Path,
+    docker_engine: Engine,
+    tmp_path: Path,
+    broken: bool,
+) -> None:
+    image = docker_engine.image(f"reprocheck-test-kit:{int(broken)}", f"LABEL of={tmp_path.name}")
+    client = tmp_path / "bin" / "docker"
+    client.parent.mkdir()
+    client.write_text(CLIENT, "utf-8")
+    client.chmod(0o755)
+    calls = tmp_path / "calls"
+    if broken:
+        Path(f"{calls}.broken").touch()
+    record_watched(recorded)
+    done = reprocheck(
+        recorded, "replay", "watched", "--in", "docker", "--offline", "--image", image,
+        DOCKER_HOST=docker_engine.address, PATH=f"{client.parent}:{os.environ['PATH']}",
+        CALLS=str(calls), REAL=shutil.which("docker") or "docker",
+    )  # fmt: skip
+    assert (done.returncode, done.stdout.split()[0]) == (0, "identical"), done.stdout + done.stderr
+    assert calls.read_text("ascii").split() == ["version", "build"]
+
+
 @pytest.mark.docker
 def test_an_image_for_another_architecture(recorded: Path, docker_engine: Engine) -> None:
     other = "amd64" if os.uname().machine == "aarch64" else "arm64"

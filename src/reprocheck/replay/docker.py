@@ -6,6 +6,8 @@ import io
 import os
 import re
 import secrets
+import shutil
+import subprocess
 import tarfile
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -112,6 +114,7 @@ class Engine:
         from docker.errors import DockerException
 
         self._errors: Any = docker.errors
+        self._environment = dict(environment)
         try:
             self._client: DockerClient = docker.from_env(environment=dict(environment), timeout=_ANSWER)
             self._version = self._client.version()
@@ -162,6 +165,10 @@ class Engine:
         with suppress(self._errors.DockerException):
             return str(self._client.images.get(tag).id)
         context = _context(recipe, wheels)
+        if self._build_with_client(context, tag, recipe.key):
+            with suppress(self._errors.DockerException):
+                return str(self._client.images.get(tag).id)
+        context.seek(0)
         try:
             # Steps have no time limit: a package index may be slow.
             self._client.api.timeout = None
@@ -180,6 +187,31 @@ class Engine:
         finally:
             self._client.api.timeout = _ANSWER
         return str(image.id)
+
+    def _build_with_client(self, context: io.BytesIO, tag: str, key: str) -> bool:
+        """Build with BuildKit, which the client has and the SDK hasn't; False where there is none or it can't.
+
+        Its errors are not told: the engine's own builder is asked next, and says what is wrong with the recipe.
+        """
+        program = shutil.which("docker", path=self._environment.get("PATH"))
+        if program is None:
+            return False
+        build = ["build", "--load", "--quiet", "--tag", tag, "--label", f"{_LABEL}={key}", "-"]
+        try:
+            for arguments, data, seconds in ((["version"], b"", _ANSWER), (build, context.getvalue(), None)):
+                done = subprocess.run(  # noqa: S603 — the user's own client
+                    [program, "buildx", *arguments],
+                    input=data,
+                    env=self._environment,
+                    capture_output=True,
+                    check=False,
+                    timeout=seconds,
+                )
+                if done.returncode:
+                    return False
+        except (OSError, subprocess.TimeoutExpired):
+            return False
+        return True
 
     def run(self, request: ContainerRequest, *, out: Path, err: Path, seconds: float | None) -> Ended:
         """Run a command to its end in a new container, which is gone afterwards whatever happens.
