@@ -33,7 +33,7 @@ from reprocheck.rulekit.flow import (
 rule = Rule("DAT011", "fit-on-test", __doc__)
 
 _SECOND = re.compile(
-    r"calib|meta|stack|blend|explain|lime|shap|perm|importance|cluster|kmeans|dbscan|drift|detector|platt|isotonic",
+    r"calib|meta|stack|blend|explain|lime|shap|perm|importance|cluster|kmeans|dbscan|drift|detector|platt|isotonic|datagen|generator",
     re.IGNORECASE,
 )
 """Objects whose purpose is to be fitted on what other models left over."""
@@ -52,11 +52,18 @@ def check_project(project: Project) -> Iterator[Match]:
     yield from in_project(project, _tell)
 
 
-def _tell(seen: Observed, _modules: Mapping[str, Module]) -> Iterator[Told]:
+def _tell(seen: Observed, modules: Mapping[str, Module]) -> Iterator[Told]:
     for fit in seen.held_out_fits.values():
         confidence = _confidence(fit, seen)
+        if confidence is not None and fit.label.endswith("Vectorizer") and _compares(modules[fit.where.path]):
+            confidence = Confidence.LOW
         if confidence is not None:
             yield _said(fit, seen, confidence)
+
+
+def _compares(module: Module) -> bool:
+    """Whether the words of the parts are looked at, as when two vocabularies are compared."""
+    return "vocabulary_" in module.words
 
 
 def _speaks_of_parts(module: Module) -> bool:

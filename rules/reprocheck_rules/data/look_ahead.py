@@ -34,6 +34,8 @@ _DATES = re.compile(
     r"to_datetime|parse_dates|DatetimeIndex|date_range|yfinance|get_data_yahoo|set_index\(['\"](date|time|timestamp)",
     re.IGNORECASE,
 )
+_LEVELS = 3
+"""Assignments behind a name that are looked at."""
 _LAGS = frozenset({"shift", "rolling", "ewm", "pct_change", "diff"})
 
 
@@ -160,9 +162,35 @@ def _lag(module: Module, call: Call) -> ast.Call | None:
             continue
         if _is_negative(node) or "groupby" in ast.unparse(node.func.value):
             continue
-        if _column_written(module, node) is not None:
+        written = _column_written(module, node)
+        if written is not None and _of_one_table(module, written[0], call):
             return node
     return None
+
+
+def _of_one_table(module: Module, written: ast.Assign, call: Call) -> bool:
+    """Whether the table that is split is the one that the column was written to, as far as names tell."""
+    parent = module.file.parent(call.node)
+    outer = module.file.parent(parent) if isinstance(parent, ast.Attribute) else None
+    split = outer if isinstance(outer, ast.Call) else call.node
+    target = written.targets[0]
+    if not split.args or not isinstance(target, ast.Subscript):
+        return call.name.endswith(("KFold", "ShuffleSplit"))
+    table = ast.unparse(target.value)
+    return table in _names_behind(module, split.args[0], _LEVELS)
+
+
+def _names_behind(module: Module, node: ast.expr, levels: int) -> set[str]:
+    """Names in an expression, and those in what they were given."""
+    found: set[str] = set()
+    for part in ast.walk(node):
+        if isinstance(part, ast.Name):
+            found.add(part.id)
+            bindings = module.file.scope_of(part).lookup(part.id) or []
+            for binding in bindings if levels else ():
+                if binding.value is not None:
+                    found |= _names_behind(module, binding.value, levels - 1)
+    return found
 
 
 rule.flags(

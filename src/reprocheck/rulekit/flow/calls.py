@@ -111,7 +111,7 @@ def _of_role(flow: Following, call: Call, entry: CatalogEntry) -> Value | None:
     if "scores" in roles and node.args:
         note_score(flow, node, node.args[0], flow.value(node.args[0]))
         return NOTHING
-    if "trains" in roles and len(node.args) > 1:
+    if "trains" in roles and name == "train" and len(node.args) > 1:
         note_fit(flow, node, node.args[1], flow.value(node.args[1]), estimator=True)
     if node.args and ("reads" in roles or name.startswith("read_")):
         return _read(flow, call)
