@@ -14,9 +14,10 @@ project's own modules and extensions, imports under `try` or `TYPE_CHECKING`, mo
 so, tests, folders whose manifests name no package at all, what an extra of a declared package may bring by its name,
 and whatever a script, image, job or notebook installs by name. Of low confidence are packages that come along with a
 declared one or stand in a lock, common ones (NumPy, Pillow) beside packages of unknown contents, what another manifest
-of the project names or a read-me file tells to install, imports in functions and under conditions, and files beside a
-library's package. Where a package of unknown name is imported, the module may come with a declared one under another
-name: medium confidence, or low where the contents of one aren't known. A project's own names are given in its catalog.
+of the project names or a read-me file tells to install, imports in functions and under conditions, folders that only
+list tools, and files beside a library's package. Where a package of unknown name is imported, the module may come with
+a declared one under another name: medium confidence, or low where the contents of one aren't known. A project's own
+names are given in its catalog.
 """
 
 from __future__ import annotations
@@ -114,6 +115,7 @@ def _confidence(project: Project, declared: Declared, scope: str, found: Foreign
         may_come_along
         or not providers.isdisjoint(elsewhere)
         or not found.certain
+        or all(is_auxiliary(manifest) for manifest in declared.manifests(scope))
         or _is_beside(project, declared, scope, found)
     ):
         return Confidence.LOW
