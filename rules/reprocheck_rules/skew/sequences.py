@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from reprocheck.rulekit import Confidence, Note, Project
@@ -31,6 +32,8 @@ _GEOMETRY = frozenset(
         "resize-ratio",
     }
 )
+_SIZES = re.compile(r"Crop|Resize|Scale|ShortestEdge|Zoom", re.IGNORECASE)
+"""Random transforms that say how large an image becomes; a flip doesn't."""
 _ONE_SIDED = _GEOMETRY | {
     "function-of-image",
     "own-statistics",
@@ -50,7 +53,7 @@ def real(partners: Partners) -> Iterator[tuple[Difference, Confidence]]:
     trained, served = partners.trained, partners.served
     if not _comparable(trained.form, served.form):
         return
-    random = bool(trained.form.random)
+    random = any(_SIZES.search(step.label) for step in trained.form.random)
     geometry = partners.checked if random else None
     for difference in differences(trained.form, served.form):
         if not _is_told(difference, image=trained.form.image):
