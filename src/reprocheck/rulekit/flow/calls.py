@@ -350,12 +350,8 @@ def _in_windows(function: ast.expr) -> bool:
 
 
 def _row_wise(node: ast.Call) -> bool:
-    return any(
-        k.arg == "axis"
-        and isinstance(k.value, ast.Constant | ast.UnaryOp)
-        and short(k.value) in {"1", "-1", "'columns'"}
-        for k in node.keywords
-    )
+    """Whether each row has a statistic of its own: any axis but the first, `axis=(1, 2)` too."""
+    return any(k.arg == "axis" and short(k.value) not in {"0", "None", "'index'"} for k in node.keywords)
 
 
 def _applied(flow: Following, function: ast.expr, receiver: Value) -> Value:
