@@ -46,10 +46,8 @@ def head_text(finding: Finding, decision: Decision, step: int, notes: tuple[str,
     return text
 
 
-def why_markdown(info: RuleInfo | None, finding: Finding) -> str:
-    """The page of the rule."""
-    if info is None:
-        return f"# {finding.code} {finding.rule}\n\nNothing more is known about this rule."
+def why_markdown(info: RuleInfo) -> str:
+    """The page of a rule."""
     family = FAMILIES.get(info.family, info.family)
     parts = [f"# {info.code} {info.name}", f"*{info.severity} · {info.confidence} confidence · {family}*", info.summary]
     for title, body in (("Why", info.why), ("How to repair it", info.fix), ("Notes", info.notes)):

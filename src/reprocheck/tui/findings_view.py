@@ -330,20 +330,24 @@ class FindingsView(Screen[None]):
         if finding is None:
             group = self.listing.heading
             self._head(Text(f"{group.title}\n{plural(len(group.members), 'finding')}" if group else ""))
-            pane.read("")
+            self._read_rule(self.rules.get(group.key) if group is not None else None)
             return
         reason = self.reasons.get(self.listing.current or 0, "") if self.listing.only is not None else ""
         source = self.services.sources.at(self.place(finding))
         self._head(head_text(finding, self.decision(), self.step, (reason, source.problem)))
         match self.view:
             case "why":
-                from rich.markdown import Markdown
-
-                pane.read(Markdown(why_markdown(self.rules.get(finding.code), finding)))
+                self._read_rule(self.rules.get(finding.code))
             case "fix":
                 self.run_worker(self._show_fix(finding), exclusive=True, group="fix")
             case _:
                 pane.show(CodeLines(source, self.app.code_theme))
+
+    def _read_rule(self, info: RuleInfo | None) -> None:
+        """The page of a rule, where there is one to show."""
+        from rich.markdown import Markdown
+
+        self.query_one(Pane).read(Markdown(why_markdown(info)) if info is not None else "")
 
     def _head(self, text: Text) -> None:
         """Put it over the pane; the screen is laid out anew only where it takes more lines or fewer."""

@@ -150,7 +150,8 @@ class VirtualList(ScrollView, can_focus=True, inherit_bindings=False):
         bar = ("▌" if at_cursor else " ") + ("•" if chosen else " ")
         segments = [Segment(bar, base)]
         for text, role in self.shown.parts(line, width - 2):
-            style = self._style(role)
+            # Under the cursor everything has one colour: not every role can be read on its ground.
+            style = Style() if at_cursor else self._style(role)
             segments.append(Segment(text, base + Style(color=style.color, bold=style.bold, dim=style.dim)))
         return Strip(segments).adjust_cell_length(width, base)
 
