@@ -76,9 +76,13 @@ def test_huge_graphs_are_folded_by_folder() -> None:
         *((f"src/p{n % 7}.py", n % 2 == 0, f"data/{n % 40}/file{n}.csv") for n in range(600)),
         *((f"tools/t{n}/run.py", True, f"out/{n}/r.csv") for n in range(60)),
     )
+    unknown = tuple(Node(id=f"?src/p{n}.py:{{x}}", kind=NodeKind.UNKNOWN, name="{x}") for n in range(1))
+    edges = tuple(Edge(program=f"src/p{n}.py", artifact=f"?src/p{n}.py:{{x}}", writes=False) for n in range(1))
+    wide = ArtifactGraph(nodes=(*wide.nodes, *unknown), edges=(*wide.edges, *edges))
     shown = fold(wide, 60)
     assert len(shown.graph.nodes) <= 60
     assert sum(len(members) for members in shown.folded.values()) > 500
+    draw(shown.graph)
     ids = {node.id for node in shown.graph.nodes}
     assert all({edge.program, edge.artifact} <= ids for edge in shown.graph.edges)
     assert fold(CHAIN).graph.nodes == CHAIN.nodes

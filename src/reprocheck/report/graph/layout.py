@@ -15,7 +15,7 @@ COLUMN = 300.0
 """Distance of two columns, in units of the picture."""
 ROW = 40.0
 """Least distance of two nodes in one column."""
-_BEND = 14.0
+_BEND = 20.0
 """Least distance of an edge that passes by."""
 _SWEEPS = 12
 _GAP = 46.0

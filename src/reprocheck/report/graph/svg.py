@@ -13,6 +13,8 @@ from reprocheck.report.xml_text import marked_up
 WIDTH = 214.0
 _HEIGHT = 28.0
 _MARGIN = 26.0
+_LIFT = 6.0
+"""By how much an edge that passes is drawn above its place, away from the box below."""
 _LETTERS = 25
 """Characters of a label that fit into a box."""
 _MARKS = {
@@ -141,7 +143,8 @@ def _curve(start: tuple[float, float], end: tuple[float, float], path: tuple[tup
     x, y = start[0] + _MARGIN + (WIDTH if forward else 0.0), start[1] + _MARGIN + _HEIGHT / 2
     pieces = [f"M{x:.1f} {y:.1f}"]
     stops: list[tuple[float, float]] = []
-    for bend_x, bend_y in path:
+    for bend_x, bend_top in path:
+        bend_y = bend_top - _LIFT
         left, right = bend_x + _MARGIN, bend_x + _MARGIN + WIDTH
         stops += [(left, bend_y), (right, bend_y)] if forward else [(right, bend_y), (left, bend_y)]
     stops.append((end[0] + _MARGIN - (0.0 if forward else -WIDTH), end[1]))

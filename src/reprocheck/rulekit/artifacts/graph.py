@@ -167,7 +167,7 @@ class _Draft:
 
 def _members(used: Iterable[str]) -> Iterator[Member]:
     """Artifacts that lie in a folder which is one too, each with the nearest."""
-    known = set(used)
+    known = {artifact for artifact in used if not artifact.startswith("?")}
     for artifact in sorted(known):
         folder = artifact.rpartition("/")[0]
         while folder:

@@ -65,7 +65,7 @@ def test_columns_of_tables_in_modules_that_have_any() -> None:
 
 
 def test_statements_of_sql_are_kept_whole() -> None:
-    query = f"SELECT {'a_long_column, ' * 30} 1 FROM visits"
+    query = "SELECT " + "a_long_column, " * 30 + "1 FROM visits"
     assert last_call(f"f('{query}')\ndef f(q): pass\n").arguments[0].value == Value(ValueKind.CONSTANT, query)
 
 
