@@ -6,7 +6,8 @@ import os
 import stat
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -87,7 +88,7 @@ def apply_fix(config: Config, finding: Finding, progress: Progress) -> Fixed:
     written.
     """
     request = ScanRequest(config=config, targets=[config.root])
-    fixed = fix_project(request, progress, unsafe=True, wanted=lambda found: _spot(found) == _spot(finding))
+    fixed = try_fixes(request, [finding], progress)
     write(fixed)
     return fixed
 
@@ -125,14 +126,30 @@ def fix_project(
     wanted: Callable[[Finding], bool] = lambda _: True,
 ) -> Fixed:
     """Fix what can be fixed, in memory; raises what `scan_project` raises."""
+    with _with_cache(request) as cached:
+        return _Fixing(cached, progress, unsafe=unsafe).run(wanted)
+
+
+def try_fixes(request: ScanRequest, findings: Sequence[Finding], progress: Progress) -> Fixed:
+    """The fixes of these findings as far as they help, in memory; raises what `scan_project` raises.
+
+    The findings are those of a scan of the same files, whatever their suppressions say.
+    """
+    with _with_cache(request) as cached:
+        return _Fixing(cached, progress, unsafe=True).done(scan_project(cached, progress), findings, follow=False)
+
+
+@contextmanager
+def _with_cache(request: ScanRequest) -> Iterator[ScanRequest]:
+    """The request with a cache, without which scanning every attempt would not be bearable."""
     if request.text is not None:
-        raise UsageError("what comes from standard input can't be fixed in place: give --diff files, or a file's name")
+        raise UsageError("what comes from standard input can't be fixed in place: give a file or a folder")
+    if request.config.cache:
+        yield request
+        return
     with tempfile.TemporaryDirectory(prefix="reprocheck-") as scratch:
-        if not request.config.cache:
-            # Every attempt is scanned, which only a cache makes bearable.
-            config = msgspec.structs.replace(request.config, cache=True, cache_dir=Path(scratch) / CACHE_FOLDER)
-            request = replace(request, config=config)
-        return _Fixing(request, progress, unsafe=unsafe).run(wanted)
+        config = msgspec.structs.replace(request.config, cache=True, cache_dir=Path(scratch) / CACHE_FOLDER)
+        yield replace(request, config=config)
 
 
 class _Files:
@@ -187,12 +204,16 @@ class _Fixing:
         """Rounds until nothing more can be done."""
         first = self._repairable(scan_project(self._request, self._progress), {})
         chosen = [f for f in first.result.findings if fixable(f, unsafe=self._unsafe) and wanted(f)]
+        return self.done(first, chosen, follow=True)
+
+    def done(self, first: Scanned, chosen: Sequence[Finding], *, follow: bool) -> Fixed:
+        """Rounds over chosen findings, and where they are followed, those that come to light on the way."""
         scanned, state = first, self._state
         if chosen:
             scanned = self._scan(state.overlay)
         places = Counter((finding.code, finding.place.path) for finding in chosen)
-        asked = {_spot(finding) for finding in chosen}
-        candidates = [f for f in scanned.result.findings if _spot(f) in asked and f.fix is not None]
+        asked = {_spot(finding): finding for finding in chosen}
+        candidates = [asked[_spot(f)] for f in scanned.result.findings if _spot(f) in asked]
         for _ in range(_ROUNDS):
             # Where a program gets its seed, other findings go by themselves.
             first_ones = [finding for finding in candidates if finding.fix is not None and finding.fix.reveals]
@@ -205,6 +226,10 @@ class _Fixing:
             state.overlay.update(batch.outcome.texts)
             state.fixed += batch.done
             places.subtract((finding.code, finding.place.path) for finding in batch.done)
+            revealed = {code for f in batch.done if f.fix is not None for code in f.fix.reveals} if follow else set()
+            for finding in scanned.result.findings if revealed else ():
+                if finding.code in revealed and fixable(finding, unsafe=self._unsafe):
+                    places[finding.code, finding.place.path] += 1
             candidates = self._again(scanned, places)
             if not candidates:
                 break

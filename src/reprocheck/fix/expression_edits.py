@@ -41,7 +41,7 @@ def set_argument(page: Page, edit: SetArgument) -> list[Change]:
     alone = [Change(start, start, "("), Change(end, end, ")")] if _bare_generator(page, call) else []
     if not page.begins_line(start):
         return [*alone, Change(end, end, _separator(page, call, end, new) + new)]
-    return [*alone, *_on_own_line(page, last, new, comma=comma)]
+    return [*alone, *_on_own_line(page, call, last, new, comma=comma)]
 
 
 def _separator(page: Page, call: cst.Call, end: int, new: str) -> str:
@@ -54,12 +54,12 @@ def _separator(page: Page, call: cst.Call, end: int, new: str) -> str:
     return f",{page.newline}{page.indent(end)}"
 
 
-def _on_own_line(page: Page, last: cst.Arg, new: str, *, comma: bool) -> list[Change]:
+def _on_own_line(page: Page, call: cst.Call, last: cst.Arg, new: str, *, comma: bool) -> list[Change]:
     start, end = page.ranges[last]
     indent = page.newline + page.indent(start)
     if not comma:
         rest = page.text[end : page.line_end(end)]
-        if "#" not in rest:
+        if "#" not in rest or page.ranges[call][1] <= page.line_end(end):
             return [Change(end, end, f",{indent}{new}")]
         stop = page.line_end(end)
         return [Change(end, end, ",", alone=True), Change(stop, stop, f"{indent}{new}", alone=True)]

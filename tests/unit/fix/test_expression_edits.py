@@ -28,11 +28,13 @@ loader = DataLoader(
         ("f((x for x in y))", "f((x for x in y), seed=0)"),
         ("f(\n    a  # why\n)", "f(\n    a,  # why\n    seed=0\n)"),
         ("f(\n    a)", "f(\n    a,\n    seed=0)"),
+        ("f(\n    a)  # why", "f(\n    a,\n    seed=0)  # why"),
         ("f(\n\ta,\n)", "f(\n\ta,\n\tseed=0,\n)"),
     ],
 )
 def test_an_argument_is_given_in_the_style_of_the_call(before: str, after: str) -> None:
-    assert fixed(f"x = {before}\n", SetArgument(span(f"x = {before}\n", before), "seed", "0")) == f"x = {after}\n"
+    text, call = f"x = {before}\n", before.removesuffix("  # why")
+    assert fixed(text, SetArgument(span(text, call), "seed", "0")) == f"x = {after}\n"
 
 
 def test_a_comment_behind_the_last_argument_stays_with_it() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from fixing import outcome, repair, span
 from reprocheck.fix.carry_out import Outcome
-from reprocheck.model.fix import AddImport, Edit, InsertStatements, KeepBranch, ReplaceStatements, Where, WrapExpression
+from reprocheck.model.fix import AddImport, InsertStatements, KeepBranch, ReplaceStatements, Where, WrapExpression
 from reprocheck.project.notebook import read_notebook
 
 PATH = "explore.ipynb"
@@ -37,7 +37,7 @@ def notebook(*, lists: bool = True, indent: int | None = 1, ascii_only: bool = F
     return text.replace("\n", newline).encode()
 
 
-def changed(data: bytes, part: str, edit: type[Edit] | Any, *rest: Any) -> Outcome:  # noqa: ANN401
+def changed(data: bytes, part: str, edit: Any, *rest: Any) -> Outcome:  # noqa: ANN401
     module = read_notebook(PATH, data).python.text
     return outcome(data, repair(edit(span(module, part), *rest), path=PATH), path=PATH)
 
