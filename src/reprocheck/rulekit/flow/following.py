@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import TypeVar
 
 from reprocheck.model.finding import Confidence
 from reprocheck.project.python.scopes import Scope
-from reprocheck.rulekit.flow.observed import Leak, Observed
+from reprocheck.rulekit.flow.evaluating import Evaluating
+from reprocheck.rulekit.flow.frames import handed_in, handed_out, owner_of, statements_of
+from reprocheck.rulekit.flow.observed import Observed
 from reprocheck.rulekit.flow.program import Program, Unit
 from reprocheck.rulekit.flow.tokens import (
     NOTHING,
@@ -18,23 +19,16 @@ from reprocheck.rulekit.flow.tokens import (
     Origin,
     Part,
     Side,
-    Statistic,
     Value,
-    Where,
-    column_names,
     fits_of,
     is_cut,
     origins_of,
     parts_of,
-    selected,
-    selected_attribute,
     short,
     side_in_name,
     union,
-    weaker,
-    with_columns,
 )
-from reprocheck.rulekit.module import Call, Module
+from reprocheck.rulekit.module import Call
 
 _BUDGET = 60_000
 """Expressions that are evaluated in one program at most."""
@@ -43,18 +37,14 @@ _DEPTH = 4
 _NOT_DATA = frozenset(["shape", "dtype", "dtypes", "columns", "index", "size", "ndim", "name", "names"])
 _TABLE_OWNERS = frozenset({"loc", "iloc"})
 _HALVES = 2
-_SELF = ("self.", "cls.")
-_Known = TypeVar("_Known")
 
 
-class Following:
+class Following(Evaluating):
     """The state of one program while one of its modules runs."""
 
     def __init__(self, program: Program, unit: Unit, call: Callable[[Following, ast.Call], Value]) -> None:
         """`unit` is where it begins; `call` says what a call yields."""
-        self.unit = unit
-        self.seen = Observed()
-        self.env: dict[str, Value] = {}
+        super().__init__(unit)
         self.fitted: dict[str, tuple[Fit, frozenset[Origin]]] = {}
         """What a transformer has learned, by its source text."""
         self.loops: list[ast.AST] = []
@@ -65,16 +55,13 @@ class Following:
         self._entered: set[Scope] = set()
         self._returned: list[tuple[Value, list[Value]]] = []
         self._slices: dict[frozenset[Origin], set[Side]] = {}
-        self._origins = 0
-        self._left = _BUDGET
         self._stack: list[Scope] = []
         self._owner = ""
         """The class whose method is running."""
 
-    @property
-    def module(self) -> Module:
-        """The module whose statements are running."""
-        return self.unit.module
+    def called(self, node: ast.Call) -> Value:
+        """What a call yields."""
+        return self._call(self, node)
 
     def run(self) -> Observed:
         """Follow the module's own statements, then each function that they didn't lead into."""
@@ -83,42 +70,19 @@ class Following:
         for scope in begun.functions.values():
             node = scope.node
             if scope not in self._entered and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                self._owner = _owner(begun, scope)
-                self.fitted = _handed_in(self.fitted, "", self._owner)
+                self._owner = owner_of(begun, scope)
+                self.fitted = handed_in(self.fitted, "", self._owner)
                 self.env, self._slices, self.loops = {}, {}, []
                 self.body(node.body)
-                self.fitted = _handed_out(self.fitted, self._owner, "")
+                self.fitted = handed_out(self.fitted, self._owner, "")
         return self.seen
-
-    def where(self, node: ast.expr) -> Where:
-        """A node of the module whose statements are running."""
-        return Where(self.unit.path, node)
-
-    def leak(self, value: Value, split: Where, most: Confidence = Confidence.HIGH) -> None:
-        """Data with these tokens is split here."""
-        for fit in fits_of(value):
-            confidence = weaker(fit.confidence, most)
-            known = self.seen.leaks.get(fit.where.node)
-            if known is None or weaker(known.confidence, confidence) is not confidence:
-                self.seen.leaks[fit.where.node] = Leak(fit, split, confidence)
-
-    def part(self, value: Value, split: Where, side: Side = Side.UNKNOWN) -> Value:
-        """One side of a split: what was learned before stays reported, the origins are a part's now."""
-        origins = origins_of(value)
-        kept = [token for token in value if isinstance(token, Part)]
-        return frozenset([*kept, Part(split, origins, side), self.origin("part")])
-
-    def origin(self, name: str) -> Origin:
-        """New data."""
-        self._origins += 1
-        return Origin(self._origins, name)
 
     # Statements
 
     def body(self, statements: Iterable[ast.stmt]) -> None:
         """Statements one after the other."""
         for statement in statements:
-            if self._left <= 0:
+            if self.left <= 0:
                 return
             self._statement(statement)
 
@@ -242,111 +206,6 @@ class Following:
             self.leak(frozenset(learned), self.where(value), Confidence.MEDIUM)
         return found
 
-    def bind(self, target: ast.expr, value: Value) -> None:
-        """Give a target its value; columns of a table add to the table."""
-        match target:
-            case ast.Name(id=name):
-                self.env[name] = value
-            case ast.Tuple(elts=elements) | ast.List(elts=elements):
-                for element in elements:
-                    self.bind(element, value)
-            case ast.Starred(value=inner):
-                self.bind(inner, value)
-            case ast.Subscript(value=base, slice=index):
-                owner = base.value if isinstance(base, ast.Attribute) and base.attr in _TABLE_OWNERS else base
-                self._written(owner, value, column_names(index))
-            case ast.Attribute(value=ast.Name(id="self" | "cls")):
-                self.env[ast.unparse(target)] = value
-            case ast.Attribute(value=owner, attr=name):
-                self._written(owner, value, frozenset({name}))
-
-    def _written(self, table: ast.expr, value: Value, columns: frozenset[str] | None) -> None:
-        written = frozenset(t for t in value if isinstance(t, Fit))
-        self.bind(table, self.value(table) | with_columns(written, columns))
-
-    # Expressions
-
-    def value(self, node: ast.expr | None) -> Value:
-        """Tokens of an expression."""
-        self._left -= 1
-        if node is None or self._left <= 0:
-            return NOTHING
-        match node:
-            case ast.Name(id=name):
-                return self._named(name)
-            case ast.Attribute():
-                return self._attribute(node)
-            case ast.Subscript(value=base, slice=index):
-                return self._subscript(self.value(base), index)
-            case ast.Call():
-                return self._call(self, node)
-            case ast.BinOp():
-                return self._arithmetic(node, self.value(node.left), self.value(node.right))
-            case ast.ListComp() | ast.SetComp() | ast.GeneratorExp() | ast.DictComp():
-                for generator in node.generators:
-                    self.bind(generator.target, self.value(generator.iter))
-                return self.value(node.value if isinstance(node, ast.DictComp) else node.elt)
-            case ast.Compare():
-                for part in (node.left, *node.comparators):
-                    self.value(part)
-                return NOTHING
-            case ast.Constant() | ast.Lambda():
-                return NOTHING
-            case ast.JoinedStr():
-                for part in node.values:
-                    self.value(part.value if isinstance(part, ast.FormattedValue) else None)
-                return NOTHING
-            case ast.NamedExpr(target=target, value=inner):
-                found = self.value(inner)
-                self.bind(target, found)
-                return found
-        return union([self.value(child) for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)])
-
-    def _named(self, name: str) -> Value:
-        found = self.env.get(name)
-        if found is None:
-            side = side_in_name(name)
-            known = () if side is Side.UNKNOWN else (Named(side, file=False),)
-            found = self.env[name] = frozenset({self.origin(name), *known})
-        return found
-
-    def _attribute(self, node: ast.Attribute) -> Value:
-        if node.attr in _NOT_DATA:
-            return NOTHING
-        if isinstance(node.value, ast.Name) and node.value.id in {"self", "cls"}:
-            return self._named(ast.unparse(node))
-        return selected_attribute(self.value(node.value), node.attr)
-
-    def _subscript(self, base: Value, index: ast.expr) -> Value:
-        if not isinstance(index, ast.Constant | ast.Slice):
-            for part in parts_of(self.value(index)):
-                if fits_of(base) and not parts_of(base):
-                    self.leak(base, part.split)
-                return self.part(base, part.split, part.side)
-        return selected(base, column_names(index))
-
-    def _arithmetic(self, node: ast.BinOp, left: Value, right: Value) -> Value:
-        """`X - X.mean()` and `X / X.max()`: the statistic becomes part of the data."""
-        both = left | right
-        if isinstance(node.op, ast.Sub | ast.Div):
-            return both | self.learned(node, left, right, node.left)
-        return both
-
-    def learned(self, node: ast.expr, data: Value, statistics: Value, source: ast.expr) -> Value:
-        """What data takes over when statistics of it, or of the whole that it is a part of, are worked into it."""
-        for token in statistics:
-            if not isinstance(token, Statistic) or token.target:
-                continue
-            label = f"`{short(token.where.node)}`"
-            fit = Fit(self.where(node), label, short(source), Confidence.MEDIUM)
-            for part in parts_of(data):
-                if part.origins & token.origins:
-                    self.leak(frozenset({fit}), part.split)
-                    return NOTHING
-            if token.origins & origins_of(data):
-                return frozenset({replace(fit, confidence=Confidence.LOW) if parts_of(data) else fit})
-        return NOTHING
-
     # Functions
 
     def inline(self, name: str, call: Call | None, first: Value | None = None) -> Value | None:
@@ -358,17 +217,17 @@ class Following:
         bound = self._bound(scope, call, first)
         self._entered.add(scope)
         outer = self.unit, self.env, self.fitted, self._returned, self._slices, self.loops, self._owner
-        self.unit, self._owner = unit, _owner(unit, scope)
-        self.env = _handed_in(self.env, outer[-1], self._owner) | bound
-        self.fitted = _handed_in(self.fitted, outer[-1], self._owner)
+        self.unit, self._owner = unit, owner_of(unit, scope)
+        self.env = handed_in(self.env, outer[-1], self._owner) | bound
+        self.fitted = handed_in(self.fitted, outer[-1], self._owner)
         self._returned, self._slices, self.loops = [], {}, list(self.loops)
         self._stack.append(scope)
-        self.body(_statements(scope))
+        self.body(statements_of(scope))
         self._stack.pop()
         returned, env, fitted, owner = self._returned, self.env, self.fitted, self._owner
         self.unit, self.env, self.fitted, self._returned, self._slices, self.loops, self._owner = outer
-        self.env.update(_handed_out(env, owner, self._owner))
-        self.fitted.update(_handed_out(fitted, owner, self._owner))
+        self.env.update(handed_out(env, owner, self._owner))
+        self.fitted.update(handed_out(fitted, owner, self._owner))
         pieces = [p for _, p in returned if p]
         if call is not None and pieces and len(pieces) == len(returned) and len({len(p) for p in pieces}) == 1:
             self.tuples[call.node] = [union(same) for same in zip(*pieces, strict=True)]
@@ -410,33 +269,3 @@ def _folds(node: ast.expr) -> bool:
         case ast.Call(func=ast.Attribute(attr="split")):
             return True
     return False
-
-
-def _owner(unit: Unit, scope: Scope) -> str:
-    """The class whose method a function is; empty for none."""
-    parent = scope.parent
-    return f"{unit.path}:{parent.qualname}|" if parent is not None and parent.kind == "class" else ""
-
-
-def _handed_in(known: dict[str, _Known], caller: str, owner: str) -> dict[str, _Known]:
-    """What a function sees of its caller: objects of the module, and attributes of its own class."""
-    if caller == owner:
-        return {name: value for name, value in known.items() if name.startswith(_SELF) or "|" in name}
-    kept = {name: value for name, value in known.items() if "|" in name}
-    if owner:
-        kept |= {name.removeprefix(owner): value for name, value in kept.items() if name.startswith(owner)}
-    return kept
-
-
-def _handed_out(known: dict[str, _Known], owner: str, caller: str) -> dict[str, _Known]:
-    """What a method leaves behind in its object."""
-    found = {name: value for name, value in known.items() if "|" in name}
-    for name, value in known.items():
-        if owner and name.startswith(_SELF):
-            found[name if owner == caller else owner + name] = value
-    return found
-
-
-def _statements(scope: Scope) -> list[ast.stmt]:
-    body: list[ast.stmt] = scope.node.body  # type: ignore[attr-defined]
-    return body
