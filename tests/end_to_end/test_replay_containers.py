@@ -323,6 +323,28 @@ def test_a_client_with_buildkit_builds_the_image(
 
 
 @pytest.mark.docker
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to mount a small disk where the engine sees it")
+def test_a_disk_that_fills_up_in_a_container_proves_nothing(recorded: Path, docker_engine: Engine) -> None:
+    (recorded / "large.py").write_text("open('out.bin', 'wb').write(bytes(1 << 20))\n", "utf-8")
+    python = recorded.parent / "bare/bin/python"
+    done = reprocheck(recorded, "run", "-q", "--name", "large", "--", str(python), "large.py")
+    assert done.returncode == 0, done.stderr
+    work = recorded / ".reprocheck/store/work"
+    work.mkdir(exist_ok=True)
+    mount, unmount = (shutil.which(name) or name for name in ("mount", "umount"))
+    subprocess.run([mount, "-t", "tmpfs", "-o", "size=512k", "none", str(work)], check=True)
+    try:
+        image = docker_engine.base_image()
+        report = replayed(recorded, "large", "--image", image, address=docker_engine.address)
+        assert not list(work.iterdir())
+    finally:
+        subprocess.run([unmount, "--lazy", str(work)], check=True)
+    assert report["verdict"]["outcome"] == "inconclusive"
+    assert "the disk was full" in report["verdict"]["reason"]
+    assert "free some space" in report["remedy"]
+
+
+@pytest.mark.docker
 def test_an_image_for_another_architecture(recorded: Path, docker_engine: Engine) -> None:
     other = "amd64" if os.uname().machine == "aarch64" else "arm64"
     layer = io.BytesIO()

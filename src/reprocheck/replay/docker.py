@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from reprocheck.replay.errors import ReplayError
+from reprocheck.replay.errors import FULL, NO_SPACE, ReplayError
 from reprocheck.replay.recipes import WHEELS, Recipe
 
 if TYPE_CHECKING:
@@ -243,6 +243,8 @@ class Engine:
             container.start()
             return self._follow(container, out, err, seconds)
         except (self._errors.DockerException, OSError) as error:
+            if isinstance(error, OSError) and error.errno in NO_SPACE:
+                raise ReplayError(*FULL) from error
             if not self._answers():
                 reason = f"the engine went away while the command ran: {_reason(error)}"
                 raise ReplayError(reason, _GONE.format(name=name)) from error

@@ -6,7 +6,8 @@ import errno
 import os
 from pathlib import Path
 
-_NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""Numbers of errors by which a system says that it takes no more."""
 _TAIL = 1 << 16
 """Bytes at the end of what a command said in which a full disk is looked for."""
 
@@ -24,7 +25,7 @@ class ReplayError(Exception):
 def of_system(what: str, error: OSError) -> ReplayError:
     """What the system refused; `what` could not be done, a clause without a full stop."""
     about = f" ({error.filename})" if error.filename else ""
-    if error.errno in _NO_SPACE:
+    if error.errno in NO_SPACE:
         remedy = "free some space, or give another folder with --store"
     elif error.errno == errno.ENOENT:
         remedy = "try again when nothing moves or removes files"
@@ -56,4 +57,4 @@ def ran_out_of_space(folder: Path, stderr: Path) -> bool:
             said = file.read(_TAIL)
     except OSError:
         return False
-    return any(os.strerror(number).encode() in said for number in _NO_SPACE)
+    return any(os.strerror(number).encode() in said for number in NO_SPACE)
