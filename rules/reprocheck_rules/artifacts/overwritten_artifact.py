@@ -37,7 +37,7 @@ _GROWS = re.compile(
 )
 _TESTS = re.compile(r"(^|/)(tests?|testing|docs?|examples?_?tests?)/|(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$")
 _FORM = re.compile(
-    r"\.(py|ipynb)$|exercises?|solutions?|solved|assign\w*|student|starter|complete|final|answers?|copy|original|explore|\d|[\W_]"
+    r"\.(py|ipynb)$|exercises?|solutions?|solved|assign\w*|student|starter|complete|final|answers?|copy|original|explore|[\W_]"
 )
 """What names of versions of one program differ in."""
 _SHOWN = 4
@@ -62,8 +62,8 @@ def _counts(edge: Edge) -> bool:
 
 
 def _is_code(use: Use) -> bool:
-    """Whether code makes what it writes; a copy is what its source is."""
-    return use.path.endswith((".py", ".ipynb")) and not use.via.startswith("shutil.")
+    """Whether code makes what it writes; a copy is what its source is, and who appends keeps what is there."""
+    return use.path.endswith((".py", ".ipynb")) and not use.via.startswith("shutil.") and not use.appends
 
 
 def _by_several(project: Project, node: Node, writers: list[Edge]) -> Iterator[Match]:

@@ -35,7 +35,7 @@ _MOST = 400
 _SHOWN = 6
 _WHOLE = Span(1, 1, 1, 1)
 _SKIPPED = re.compile(
-    r"(^|/)(tests?|testing|docs?|examples?|tutorials?|third_party|vendor|external|legacy|archive|old)/"
+    r"(^|/)(tests?|testing|docs?|examples?|tutorials?|third_party|vendor|external|legacy|archive|old|starters?|solutions?|exercises?)/"
 )
 _SAME_EVERYWHERE = re.compile(r"\.add_argument$|^argparse\.|\.append$|\.format$|\.join$")
 

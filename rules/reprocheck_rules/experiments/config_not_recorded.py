@@ -36,7 +36,7 @@ _PLAIN = re.compile(r"SummaryWriter|summary\.")
 _RECORDS = re.compile(
     r"(log_params?|log_parameters?|log_hyper\w*|log_config\w*|add_hparams|save_hyperparameters|set_tags?|config\.update"
     r"|log_dict|log_artifacts?|autolog|connect|connect_configuration|add_text|log_text|hparams|save_config|dump_config"
-    r"|save_args|write_config|save_params|log_args|track_config|pprint_config)$|config=$|^wandb\.config\.|\.parameters?=$"
+    r"|save_args|write_config|save_params|log_args|track_config|pprint_config|pformat)$|config=$|^wandb\.config\.|\.parameters?=$"
 )
 _GETS = re.compile(r"^wandb\.(agent|sweep)$|(xgboost|lightgbm|fastai|catboost|transformers)[\w.]*\.Wandb\w*$")
 """What brings the settings with it: a sweep, and callbacks that record those of their library."""

@@ -15,7 +15,7 @@ run does:
 One finding per program. Counted as lasting is whatever the program or a module that it imports does to keep something:
 trackers, TensorBoard, loggers with a file, tables, figures, checkpoints that hold metrics or settings, frameworks that
 keep records by themselves, commands that send the output to a file, stages of DVC. Notebooks keep their outputs and
-are passed over, and so are tests and demonstrations of a package. PRJ009 says the same of the project as a whole.
+are passed over, and so are tests, demonstrations of a package, and main parts that try out their module. PRJ009 says the same of the project as a whole.
 """
 
 from __future__ import annotations
@@ -32,8 +32,11 @@ from reprocheck_rules.randomness.seeding import story, trains
 rule = Rule("EXP002", "untracked-training-run", __doc__, confidence="medium")
 
 _SHOWS = re.compile(
-    r"(^|/)(tests?|testing|docs?|tutorials?|benchmarks?)/|(^|/)(test_\w*|demo\w*|example\w*|bench\w*|profile\w*)\.py$"
+    r"(^|/)(tests?|testing|docs?|tutorials?|benchmarks?)/|(^|/)(test\w*|demo\w*|example\w*|bench\w*|profile\w*)\.py$"
 )
+
+
+_TRAINS = re.compile(r"(^|/)[^/]*(train|fit|main|run|learn|pretrain|finetune)[^/]*$")
 
 
 @rule.on_project
@@ -45,13 +48,24 @@ def check(project: Project) -> Iterator[Match]:
             continue
         every = [h for h in run.happenings if h.active and not h.callback and "trains" in h.entry.roles]
         every = [h for h in every if not h.call.callee.startswith("scipy.")]
-        if not every or (run.entry.kind == "main" and run.entry.imported):
-            continue  # the main part of a module that others import checks the module
+        if not every or _checks_itself(project, run, every):
+            continue
         training = min(every, key=lambda h: ("transformer" in h.entry.roles, len(h.hops)))
         if (training.path, training.call.span) in seen:
             continue
         seen.add((training.path, training.call.span))
         yield _match(project, run, training)
+
+
+def _checks_itself(project: Project, run: Run, trainings: list[Happening]) -> bool:
+    """Whether a main part only tries out its module, or the file is a piece that something else runs."""
+    facts = project.index.files[run.entry.path]
+    if not facts.imports and not facts.stars:
+        return True
+    if run.entry.kind != "main":
+        return False
+    tries = bool(facts.classes) and all(h.path == run.entry.path and not h.hops for h in trainings)
+    return run.entry.imported or (tries and not _TRAINS.search(run.entry.path))
 
 
 def _match(project: Project, run: Run, training: Happening) -> Match:

@@ -70,6 +70,8 @@ class Use(msgspec.Struct, frozen=True, kw_only=True):
     """Name of the function that reads or writes it, as `pandas.read_csv`."""
     order: int = 0
     """Position among the uses of its program, as these happen when it runs."""
+    appends: bool = False
+    """Whether it is opened to add to what is there."""
     by_option: bool = False
     """Whether the name comes from the default of an option, which a user may set."""
     columns: tuple[str, ...] = ()

@@ -51,7 +51,8 @@ class PathUse:
 
     value: Value | None
     writes: bool
-    reads: bool
+    appends: bool = False
+    """Whether what is there stays."""
 
 
 def opened_files(project: Project, path: str) -> Iterator[Opened]:
@@ -78,12 +79,12 @@ def path_uses(project: Project, path: str, call: Call) -> Iterator[PathUse]:
         mode = next((argument for argument in call.arguments if argument.name == "mode"), mode)
         text = _text(project, path, mode.value) if mode is not None else "r"
         writes = bool(text and _WRITES.search(text)) if name.endswith(".open") else "writes" in entry.roles
-        yield PathUse(call.receiver, writes, not writes)
+        yield PathUse(call.receiver, writes, "a" in (text or ""))
     for argument in entry.path_arguments:
         given = argument_of(call, entry, argument)
         if given is not None:
-            writes = _is_written(project, path, entry, call, argument)
-            yield PathUse(given.value, writes, not writes)
+            opened = _mode(project, path, entry, call)
+            yield PathUse(given.value, _is_written(entry, opened, argument), "a" in (opened or ""))
 
 
 def _calls(facts: FileFacts) -> Iterator[Call]:
@@ -102,10 +103,16 @@ def _text(project: Project, path: str, value: Value | None) -> str | None:
     return found if "{" not in found else None
 
 
-def _is_written(project: Project, path: str, entry: CatalogEntry, call: Call, argument: str) -> bool:
+def _mode(project: Project, path: str, entry: CatalogEntry, call: Call) -> str | None:
+    """How a call opens what it reads or writes; None where it has no such argument, or it can't be told."""
+    if "mode" not in entry.arguments or not {"reads", "writes"} <= entry.roles:
+        return None
+    mode = argument_of(call, entry, "mode")
+    return _text(project, path, mode.value) if mode is not None else "r"
+
+
+def _is_written(entry: CatalogEntry, mode: str | None, argument: str) -> bool:
     """Whether the argument is written to: by the mode of `open`, or by what the catalog says."""
     if "mode" in entry.arguments and {"reads", "writes"} <= entry.roles:
-        mode = argument_of(call, entry, "mode")
-        text = _text(project, path, mode.value) if mode is not None else "r"
-        return bool(text and _WRITES.search(text))
+        return bool(mode and _WRITES.search(mode))
     return "reads" not in entry.roles or argument == "dst"

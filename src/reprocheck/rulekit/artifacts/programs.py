@@ -114,7 +114,7 @@ class Programs:
             yield from self._tables(site)
         if not roles.isdisjoint({"reads", "writes"}):
             for use in path_uses(self.project, site.path, site.call):
-                found = self._artifact(site, use.value, writes=use.writes)
+                found = self._artifact(site, use.value, writes=use.writes, appends=use.appends)
                 if found is not None:
                     yield found
         elif not roles.isdisjoint(_LISTS):
@@ -124,7 +124,7 @@ class Programs:
                 if found is not None:
                     yield found
 
-    def _artifact(self, site: _Site, value: Value | None, *, writes: bool) -> Found | None:
+    def _artifact(self, site: _Site, value: Value | None, *, writes: bool, appends: bool = False) -> Found | None:
         texts = self.project.index.texts
         met = texts.options_met
         text = texts.text(value, site.scene)
@@ -162,6 +162,7 @@ class Programs:
             columns=columns,
             via=self.project.catalog.canonical(site.call.callee),
             order=self._order,
+            appends=appends,
             by_option=by_option,
         )
         return Found(artifact, name, writes, certain, use)
