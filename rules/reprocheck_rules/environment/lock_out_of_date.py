@@ -26,6 +26,7 @@ rule = Rule("ENV003", "lock-out-of-date", __doc__)
 
 _ALL_GROUPS = frozenset({SourceKind.UV_LOCK, SourceKind.POETRY_LOCK, SourceKind.PIPFILE_LOCK, SourceKind.PIXI_LOCK})
 _OF_CONDA = frozenset({SourceKind.CONDA_LOCK, SourceKind.PIXI_LOCK})
+_WITHOUT_INSTALLERS = frozenset({SourceKind.COMPILED, SourceKind.POETRY_LOCK})
 _ALL_PLATFORMS = frozenset({SourceKind.UV_LOCK, SourceKind.POETRY_LOCK, SourceKind.PIPFILE_LOCK})
 
 
@@ -72,7 +73,7 @@ def _is_compared(dependency: Dependency, manifest: DependencyFacts, lock: Depend
         return False
     if dependency.marker and lock.kind not in _ALL_PLATFORMS:
         return False
-    if lock.kind is SourceKind.COMPILED and dependency.name in {"pip", "setuptools", "wheel"}:
+    if lock.kind in _WITHOUT_INSTALLERS and dependency.name in {"pip", "setuptools", "wheel"}:
         return False  # left out of the file unless asked for
     pixi = manifest.kind is SourceKind.PIXI or lock.kind is SourceKind.PIXI_LOCK
     return pixi or manifest.kind is not SourceKind.PYPROJECT or not dependency.conda
@@ -128,6 +129,13 @@ rule.flags(
     }
 )
 _CONDA = "version: 1\npackage:\n- name: pytorch\n  version: {}\n  manager: conda\n  platform: linux-64\n"
+rule.allows(
+    {
+        "pyproject.toml": '[tool.poetry.dependencies]\npip = "^22"\n',
+        "poetry.lock": '[[package]]\nname = "torch"\nversion = "2.4.1"\n',
+    },
+    title="installers, which Poetry leaves out",
+)
 rule.allows(
     {
         "environment.yml": "dependencies:\n  - pytorch=2.1.0\n",
