@@ -55,6 +55,21 @@ def test_a_decision_is_kept_leaves_the_list_and_is_taken_back(project: Project) 
     play(app, script)
 
 
+def test_a_decision_is_about_what_was_asked_about_though_a_scan_comes_between(project: Project) -> None:
+    app = project.app()
+
+    async def script(pilot: Pilot[None]) -> None:
+        await press(pilot, "j", "j", "a")
+        project.findings = SAMPLE[1:]
+        app.findings.scan()
+        await settled(pilot)
+        await press(pilot, "k", "enter")
+        assert states(app) == ["open", "accepted", "open", "open"]
+
+    play(app, script)
+    assert decisions(project.root) == {SAMPLE[2].message: ("accepted", "k")}
+
+
 def test_escape_leaves_the_question_without_a_decision(project: Project) -> None:
     app = project.app()
 

@@ -91,7 +91,7 @@ class CompareScreen(Screen[None]):
     def on_mount(self) -> None:
         """Keys go to the tree."""
         lines = self.query_one(VirtualList)
-        lines.focus()
+        self.set_focus(lines)
         lines.renew()
         self.query_one(Title).say([self.compared.title], "")
         hints = (*(_EXPLAINING if self.compared.replay is not None else ()), *_HINTS)
@@ -159,7 +159,7 @@ class CompareScreen(Screen[None]):
     def action_other_side(self) -> None:
         """Keys go to the other half."""
         pane, lines = self.query_one(Pane), self.query_one(VirtualList)
-        (lines if pane.has_focus else pane).focus()
+        self.set_focus(lines if pane.has_focus else pane)
 
     def action_back(self) -> None:
         """Where one came from."""

@@ -68,6 +68,10 @@ class Deciding:
             self._later(self._write(deed, table))
         return len(chosen)
 
+    def present(self, findings: Sequence[Finding]) -> list[int]:
+        """Numbers that findings have in today's table; those that are gone are left out."""
+        return [index for index in self._indices(findings) if index is not None]
+
     def undo(self) -> list[int] | None:
         """Take the last decision back: the findings it was about that are still listed; None where there is none."""
         return self._again(self.history.undo(), forward=False)

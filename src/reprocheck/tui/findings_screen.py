@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
-from textual import on
 from textual.binding import Binding, BindingType
 
+from reprocheck.model.finding import Finding
 from reprocheck.model.fix import Safety
 from reprocheck.tui.editor import editor_command
 from reprocheck.tui.findings_view import FindingsView
@@ -37,7 +37,6 @@ _LOOKING = (
     ("app.help", "help"),
 )
 """What the last line of the screen names, the most important first and help at the end."""
-_REPAIR = "repair"
 _ASK = {"accepted": "accept", "false-positive": "false positive", "fixed": "fixed"}
 
 
@@ -60,10 +59,7 @@ class FindingsScreen(FindingsView):
         Binding("u", "rescan", "scan again", id="findings.rescan"),
     ]
 
-    _state = ""
-    """What the open question is about."""
     _last: Decision | None = None
-    _spots: Sequence[Spot] = ()
 
     def hints(self) -> Sequence[tuple[str, str]]:
         """Deciding comes first, unless nothing may be decided."""
@@ -77,31 +73,26 @@ class FindingsScreen(FindingsView):
         if state == UNDECIDED.state:
             self._decided(UNDECIDED)
             return
-        self._state = state
         count = f" {len(targets):,} findings" if len(targets) > 1 else ""
-        self.query_one(Prompt).ask(f"{_ASK[state]}{count} — reason (↑ earlier): ")
+        question = f"{_ASK[state]}{count} — reason (↑ earlier): "
+        asked = [self.listing.table.finding(index) for index in targets]
+        self._ask(question, lambda reason: self._decided(Decision(state, reason), asked))
 
-    @on(Prompt.Answered)
-    def _answered(self, event: Prompt.Answered) -> None:
-        self.query_one(Prompt).display = False
-        self.query_one(VirtualList).focus()
-        if event.text is None:
-            return
-        if self._state == _REPAIR:
-            self.run_worker(self._repair(frozenset(self._spots)), group="repair")
-        else:
-            self._decided(Decision(self._state, event.text))
+    def _ask(self, question: str, then: Callable[[str], None]) -> None:
+        self.query_one(Prompt).ask(question, then, self.query_one(VirtualList))
 
     def action_repeat(self) -> None:
         """The last decision, about these."""
         if self._may_decide() and self._last is not None:
             self._decided(self._last)
 
-    def _decided(self, decision: Decision) -> None:
+    def _decided(self, decision: Decision, asked: Sequence[Finding] | None = None) -> None:
+        """Decide about what was asked about, which a scan may have renumbered since; else about what is chosen now."""
         listing = self.listing
+        chosen = listing.targets() if asked is None else self.deciding.present(asked)
         single = not listing.marks and listing.anchor is None and listing.heading is None
         cursor, current = listing.cursor, listing.current
-        self.deciding.decide(listing.targets(), decision)
+        self.deciding.decide(chosen, decision)
         if decision != UNDECIDED:
             self._last = decision
         listing.clear_marks()
@@ -159,14 +150,17 @@ class FindingsScreen(FindingsView):
         if not fixes:
             self.notify("the rule has no fix for this; w says how to repair it", severity="warning")
             return
-        self._spots = [spot_of(finding) for finding in fixes]
+        spots = frozenset(spot_of(finding) for finding in fixes)
         if len(fixes) == 1 and self.view != "fix":
             self.action_view("fix")
-        self._state = _REPAIR
         unsafe = sum(finding.fix is not None and finding.fix.safety is not Safety.SAFE for finding in fixes)
         what = f"carry out {len(fixes):,} fix{'es' if len(fixes) > 1 else ''}"
         warned = f" ({unsafe:,} of them unsafe)" if unsafe else ""
-        self.query_one(Prompt).ask(f"{what}{warned}? enter does it, escape doesn't ")
+        question = f"{what}{warned}? enter does it, escape doesn't "
+        self._ask(question, lambda _: self._begin_repair(spots))
+
+    def _begin_repair(self, spots: frozenset[Spot]) -> None:
+        self.run_worker(self._repair(spots), group="repair")
 
     async def _repair(self, spots: frozenset[Spot]) -> None:
         """Have fixes carried out, say what became of each, and scan again."""

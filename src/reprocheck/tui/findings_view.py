@@ -99,7 +99,7 @@ class FindingsView(Screen[None]):
     def on_mount(self) -> None:
         """Begin to scan; keys go to the list."""
         self.listing.query = parse(self.services.query)
-        self.query_one(VirtualList).focus()
+        self.set_focus(self.query_one(VirtualList))
         self.say()
         self.scan()
         self.set_interval(_LOOK, self._look_at_ledger)
@@ -210,7 +210,7 @@ class FindingsView(Screen[None]):
 
     @on(Input.Submitted, "#filter")
     def _leave_filter(self) -> None:
-        self.query_one(VirtualList).focus()
+        self.set_focus(self.query_one(VirtualList))
 
     def narrow(self, reasons: dict[int, str], back: Screen[None]) -> None:
         """Show some findings only, with what they may explain; `escape` goes back to where they were asked for."""
@@ -233,12 +233,12 @@ class FindingsView(Screen[None]):
 
     def action_filter(self) -> None:
         """Type a filter."""
-        self.query_one("#filter", Input).focus()
+        self.set_focus(self.query_one("#filter", Input))
 
     def action_back(self) -> None:
         """From the filter or the pane to the list, from a large pane to both, from marks to none."""
         if not self.query_one(VirtualList).has_focus and not self.has_class("zoomed"):
-            self.query_one(VirtualList).focus()
+            self.set_focus(self.query_one(VirtualList))
         elif self.has_class("zoomed"):
             self.action_zoom()
         elif self.view != "code":
@@ -275,12 +275,12 @@ class FindingsView(Screen[None]):
     def action_other_side(self) -> None:
         """Keys go to the other half."""
         pane, lines = self.query_one(Pane), self.query_one(VirtualList)
-        (lines if pane.has_focus else pane).focus()
+        self.set_focus(lines if pane.has_focus else pane)
 
     def action_zoom(self) -> None:
         """The finding alone, or both halves again."""
         self.toggle_class("zoomed")
-        (self.query_one(Pane) if self.has_class("zoomed") else self.query_one(VirtualList)).focus()
+        self.set_focus(self.query_one(Pane) if self.has_class("zoomed") else self.query_one(VirtualList))
 
     def action_view(self, view: str) -> None:
         """Code, or the rule's page."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.console import RenderableType
@@ -90,7 +91,7 @@ class RunsScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Keys go to the list."""
-        self.query_one(VirtualList).focus()
+        self.set_focus(self.query_one(VirtualList))
         self.action_reload()
 
     def on_unmount(self) -> None:
@@ -198,15 +199,15 @@ class RunsScreen(Screen[None]):
     def action_other_side(self) -> None:
         """Keys go to the other half."""
         pane, lines = self.query_one(Pane), self.query_one(VirtualList)
-        (lines if pane.has_focus else pane).focus()
+        self.set_focus(lines if pane.has_focus else pane)
 
     def action_back(self) -> None:
         """To the list, to both halves, to the findings."""
         if self.has_class("zoomed"):
             self.toggle_class("zoomed")
-            self.query_one(VirtualList).focus()
+            self.set_focus(self.query_one(VirtualList))
         elif not self.query_one(VirtualList).has_focus:
-            self.query_one(VirtualList).focus()
+            self.set_focus(self.query_one(VirtualList))
         else:
             self.app.action_room("findings")
 
@@ -217,7 +218,7 @@ class RunsScreen(Screen[None]):
             self.run_worker(self._open_replay(entry.replay), group="open")
         else:
             self.toggle_class("zoomed")
-            self.query_one(Pane if self.has_class("zoomed") else VirtualList).focus()
+            self.set_focus(self.query_one(Pane if self.has_class("zoomed") else VirtualList))
 
     async def _open_replay(self, replay: Replay) -> None:
         if not replay.repetitions:
@@ -280,20 +281,17 @@ class RunsScreen(Screen[None]):
         elif self._work is not None:
             self.notify("a replay is going on; x stops it", severity="warning")
         elif self.lines.current is not None:
-            self.query_one(Prompt).ask("replay where, how often? same, venv, docker; enter is `same 1` ")
+            run = self.lines.current.run.id
+            question = "replay where, how often? same, venv, docker; enter is `same 1` "
+            then = partial(self._begin_replay, run)
+            self.query_one(Prompt).ask(question, then, self.query_one(VirtualList))
 
-    @on(Prompt.Answered)
-    def _answered(self, event: Prompt.Answered) -> None:
-        self.query_one(Prompt).display = False
-        self.query_one(VirtualList).focus()
-        entry = self.lines.current
-        if event.text is None or entry is None:
-            return
-        wish = _wish(event.text)
+    def _begin_replay(self, run: str, text: str) -> None:
+        wish = _wish(text)
         if wish is None:
             self.notify("that is `same`, `venv` or `docker`, and a number, such as `venv 3`", severity="warning")
         else:
-            self.run_worker(self._replay(entry.run.id, *wish), group="replay")
+            self.run_worker(self._replay(run, *wish), group="replay")
 
     async def _replay(self, run: str, executor: str, times: int) -> None:
         """Follow a replay to its verdict."""
