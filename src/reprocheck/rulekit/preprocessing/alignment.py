@@ -97,9 +97,9 @@ def differences(left: NormalForm, right: NormalForm) -> Iterator[Difference]:
             if not row.same:
                 yield from _changed(row.left, row.right)
         elif row.left is not None and not any(row.left is a for a, _ in moved):
-            yield Difference("missing", row.left.text, "", row.left.origin, None, not right.unknown)
+            yield Difference("missing", row.left.text, "", row.left.origin, None, not partial)
         elif row.right is not None and not any(row.right is b for _, b in moved):
-            yield Difference("extra", "", row.right.text, None, row.right.origin, not left.unknown)
+            yield Difference("extra", "", row.right.text, None, row.right.origin, not partial)
     for a, b in moved:
         yield Difference("order", a.text, b.text, a.origin, b.origin, not partial)
     yield from _of_values(left, right, partial=partial)

@@ -257,6 +257,8 @@ def _take_resize(form: NormalForm, step: Step) -> None:
     kind = {"resize-crop": "resize-crop", "resize-pad": "resize-pad"}.get(step.op, "resize")
     if len(size) == 1 and given.get("edge") == "longer":
         kind = "resize-longer"
+    if len(size) > 1 and form.steps and form.steps[-1].op == kind and form.steps[-1].values[:2] == size:
+        return  # of the same size already
     form.steps.append(NormalStep(kind, (*size, interpolation), f"resize to {_size_text(size)} ({interpolation})", step))
 
 
