@@ -59,7 +59,7 @@ class _Matching:
         self._free_decisions = list(range(len(decisions)))
         self._fits: dict[int, tuple[Decision, Fit]] = {}
         self._unclear: dict[int, tuple[Decision, ...]] = {}
-        self._questioned: set[int] = set()
+        self._used: set[int] = set()
 
     def agree(
         self,
@@ -99,6 +99,8 @@ class _Matching:
             ]
             if found:
                 self._pair(fit, found, candidates)
+        self._free_findings = [i for i in self._free_findings if i not in self._fits and i not in self._unclear]
+        self._free_decisions = [i for i in self._free_decisions if i not in self._used]
 
     def question(self) -> None:
         """Open what agrees in file and neighbours while an identical finding there shares one of these neighbours.
@@ -106,15 +108,15 @@ class _Matching:
         That is how it looks when a few lines were copied: the copy of a decided finding may now stand between the
         neighbours that the decided one had.
         """
+        free: dict[tuple[str, str], list[int]] = defaultdict(list)
+        for index in self._free_findings:
+            free[self._findings[index].fingerprint, self._findings[index].place.path].append(index)
         for index, (decision, _) in list(self._fits.items()):
-            finding = self._findings[index]
-            sure = plain(finding.message) == decision.message
+            sure = plain(self._findings[index].message) == decision.message
             rivals = [
                 other
-                for other in self._free_findings
-                if (rival := self._findings[other]).fingerprint == finding.fingerprint
-                and rival.place.path == decision.path
-                and (plain(rival.message) == decision.message or not sure)
+                for other in free.get((decision.fingerprint, decision.path), ())
+                if (plain((rival := self._findings[other]).message) == decision.message or not sure)
                 and share_neighbour(rival.context, decision.context)
                 and _may_inherit(rival, decision)
             ]
@@ -122,8 +124,7 @@ class _Matching:
                 del self._fits[index]
                 for other in (index, *rivals):
                     self._unclear[other] = (*self._unclear.get(other, ()), decision)
-                self._questioned.update(rivals)
-        self._free_findings = [index for index in self._free_findings if index not in self._questioned]
+        self._free_findings = [index for index in self._free_findings if index not in self._unclear]
 
     def _pair(self, fit: Fit, found: list[int], candidates: list[int]) -> None:
         decisions = [self.decisions[index] for index in candidates]
@@ -133,9 +134,7 @@ class _Matching:
         else:
             self._fits.update({i: (d, fit) for i, d in zip(found, decisions, strict=False)})
             candidates = candidates[: len(found)]
-        taken, used = set(found), set(candidates)
-        self._free_findings = [index for index in self._free_findings if index not in taken]
-        self._free_decisions = [index for index in self._free_decisions if index not in used]
+        self._used.update(candidates)
 
     def result(self) -> tuple[tuple[Standing, ...], tuple[Decision, ...]]:
         """How each finding stands, and the decisions that fit none."""
@@ -150,5 +149,5 @@ def _may_inherit(finding: Finding, decision: Decision) -> bool:
     """Whether the finding is not one that was there, and left undecided, when the decision was made."""
     path = finding.place.path
     if path == decision.path:
-        return surroundings(finding) not in decision.beside
+        return not decision.beside or surroundings(finding) not in decision.beside
     return path not in decision.elsewhere
