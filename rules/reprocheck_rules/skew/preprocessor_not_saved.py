@@ -153,7 +153,7 @@ for _lines in (
     "model = make_pipeline(StandardScaler(), LogisticRegression())\n    model.fit(X, y)",
     "y = LabelEncoder().fit_transform(y)\n    model.fit(X, y)",
     "model.fit(Normalizer().fit_transform(X), y)",
-    "from st import keep\n    scaler = StandardScaler().fit(X)\n    model.fit(scaler.transform(X), y)\n    keep(scaler)",
+    "from st import keep\n    sc = StandardScaler().fit(X)\n    model.fit(sc.transform(X), y)\n    keep(sc)",
 ):
     rule.allows(_TRAIN % _lines, file="train.py")
 rule.allows(

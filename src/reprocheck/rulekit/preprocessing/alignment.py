@@ -127,13 +127,19 @@ def _columns(left: NormalStep, right: NormalStep) -> Difference:
 def _of_values(left: NormalForm, right: NormalForm, *, partial: bool) -> Iterator[Difference]:
     if not (left.image and right.image):
         return
+    scaled = left.scaled and right.scaled and not left.scale.close_to(right.scale)
     if left.channels and right.channels and left.channels != right.channels:
         words = {"rgb": "channels in the order RGB", "bgr": "channels in the order BGR", "grey": "grey images"}
-        yield Difference(
-            "channels", words[left.channels], words[right.channels], _first(left), _first(right), not partial
-        )
-    if left.scaled and right.scaled and not left.scale.close_to(right.scale):
+        one, other = left.coloured or _first(left), right.coloured or _first(right)
+        # What turns channels around and scales, a preset, is one difference.
+        if not (scaled and (_is_last(left, left.coloured) or _is_last(right, right.coloured))):
+            yield Difference("channels", words[left.channels], words[right.channels], one, other, not partial)
+    if scaled:
         yield Difference("scale", left.scale.text(), right.scale.text(), left.last, right.last, not partial)
+
+
+def _is_last(form: NormalForm, step: Step | None) -> bool:
+    return step is not None and step is form.last
 
 
 def _first(form: NormalForm) -> Step | None:

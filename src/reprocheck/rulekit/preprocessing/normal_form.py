@@ -148,6 +148,8 @@ class NormalForm:
     """The features, in order."""
     last: Step | None = None
     """Where the scale was last changed."""
+    coloured: Step | None = None
+    """Where the order of channels was last changed."""
 
 
 _IMAGE_KINDS = re.compile(r"^(PIL\.|cv2\.)|image", re.IGNORECASE)
@@ -204,7 +206,7 @@ def _take(form: NormalForm, step: Step) -> None:  # noqa: C901, PLR0912 — one 
         case "colour":
             _take_colour(form, step)
         case "channels":
-            _turn(form)
+            _turn(form, step)
         case (
             "arithmetic"
             | "arithmetic-method"
@@ -316,13 +318,14 @@ def _take_colour(form: NormalForm, step: Step) -> None:
     if code.endswith(("BGR2GRAY", "RGB2GRAY")):
         form.channels = "grey"
     elif code.endswith(("BGR2RGB", "RGB2BGR")):
-        _turn(form)
+        _turn(form, step)
     elif not code.endswith(("GRAY2RGB", "GRAY2BGR", "BGRA2BGR", "RGBA2RGB")):
         form.unknown.append(step)
 
 
-def _turn(form: NormalForm) -> None:
+def _turn(form: NormalForm, step: Step) -> None:
     form.image = True
+    form.coloured = step
     form.channels = {"rgb": "bgr", "bgr": "rgb"}.get(form.channels, form.channels)
     form.scale = form.scale.turned()
 
@@ -332,7 +335,7 @@ def _turn(form: NormalForm) -> None:
 
 def _take_scale(form: NormalForm, step: Step) -> None:
     if step.op == "preset" and step.given.get("mode") == "caffe":
-        _turn(form)
+        _turn(form, step)
     applied = _scale_of(form, step)
     if step.op == "resize-unit":
         _take_resize(form, step)
