@@ -177,19 +177,22 @@ def _of_one_table(module: Module, written: ast.Assign, call: Call) -> bool:
     if not split.args or not isinstance(target, ast.Subscript):
         return call.name.endswith(("KFold", "ShuffleSplit"))
     table = ast.unparse(target.value)
-    return table in _names_behind(module, split.args[0], _LEVELS)
+    return table in _tables_behind(module, split.args[0], _LEVELS)
 
 
-def _names_behind(module: Module, node: ast.expr, levels: int) -> set[str]:
-    """Names in an expression, and those in what they were given."""
-    found: set[str] = set()
-    for part in ast.walk(node):
-        if isinstance(part, ast.Name):
-            found.add(part.id)
-            bindings = module.file.scope_of(part).lookup(part.id) or []
-            for binding in bindings if levels else ():
-                if binding.value is not None:
-                    found |= _names_behind(module, binding.value, levels - 1)
+def _tables_behind(module: Module, node: ast.expr, levels: int) -> set[str]:
+    """The name that an expression begins with, and those that what it was given begins with."""
+    while not isinstance(node, ast.Name):
+        match node:
+            case ast.Call(func=ast.Attribute(value=inner)) | ast.Attribute(value=inner) | ast.Subscript(value=inner):
+                node = inner
+            case _:
+                return set()
+    found = {node.id}
+    bindings = module.file.scope_of(node).lookup(node.id) or []
+    for binding in bindings if levels else ():
+        if binding.value is not None and binding.index is None:
+            found |= _tables_behind(module, binding.value, levels - 1)
     return found
 
 
