@@ -32,6 +32,8 @@ from reprocheck_rules.environment.manifests import is_auxiliary, is_library, is_
 
 rule = Rule("ENV004", "undeclared-import", __doc__)
 
+_CONVERTS = re.compile(r"(?:^|/)convert_\w*\.py$")
+"""Programs that are run once, by whoever has another framework's files."""
 _SHOWN = 12
 _TELLING = 4
 """Letters from which a part of a name means something."""
@@ -115,6 +117,7 @@ def _confidence(project: Project, declared: Declared, scope: str, found: Foreign
         may_come_along
         or not providers.isdisjoint(elsewhere)
         or not found.certain
+        or _CONVERTS.search(found.path)
         or all(is_auxiliary(manifest) for manifest in declared.manifests(scope))
         or _is_beside(project, declared, scope, found)
     ):
@@ -123,8 +126,15 @@ def _confidence(project: Project, declared: Declared, scope: str, found: Foreign
         return Confidence.HIGH if declared.is_complete(scope) else Confidence.LOW
     facts = project.index.files[found.path]
     told = declared.is_complete(scope) and names <= known.known.keys() and not changes_import_path(facts)
-    told = told and ".gitmodules" not in project.index.paths
+    told = told and ".gitmodules" not in project.index.paths and not _is_like_own(project, found)
     return Confidence.MEDIUM if told else Confidence.LOW
+
+
+def _is_like_own(project: Project, found: Foreign) -> bool:
+    """Whether a module beside the file has the first word of the name: `settings_old` beside `settings.py` was one."""
+    first, _, rest = found.top.partition("_")
+    folder = found.path.rpartition("/")[0]
+    return bool(rest) and f"{folder}/{first}.py".lstrip("/") in project.index.paths
 
 
 def _is_extra(extras: frozenset[str], providers: set[str]) -> bool:
