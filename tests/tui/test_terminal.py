@@ -99,6 +99,17 @@ def test_a_finding_is_decided_and_the_interface_is_left(root: Path, begin: Calla
     assert terminal.process.wait(20) == 0
 
 
+def test_keys_that_come_all_at_once_are_each_about_what_the_one_before_brought(
+    root: Path, begin: Callable[..., Terminal]
+) -> None:
+    terminal = begin()
+    terminal.shows(b"torch.manual_seed")
+    terminal.press(b"axfo zq\rz.")
+    terminal.until(lambda: ledger(root).count("axfo zq") == 0 and ledger(root).count("xfo zq") == 1)
+    terminal.press(b"q")
+    assert terminal.process.wait(20) == 0
+
+
 @pytest.mark.parametrize("closing", ["hang-up", "terminate"])
 def test_a_closed_terminal_loses_nothing_and_leaves_nothing_behind(
     root: Path, begin: Callable[..., Terminal], closing: str

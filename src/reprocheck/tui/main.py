@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 import signal
 import subprocess
+from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
+from textual import events
 from textual.app import App, SuspendNotSupported, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
+from textual.message import Message
 from textual.screen import Screen
+from textual.timer import Timer
 
 from reprocheck.tui.compare_screen import CompareScreen
 from reprocheck.tui.findings_screen import FindingsScreen
@@ -23,6 +27,8 @@ from reprocheck.tui.state.keymap import read_preferences
 from reprocheck.tui.widgets.pane import Pane
 from reprocheck.tui.widgets.virtual_list import VirtualList
 
+_PATIENCE = 0.3
+"""Seconds after which a key that nobody answered holds up no other."""
 _SIGNAL_CODE = 128
 """What shells add to the number of a signal."""
 
@@ -42,8 +48,14 @@ class TriageApp(App[None]):
         Binding("q", "quit", "quit", id="app.quit", priority=False),
     ]
 
+    class KeyDone(Message):
+        """Follows a key on its way."""
+
     def __init__(self, services: Services) -> None:
         super().__init__()
+        self._key_under_way = False
+        self._keys: deque[events.Key] = deque()
+        self._patience: Timer | None = None
         self.services = services
         self.findings = FindingsScreen(services)
         self.runs = RunsScreen(services)
@@ -65,6 +77,35 @@ class TriageApp(App[None]):
         if not self.is_headless:
             for number in (signal.SIGHUP, signal.SIGTERM):
                 asyncio.get_running_loop().add_signal_handler(number, self._end_by, number)
+
+    async def on_event(self, event: events.Event) -> None:
+        """One key after the other: each is about what the one before it has brought.
+
+        Keys go to what has the focus when they arrive, and are acted upon some messages later; those that are pasted or
+        typed while the machine is busy would else go to where the focus was before.
+        """
+        if not isinstance(event, events.Key) or event.is_forwarded:
+            await super().on_event(event)
+        elif self._key_under_way:
+            self._keys.append(event)
+        else:
+            self._key_under_way = True
+            target = self.focused or self.screen
+            await super().on_event(event)
+            # It takes the way of the key, behind it. What is gone by then lets nobody wait for long.
+            target.post_message(self.KeyDone())
+            self._patience = self.set_timer(_PATIENCE, self._next_key)
+
+    async def on_triage_app_key_done(self) -> None:
+        """The key has been acted upon."""
+        await self._next_key()
+
+    async def _next_key(self) -> None:
+        if self._patience is not None:
+            self._patience.stop()
+        self._key_under_way = False
+        if self._keys:
+            await self.on_event(self._keys.popleft())
 
     def _end_by(self, number: signal.Signals) -> None:
         """The terminal is closed, or somebody wants us to go: what was decided is kept first."""
