@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _ANSWER = 20
 """Seconds for the engine to answer; builds and runs have no such limit."""
+_COPYING = 600
+"""Seconds to make or remove a container: some storage drivers copy the whole image, on a busy disk."""
 _GLANCE = 2
 """Seconds for each of the two answers that a look at the engine's images waits for."""
 _NAME = "reprocheck-replay"
@@ -223,6 +225,7 @@ class Engine:
 
         # By name: an interrupt may come after the engine has made it and before we know its id.
         name = f"{_NAME}-{secrets.token_hex(8)}"
+        self._client.api.timeout = _COPYING
         try:
             container = self._client.containers.create(
                 request.image,
@@ -252,6 +255,7 @@ class Engine:
         finally:
             with suppress(self._errors.DockerException, OSError):
                 self._client.api.remove_container(name, force=True, v=True)
+            self._client.api.timeout = _ANSWER
 
     def _answers(self) -> bool:
         try:
