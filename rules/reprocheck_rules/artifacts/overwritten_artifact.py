@@ -37,7 +37,8 @@ _GROWS = re.compile(
 )
 _TESTS = re.compile(r"(^|/)(tests?|testing|docs?|examples?_?tests?)/|(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$")
 _FORM = re.compile(
-    r"\.(py|ipynb)$|exercises?|solutions?|solved|assign\w*|student|starter|complete|final|answers?|copy|original|explore|[\W_]"
+    r"\.(py|ipynb)$|^\d+|exercises?|solutions?|solved|assign\w*|student|starter|complete|final|answers?|copy|original"
+    r"|explore|[\W_]"
 )
 """What names of versions of one program differ in."""
 _SHOWN = 4

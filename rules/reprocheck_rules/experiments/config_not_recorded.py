@@ -85,6 +85,8 @@ def _is_recorded(project: Project, run: Run) -> bool:
 
 
 def _records(facts: FileFacts) -> bool:
+    if any(_GETS.search(target) for target in facts.imports.values()) or "fastai.callback.wandb" in facts.stars:
+        return True
     if any(
         target.startswith(("hydra", "sacred", "kedro", "zenml", "metaflow", "tyro"))
         for target in facts.imports.values()

@@ -15,7 +15,8 @@ run does:
 One finding per program. Counted as lasting is whatever the program or a module that it imports does to keep something:
 trackers, TensorBoard, loggers with a file, tables, figures, checkpoints that hold metrics or settings, frameworks that
 keep records by themselves, commands that send the output to a file, stages of DVC. Notebooks keep their outputs and
-are passed over, and so are tests, demonstrations of a package, and main parts that try out their module. PRJ009 says the same of the project as a whole.
+are passed over, and so are tests, demonstrations of a package, and main parts that try out their module. PRJ009 says
+the same of the project as a whole.
 """
 
 from __future__ import annotations
