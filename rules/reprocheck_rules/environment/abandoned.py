@@ -116,7 +116,7 @@ def _move(project: Project, manifest: DependencyFacts, dependency: Dependency) -
     taken = any(other.name == entry.instead for other in manifest.dependencies)
     if taken or not (entry.placeholder or entry.same_versions):
         return None
-    exact = project.versions.locked_one(entry.instead) if entry.placeholder else None
+    exact = None if entry.same_versions else project.versions.locked_one(entry.instead)
     edit = renamed(project, manifest, dependency, entry.instead, exact)
     return _fix(entry, edit) if edit is not None else None
 
@@ -230,6 +230,11 @@ rule.flags(
     RUN pip install sklearn==0.0
     """,
     file="Dockerfile",
+)
+rule.flags(
+    '[tool.poetry.dependencies]\npytorch = "2.0.1"  # expect: ENV012\n',
+    file="pyproject.toml",
+    fixed='[tool.poetry.dependencies]\ntorch = "2.0.1"\n',
 )
 rule.flags("# expect: ENV012\nFROM ubuntu:18.04\n# expect: ENV012\nFROM python:3.11-buster\n", file="Dockerfile")
 rule.flags(

@@ -29,9 +29,9 @@ class Distribution(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     instead: str = ""
     """Distribution to use in its place."""
     placeholder: bool = False
-    """Whether it only stands for `instead`: what version of it is asked for means nothing."""
+    """Whether it installs nothing but `instead`, or nothing at all."""
     same_versions: bool = False
-    """Whether `instead` installs the same modules under the same numbers."""
+    """Whether `instead` installs what is meant under the same number."""
     since: str = ""
     """Date from which this holds, as far as it is known."""
     source: str = ""
