@@ -173,7 +173,8 @@ def indexed(value: Value, key: Value) -> Value:
             return found if found is not None else Data("?")
         case Table(), _:
             return next(iter(value.items.values())) if len(value.items) == 1 else Data("?")
-        case Data(), _:
+        case (Data() | Made()), _:
+            # Part of what was loaded: it came from the same file.
             return value
         case ((Named() | Method()), _):
             return Data("?")

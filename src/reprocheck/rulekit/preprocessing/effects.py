@@ -431,7 +431,8 @@ class Effects:
             return self.same(owner, name, positional)
         if name in _PREDICTS and (data is not None):
             return self.predict(owner, positional, keywords, place, name, method=name)
-        if name in {"transform", "fit_transform"} and data is not None:
+        if name in {"transform", "fit_transform"} and positional:
+            data = data or Data("rows")
             if name == "fit_transform":
                 self._uses.fit(owner, data, place)
             step = Step("fitted", _label(owner.name, {}), place, {"object": owner, "fits": name == "fit_transform"})
@@ -732,7 +733,8 @@ class Effects:
             return Data(f"{owner.of.name}[]")
         if isinstance(owner, Data):
             return self._item_of_data(owner, key, place)
-        return Data("?")
+        entry = self._catalog.entry(owner.name) if isinstance(owner, Made) else None
+        return owner if entry is not None and LOADER in entry.roles else Data("?")
 
     def _item_of_data(self, owner: Data, key: Value, place: Place) -> Value:
         known = plain(key)

@@ -41,7 +41,7 @@ from reprocheck.rulekit.preprocessing.values import (
 
 _DEPTH = 14
 """Calls of the project's functions inside one another."""
-_REPEATS = 4
+_REPEATS = 12
 """Times that one function is entered in one run."""
 _LEVELS = 60
 _OF_TABLES = frozenset({"get", "items", "keys", "values", "pop", "copy", "update", "setdefault"})

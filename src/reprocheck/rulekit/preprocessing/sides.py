@@ -160,14 +160,19 @@ def _sort(project: Project, interpreter: Interpreter, found: Sides) -> None:
     for use in interpreter.uses.found:
         if use.trains:
             fitted.setdefault(use.root, set()).add(id(use.model))
-    saved = {_base(path): value for path, value, _ in interpreter.uses.saved if isinstance(value, Made)}
+    saved: dict[str, set[str]] = {}
+    for path, value, _ in interpreter.uses.saved:
+        if isinstance(value, Made):
+            saved.setdefault(_base(path), set()).add(value.name)
 
     def named(value: Value) -> object:
         """Class of a fitted object; of one that was loaded, that of what was saved under the name."""
-        if isinstance(value, Made) and _LOADERS.search(value.name):
-            value = next((saved[_base(path)] for path in value.artifacts if _base(path) in saved), value)
-        known = isinstance(value, Made) and not _LOADERS.search(value.name)
-        return value.name.rpartition(".")[2] if known and isinstance(value, Made) else UNSURE
+        if not isinstance(value, Made):
+            return UNSURE
+        names = {value.name}
+        if _LOADERS.search(value.name):
+            names = {name for path in value.artifacts for name in saved.get(_base(path), ())}
+        return names.pop().rpartition(".")[2] if len(names) == 1 else UNSURE
 
     for use in interpreter.uses.found:
         side = _side(project, use, named)
