@@ -16,6 +16,7 @@ occur, confidence is lower. Embeddings for pictures (t-SNE, UMAP), calibrators a
 on a validation part are silent.
 """
 
+import ast
 import re
 from collections.abc import Iterator, Mapping
 
@@ -23,7 +24,9 @@ from reprocheck.rulekit import Confidence, Match, Module, Project, Rule
 from reprocheck.rulekit.flow import (
     HeldOutFit,
     Observed,
+    Repair,
     Told,
+    Where,
     in_module,
     in_project,
     is_test_name,
@@ -95,7 +98,18 @@ def _said(fit: HeldOutFit, seen: Observed, confidence: Confidence) -> Told:
         if fit.categories:
             again = ", after the training part: a value may get another code"
     message = f"`{fit.label}` is fitted on `{fit.data}`, which is held out{again}"
-    return Told(fit.where, message, confidence, tuple(notes))
+    return Told(fit.where, message, confidence, tuple(notes), _repair(fit, seen))
+
+
+def _repair(fit: HeldOutFit, seen: Observed) -> Repair | None:
+    """`scaler.fit_transform(X_test)` becomes `scaler.transform(X_test)`, where that scaler knows the training part."""
+    node = fit.where.node
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or node.func.attr != "fit_transform":
+        return None
+    if not isinstance(node.func.value, ast.Name | ast.Attribute) or fit.receiver not in seen.train_fits:
+        return None
+    text = f"{ast.unparse(node.func.value)}.transform"
+    return Repair("transform it by what the training part taught", Where(fit.where.path, node.func), text)
 
 
 rule.flags(

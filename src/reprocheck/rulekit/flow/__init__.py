@@ -4,7 +4,7 @@ One engine runs for all rules about data. What learns, transforms, resamples and
 the engine saw is a value, `Observed`, which each rule reads.
 """
 
-from reprocheck.rulekit.flow.engine import Told, in_module, in_project, observed
+from reprocheck.rulekit.flow.engine import Repair, Told, in_module, in_project, observed
 from reprocheck.rulekit.flow.observed import HeldOutFit, Leak, Observed, Use, UseKind
 from reprocheck.rulekit.flow.tokens import Learning, Side, Where, is_target, is_test_name, is_validation_name, short
 
@@ -13,6 +13,7 @@ __all__ = [
     "Leak",
     "Learning",
     "Observed",
+    "Repair",
     "Side",
     "Told",
     "Use",

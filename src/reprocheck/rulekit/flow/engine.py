@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from reprocheck.model.finding import Confidence
+from reprocheck.model.fix import Fix, ReplaceExpression, Safety
 from reprocheck.model.place import Span
 from reprocheck.project.facts.model import Call, FileFacts
 from reprocheck.project.index.symbols import FunctionRef
@@ -30,6 +31,15 @@ _LEARNS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
+class Repair:
+    """One expression that another one should stand for; numbers change with it."""
+
+    title: str
+    where: Where
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
     """What a rule says of something that the engine saw."""
 
@@ -37,6 +47,7 @@ class Told:
     message: str
     confidence: Confidence
     notes: tuple[tuple[Where, str], ...] = ()
+    repair: Repair | None = None
 
 
 Teller = Callable[[Observed, Mapping[str, Module]], Iterable[Told]]
@@ -57,7 +68,12 @@ def in_module(module: Module, teller: Teller) -> Iterator[Match]:
     """Matches of a rule in one module."""
     for told in teller(observed(module), {module.path: module}):
         trail = [module.note(where.node, text) for where, text in told.notes]
-        yield module.match(told.where.node, told.message, confidence=told.confidence, trail=trail)
+        fix = _fix(told.repair, module.span(told.repair.where.node)) if told.repair is not None else None
+        yield module.match(told.where.node, told.message, confidence=told.confidence, trail=trail, fix=fix)
+
+
+def _fix(repair: Repair, span: Span, path: str = "") -> Fix:
+    return Fix(repair.title, Safety.UNSAFE, (ReplaceExpression(span, repair.text, path),))
 
 
 def in_project(project: Project, teller: Teller) -> Iterator[Match]:
@@ -76,7 +92,10 @@ def in_project(project: Project, teller: Teller) -> Iterator[Match]:
                 for where, text in told.notes
                 if where.node in program.spans
             ]
-            yield project.match(told.where.path, key[1], told.message, confidence=told.confidence, trail=trail)
+            fix = None
+            if told.repair is not None and told.repair.where.node in program.spans:
+                fix = _fix(told.repair, program.spans[told.repair.where.node], told.repair.where.path)
+            yield project.match(told.where.path, key[1], told.message, confidence=told.confidence, trail=trail, fix=fix)
 
 
 def _key(program: _Followed, told: Told) -> tuple[str, Span] | None:
