@@ -26,7 +26,7 @@ from reprocheck_rules.debt.changes import Changes
 from reprocheck_rules.debt.dead_flag_examples import show
 from reprocheck_rules.debt.dead_sides import DeadSide, dead_sides
 from reprocheck_rules.debt.fixed_values import FixedValues, Origin
-from reprocheck_rules.debt.flag_removal import without_flag, without_option
+from reprocheck_rules.debt.flag_removal import Readers, without_flag, without_option
 from reprocheck_rules.debt.outside_flags import outside_flags
 from reprocheck_rules.debt.unread_options import unread_options
 
@@ -42,6 +42,7 @@ _SWITCH_LINES = 3
 def check(project: Project) -> Iterator[Match]:
     """Fixed values that decide conditions, options that nobody reads, switches outside of the code."""
     changes = Changes(project)
+    readers = Readers(changes)
     by_flag: dict[Origin, list[DeadSide]] = {}
     for side in dead_sides(FixedValues(changes)):
         by_flag.setdefault(side.outcome.origins[0], []).append(side)
@@ -52,7 +53,7 @@ def check(project: Project) -> Iterator[Match]:
             _message(origin, sides),
             confidence=_confidence(changes, origin, sides),
             trail=_trail(project, origin, sides),
-            fix=without_flag(changes, origin, sides),
+            fix=without_flag(readers, origin, sides),
         )
     for option in unread_options(changes):
         message = f"`{option.shown}` is declared, but nothing reads `{option.name}`: giving it changes nothing"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
+from functools import cached_property
 
 from reprocheck.rulekit import (
     WHOLE_FILE,
@@ -24,48 +26,65 @@ from reprocheck_rules.debt.unread_options import Unread
 _TITLE = "remove the flag and what never runs"
 
 
-def without_flag(changes: Changes, origin: Origin, sides: list[DeadSide]) -> Fix | None:
+class Readers:
+    """Which files speak of a name; made once for all flags."""
+
+    def __init__(self, changes: Changes) -> None:
+        """Every file is gone through once, at the first question."""
+        self.changes = changes
+
+    @cached_property
+    def _paths(self) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = defaultdict(set)
+        for path, facts in self.changes.index.files.items():
+            imported = (last_part(target) for target in facts.imports.values())
+            for name in (*facts.names, *facts.attributes, *facts.strings, *imported):
+                found[name].add(path)
+        return found
+
+    def of(self, name: str, *, besides: str) -> list[str]:
+        """Other files than one that speak of a name, sorted."""
+        return sorted(self._paths.get(name, set()) - {besides})
+
+
+def without_flag(readers: Readers, origin: Origin, sides: list[DeadSide]) -> Fix | None:
     """The fix for a flag in the code; None where some use of it can't be told or users may set it."""
+    changes = readers.changes
     if origin.public or origin.path.endswith(".ipynb") or any(side.path.endswith(".ipynb") for side in sides):
         return None
     edits: list[Edit] | None = None
     match origin.kind:
         case "constant":
-            edits = _constant(changes, origin)
+            edits = _constant(readers, origin)
         case "attribute" | "field":
-            edits = _attribute(changes, origin)
+            edits = _attribute(readers, origin)
         case "parameter":
             edits = _parameter(changes, origin, sides)
     if edits is None:
         return None
     for path in sorted({edit.path for edit in edits}):
-        keep = tuple(sorted(_used_elsewhere(changes, path)))
+        keep = tuple(sorted(_used_elsewhere(readers, path)))
         edits.append(DropUnused(definitions=True, keep=keep, path=path))
     return Fix(_TITLE, Safety.UNSAFE, tuple(edits))
 
 
-def _used_elsewhere(changes: Changes, path: str) -> set[str]:
-    """Names of a module that other files import or read as attributes."""
+def _used_elsewhere(readers: Readers, path: str) -> set[str]:
+    """Names of a module that other files import, read or spell."""
+    changes = readers.changes
     facts = changes.index.files[path]
     own = {*facts.imports, *(f.name for f in facts.functions), *(c.name for c in facts.classes)}
     own |= {last_part(assignment.target) for assignment in facts.assignments}
-    used: set[str] = set()
-    for other, others in changes.index.files.items():
-        if other != path:
-            used.update(last_part(target) for target in others.imports.values())
-            used.update(others.attributes)
-            used.update(others.strings)
-    return own & (used | changes.lookup_names)
+    return {name for name in own if name in changes.lookup_names or readers.of(name, besides=path)}
 
 
-def _constant(changes: Changes, origin: Origin) -> list[Edit] | None:
+def _constant(readers: Readers, origin: Origin) -> list[Edit] | None:
+    changes = readers.changes
     edits: list[Edit] = [
         ReplaceStatements(origin.span, "", origin.path),
         FoldName(WHOLE_FILE, origin.name, origin.value, origin.path),
     ]
-    for path, facts in changes.index.files.items():
-        if path == origin.path or not _speaks_of(facts, origin.name):
-            continue
+    for path in readers.of(origin.name, besides=origin.path):
+        facts = changes.index.files[path]
         spelled = list(_spellings(changes, path, facts, origin))
         if not spelled or path.endswith(".ipynb"):
             if origin.name in facts.imports or origin.name not in facts.attributes:
@@ -73,10 +92,6 @@ def _constant(changes: Changes, origin: Origin) -> list[Edit] | None:
             return None
         edits += [FoldName(WHOLE_FILE, name, origin.value, path) for name in spelled]
     return edits
-
-
-def _speaks_of(facts: FileFacts, name: str) -> bool:
-    return name in facts.names or name in facts.attributes or any(last_part(t) == name for t in facts.imports.values())
 
 
 def _spellings(changes: Changes, path: str, facts: FileFacts, origin: Origin) -> Iterator[str]:
@@ -89,14 +104,16 @@ def _spellings(changes: Changes, path: str, facts: FileFacts, origin: Origin) ->
             yield f"{name}.{origin.name}"
 
 
-def _attribute(changes: Changes, origin: Origin) -> list[Edit] | None:
+def _attribute(readers: Readers, origin: Origin) -> list[Edit] | None:
     """An attribute whose name no other class of the project has."""
+    changes = readers.changes
     name = last_part(origin.name)
     holders = [
         (path, assignment)
         for path, assignment in changes.writes.get(name, ())
         if not (path == origin.path and assignment.span == origin.span)
     ]
+    speaking = [origin.path, *readers.of(name, besides=origin.path)]
     fields = [
         (path, owner.name)
         for path, facts in changes.index.files.items()
@@ -107,8 +124,8 @@ def _attribute(changes: Changes, origin: Origin) -> list[Edit] | None:
     if holders or fields or name in changes.lookup_names:
         return None
     edits: list[Edit] = [ReplaceStatements(origin.span, "", origin.path)]
-    for path, facts in changes.index.files.items():
-        if name in facts.attributes:
+    for path in speaking:
+        if name in changes.index.files[path].attributes:
             if path.endswith(".ipynb"):
                 return None
             edits.append(FoldName(WHOLE_FILE, f"*.{name}", origin.value, path))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+import libcst as cst
+
 from reprocheck.fix.branch_edits import settle
 from reprocheck.fix.changes import Change, RefusedError
 from reprocheck.fix.page import Page
@@ -23,8 +25,18 @@ def fold_name(page: Page, edit: FoldName) -> list[Change]:
         node = page.find_range(start, end)
         if node is None:
             raise RefusedError(f"`{edit.name}` stands where it can't be replaced")
+        if isinstance(edit.value, str) and _in_text(page, node):
+            raise RefusedError(f"`{edit.name}` stands inside of a text, whose quotes may be those of its value")
         found += settle(page, node, edit.value, written=True)
     return found
+
+
+def _in_text(page: Page, node: cst.CSTNode | None) -> bool:
+    while node is not None and not isinstance(node, cst.BaseStatement):
+        if isinstance(node, cst.FormattedString | cst.TemplatedString):
+            return True
+        node = page.parents.get(node)
+    return False
 
 
 def reads_of(page: Page, edit: FoldName) -> list[tuple[int, int]]:

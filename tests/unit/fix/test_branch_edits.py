@@ -106,6 +106,11 @@ def test_a_constant_takes_the_place_of_its_name(before: str, value: str | bool |
     assert fixed(before, FoldName(WHOLE_FILE, "MODE", value)) == after
 
 
+def test_a_text_is_not_put_into_a_text() -> None:
+    assert "inside of a text" in refusal("print(f'{MODE}')\n", FoldName(WHOLE_FILE, "MODE", "b"))
+    assert fixed("print(f'{MODE}')\n", FoldName(WHOLE_FILE, "MODE", value=True)) == "print(f'{True}')\n"
+
+
 def test_what_only_the_dead_side_used_falls_with_it() -> None:
     text = code("""
     import json
