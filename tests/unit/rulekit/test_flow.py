@@ -7,11 +7,13 @@ import textwrap
 
 import pytest
 
+from reprocheck.model.finding import Confidence
+from reprocheck.model.fix import ReplaceExpression
 from reprocheck.project.facts.outline import outline
 from reprocheck.project.python.file import PythonFile
 from reprocheck.project.source import SourceText
 from reprocheck.rulekit.catalog import Catalog
-from reprocheck.rulekit.flow import Learning, Observed, UseKind, observed
+from reprocheck.rulekit.flow import Learning, Observed, Repair, Told, UseKind, Where, in_module, observed
 from reprocheck.rulekit.flow.rebuilt import rebuilt
 from reprocheck.rulekit.flow.tokens import Side, side_in_name
 from reprocheck.rulekit.loading import KnowledgeSources, load_knowledge
@@ -173,6 +175,28 @@ def test_a_program_that_calls_itself_ends(catalog: Catalog) -> None:
     )
 
     assert not seen.leaks
+
+
+def test_a_repair_becomes_an_edit_of_the_expression_that_it_names(catalog: Catalog) -> None:
+    """The span is that of the expression, not of the whole call."""
+    module = Module(_file("scaler.fit_transform(X)  # twice"), catalog)
+    statement = module.tree.body[0]
+    assert isinstance(statement, ast.Expr)
+    assert isinstance(statement.value, ast.Call)
+    call = statement.value
+    told = Told(
+        Where("program.py", call),
+        "message",
+        Confidence.HIGH,
+        repair=Repair("title", Where("program.py", call.func), "scaler.transform"),
+    )
+
+    (match,) = in_module(module, lambda _seen, _modules: [told])
+
+    assert match.fix is not None
+    (edit,) = match.fix.edits
+    assert isinstance(edit, ReplaceExpression)
+    assert (edit.span.column, edit.span.end_column, edit.text) == (1, 21, "scaler.transform")
 
 
 @pytest.mark.parametrize(
