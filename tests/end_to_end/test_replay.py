@@ -434,6 +434,15 @@ def test_a_plan_says_what_would_be_done_and_does_nothing(project: Project) -> No
     assert not list((project.root / ".reprocheck/store/work").iterdir())
 
 
+def test_the_plan_of_a_container_shows_its_dockerfile_without_an_engine(project: Project) -> None:
+    project.record(IDENTICAL)
+    nobody = {"DOCKER_HOST": "unix:///nowhere/docker.sock"}
+    plans = [project.call("replay", "@", "--in", "docker", "--image", "base:1", "--plan", **nobody) for _ in range(2)]
+    assert plans[0].returncode == REPRODUCED, plans[0].stderr
+    assert "    FROM base:1\n" in plans[0].stdout
+    assert plans[0].stdout == plans[1].stdout
+
+
 def test_a_replay_that_takes_too_long_is_stopped_with_all_that_it_started(project: Project) -> None:
     marker = project.root.parent / "marker"
     project.record(

@@ -224,6 +224,10 @@ def test_what_a_shell_reads_is_seen_inside(recorded: Path, docker_engine: Engine
     report = replayed(recorded, "watched", "--image", image, "--keep", address=docker_engine.address)
     assert report["verdict"]["outcome"] == "identical"
     assert [gap for gap in report["repetitions"][0]["gaps"] if gap["channel"].startswith("files")] == []
+    recipes = {
+        path.parent.name: path.read_text("utf-8") for path in recorded.glob(".reprocheck/store/images/*/Dockerfile")
+    }
+    assert any(text.startswith("FROM sha256:") for text in recipes.values())
     (kept,) = report["kept"]
     journal = Path(kept, "1", "journal", "files.jsonl")
     opened = {event.get("path") for event in map(json.loads, journal.read_text("utf-8").splitlines())}

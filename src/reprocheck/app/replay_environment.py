@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import msgspec
@@ -18,9 +18,10 @@ from reprocheck.replay.errors import ReplayError
 from reprocheck.replay.inside import way_inside
 from reprocheck.replay.inside_look import Look
 from reprocheck.replay.rebuilding import Rebuilt, rebuild
-from reprocheck.replay.recipes import base_of, make_recipe, recorded_image
+from reprocheck.replay.recipes import Recipe, base_of, make_recipe, recorded_image
 from reprocheck.replay.session import Session
 from reprocheck.replay.sources import digest_of
+from reprocheck.store.files import write_atomically
 from reprocheck.store.store import Store
 
 
@@ -41,20 +42,20 @@ def _in_place(rebuilt: Rebuilt) -> World:
     )
 
 
-def _in_container(request: ReplayRequest, record: Record, plan: Plan, progress: Progress) -> World:
+def _in_container(request: ReplayRequest, record: Record, plan: Plan, store: Store, progress: Progress) -> World:
     """An image with the recorded packages; Raises ReplayError when there is no engine, base or package."""
     engine = Engine(request.environment)
     if (own := _own_image(request, record, engine)) is not None:
-        return _in_recorded_image(engine, record, plan, own)
+        return _in_recorded_image(engine, record, plan, store, own)
     if lost := _of_image(plan):
         reason = f"{lost[0].path} was read in a container whose image is not known any more"
         raise ReplayError(reason, "name the image with `--image`, or record again with REPROCHECK_IMAGE set")
     base = base_of(record, request.image)
     progress(f"looking for the image {base}")
     identity = engine.digest(base)
-    wheels = [file for folder in request.wheels for file in sorted(folder.glob("*.whl"))]
-    names = sorted(f"{file.name} {digest_of(file)}" for file in wheels)
-    recipe = make_recipe(record, identity, wheels=names, offline=request.offline)
+    wheels = _wheels(request)
+    recipe = make_recipe(record, identity, wheels=_names(wheels), offline=request.offline)
+    _keep(recipe, store)
     progress(f"building the image: {len(record.environment.packages)} packages")
     built = engine.build(recipe, wheels)
     inside, unseen = way_inside(engine, built, recipe, USER)
@@ -64,6 +65,32 @@ def _in_container(request: ReplayRequest, record: Record, plan: Plan, progress: 
         gaps=(),
         session=lambda plan, run, folder: ContainerSession(plan, run, folder, engine, image),
     )
+
+
+def planned_recipe(request: ReplayRequest, record: Record) -> Recipe:
+    """The recipe as far as it is known without an engine: the base by its name. Raises ReplayError."""
+    container = record.environment.container
+    base = base_of(record, request.image)
+    if container is not None and container.image_digest and not request.image:
+        return recorded_image(record, base)
+    return make_recipe(record, base, wheels=_names(_wheels(request)), offline=request.offline)
+
+
+def _wheels(request: ReplayRequest) -> list[Path]:
+    return [file for folder in request.wheels for file in sorted(folder.glob("*.whl"))]
+
+
+def _names(wheels: Iterable[Path]) -> list[str]:
+    return sorted(f"{file.name} {digest_of(file)}" for file in wheels)
+
+
+def _keep(recipe: Recipe, store: Store) -> None:
+    """In the store, for people: what every image was made of."""
+    folder = store.folder / "images" / recipe.key
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in (("Dockerfile", recipe.dockerfile), ("requirements.txt", recipe.requirements)):
+        if not (folder / name).exists():
+            write_atomically(folder / name, text.encode())
 
 
 def _own_image(request: ReplayRequest, record: Record, engine: Engine) -> str | None:
@@ -78,9 +105,10 @@ def _of_image(plan: Plan) -> list[Need]:
     return [source.need for source in plan.outside if source.origin is Origin.IMAGE]
 
 
-def _in_recorded_image(engine: Engine, record: Record, plan: Plan, name: str) -> World:
+def _in_recorded_image(engine: Engine, record: Record, plan: Plan, store: Store, name: str) -> World:
     identity = engine.digest(name)
     recipe = recorded_image(record, identity)
+    _keep(recipe, store)
     interpreter = record.environment.interpreter
     needed = _of_image(plan)
     look = Look(interpreter.paths if interpreter is not None else (), tuple(need.path for need in needed))
@@ -100,7 +128,7 @@ def _in_recorded_image(engine: Engine, record: Record, plan: Plan, name: str) ->
 def environment_for(request: ReplayRequest, record: Record, plan: Plan, store: Store, progress: Progress) -> World:
     """The environment that the replay gets: a container's, a rebuilt one, or the recorded one as it is now."""
     if request.executor is Executor.DOCKER:
-        return _in_container(request, record, plan, progress)
+        return _in_container(request, record, plan, store, progress)
     if request.executor is Executor.VENV:
         rebuilt = rebuild(
             record,

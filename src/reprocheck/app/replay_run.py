@@ -14,7 +14,7 @@ import msgspec
 from reprocheck.app.errors import UsageError
 from reprocheck.app.explain_replay import explaining_findings
 from reprocheck.app.replay_contents import Digests, stored_in
-from reprocheck.app.replay_environment import environment_for
+from reprocheck.app.replay_environment import environment_for, planned_recipe
 from reprocheck.app.replay_judge import Judge
 from reprocheck.app.replay_request import Progress, ReplayRequest
 from reprocheck.app.run_command import timestamp
@@ -49,7 +49,10 @@ def plan_replay(request: ReplayRequest) -> Plan:
     record = read_unfolded(store, store.resolve(request.run))
     try:
         with _Scratch(store, "plan") as scratch, Digests(store) as digests:
-            return _plan(request, record, store, scratch, digests)
+            plan = _plan(request, record, store, scratch, digests)
+            if request.executor is not Executor.DOCKER:
+                return plan
+            return msgspec.structs.replace(plan, dockerfile=planned_recipe(request, record).dockerfile)
     except ReplayError as error:
         raise UsageError(f"{error.reason}; {error.remedy}") from error
 

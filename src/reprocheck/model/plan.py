@@ -109,6 +109,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """Folders below the root that are used as they are: an environment, a repository's own data. Relative, sorted."""
     guarded: tuple[str, ...] = ()
     """Folders outside of the root that the run wrote to: they are covered, so that nothing in them is changed."""
+    dockerfile: str = ""
+    """What the image of a container is made of, its base by name: what is built has the identity instead."""
     patterns: tuple[str, ...] = ()
     """Files that count; empty for all that are left under the root."""
     gaps: tuple[Gap, ...] = ()

@@ -68,6 +68,9 @@ def plan_text(plan: Plan, paint: Paint) -> str:
     lines.append(f"  {plural(len(plan.variables), 'variable')}")
     wanted = ", ".join(plan.patterns) or "every file left under the root, but caches and logs"
     lines.append(f"  compared: {visible(wanted)}, and the exit code")
+    if plan.dockerfile:
+        lines.append("  image:")
+        lines += [f"    {visible(line)}" for line in plan.dockerfile.splitlines()]
     lines += _gaps(plan.gaps, paint)
     for obstacle in plan.obstacles:
         lines.append(f"{paint('cannot be replayed', 'error')}: {visible(obstacle.reason)}")
