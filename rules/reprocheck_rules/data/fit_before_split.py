@@ -20,9 +20,10 @@ import ast
 import re
 from collections.abc import Iterator, Mapping
 
-from reprocheck.rulekit import Match, Module, Project, Rule
-from reprocheck.rulekit.flow import Leak, Learning, Observed, Told, in_module, in_project, short
+from reprocheck.rulekit import Fix, Match, Module, Project, Rule
+from reprocheck.rulekit.flow import Leak, Learning, Observed, Told, in_module, in_project, observed, short
 from reprocheck_rules.data.fit_before_split_examples import show
+from reprocheck_rules.data.fit_fixes import fit_behind_split
 
 rule = Rule("DAT010", "fit-before-split", __doc__)
 
@@ -37,7 +38,18 @@ def check(module: Module) -> Iterator[Match]:
     """Every fit whose data or output is split later."""
     splits = any(True for _ in module.calls_with_role("splitter", "cross-validation"))
     if splits or _BY_HAND.search(module.source.text):
-        yield from in_module(module, _tell)
+        for match in in_module(module, _tell):
+            yield module.match(
+                match.span, match.message, confidence=match.confidence, trail=match.trail, fix=_moved(module, match)
+            )
+
+
+def _moved(module: Module, match: Match) -> Fix | None:
+    """The fit behind the split, where the match is about one that can be moved."""
+    for leak in observed(module).leaks.values():
+        if module.span(leak.fit.where.node) == match.span:
+            return fit_behind_split(module, leak.fit.where.node, leak.split.node)
+    return None
 
 
 @rule.on_project
