@@ -286,6 +286,25 @@ rule.allows(
     },
     title="Raw data that DVC has",
 )
+rule.flags(
+    {
+        "flow.py": """
+        from metaflow import FlowSpec, IncludeFile, step
+        from sklearn.svm import SVC
+
+        class Train(FlowSpec):
+            table = IncludeFile("table", default="data/table.csv")  # expect: DAT003
+
+            @step
+            def start(self):
+                SVC().fit(self.table, self.table)
+
+        if __name__ == "__main__":
+            Train()
+        """
+    },
+    title="A file that a flow of Metaflow includes",
+)
 rule.allows({"train.py": _FIT.format(mark=""), "data/train.csv": "x,y\n1,0\n"}, title="In git")
 rule.allows(
     {

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
-from reprocheck.rulekit import ShellCommand, ShellWord
+from reprocheck.rulekit import ShellCommand, ShellWord, Span
 
 
 class Package(NamedTuple):
@@ -120,6 +120,11 @@ def _packages(manager: _Manager, words: list[ShellWord]) -> tuple[Package, ...]:
         elif (package := manager.read(word)) is not None:
             found.append(package)
     return () if covered else tuple(found)
+
+
+def package_of(written: str, span: Span) -> Package | None:
+    """A requirement as pip takes it; None for a path or address."""
+    return _requirement(ShellWord(written, span))
 
 
 def _requirement(word: ShellWord) -> Package | None:

@@ -9,20 +9,24 @@ Name the version (`torch==2.4.1`, `conda install numpy=1.26.4`, `libcudnn8=8.9.7
 lock file (`pip install -r requirements.txt` with exact versions, `uv sync --frozen`, `conda-lock install`).
 
 ## Notes
-One finding for each command, with the list of its packages. Paths, wheels, addresses, `-r`, `-c` and versions in
-variables are not reported. Only a note (pack `strict`) are packages of the operating system, because distributions
-remove old versions from their archives, except those of CUDA; installers and tools for tests and formatting; and
-whatever a build service installs; and upgrades of the whole system. Covers what hadolint reports as DL3008 (apt),
-DL3013 (pip), DL3016 (npm), DL3018 (apk), DL3028 (gem), DL3033 (yum), DL3037 (zypper), DL3041 (dnf), DL3062 (go) and, as
-upgrades, DL3005, DL3017, DL3031, DL3035 and DL3039; DL3006 and DL3007 (images) are ENV007.
+One finding for each command, and for each list that code gives to a step of Kubeflow or Airflow, with its packages.
+Paths, wheels, addresses, `-r`, `-c` and versions in variables are not reported. Only a note (pack `strict`) are
+packages of the operating system, because distributions remove old versions from their archives, except those of CUDA;
+installers and tools for tests and formatting; and whatever a build service installs; and upgrades of the whole system.
+Covers what hadolint reports as DL3008 (apt), DL3013 (pip), DL3016 (npm), DL3018 (apk), DL3028 (gem), DL3033 (yum),
+DL3037 (zypper), DL3041 (dnf), DL3062 (go) and, as upgrades, DL3005, DL3017, DL3031, DL3035 and DL3039; DL3006 and
+DL3007 (images) are ENV007.
 """
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterable, Iterator
 
 from reprocheck.rulekit import (
+    HOLE,
+    Call,
     DockerfileView,
     Fix,
     Match,
@@ -36,7 +40,7 @@ from reprocheck.rulekit import (
     TreeView,
     shell_commands,
 )
-from reprocheck_rules.environment.installs import Install, Package, install, upgrade_of
+from reprocheck_rules.environment.installs import Install, Package, install, package_of, upgrade_of
 from reprocheck_rules.environment.scripts import ci_scripts, notebook_commands
 
 rule = Rule("ENV008", "unpinned-system-package", __doc__)
@@ -55,6 +59,15 @@ _TOOLS = frozenset(
     }
 )  # fmt: skip
 """They shape no result."""
+_STEPS = (
+    "kfp.dsl.component",
+    "kfp.v2.dsl.component",
+    "kfp.components.create_component_from_func",
+    "kfp.components.func_to_container_op",
+    "airflow.operators.python.PythonVirtualenvOperator",
+    "airflow.decorators.task.virtualenv",
+)
+_LISTS = ("packages_to_install", "requirements")
 _SERVICE_FOLDER = re.compile(r"(^|/)\.?(ci|github|gitlab|circleci|travis|buildkite|jenkins|azure-pipelines)/")
 """Where scripts of build services lie."""
 _NAMED = 4
@@ -86,6 +99,21 @@ def check_tree(view: TreeView) -> Iterator[Match]:
     """Every script of a build service."""
     for script in ci_scripts(view):
         yield from _check(script, "job", severity=Severity.NOTE)
+
+
+@rule.on_call(*_STEPS)
+def check_step(call: Call) -> Iterator[Match]:
+    """Every list of packages that code gives to a step of a pipeline."""
+    for name in _LISTS:
+        node = call.argument(name)
+        if isinstance(node, ast.List | ast.Tuple) and not call.module.is_test:
+            texts = [(call.text(item), item) for item in node.elts]
+            found = [package_of(text, call.module.span(item)) for text, item in texts if text and HOLE not in text]
+            loose = [package for package in found if package is not None and not package.pinned]
+            install = Install("pip", name, tuple(loose))
+            weighty = [package for package in loose if _matters(install, package)]
+            if weighty:
+                yield _match(install, weighty, "run of the step", None, None)
 
 
 class _Pins:
@@ -265,6 +293,23 @@ rule.flags(
      "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
     """,
     file="plots.ipynb",
+)
+rule.flags(
+    """
+    from airflow.operators.python import PythonVirtualenvOperator
+    from kfp import dsl
+
+    @dsl.component(base_image="python:3.11.9", packages_to_install=["pandas", "pyarrow==16.1.0"])  # expect: ENV008
+    def load(): ...
+
+    @dsl.component(packages_to_install=["pandas==2.2.2", "pytest"])
+    def check(): ...
+
+    train = PythonVirtualenvOperator(
+        task_id="train", python_callable=load, requirements=["xgboost>=2"]  # expect: ENV008
+    )
+    """,
+    title="packages of steps",
 )
 rule.allows("FROM scratch\nRUN pip install stacchip ==0.1.33\n", file="Dockerfile", title="a version that stands apart")
 rule.allows(
