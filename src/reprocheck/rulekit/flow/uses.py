@@ -15,6 +15,8 @@ _KEEPING = re.compile(r"save_best_only\s*=\s*True")
 _LOADING = frozenset({"load_weights", "load_model"})
 """What takes the kept state up again."""
 _PATIENT = frozenset({"early_stopping_rounds", "early_stopping", "use_best_model"})
+_LONG = 1_000
+"""Characters beyond which an expression is data rather than a choice of callbacks."""
 _LEVELS = 3
 """Names that are followed to find the callbacks of a call."""
 
@@ -126,7 +128,7 @@ def _bound_to(flow: Following, node: ast.expr) -> ast.expr | None:
 def _written(flow: Following, node: ast.expr, levels: int = _LEVELS) -> str:
     """Source of an expression with that of the names in it."""
     text = ast.unparse(node)
-    if levels:
+    if levels and len(text) < _LONG:
         for part in ast.walk(node):
             bound = _bound_to(flow, part) if isinstance(part, ast.Name) else None
             if bound is not None:
