@@ -85,6 +85,39 @@ rule.flags(
     """,
     title="One error, returned",
 )
+rule.flags(
+    """
+    from sklearn.metrics import f1_score
+    from sklearn.model_selection import train_test_split
+
+    X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.2, random_state=1)
+    model.fit(X_train, y_train)
+    result = f1_score(y_test, model.predict(X_test))  # expect: EXP007
+    """,
+    title="An F1",
+)
+rule.flags(
+    """
+    from sklearn.metrics import roc_auc_score
+    from sklearn.model_selection import train_test_split
+
+    X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.2, random_state=1)
+    model.fit(X_train, y_train)
+    result = roc_auc_score(y_test, model.predict_proba(X_test)[:, 1])  # expect: EXP007
+    """,
+    title="An area under a curve",
+)
+rule.flags(
+    """
+    from sklearn.metrics import mean_absolute_error
+    from sklearn.model_selection import train_test_split
+
+    X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.2, random_state=1)
+    pipeline.fit(X_train, y_train)
+    result = mean_absolute_error(y_test, pipeline.predict(X_test))  # expect: EXP007
+    """,
+    title="An error in a pipeline",
+)
 rule.allows(
     """
     from sklearn.metrics import accuracy_score, f1_score, classification_report
@@ -128,4 +161,29 @@ rule.allows(
         return accuracy_score(y, model.predict(X))
     """,
     title="A helper without training",
+)
+rule.allows(
+    """
+    from sklearn.metrics import accuracy_score
+    from sklearn.model_selection import train_test_split
+
+    train, test = train_test_split(rows)
+    model.fit(train[columns], train.y)
+    test["predicted"] = model.predict(test[columns])
+    test.to_csv("predictions.csv")
+    print(accuracy_score(test.y, test.predicted))
+    """,
+    title="Predictions are kept for a later look",
+)
+rule.allows(
+    """
+    from sklearn.metrics import accuracy_score
+    from sklearn.model_selection import cross_val_score, train_test_split
+
+    train, test = train_test_split(rows)
+    print(cross_val_score(model, train, y).std())
+    model.fit(train, y)
+    print(accuracy_score(test.y, model.predict(test)))
+    """,
+    title="Cross-validated as well",
 )
