@@ -411,7 +411,7 @@ def _told(error: BaseException, stage: str) -> dict[str, Any]:
             "code": frame.line or "",
         }
         for frame in traceback.extract_tb(error.__traceback__)
-        if os.path.abspath(frame.filename) != own and not frame.filename.startswith("<frozen")
+        if os.path.abspath(frame.filename) not in (own, importlib.__file__) and not frame.filename.startswith("<frozen")
     ]
     if isinstance(error, SyntaxError) and error.filename:
         code = (error.text or "").strip()

@@ -1,0 +1,99 @@
+"""Which findings an experiment with two callables speaks of, and how callables are found without running them."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from reprocheck.app.errors import UsageError
+from reprocheck.app.skew import SkewRequest, skew
+from reprocheck.app.skew_callables import named
+from reprocheck.model.finding import Confidence, Finding, Severity, Step
+from reprocheck.model.place import Place, Span
+
+
+def at(path: str, line: int) -> Place:
+    return Place(path, Span(line, 1, line, 2))
+
+
+def finding(place: Place, *steps: Place) -> Finding:
+    return Finding(
+        code="SKW001",
+        rule="preprocessing-diverges",
+        severity=Severity.WARNING,
+        confidence=Confidence.MEDIUM,
+        message="differs",
+        place=place,
+        trail=tuple(Step(step, "here") for step in steps),
+    )
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    (tmp_path / "train.py").write_text("def clean(text):\n    return text.lower()\n")
+    (tmp_path / "serve.py").write_text("def clean(text):\n    return text\ndef same(text):\n    return text.lower()\n")
+    (tmp_path / "text.txt").write_text("Some Text")
+    return tmp_path
+
+
+def run(root: Path, serve: str, *findings: Finding) -> list[tuple[str, str]]:
+    request = SkewRequest(
+        train="train.py:clean",
+        serve=serve,
+        data=[root / "text.txt"],
+        root=root,
+        start=root,
+        python=sys.executable,
+    )
+    found = skew(request, lambda: findings)
+    return [(spoken.finding.place.path, spoken.stance) for spoken in found.findings]
+
+
+def test_findings_about_both_places_are_confirmed_or_not_observed(root: Path) -> None:
+    both = finding(at("serve.py", 2), at("train.py", 2))
+    assert run(root, "serve.py:clean", both) == [("serve.py", "confirmed")]
+    assert run(root, "serve.py:same", finding(at("serve.py", 4), at("train.py", 2))) == [("serve.py", "not observed")]
+
+
+def test_findings_about_other_places_are_left_alone(root: Path) -> None:
+    one_side = finding(at("serve.py", 2))
+    elsewhere = finding(at("other.py", 2), at("train.py", 2))
+    assert run(root, "serve.py:clean", one_side, elsewhere) == []
+
+
+@pytest.mark.parametrize(
+    ("written", "line"),
+    [
+        ("a.py:f", 2),
+        ("a:f", 2),
+        ("a.py:C.m", 7),
+        ("a.py:TRANSFORM", 4),
+        ("a.py:C", 5),
+        ("a.py:f()", 2),
+        ("a.py:TRANSFORM.x", 0),
+    ],
+)
+def test_callables_are_found_by_a_look_at_the_code(tmp_path: Path, written: str, line: int) -> None:
+    code = "raise SystemExit\ndef f(x):\n    return x\nTRANSFORM = f\nclass C:\n    x = 1\n    def m(self): pass\n"
+    (tmp_path / "a.py").write_text(code)
+    assert named(written, tmp_path, tmp_path).line == line
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("a.py:clena", "`clean`"),
+        ("a.py:Clean.rnu", "`Clean.run`"),
+        ("b.py:clean", "is not there"),
+        ("a.py", "names no callable"),
+        ("deep.py:f", "src/deep.py"),
+    ],
+)
+def test_what_is_not_there_is_refused_with_what_is_near(tmp_path: Path, written: str, said: str) -> None:
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "deep.py").write_text("def f(): pass\n")
+    (tmp_path / "a.py").write_text("def clean(): pass\nclass Clean:\n    def run(self): pass\n")
+    with pytest.raises(UsageError, match=said):
+        named(written, tmp_path, tmp_path)
