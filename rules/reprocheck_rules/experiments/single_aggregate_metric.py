@@ -24,12 +24,15 @@ _BREAKDOWNS = re.compile(
     r"classification_report|confusion_matrix|cross_val|KFold|ShuffleSplit|GridSearch|RandomizedSearch|roc_curve|"
     r"precision_recall|ConfusionMatrix|by_class|per_class|groupby|bootstrap|seeds\b|n_runs|repeats?\b|to_csv|average=None"
 )
+_SCORES_TEXT = """
+    score accuracy_score balanced_accuracy_score f1_score precision_score recall_score roc_auc_score log_loss r2_score
+    average_precision_score mean_squared_error root_mean_squared_error mean_absolute_error
+"""
+_SCORES = tuple(_SCORES_TEXT.split())
 _TRAINS = frozenset({"fit", "train", "backward"})
 
 
-@rule.on_module(
-    imports=("sklearn",), mentions=("accuracy_score", "mean_squared_error", "f1_score", "r2_score", "score")
-)
+@rule.on_module(imports=("sklearn",), mentions=_SCORES)
 def check(module: Module) -> Iterator[Match]:
     """Programs that train, score once, and show nothing else."""
     if module.is_test or module.words.isdisjoint(_TRAINS) or _BREAKDOWNS.search(module.source.text):
