@@ -363,6 +363,10 @@ def test_many_findings_stay_in_sight(project: Project) -> None:
     async def script(pilot: Pilot[None]) -> None:
         await press(pilot, "G")
         assert "number 2999" in screen_text(app)
+        app.findings.query_one("#filter", Input).value = "cod:RNG"
+        await settled(pilot)
+        assert "did you mean" in screen_text(app)
+        assert "▌   E DET008" in screen_text(app)
         await press(pilot, "pageup", "pageup")
         assert f"number {app.findings.listing.cursor}" in screen_text(app)
         await press(pilot, "g")

@@ -79,9 +79,9 @@ class VirtualList(ScrollView, can_focus=True, inherit_bindings=False):
         super().notify_style_update()
 
     def on_resize(self) -> None:
-        """The cursor stays in sight."""
+        """The cursor stays in sight, once the new size is known to all."""
         self._strips.clear()
-        self.keep_in_sight()
+        self.call_after_refresh(self.keep_in_sight)
 
     def keep_in_sight(self) -> None:
         """Scroll so that the cursor is seen, a line of context around it where there is room."""
