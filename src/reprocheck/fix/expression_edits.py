@@ -115,6 +115,11 @@ def _without(page: Page, members: list[cst.CSTNode], index: int) -> Change:
     rest = page.text[behind : page.line_end(behind)].strip()
     if page.begins_line(start) and (not rest or rest.startswith("#")):
         return Change(page.line_start(start), page.next_line(behind), "")
+    if index > 0:
+        # With the comma in front, so that several that are taken away together leave none behind.
+        above = _extent(page, members[index - 1])[1]
+        if "#" not in page.text[above:start] and "*" not in page.text[above:start]:
+            return Change(above, end, "")
     if index + 1 < len(members):
         following = page.text[behind : page.ranges[members[index + 1]][0]]
         if not following.strip():

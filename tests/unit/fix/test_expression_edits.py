@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fixing import code, fixed, refusal, span
+from fixing import code, fixed, outcome, refusal, repair, span
 from reprocheck.model.fix import RemoveArgument, ReplaceExpression, SetArgument, WrapExpression
 
 ONE_PER_LINE = """
@@ -84,6 +84,13 @@ def test_an_argument_is_taken_away_with_its_comma(before: str, after: str) -> No
 )
 def test_a_parameter_is_taken_away(before: str, after: str) -> None:
     assert fixed(f"{before}\n", RemoveArgument(span(before, before), "b")) == f"{after}\n"
+
+
+def test_arguments_that_go_together_leave_no_comma() -> None:
+    text = "x = f(a, b=1, c=2, d=3)\n"
+    call = span(text, "f(a, b=1, c=2, d=3)")
+    done = outcome(text, *(repair(RemoveArgument(call, name)) for name in "bcd"))
+    assert done.texts["train.py"] == b"x = f(a)\n"
 
 
 @pytest.mark.parametrize(
