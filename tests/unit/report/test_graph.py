@@ -127,10 +127,12 @@ def test_json_is_the_graph() -> None:
     ("name", "shown"),
     [
         ("data/x.csv", "data/x.csv"),
-        ("a/very/long/way/to/some/model.pt", "…/long/way/to/some/model.pt"),
+        ("a/very/long/way/to/some/model.pt", "…/way/to/some/model.pt"),
+        ("data/shakespeare_char/prepare.py", "shakespeare…/prepare.py"),
         ("a" * 40, "a" * 12 + "…" + "a" * 12),
     ],
 )
 def test_labels_keep_the_end_of_a_name(name: str, shown: str) -> None:
     assert label(name)[-10:] == shown[-10:]
+    assert label(name)[:8] == shown[:8]
     assert len(label(name)) <= 25

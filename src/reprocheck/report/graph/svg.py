@@ -17,6 +17,7 @@ _LIFT = 6.0
 """By how much an edge that passes is drawn above its place, away from the box below."""
 _LETTERS = 25
 """Characters of a label that fit into a box."""
+_FEW = 3
 _MARKS = {
     NodeKind.PROGRAM: "▶",
     NodeKind.STAGE: "▷",
@@ -196,7 +197,8 @@ def label(name: str) -> str:
     text = parts[-1] if not name.endswith("/") else parts[-1] + "/"
     for part in reversed(parts[:-1]):
         if len(part) + len(text) + 1 > _LETTERS - 2:
-            return _cut(f"…/{text}")
+            room = max(0, _LETTERS - len(text) - 2)
+            return _cut(f"{part[:room] if room > _FEW else ''}…/{text}")
         text = f"{part}/{text}"
     return _cut(text)
 
