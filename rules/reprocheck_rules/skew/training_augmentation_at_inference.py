@@ -28,6 +28,8 @@ _ON_PURPOSE = re.compile(
     re.IGNORECASE,
 )
 
+_JUDGES = re.compile(r"(^|_)(val|valid|validate|validation|eval|evaluate|evaluation|test)(_|$)", re.IGNORECASE)
+
 
 @rule.on_project
 def check(project: Project) -> Iterator[Match]:
@@ -67,9 +69,9 @@ def _effect(what: str) -> str:
 
 
 def _is_validation(side: Side) -> bool:
-    """Whether a prediction made by a training program is more than a look at one batch."""
+    """Whether a prediction made by a training program judges the model: others look at a batch, or plot."""
     use = side.use
-    return use.checks or bool(use.method) or not use.gradients or use.mode == "eval"
+    return use.checks or bool(use.method) or any(_JUDGES.search(function.name) for function in use.functions)
 
 
 def _on_purpose(side: Side) -> bool:

@@ -173,7 +173,7 @@ def indexed(value: Value, key: Value) -> Value:
             return found if found is not None else Data("?")
         case Table(), _:
             return next(iter(value.items.values())) if len(value.items) == 1 else Data("?")
-        case (Data() | Made()), _:
+        case ((Data() | Made()), _):
             # Part of what was loaded: it came from the same file.
             return value
         case ((Named() | Method()), _):

@@ -210,7 +210,8 @@ class Effects:
             case "builtins.vars" if isinstance(first, Table):
                 return first
             case "functools.partial" if first is not None:
-                return first
+                given = {str(i): value for i, value in enumerate(positional)}
+                return Made("functools.partial", {**given, **keywords}, place)
             case "sklearn.model_selection.train_test_split":
                 return Many([part for part in positional for _ in range(2)], "tuple")
         if name.startswith("transformers.") and name.endswith(".from_pretrained"):
@@ -520,6 +521,9 @@ class Effects:
             step = entry.step
             if step.op == "map":
                 function = positional[0] if positional else next(iter(keywords.values()), NOTHING)
+                extra = keywords.get("fn_kwargs")
+                if isinstance(extra, Table):
+                    function = Made("functools.partial", {"0": function, **extra.items}, place)
                 return self._mapped_data(owner, function, place)
             if step.op == "neutral":
                 return Data(owner.source, owner.steps, entry.returns or owner.kind, owner.place)
@@ -560,6 +564,8 @@ class Effects:
     def _call_object(
         self, owner: Made, positional: list[Value], keywords: dict[str, Value], place: Place, spelled: str
     ) -> Value:
+        if owner.name == "functools.partial":
+            return self._partial(owner, positional, keywords, place)
         entry = self._catalog.entry(owner.name)
         data = self._first_data(positional, keywords)
         if entry is not None and entry.step is not None and entry.step.op == "tokenise" and data is not None:
@@ -573,6 +579,11 @@ class Effects:
             return self.predict(owner, positional, keywords, place, spelled)
         return self._opaque(owner.name, [*positional, *keywords.values()], place)
 
+    def _partial(self, owner: Made, positional: list[Value], keywords: dict[str, Value], place: Place) -> Value:
+        bound = [value for name, value in owner.arguments.items() if name.isdigit()]
+        named = {name: value for name, value in owner.arguments.items() if not name.isdigit()}
+        return self._run.apply(bound[0], [*bound[1:], *positional], {**named, **keywords}, place)
+
     def transformed(self, made: Value, data: Data) -> Data:
         """Data after a transform object."""
         if isinstance(made, Many):
@@ -584,6 +595,9 @@ class Effects:
                 return data
             result = self._run.apply(made, [data], {}, data.place or Place("", _NOWHERE))
             return result if isinstance(result, Data) and (result.steps or not data.steps) else data
+        if made.name == "functools.partial":
+            result = self._partial(made, [data], {}, made.place)
+            return result if isinstance(result, Data) else data
         entry = self._catalog.entry(made.name)
         if entry is not None and "augmentation" in entry.roles:
             flips = made.name.endswith("Flip")

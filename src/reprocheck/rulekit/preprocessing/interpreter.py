@@ -245,12 +245,22 @@ class Interpreter:
                     self._assign(item, indexed(value, Const(position)), scope)
             case "a":
                 owner = self.value(target[1], scope)
-                if isinstance(owner, Instance | Made):
+                if target[2] in {"transform", "transforms"} and isinstance(_root_of(target[1], scope), Data):
+                    self._transform_anew(target[1], value, scope)
+                elif isinstance(owner, Instance | Made):
                     owner.attributes[target[2]] = value
                 elif isinstance(owner, ClassValue):
                     owner.scope.names[target[2]] = value
             case "s":
                 self._assign_item(target, value, scope)
+
+    def _transform_anew(self, target: Form, transform: Value, scope: Scope) -> None:
+        """`part.dataset.transform = other`: the data has other steps from here on."""
+        data = _root_of(target, scope)
+        assert isinstance(data, Data)
+        scope.names[_root_name(target)] = self.effects.transformed(
+            transform, Data(data.source, (), data.kind, data.place)
+        )
 
     def _assign_item(self, target: Form, value: Value, scope: Scope) -> None:
         owner = self.value(target[1], scope)
@@ -594,6 +604,18 @@ class Interpreter:
 
     def _place(self, span: list[int], scope: Scope) -> Place:
         return Place(scope.path, Span(*span))
+
+
+def _root_name(form: Form) -> str:
+    while form[0] in {"a", "s"}:
+        form = form[1]
+    return str(form[1]) if form[0] == "n" else ""
+
+
+def _root_of(form: Form, scope: Scope) -> Value | None:
+    """Value of the name that an attribute is read of, over any number of dots."""
+    name = _root_name(form)
+    return scope.find(name) if name else None
 
 
 def _is_main(test: Form) -> bool:
