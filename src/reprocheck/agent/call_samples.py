@@ -178,7 +178,7 @@ def _read(path: str) -> tuple[Any, bool]:
     """What a file holds, and whether it is a list of samples by its kind."""
     suffix = os.path.splitext(path)[1].lower()
     if suffix in {".npy", ".npz"}:
-        import numpy as np
+        np: Any = importlib.import_module("numpy")  # the program has it, or its data would be of another kind
 
         loaded = np.load(path, allow_pickle=False)
         if suffix == ".npy":
@@ -296,7 +296,7 @@ class Keeper:
             inner.keep(member, _file_name(key), depth + 1)
 
     def _array(self, array: Any, name: str) -> None:
-        import numpy as np
+        np: Any = importlib.import_module("numpy")  # the program has it, or its data would be of another kind
 
         if self._squeeze:
             while array.ndim > 1 and array.shape[0] == 1:
