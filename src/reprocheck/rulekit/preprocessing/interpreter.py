@@ -87,7 +87,7 @@ class Interpreter:
     def begin(self, root: str) -> None:
         """Start counting the repeats of functions anew."""
         self._entered = {}
-        self.uses.root = root
+        self.uses.begin(root)
 
     def call_root(self, function: FunctionValue) -> Value:
         """Follow a function that nothing in the project calls, with parameters that aren't known."""

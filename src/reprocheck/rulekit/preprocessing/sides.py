@@ -110,12 +110,14 @@ def _sides(project: Project) -> Sides:
     lines = sum(project.index.files[path].functions[0].span.end_line for path in paths)
     interpreter = Interpreter(project.index, project.catalog, max(_LEAST, min(_MOST, _EACH_LINE * lines)))
     found.uses = interpreter.uses
-    telling = [path for path in paths if _tells(project.index.files[path].functions)]
+    serving = [path for path in paths if _SERVING_FILE.search(path.lower())]
+    telling = [path for path in paths if path not in serving and _tells(project.index.files[path].functions)]
     try:
-        for path in sorted(telling, key=lambda path: not _SERVING_FILE.search(path.lower())):
-            interpreter.begin(path)
-            interpreter.module(path)
-        _roots(project, interpreter)
+        for group in (serving, telling):
+            for path in group:
+                interpreter.begin(path)
+                interpreter.module(path)
+            _roots(project, interpreter, frozenset(serving) if group is serving else None)
     except OutOfBudget:
         found.whole = False
     except RecursionError:
@@ -140,10 +142,15 @@ def _tells(functions: Iterable[Function]) -> bool:
     )
 
 
-def _roots(project: Project, interpreter: Interpreter) -> None:
-    """Follow what nothing calls: handlers, methods of frameworks, functions for the command line."""
+def _roots(project: Project, interpreter: Interpreter, only: frozenset[str] | None) -> None:
+    """Follow what nothing calls: handlers, methods of frameworks, functions for the command line.
+
+    `only` are the files whose functions are taken, None for all.
+    """
     ordered = sorted(interpreter.uses.functions, key=lambda pair: (not pair[1], pair[0].owner is not None))
     for function, decorators in ordered:
+        if only is not None and function.path not in only:
+            continue
         table = project.index.symbols.table(function.path).functions
         name = function.name if function.owner is None else f"{function.owner.name}.{function.name}"
         known = table.get(name)

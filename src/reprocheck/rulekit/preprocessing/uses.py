@@ -83,6 +83,11 @@ class Uses:
         self._decorators: dict[int, list[Value]] = {}
         self._quiet = 0
 
+    def begin(self, root: str) -> None:
+        """Another program: what one asked a model is no training of the next."""
+        self.root = root
+        self._frames[0].pending.clear()
+
     def defined(self, function: FunctionValue, decorators: list[Value]) -> None:
         """A function definition was passed."""
         self.functions.append((function, decorators))
