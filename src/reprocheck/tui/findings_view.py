@@ -98,6 +98,7 @@ class FindingsView(Screen[None]):
 
     def on_mount(self) -> None:
         """Begin to scan; keys go to the list."""
+        self.query_one("#filter", Input).cursor_blink = False
         self.listing.query = parse(self.services.query)
         self.set_focus(self.query_one(VirtualList))
         self.say()

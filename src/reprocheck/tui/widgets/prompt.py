@@ -22,6 +22,7 @@ class _Line(Input):
 
     def __init__(self) -> None:
         super().__init__(compact=True)
+        self.cursor_blink = False  # it would paint twice a second, over slow lines too
         self.answered: Callable[[str | None], None] = lambda _: None
         self._earlier: list[str] = []
         self._back = 0
