@@ -1,4 +1,4 @@
-r"""The way into UTF-8 for what stands in source code, where `"\ud800"` is a valid string without a UTF-8 form."""
+r"""The way into MessagePack for what stands in source code: it holds neither `"\ud800"` nor numbers of any size."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def said(message: str) -> str:
 
 
 def encoded(value: object) -> bytes:
-    """MessagePack of a value of msgspec, lone surrogates in it spelled out."""
+    """MessagePack of a value of msgspec; lone surrogates and numbers that need more than 64 bits are spelled out."""
     try:
         return _ENCODER.encode(value)
-    except UnicodeEncodeError:
+    except (UnicodeEncodeError, OverflowError):
         return _ENCODER.encode(_spelled(msgspec.to_builtins(value, builtin_types=(bytes,))))
 
 
@@ -31,6 +31,8 @@ def _spelled(value: object) -> object:
     match value:
         case str():
             return spelled_out(value)
+        case int() if not -(1 << 63) <= value < (1 << 64):
+            return hex(value)
         case list() | tuple() | set() | frozenset():
             return [_spelled(item) for item in value]
         case dict():

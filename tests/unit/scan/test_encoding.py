@@ -1,4 +1,4 @@
-"""Lone surrogates are spelled out on their way into UTF-8."""
+"""What MessagePack cannot hold is spelled out: lone surrogates, and numbers of more than 64 bits."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ class Part(msgspec.Struct, frozen=True):
     names: tuple[str, ...]
     by_name: dict[str, int] = {}
     data: bytes = b""
+    value: str | int | float | bool | None = None
 
 
 @pytest.mark.parametrize("text", ["", "plain", "größe 🎲", "\x00\x1b"])
@@ -28,6 +29,10 @@ def test_lone_surrogates_are_spelled_out() -> None:
     [
         (Part(("a", "ä")), Part(("a", "ä"))),
         (Part(("\ud800",), {"k\udfff": 3}, b"\xff"), Part((r"\ud800",), {r"k\udfff": 3}, b"\xff")),
+        (Part((), value=(1 << 64) - 1), Part((), value=(1 << 64) - 1)),
+        (Part((), value=1 << 64), Part((), value="0x10000000000000000")),
+        (Part((), value=-(1 << 63) - 1), Part((), value="-0x8000000000000001")),
+        (Part((), value=1 << 30_000), Part((), value=f"0x1{'0' * 7_500}")),
     ],
 )
 def test_values_come_back(value: Part, read: Part) -> None:

@@ -17,6 +17,8 @@ from reprocheck.project.source import SourceText
 _SETTINGS_LIMIT = 2000
 _SIZE_LIMIT = 300_000
 """Characters beyond which a file holds data rather than settings."""
+_SPELLED_BITS = 4096
+"""Length of a number from which it is spelled in sixteens: Python refuses to spell long ones in tens."""
 _CAPITALS = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b|\b[A-Z]{3,}[A-Z0-9]*\b")
 _TOPICS = re.compile(
     r"\b(?:licen[cs]e|licensed|baselines?|benchmarks?|leaderboard|state[- ]of[- ]the[- ]art)\b", re.IGNORECASE
@@ -131,7 +133,9 @@ def of_notebook_shell(lines: Iterable[tuple[str, Span]]) -> tuple[Command, ...]:
 
 def _kept(value: Plain) -> Plain:
     """A number that no machine word holds as its digits: facts are sent between processes."""
-    return str(value) if isinstance(value, int) and not -(1 << 63) <= value < (1 << 63) else value
+    if not isinstance(value, int) or -(1 << 63) <= value < (1 << 63):
+        return value
+    return str(value) if value.bit_length() < _SPELLED_BITS else hex(value)
 
 
 def _commands(commands: Iterable[ShellCommand]) -> Iterator[Command]:

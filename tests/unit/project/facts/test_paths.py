@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from reprocheck.project.documents.json_file import read_json
+from reprocheck.project.documents.yaml_file import read_yaml
 from reprocheck.project.facts.documents import of_tree
 from reprocheck.project.facts.extract import extract
 from reprocheck.project.facts.model import Call, FileFacts, Value, ValueKind
@@ -67,6 +68,12 @@ def test_columns_of_tables_in_modules_that_have_any() -> None:
 def test_statements_of_sql_are_kept_whole() -> None:
     query = "SELECT " + "a_long_column, " * 30 + "1 FROM visits"
     assert last_call(f"f('{query}')\ndef f(q): pass\n").arguments[0].value == Value(ValueKind.CONSTANT, query)
+
+
+def test_numbers_too_long_for_tens_are_kept_in_sixteens() -> None:
+    source = SourceText("a.yaml", f"big: 0x{'f' * 6_000}\n")
+    facts = of_tree(source, read_yaml(source), "yaml")
+    assert [setting.value for setting in facts.settings] == [f"0x{'f' * 6_000}"]
 
 
 def test_numbers_beyond_machine_words_can_be_kept() -> None:
