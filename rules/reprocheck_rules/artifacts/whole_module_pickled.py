@@ -65,10 +65,12 @@ def check(call: Call) -> Iterator[Match]:
 def _match(call: Call, value: ast.expr, confidence: Confidence) -> Match:
     text = ast.unparse(value)
     edit = ReplaceExpression(call.module.span(value), f"{text}.state_dict()")
+    fix = Fix("save the state instead; what loads it has to change too", Safety.UNSAFE, (edit,))
     return call.match(
         f"`{text}` is pickled as an object: the file loads only where the same code lies at the same place",
         confidence=confidence,
-        fix=Fix("save the state instead; what loads it has to change too", Safety.UNSAFE, (edit,)),
+        # A program that loads models itself would be broken by half a repair.
+        fix=None if "load" in call.module.words else fix,
     )
 
 

@@ -293,16 +293,32 @@ def _helper_text(families: frozenset[str]) -> str:
 
 
 def completed_seed(project: Project, path: str, call: Call, family: str) -> Fix | None:
-    """The missing seeder behind a call that seeds another family, with the same seed."""
+    """The missing seeder behind a call that seeds another family, with the same seed.
+
+    None where the call stands in code that has nothing to do with the family: a loader of data that seeds its own
+    sampling is no place for the seed of a network, nor should it come to need the network's library.
+    """
     seed = _said(project, path, call)
-    if seed is None:
-        return None
     wanted = _IMPORTS[family]
+    facts = project.index.files[path]
+    used = {imported.partition(".")[0] for imported in facts.imports.values()}
+    at_home = family == "python" or wanted.module in used or _is_helper(project, _function(facts, call.span))
+    if seed is None or not at_home:
+        return None
     edits = (
         AddImport(wanted.module, wanted.name, wanted.alias, path),
         InsertStatements(call.span, Where.AFTER, _CALLS[family].format(seed=seed), path),
     )
     return Fix(f"seed {family} as well", Safety.UNSAFE, edits, REVEALS)
+
+
+def _is_helper(project: Project, function: Function) -> bool:
+    """Whether a function is there to seed: by its name, or because it calls nothing but seeders."""
+    if _HELPER.match(function.name.rpartition(".")[2]) is not None:
+        return True
+    callees = [project.catalog.canonical(event.callee) for event in function.events if isinstance(event, Call)]
+    entries = [project.catalog.entry(callee) for callee in callees]
+    return bool(function.name) and all(entry is not None and "seeder" in entry.roles for entry in entries)
 
 
 def _said(project: Project, path: str, call: Call) -> str | None:
