@@ -90,7 +90,7 @@ def sorting_walk(call: Call) -> Fix | None:
     edits: list[Edit] = []
     name = folders.id
     loads = {n.id for n in ast.walk(parent) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
-    if name == "_" or name == files.id:
+    if name in {"_", files.id}:
         bound = {n.id for n in ast.walk(module.tree) if isinstance(n, ast.Name)}
         name = next((free for free in ("dirs", "folders", "subfolders") if free not in bound), "")
         if not name or "_" in loads:

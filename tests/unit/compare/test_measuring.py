@@ -128,7 +128,7 @@ UP = 1 + 2**-7
 """One step of bfloat16 above 1."""
 TINY = {"float16": 2.0**-24, "bfloat16": 2.0**-133, "float32": 2.0**-149, "float64": 5e-324}
 """The least number that isn't zero."""
-FARTHER = {
+FARTHER: dict[str, tuple[list[tuple[float, float]], list[tuple[float, float]]]] = {
     "the same steps at a greater number": ([(1, UP), (1, UP)], [(1, 1), (2, 2 * UP)]),
     "the same steps at a smaller number of its power": ([(1.5, 1.5 + 2**-7), (1, 1)], [(1, 1), (1, UP)]),
     "more steps across zero": ([(1, -1), (1000, 1)], [(4, -4), (1, 1)]),
