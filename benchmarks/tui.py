@@ -178,6 +178,24 @@ def shown(name: str, timings: list[Timing]) -> None:
     print(f"{name:<20} median {clock}, 95% {high};  of processor: median {busy}, 95% {most}", flush=True)
 
 
+def measure(terminal: Terminal, clock: Path, options: argparse.Namespace) -> None:
+    """Everything that is measured, on an interface that has just been started."""
+    first = terminal.until(lambda text: b"finding 0 says" in text)
+    print(f"{options.findings:,} findings: first screen {first - float(clock.read_text()):.2f} s after the imports")
+    whole = terminal.until(lambda text: f"{options.findings:,} findings".encode() in text)
+    print(f"all of them counted {whole - float(clock.read_text()):.2f} s after the imports")
+    terminal.quiet()
+    shown("down", latency(terminal, "j", options.keys))
+    shown("page down", latency(terminal, "\x06", options.keys))
+    shown("first and last line", [latency(terminal, key, 1)[0] for key in "Gg" * max(2, options.keys // 10)])
+    shown("filter", filtering(terminal, options.findings, max(4, options.keys // 4)))
+    print("memory: {:.0f} MB, at most {:.0f} MB".format(*terminal.memory()))
+    terminal.press("\x1b")
+    terminal.quiet()
+    terminal.press("q")
+    terminal.process.wait(20)
+
+
 def main() -> None:
     """Measure."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -199,20 +217,12 @@ def main() -> None:
                 file.write_text("def function():\n    return numpy.random.rand(3)\n" * 300)
         command = [sys.executable, __file__, "--findings", str(options.findings), "--program", str(clock), folder]
         terminal = Terminal(command, QUIET * max(1, options.findings // 20_000))
-        first = terminal.until(lambda text: b"finding 0 says" in text)
-        print(f"{options.findings:,} findings: first screen {first - float(clock.read_text()):.2f} s after the imports")
-        whole = terminal.until(lambda text: f"{options.findings:,} findings".encode() in text)
-        print(f"all of them counted {whole - float(clock.read_text()):.2f} s after the imports")
-        terminal.quiet()
-        shown("down", latency(terminal, "j", options.keys))
-        shown("page down", latency(terminal, "\x06", options.keys))
-        shown("first and last line", [latency(terminal, key, 1)[0] for key in "Gg" * max(2, options.keys // 10)])
-        shown("filter", filtering(terminal, options.findings, max(4, options.keys // 4)))
-        print("memory: {:.0f} MB, at most {:.0f} MB".format(*terminal.memory()))
-        terminal.press("\x1b")
-        terminal.quiet()
-        terminal.press("q")
-        terminal.process.wait(20)
+        try:
+            measure(terminal, clock, options)
+        finally:
+            # Without a controlling terminal nobody tells it that the other end has gone.
+            terminal.process.kill()
+            terminal.process.wait(20)
 
 
 if __name__ == "__main__":
