@@ -140,6 +140,51 @@ rule.flags(
     """,
     title="Merged back",
 )
+rule.flags(
+    """
+    import numpy as np
+    import pandas as pd
+    from sklearn.linear_model import Ridge
+    from sklearn.model_selection import train_test_split
+
+    def visitors():
+        table = pd.read_csv("visits.csv")
+        spend = table["spend"]
+        table["shop_mean"] = table.groupby("shop")["spend"].transform("mean")  # expect: DAT016
+        features = table.drop(columns=["spend"])
+        return train_test_split(features, spend, random_state=0)
+
+    def houses():
+        df = pd.read_csv("houses.csv")
+        df["city_mean"] = df["city"].map(df.groupby("city")["price"].mean())  # expect: DAT016
+        return train_test_split(df.drop(columns=["price"]), np.log1p(df["price"]), random_state=0)
+
+    def loans():
+        rows = pd.read_csv("loans.csv")
+        rows["bank_rate"] = rows.groupby("bank")["paid"].transform("mean")  # expect: DAT016
+        train, test = train_test_split(rows, random_state=0)
+        return Ridge().fit(train[["bank_rate", "sum"]], train["paid"])
+    """,
+    title="A target is what stands second in a split or a fit, whatever its name",
+)
+rule.allows(
+    """
+    import pandas as pd
+    from sklearn.linear_model import Ridge
+    from sklearn.model_selection import train_test_split
+
+    df = pd.read_csv("houses.csv")
+    price = df["price"]
+    df["city_rooms"] = df.groupby("city")["rooms"].transform("mean")
+    df["street_size"] = df["street"].map(df.groupby("street")["size"].mean())
+    left, right, price_left, price_right = train_test_split(df.drop(columns=["price"]), price, random_state=0)
+    means = price_left.groupby(left["city"]).mean()
+    left["city_price"] = left["city"].map(means)
+    right["city_price"] = right["city"].map(means)
+    Ridge().fit(left, price_left)
+    """,
+    title="Means of features; means of the target over the training part",
+)
 rule.allows(
     """
     import pandas as pd

@@ -6,12 +6,17 @@ import ast
 from collections.abc import Callable, Mapping
 from functools import cached_property
 
-from reprocheck.project.python.scopes import Scope
+from reprocheck.project.python.scopes import Binding, Scope
 from reprocheck.rulekit.flow.tokens import is_target
 from reprocheck.rulekit.module import Call, Module
 
 Elsewhere = Callable[[str, str], tuple[str, str] | None]
 """Path and name of a function of the program that a name in the module at a path means; None for none."""
+_LEVELS = 4
+"""Names that are followed to find out which column is predicted."""
+_FEATURES_AND_TARGET = 2
+_REWRITES = frozenset({"log", "log1p", "array", "asarray", "ravel", "fit_transform", "to_categorical", "to_numeric"})
+"""Functions whose result is still the column that they are given."""
 
 
 class Unit:
@@ -36,7 +41,47 @@ class Unit:
                     for name, value in zip(names, values, strict=False):
                         if is_target(name):
                             found |= _column(value)
+                case ast.Call():
+                    found |= self._predicted(_second(node))
         return frozenset(found)
+
+    def _predicted(self, node: ast.expr | None, levels: int = _LEVELS) -> frozenset[str]:
+        """The column that an expression takes out of a table, whatever it is called on the way."""
+        if node is None or not levels:
+            return frozenset()
+        column = _column(node)
+        if column:
+            return column
+        match node:
+            case ast.Name(id=name):
+                bindings = self.module.file.scope_of(node).lookup(name) or []
+                return self._predicted(_given(bindings[0]), levels - 1) if len(bindings) == 1 else column
+            case ast.Attribute(value=inner, attr="values"):
+                return self._predicted(inner, levels)
+            case ast.Call(func=ast.Attribute(attr=name), args=[given, *_]) if name in _REWRITES:
+                return self._predicted(given, levels)
+            case ast.Call(func=ast.Attribute(value=inner)):
+                return self._predicted(inner, levels)
+        return column
+
+
+def _given(binding: Binding) -> ast.expr | None:
+    """What one assignment gives a name."""
+    value = binding.value
+    if binding.index is None:
+        return value
+    return value.elts[binding.index] if isinstance(value, ast.Tuple) and binding.index < len(value.elts) else None
+
+
+def _second(node: ast.Call) -> ast.expr | None:
+    """What a model is to predict, as it is handed to a split or a fit."""
+    function = node.func
+    name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+    if name == "train_test_split":
+        return node.args[1] if len(node.args) == _FEATURES_AND_TARGET else None
+    if name != "fit" or not node.args:
+        return None
+    return node.args[1] if len(node.args) > 1 else next((k.value for k in node.keywords if k.arg == "y"), None)
 
 
 def _column(value: ast.expr) -> frozenset[str]:
