@@ -66,6 +66,42 @@ def show(rule: Rule) -> None:
     )
     rule.flags(
         """
+    from sklearn.linear_model import Ridge
+    from sklearn.metrics import mean_absolute_error
+    from sklearn.model_selection import train_test_split
+
+    X_train, X_test, y_train, y_test = train_test_split(X, y)
+    best, lowest = None, float("inf")
+    for alpha in (0.1, 1, 10):
+        model = Ridge(alpha=alpha).fit(X_train, y_train)
+        error = mean_absolute_error(y_test, model.predict(X_test))  # expect: DAT012
+        if error < lowest:
+            best, lowest = model, error
+    """,
+        title="The best model and its score in one assignment",
+    )
+    rule.allows(
+        """
+    from sklearn.linear_model import Ridge
+    from sklearn.metrics import mean_absolute_error
+    from sklearn.model_selection import train_test_split
+
+    X_train, X_test, y_train, y_test = train_test_split(X, y)
+    X_fit, X_val, y_fit, y_val = train_test_split(X_train, y_train)
+    best, lowest = None, float("inf")
+    for alpha in (0.1, 1, 10):
+        model = Ridge(alpha=alpha).fit(X_fit, y_fit)
+        error = mean_absolute_error(y_val, model.predict(X_val))
+        seen = mean_absolute_error(y_test, model.predict(X_test))
+        if error < lowest:
+            best, lowest = model, error
+        if seen < lowest:
+            print(alpha, seen)
+    """,
+        title="Kept by the validation part in one assignment; the test part only watched",
+    )
+    rule.flags(
+        """
     import torch
     import torchvision
     from torch.utils.data import DataLoader

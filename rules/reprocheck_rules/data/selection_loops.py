@@ -63,14 +63,27 @@ def _measure(node: ast.Compare, scope: Scope) -> ast.expr | None:
 def _becomes(scope: Scope, measure: ast.expr, best: ast.expr) -> bool:
     """`best = measure` or `best = max(measure, best)` in the same function."""
     wanted, source = ast.unparse(best), ast.unparse(measure)
-    for node in ast.walk(scope.node):
-        if isinstance(node, ast.Assign) and any(ast.unparse(target) == wanted for target in node.targets):
-            value = node.value
-            if ast.unparse(value) == source:
-                return True
-            if isinstance(value, ast.Call) and _last(value.func) in {"max", "min"}:
-                return any(ast.unparse(argument) == source for argument in value.args)
+    for target, value in _assigned(scope):
+        if ast.unparse(target) != wanted:
+            continue
+        if ast.unparse(value) == source:
+            return True
+        if isinstance(value, ast.Call) and _last(value.func) in {"max", "min"}:
+            return any(ast.unparse(argument) == source for argument in value.args)
     return False
+
+
+def _assigned(scope: Scope) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """Targets and what they are given, those of `best, lowest = model, error` one by one."""
+    for node in ast.walk(scope.node):
+        if not isinstance(node, ast.Assign):
+            continue
+        for target in node.targets:
+            match target, node.value:
+                case (ast.Tuple(elts=names), ast.Tuple(elts=values)) if len(names) == len(values):
+                    yield from zip(names, values, strict=True)
+                case _:
+                    yield target, node.value
 
 
 def _measured_on(module: Module, measure: ast.expr, scope: Scope, place: ast.AST) -> ast.expr | None:
