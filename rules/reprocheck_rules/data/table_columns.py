@@ -77,7 +77,7 @@ def _of_name(module: Module, name: str, scope: Scope, order: int, depth: int) ->
             return found
         if binding.index is not None:
             return None
-        if isinstance(value, ast.Call) and not _reads(module, value):
+        if isinstance(value, ast.Call) and not _reads(module, value) and not _is_own(module, value):
             return None
         if isinstance(value, ast.Subscript):
             return None
@@ -100,6 +100,13 @@ def _reads(module: Module, value: ast.Call) -> bool:
     call = module.call(value)
     name = call.name if call is not None else ""
     return name.rpartition(".")[2].startswith(("read_", "load_", "fetch_")) or name == "pandas.DataFrame"
+
+
+def _is_own(module: Module, value: ast.Call) -> bool:
+    """Whether a function of this file makes a table: where it is from doesn't matter to what is picked of it."""
+    call = module.call(value)
+    functions = ("." + scope.qualname for scope in module.file.scopes if scope.kind == "function")
+    return call is not None and call.name in functions
 
 
 def _first(module: Module, node: ast.Call, scope: Scope, order: int, depth: int) -> Columns | None:

@@ -116,6 +116,51 @@ rule.flags(
     """,
     title="A list with the target, a scaled copy",
 )
+rule.flags(
+    """
+    import pandas as pd
+    from sklearn.linear_model import Ridge
+    from sklearn.model_selection import train_test_split
+
+    def prepare(table):
+        return table.dropna()
+
+    def main():
+        columns = ["rooms", "price"]
+        table = prepare(pd.read_csv("houses.csv"))
+        train, test = train_test_split(table, random_state=0)
+        model = Ridge()
+        model.fit(train[columns], train["price"])  # expect: DAT014
+    """,
+    title="A table out of a function of the file",
+)
+rule.allows(
+    """
+    import pandas as pd
+    from sklearn.linear_model import Ridge
+    from sklearn.model_selection import train_test_split
+
+    def prepare(table):
+        return table.dropna()
+
+    def features(table):
+        return table[["rooms", "size"]]
+
+    table = prepare(pd.read_csv("houses.csv"))
+    train, test = train_test_split(table, random_state=0)
+    Ridge().fit(train[["rooms", "size"]], train["price"])
+    Ridge().fit(features(train), train["price"])
+    chosen = features(table)
+    Ridge().fit(chosen, table["price"])
+
+    class Houses:
+        price = 3
+
+    houses = Houses()
+    Ridge().fit(houses, houses.price)
+    """,
+    title="Picked without the target, in the file or in one of its functions; an object that is no table",
+)
 rule.allows(
     """
     import pandas as pd
