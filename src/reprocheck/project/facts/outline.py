@@ -72,7 +72,23 @@ def outline(file: PythonFile) -> bytes:
         return b""
     outliner = _Outliner(file)
     body = file.tree.body
-    return msgspec.msgpack.encode(outliner.block(body, 0) if _is_kept(file) else outliner.skeleton(body))
+    forms = outliner.block(body, 0) if _is_kept(file) else outliner.skeleton(body)
+    try:
+        return msgspec.msgpack.encode(forms)
+    except UnicodeEncodeError:
+        return msgspec.msgpack.encode(_spelled_out(forms))
+
+
+def _spelled_out(form: object) -> object:
+    r"""The form with lone surrogates, which a literal may hold and UTF-8 may not, written as `\ud800`."""
+    match form:
+        case str():
+            return form.encode("utf-8", "backslashreplace").decode("utf-8")
+        case list() | tuple():
+            return [_spelled_out(part) for part in form]
+        case dict():
+            return {_spelled_out(key): _spelled_out(part) for key, part in form.items()}
+    return form
 
 
 def unpack(packed: bytes) -> list[Form]:

@@ -369,3 +369,14 @@ def test_self_referential_assignments_end() -> None:
     facts = facts_of(code)
     assert told(facts.functions[1])[-1].endswith("go")
     assert {".a", ".b", ".K.z", ".K.p", "?.y"} <= {assignment.target for assignment in facts.assignments}
+
+
+def test_a_text_that_utf_8_has_no_form_for_is_spelled_out_in_the_outline() -> None:
+    packed = facts_of(r"""
+        import pandas
+
+        MARK = "\ud800"
+        TABLE = {"\udcff": ["a", "\ud800"]}
+    """).outline
+    assert b"ud800" in packed
+    assert b"udcff" in packed
