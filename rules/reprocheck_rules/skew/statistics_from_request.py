@@ -15,10 +15,11 @@ the training data's. Where the training side isn't known, tables
 have medium confidence and images and sounds, which are often normalised one by one on purpose, low.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from reprocheck.rulekit import Confidence, Match, Project, Rule
 from reprocheck.rulekit.preprocessing import Partners, Side, partners, sides
+from reprocheck.rulekit.preprocessing.values import Step
 
 rule = Rule("SKW007", "statistics-from-request", __doc__)
 
@@ -34,13 +35,13 @@ def check(project: Project) -> Iterator[Match]:
         confidence = _confidence(side, pair)
         if confidence is None:
             continue
-        for step in side.use.data.steps:
-            if step.op != "own-statistics" or step.place in seen:
+        for labels, step in _by_line(side.use.data.steps):
+            if step.place in seen:
                 continue
             seen.add(step.place)
             use = side.use.place
             trail = [
-                project.note(step.place.path, step.place.span, f"`{step.label}` is taken of the input itself"),
+                project.note(step.place.path, step.place.span, f"{labels} of the input itself"),
                 project.note(use.path, use.span, "the model answers from it"),
             ]
             if pair is not None:
@@ -49,10 +50,19 @@ def check(project: Project) -> Iterator[Match]:
             yield project.match(
                 step.place.path,
                 step.place.span,
-                f"the input is normalised by its own statistics (`{step.label}`), not by those of the training data",
+                f"the input is normalised by its own statistics ({labels}), not by those of the training data",
                 confidence=confidence,
                 trail=trail,
             )
+
+
+def _by_line(steps: Iterable[Step]) -> list[tuple[str, Step]]:
+    """Steps by statistics of the data itself, those of one line together: a mean and a deviation are one mistake."""
+    lines: dict[tuple[str, int], list[Step]] = {}
+    for step in steps:
+        if step.op == "own-statistics":
+            lines.setdefault((step.place.path, step.place.span.line), []).append(step)
+    return [(" and ".join(dict.fromkeys(f"`{step.label}`" for step in found)), found[0]) for found in lines.values()]
 
 
 def _confidence(side: Side, pair: Partners | None) -> Confidence | None:

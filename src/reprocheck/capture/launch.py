@@ -210,6 +210,9 @@ class _Watched:
                         if self._ended or not self._pid:
                             return
                         self._take_over(poll, journal)
+                        if self._pidfd < 0:
+                            self._reap()
+                            return
                 elif descriptor == self._listener:
                     if not takeover.answer_next(self._listener):
                         poll.unregister(self._listener)
@@ -230,7 +233,9 @@ class _Watched:
             match message["event"]:
                 case "started":
                     self._pid = message["pid"]
-                    self._pidfd = os.pidfd_open(self._pid)
+                    with suppress(ProcessLookupError):
+                        # A short command may have come to its end, and the supervisor seen it, before this is heard.
+                        self._pidfd = os.pidfd_open(self._pid)
                     self._supervised = message["supervised"]
                     self._listener = descriptors[0] if descriptors else -1
                     if not self._supervised:
@@ -268,7 +273,8 @@ class _Watched:
         if self._listener >= 0:
             takeover.answer_pending(self._listener, self._page)
             poll.register(self._listener, select.POLLIN)
-        poll.register(self._pidfd, select.POLLIN)
+        if self._pidfd >= 0:
+            poll.register(self._pidfd, select.POLLIN)
         reason = "The supervisor was killed while the command ran"
         self._gaps.append(Gap(_CHANNEL, reason, "Files used after that are known as far as the agent saw them"))
         event = {"event": "supervisor-died", "time": time.monotonic_ns(), "pid": self._pid, "started": 0}

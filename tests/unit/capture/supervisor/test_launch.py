@@ -170,3 +170,17 @@ def test_the_calling_process_is_left_as_it_was(run: Run) -> None:
     before = state()
     run("pass")
     assert state() == before
+
+
+def test_a_command_that_ended_before_it_was_heard_of_is_followed_all_the_same(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(_number: int) -> int:
+        raise ProcessLookupError
+
+    # On a busy machine a short command has come to its end before the launcher hears that it was started.
+    monkeypatch.setattr(os, "pidfd_open", gone)
+    seen = run("open('out', 'w').write('x'); raise SystemExit(3)")
+    assert seen.execution.exit_code == 3
+    assert seen.roles()["out"] == "output"
+    assert seen.files.complete
