@@ -9,6 +9,7 @@ import secrets
 import shutil
 import subprocess
 import tarfile
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 _ANSWER = 20
 """Seconds for the engine to answer; builds and runs have no such limit."""
+_REMOVING = 20
+"""Seconds in which a container that can't be removed yet is asked for again."""
 _COPYING = 600
 """Seconds to make or remove a container: some storage drivers copy the whole image, on a busy disk."""
 _GLANCE = 2
@@ -226,6 +229,7 @@ class Engine:
         # By name: an interrupt may come after the engine has made it and before we know its id.
         name = f"{_NAME}-{secrets.token_hex(8)}"
         self._client.api.timeout = _COPYING
+        made: bool | None = None
         try:
             container = self._client.containers.create(
                 request.image,
@@ -243,9 +247,11 @@ class Engine:
                 ipc_mode="private",
                 shm_size="1g",
             )
+            made = True
             container.start()
             return self._follow(container, out, err, seconds)
         except (self._errors.DockerException, OSError) as error:
+            made = bool(made)
             if isinstance(error, OSError) and error.errno in NO_SPACE:
                 raise ReplayError(*FULL) from error
             if not self._answers():
@@ -253,9 +259,27 @@ class Engine:
                 raise ReplayError(reason, _GONE.format(name=name)) from error
             raise ReplayError(f"the container could not be run: {_reason(error)}", _REMEDY) from error
         finally:
-            with suppress(self._errors.DockerException, OSError):
-                self._client.api.remove_container(name, force=True, v=True)
+            self._remove(name, made=made)
             self._client.api.timeout = _ANSWER
+
+    def _remove(self, name: str, *, made: bool | None) -> None:
+        """Take a container away; `made` is None where an interrupt came while the engine was making it.
+
+        A container that is being made or started may not be there yet, or refuse: it is asked again for a while.
+        """
+        end = time.monotonic() + _REMOVING
+        while True:
+            try:
+                self._client.api.remove_container(name, force=True, v=True)
+            except self._errors.NotFound:
+                if made is not None or time.monotonic() > end:
+                    return
+            except (self._errors.DockerException, OSError):
+                if time.monotonic() > end or not self._answers():
+                    return
+            else:
+                return
+            time.sleep(0.2)
 
     def _answers(self) -> bool:
         try:
