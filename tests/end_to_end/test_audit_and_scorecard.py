@@ -92,6 +92,53 @@ def test_every_report_names_the_database_and_its_date(run: Run, project: Path, d
     assert "CVE-2030-1111" in text
 
 
+def decide(run: Run, database: Path, *more: str) -> subprocess.CompletedProcess[str]:
+    return run("triage", "--audit", "--audit-source", "database", "--audit-database", str(database), *more)
+
+
+def accept(run: Run, database: Path, code: str) -> None:
+    words = ("--code", code, "--state", "accepted", "--reason", "own bucket only", "--author", "Ada", "--yes")
+    done = decide(run, database, *words, "--until", "2999-01-31")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_what_an_audit_found_is_decided_and_counts_again_when_more_is_found(
+    run: Run, project: Path, database: Path
+) -> None:
+    write(project, {"requirements.txt": "acme-net==2.0\n"})
+    refused = run("triage", "--code", "ENV011", "--state", "accepted", "--reason", "own bucket only")
+    assert "--audit" in refused.stderr
+    accept(run, database, "ENV011")
+    assert scan(run, database).returncode == 0
+    write(project, {"requirements.txt": "# a line before it\nacme-net==2.0\nacme-table==0.1\n"})
+    [counting] = [f for f in json.loads(scan(run, database, "-o", "json").stdout)["findings"] if not f["suppression"]]
+    assert "acme-table" in counting["message"]
+    [decision] = json.loads(run("triage", "-o", "json").stdout)["decisions"]
+    assert decision["until"] == "2999-01-31"
+
+
+def test_a_decision_about_a_vulnerability_is_kept_unless_an_audit_sees_that_it_is_gone(
+    run: Run, project: Path, database: Path, tmp_path: Path
+) -> None:
+    write(project, {"requirements.txt": "acme-net==2.0\n"})
+    accept(run, database, "ENV011")
+    write(project, {"requirements.txt": "acme-net==2.5\n"})
+    assert run("triage", "--prune").returncode == 5
+    assert decide(run, tmp_path / "none.sqlite", "--prune").returncode == 5
+    assert decide(run, database, "--prune").stdout == "1 decision(s) forgotten.\n"
+
+
+def test_an_accepted_gap_of_an_audit_counts_again_with_the_next_package(
+    run: Run, project: Path, database: Path
+) -> None:
+    write(project, {"requirements.txt": "numpy\n"})
+    assert scan(run, database).returncode == 4
+    accept(run, database, "RPC004")
+    assert scan(run, database).returncode == 0
+    write(project, {"requirements.txt": "numpy\nscipy\n"})
+    assert scan(run, database).returncode == 4
+
+
 def test_two_audits_of_one_tree_are_the_same_bytes(run: Run, project: Path, database: Path) -> None:
     write(project, {"requirements.txt": "acme-net==2.0\nnumpy\n", "a/requirements.txt": "acme-table==0.1\n"})
     first, second = (scan(run, database, "-o", "json").stdout for _ in range(2))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import groupby
 
+import msgspec
+
 from reprocheck.model import fingerprint as identity
 from reprocheck.model.audit import Advisory, Audit, Rating, Unaudited, Vulnerable
 from reprocheck.model.finding import Finding, Step
@@ -33,8 +35,15 @@ def _vulnerable(item: Vulnerable) -> Finding:
     else:
         help_ = "no fix is known" if one else f"{open_} of them without a known fix"
     message = f"`{item.package}` {item.version} has {known}: {_names(item.advisories)}; {help_}"
-    ids = " ".join(sorted(advisory.id for advisory in item.advisories))
-    return _finding(VULNERABLE_DEPENDENCY, message, item, identity.fingerprint("ENV011", item.package, ids))
+    ids = " ".join(sorted({_identity(advisory) for advisory in item.advisories}))
+    found = _finding(VULNERABLE_DEPENDENCY, message, item, identity.fingerprint("ENV011", item.package, ids))
+    return msgspec.structs.replace(found, context=identity.context(item.package, item.version))
+
+
+def _identity(advisory: Advisory) -> str:
+    """The one name of a vulnerability whatever source named it first: its CVE, else the first of all its names."""
+    name = advisory.name
+    return name if name.startswith("CVE-") else min((advisory.id, *advisory.aliases))
 
 
 def _names(advisories: tuple[Advisory, ...]) -> str:
@@ -58,9 +67,10 @@ def _unaudited(items: list[Unaudited]) -> Finding:
     count = "a package" if len(names) == 1 else f"{len(names)} packages"
     message = f"{count} of this file could not be looked up in advisories: {'; '.join(parts)}"
     trail = tuple(Step(item.place, f"`{item.package}`: {item.reason}") for item in items)
-    return _finding(
-        NOT_AUDITED, message, items[0], identity.fingerprint("RPC004", "", items[0].place.path), trail[1:] and trail
-    )
+    # The packages are part of it: one that comes to the file later is not decided yet.
+    print_ = identity.fingerprint("RPC004", "", " ".join(sorted(names)))
+    found = _finding(NOT_AUDITED, message, items[0], print_, trail[1:] and trail)
+    return msgspec.structs.replace(found, context=identity.context(print_, ""))
 
 
 def _packages(names: list[str]) -> str:

@@ -121,7 +121,7 @@ def scan_project(request: ScanRequest, progress: Progress) -> Scanned:
     found = tuple(f for f in decided if f.code in chosen or f.code in OWN_RULES)
     scope = scope_of(
         outcome.findings,
-        rules=(*chosen, *own),
+        rules=(*chosen, *(own if _answered(audited) else own - AUDIT_RULES)),
         incomplete=outcome.unread,
         files=(file.path for file in discovery.files),
         root=config.root,
@@ -164,6 +164,11 @@ def _seen(outcome: ScanOutcome, decided: Sequence[Finding], plan: ScanPlan, audi
         audit=audited.audit,
         places=Places({file.path: file for file in plan.files}),
     )
+
+
+def _answered(audited: Audited) -> bool:
+    """Whether an audit could answer for every package, so that what it doesn't say isn't there."""
+    return audited.audit is not None and not audited.incomplete and not audited.audit.unaudited
 
 
 def _not_audited(findings: tuple[Finding, ...]) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import msgspec
 
 from reprocheck.app import knowledge as knowledge_of
+from reprocheck.app.audit import AuditRequest
 from reprocheck.app.decide import View, look
 from reprocheck.app.errors import UsageError
 from reprocheck.app.scan_project import Progress, Scanned, ScanRequest, scan_project
@@ -50,9 +51,9 @@ class Looked:
     view: View
 
 
-def look_at(config: Config, selection: Selection, progress: Progress) -> Looked:
+def look_at(config: Config, selection: Selection, progress: Progress, audit: AuditRequest | None = None) -> Looked:
     """Scan the project; further down than the settings say when a fingerprint is not among what they show."""
-    looked = _scan(config, progress)
+    looked = _scan(config, progress, audit)
     shown = {standing.finding.fingerprint for standing in looked.view.standings}
     if all(any(print_.startswith(word) for print_ in shown) for word in selection.fingerprints):
         return looked
@@ -60,7 +61,7 @@ def look_at(config: Config, selection: Selection, progress: Progress) -> Looked:
     deeper = msgspec.structs.replace(
         config, select=(), extend_select=words, pack="strict", min_confidence=Confidence.LOW, cache=False
     )
-    return _scan(deeper, progress)
+    return _scan(deeper, progress, audit)
 
 
 def chosen_findings(looked: Looked, selection: Selection) -> tuple[Standing, ...]:
@@ -72,7 +73,10 @@ def chosen_findings(looked: Looked, selection: Selection) -> tuple[Standing, ...
     candidates: Sequence[Standing] = view.standings
     if selection.fingerprints:
         places = {s.finding.fingerprint: f"{s.finding.code} in {s.finding.place.path}" for s in candidates}
-        hint = "no finding of the project has the fingerprint {word}; `reprocheck scan -v` shows them as ids"
+        hint = (
+            "no finding of the project has the fingerprint {word}; `reprocheck scan -v` shows them as ids, and those "
+            "of an audit need --audit here too"
+        )
         meant = _complete(selection.fingerprints, places, hint)
         candidates = [standing for standing in candidates if standing.finding.fingerprint in meant]
     else:
@@ -114,25 +118,28 @@ class Outlived:
     """They fit nothing, but their rule didn't run or their file wasn't read."""
 
 
-def outlived(config: Config, progress: Progress) -> Outlived:
-    """Scan the whole project with every rule that the ledger names, down to the least certain findings."""
+def outlived(config: Config, progress: Progress, audit: AuditRequest | None = None) -> Outlived:
+    """Scan the whole project with every rule that the ledger names, down to the least certain findings.
+
+    What an audit said is only looked up anew when an audit is asked for.
+    """
     ledger = ledger_file.read(config.root)
     knowledge = knowledge_of.load(knowledge_of.sources_of(config))
-    known = (set(knowledge.rules) | set(OWN_RULES)) - AUDIT_RULES
+    known = (set(knowledge.rules) | set(OWN_RULES)) - (AUDIT_RULES if audit is None else set())
     codes = tuple(sorted({decision.code for decision in ledger.decision} & known))
     if not codes:
         return Outlived(look(config, (), whole=False), (), ledger.decision)
     wide = msgspec.structs.replace(
         config, select=codes, extend_select=(), min_confidence=Confidence.LOW, cache=False, baseline=None
     )
-    looked = _scan(wide, progress)
+    looked = _scan(wide, progress, audit)
     unused = [decision for decision in looked.view.unused if decision.state != "fixed"]
     seen = [decision for decision in unused if looked.scanned.scope.saw(decision.code, decision.path)]
     return Outlived(looked.view, tuple(seen), tuple(decision for decision in unused if decision not in seen))
 
 
-def _scan(config: Config, progress: Progress) -> Looked:
-    scanned = scan_project(ScanRequest(config=config, use_ledger=False), progress)
+def _scan(config: Config, progress: Progress, audit: AuditRequest | None) -> Looked:
+    scanned = scan_project(ScanRequest(config=config, use_ledger=False, audit=audit), progress)
     return Looked(scanned, look(config, scanned.result.findings, whole=scanned.scope.whole))
 
 

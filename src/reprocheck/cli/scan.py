@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import difflib
-import os
 import shutil
 import sys
 import time
@@ -13,10 +11,9 @@ from typing import Any
 
 import click
 
-from reprocheck.app import advisory_database
-from reprocheck.app.audit import AUTO, SOURCES, AuditRequest
 from reprocheck.app.errors import UsageError
 from reprocheck.app.scan_project import Scanned, ScanRequest, failing, scan_project
+from reprocheck.cli.audit_options import audit_options, audit_request
 from reprocheck.cli.exit_codes import CLEAN, FOUND, INCOMPLETE, NOTHING
 from reprocheck.cli.progress import ProgressLine
 from reprocheck.cli.settings import color_wanted, load_config, selection_options
@@ -59,27 +56,7 @@ class _Command(click.Command):
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
     help="Follow this program instead of all, and report only what it reaches; repeatable.",
 )
-@click.option("--audit", is_flag=True, help="Look the declared packages up in advisories; may use the network.")
-@click.option(
-    "--audit-source",
-    type=click.Choice(SOURCES),
-    default=AUTO,
-    show_default=True,
-    help="Whom to ask: a service, the local database (`reprocheck db`), or the first of these that can be had.",
-)
-@click.option(
-    "--audit-service",
-    type=click.Choice(["pypi", "osv"]),
-    default="pypi",
-    show_default=True,
-    help="Whose advisories to ask for where a service is asked.",
-)
-@click.option(
-    "--audit-database",
-    metavar="FILE",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Local database, if not your own one.",
-)
+@audit_options
 @click.option("--scorecard", is_flag=True, help="Say how the project stands under the heads of the ML Test Score.")
 @click.option("--since", metavar="REV", help="Only findings on lines changed since this git revision.")
 @click.option(
@@ -156,22 +133,12 @@ def _request(paths: tuple[Path, ...], options: dict[str, Any]) -> ScanRequest:
         targets=[path.absolute() for path in paths] or [Path.cwd()],
         entries=[entry.absolute() for entry in options["entries"]],
         since=options["since"],
-        audit=_audit_request(options) if options["audit"] else None,
+        audit=audit_request(options),
         scorecard=options["scorecard"],
         graph=bool(_graph_files(options)),
         timing=options["timing"],
         text=text,
         use_ledger=not options["no_ledger"],
-    )
-
-
-def _audit_request(options: dict[str, Any]) -> AuditRequest:
-    return AuditRequest(
-        source=options["audit_source"],
-        service=options["audit_service"],
-        database=advisory_database.location(os.environ, options["audit_database"]),
-        cache=advisory_database.cache_folder(os.environ, options["audit_service"]),
-        date=dt.datetime.now(tz=dt.UTC).date().isoformat(),
     )
 
 

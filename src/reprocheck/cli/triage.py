@@ -12,6 +12,7 @@ import click
 from reprocheck.app import decide as decisions
 from reprocheck.app import triage
 from reprocheck.app.errors import UsageError
+from reprocheck.cli.audit_options import audit_options, audit_request
 from reprocheck.cli.exit_codes import CLEAN, NOTHING
 from reprocheck.cli.progress import ProgressLine
 from reprocheck.cli.run_options import color_option, painter, width, write_json
@@ -19,8 +20,10 @@ from reprocheck.cli.settings import load_config, selection_options
 from reprocheck.model.ledger import Decision, Standing, State
 from reprocheck.report.decisions import SCHEMA, decision_lines, decision_value, standing_lines
 from reprocheck.report.visible import visible
+from reprocheck.scan.own_rules import AUDIT_RULES
 
 if TYPE_CHECKING:
+    from reprocheck.app.scan_project import Scanned
     from reprocheck.config import Config
 
 _DOINGS = ("state", "reopen", "prune", "update", "resolve")
@@ -43,6 +46,7 @@ _NEEDS_REASON = (State.ACCEPTED, State.FALSE_POSITIVE)
 @click.option("-y", "--yes", is_flag=True, help="Do it for all that are listed.")
 @click.option("-n", "--dry-run", is_flag=True, help="Only list what would be decided or taken back.")
 @click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Format.")
+@audit_options
 @selection_options
 @color_option
 def command(fingerprints: tuple[str, ...], **options: Any) -> int:  # noqa: ANN401 — values of many types, by option name
@@ -51,6 +55,7 @@ def command(fingerprints: tuple[str, ...], **options: Any) -> int:  # noqa: ANN4
     \b
     reprocheck triage 3f2a1b9c --state accepted --reason "made by ourselves" --until 2027-01-31
     reprocheck triage --code ART003 --path "tests/" --state false-positive --reason "fixtures" --yes
+    reprocheck triage --audit --code ENV011 --state accepted --reason "not reachable" --until 2027-01-31 --yes
     reprocheck triage --reopen 3f2a1b9c
 
     A FINGERPRINT is the id that `scan -v` and the JSON report show, or a unique beginning of it. The decisions stand
@@ -101,17 +106,30 @@ def _decide(config: Config, selection: triage.Selection, options: dict[str, Any]
     if not selection:
         raise UsageError("say which findings: fingerprints, --code or --path")
     progress = ProgressLine(enabled=True)
-    looked = triage.look_at(config, selection, progress)
+    looked = triage.look_at(config, selection, progress, audit_request(options))
     progress.clear()
+    _say_unaudited(looked.scanned, options)
     chosen = triage.chosen_findings(looked, selection)
     if not chosen:
-        click.echo("No finding fits.", err=True)
+        click.echo(f"No finding fits.{_audit_hint(options)}", err=True)
         return NOTHING
     named = len({standing.finding.fingerprint for standing in chosen}) == len(chosen)
     if not _go_on(chosen, options, certain=bool(selection.fingerprints) and named):
         return NOTHING
     change = decisions.decide(config, looked.view, [standing.finding for standing in chosen], ruling)
     return _done(change, options, f"{len(change.added)} finding(s) decided: {ruling.state}.")
+
+
+def _say_unaudited(scanned: Scanned, options: dict[str, Any]) -> None:
+    """Why an audit that was asked for says less than it should."""
+    if options["audit"] and scanned.result.not_audited:
+        for reason in scanned.result.incomplete:
+            click.echo(visible(reason), err=True)
+
+
+def _audit_hint(options: dict[str, Any]) -> str:
+    wanted = any(code.startswith(word) for word in options["codes"] for code in AUDIT_RULES)
+    return " What an audit finds is looked up with --audit." if wanted and not options["audit"] else ""
 
 
 def _ruling(options: dict[str, Any]) -> decisions.Ruling:
@@ -147,7 +165,7 @@ def _reopen(config: Config, selection: triage.Selection, options: dict[str, Any]
 
 def _prune(config: Config, options: dict[str, Any]) -> int:
     progress = ProgressLine(enabled=True)
-    outlived = triage.outlived(config, progress)
+    outlived = triage.outlived(config, progress, audit_request(options))
     progress.clear()
     if outlived.unseen:
         click.echo(f"{len(outlived.unseen)} decision(s) kept whose rule or file this scan didn't reach.", err=True)
@@ -162,7 +180,7 @@ def _prune(config: Config, options: dict[str, Any]) -> int:
 
 def _update(config: Config, options: dict[str, Any]) -> int:
     progress = ProgressLine(enabled=True)
-    view = triage.outlived(config, progress).view
+    view = triage.outlived(config, progress, audit_request(options)).view
     progress.clear()
     moved = [s for s in view.standings if s.decision is not None and s.fit != "exact"]
     if not moved:

@@ -14,8 +14,9 @@ from reprocheck.advisories.lookup import Answers, NotAnsweredError
 from reprocheck.app import advisory_database
 from reprocheck.app.audit import DATABASE, ONLINE, Audited, AuditRequest, audit
 from reprocheck.app.audit_findings import findings_of
-from reprocheck.model.audit import Advisory, AdvisorySource
+from reprocheck.model.audit import Advisory, AdvisorySource, Audit, Vulnerable
 from reprocheck.model.finding import Finding
+from reprocheck.model.place import Place, Span
 from reprocheck.project.discovery import discover
 
 RECORDS = Path(__file__).resolve().parents[2] / "data" / "advisories"
@@ -197,3 +198,19 @@ def test_the_identity_of_a_finding_changes_with_its_advisories_only(tmp_path: Pa
     assert identity("acme-net==1.8\n") == identity("# moved\nacme-net==1.9\n")
     assert identity("acme-net==1.8\n") != identity("acme-net==2.1\n")
     assert identity("acme-net==1.8\n") != identity("acme-table==0.1\n")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (Advisory(id="PYSEC-2030-1", aliases=("CVE-2030-1", "GHSA-a")), Advisory(id="GHSA-a", aliases=("CVE-2030-1",))),
+        (Advisory(id="PYSEC-2030-2", aliases=("GHSA-b",)), Advisory(id="GHSA-b", aliases=("PYSEC-2030-2",))),
+    ],
+)
+def test_a_vulnerability_keeps_its_identity_under_the_names_of_another_source(one: Advisory, other: Advisory) -> None:
+    place = Place("requirements.txt", Span(1, 0, 1, 13))
+    source = AdvisorySource(kind="online", name="somewhere")
+    vulnerable = [Vulnerable(package="a", version="1", place=place, advisories=(named,)) for named in (one, other)]
+    audits = [Audit(source=source, audited=1, vulnerable=(item,)) for item in vulnerable]
+    first, second = (next(findings_of(made)) for made in audits)
+    assert first.fingerprint == second.fingerprint
