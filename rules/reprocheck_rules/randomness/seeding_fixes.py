@@ -1,4 +1,4 @@
-"""Seeds a program at its start: by the project's own helper, by one written for it, or in a notebook by itself."""
+"""Seeds a program at its start: by the project's own helper, by one written for it, or by itself where a line will do."""
 
 from __future__ import annotations
 
@@ -62,7 +62,8 @@ def seeded_entry(project: Project, run: Run) -> Fix | None:
     if path.endswith(".ipynb"):
         edits = _written_out(plan, path)
     else:
-        edits = _by_helper(project, run, plan) or _by_new_helper(project, path, plan, plans) or []
+        edits = _by_helper(project, run, plan) or _by_itself(path, plan, plans) or []
+        edits = edits or _by_new_helper(project, path, plan, plans) or []
     return Fix("seed what is drawn from", Safety.UNSAFE, tuple(edits), REVEALS) if edits else None
 
 
@@ -145,6 +146,17 @@ def _parsed(project: Project, path: str, function: Function, span: Span) -> tupl
 
 def _is_none(value: Value | None) -> bool:
     return value is None or (value.kind is ValueKind.CONSTANT and value.value is None)
+
+
+def _by_itself(path: str, plan: _Plan, plans: dict[tuple[str, str, int], _Plan]) -> list[Edit]:
+    """The one line that seeds all, where the folder has no other program to share a helper with."""
+    folder = path.rpartition("/")[0]
+    alone = all(
+        (other, planned.span) == (path, plan.span)
+        for (other, _, _), planned in plans.items()
+        if other.rpartition("/")[0] == folder and not other.endswith(".ipynb")
+    )
+    return _written_out(plan, path) if alone and len(plan.needed) == 1 else []
 
 
 def _written_out(plan: _Plan, path: str) -> list[Edit]:

@@ -93,7 +93,6 @@ rule.flags(
         "train.py": """
         import torch
         from model import Net
-        from seeding import seed_everything
 
         def main():
             net = Net()
@@ -103,19 +102,9 @@ rule.flags(
                 optimizer.step()
 
         if __name__ == "__main__":
-            seed_everything(0)
+            torch.manual_seed(0)
             main()
         """,
-        "seeding.py": '''
-        """Seeds the random generators that the programs of this folder draw from."""
-
-        import torch
-
-
-        def seed_everything(seed):
-            """Make all that is drawn from here on depend on the seed alone."""
-            torch.manual_seed(seed)
-        ''',
     },
 )
 rule.flags(

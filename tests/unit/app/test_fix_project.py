@@ -92,8 +92,15 @@ def test_an_unsafe_fix_is_done_on_request(tmp_path: Path) -> None:
     config = project(tmp_path, {"train.py": TRAIN}, '"RNG001"')
     assert not fixed(config).after
     done = fixed(config, unsafe=True)
+    assert sorted(done.after) == ["train.py"]
+    assert b"\n    random.seed(0)\n    random.shuffle(data)\n" in done.after["train.py"]
+
+
+def test_a_program_that_draws_from_several_sources_gets_a_helper(tmp_path: Path) -> None:
+    text = TRAIN.replace("import random\n", "import random\nimport numpy as np\n")
+    text = text.replace("random.shuffle(data)", "random.shuffle(data)\n    np.random.shuffle(data)")
+    done = fixed(project(tmp_path, {"train.py": text}, '"RNG001"'), unsafe=True)
     assert sorted(done.after) == ["seeding.py", "train.py"]
-    assert b"\n    seed_everything(0)\n    random.shuffle(data)\n" in done.after["train.py"]
     assert done.before["seeding.py"] is None
 
 
