@@ -101,11 +101,22 @@ def replay_text(replay: Replay, paint: Paint, *, verbose: bool = False, width: i
         lines += _results(shown, paint, verbose=verbose)
         lines += _curves(shown.curves, paint, width=width, verbose=verbose)
         lines += [f"  {visible(sentence)}" for sentence in replay.noise[:_SHOWN]]
-        lines += _causes(shown, paint)
-    lines += _explanations(replay, paint)
-    lines += _gaps(all_gaps(replay), paint)
+    lines += _around(replay, paint)
     lines += [f"kept in {visible(folder)}" for folder in replay.kept]
     return "\n".join(lines)
+
+
+def causes_text(replay: Replay, paint: Paint) -> str:
+    """What else was not the same, which findings may explain it, and what could not be seen; empty for nothing."""
+    return "\n".join(_around(replay, paint))
+
+
+def _around(replay: Replay, paint: Paint) -> Iterator[str]:
+    shown = worst(replay.repetitions)
+    if shown is not None:
+        yield from _causes(shown, paint)
+    yield from _explanations(replay, paint)
+    yield from _gaps(all_gaps(replay), paint)
 
 
 def bounded(verdict: Verdict) -> str:

@@ -5,15 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Container, Vertical
-from textual.screen import Screen
 from textual.widgets import Static
 
 from reprocheck.app.explain_divergence import Seen, explaining, leads
@@ -21,16 +19,13 @@ from reprocheck.model.comparison import Curve
 from reprocheck.model.record import Record
 from reprocheck.model.replay import Replay
 from reprocheck.report.visible import visible
-from reprocheck.tui.run_text import curves_text, verdict_text
+from reprocheck.tui.room import Room
+from reprocheck.tui.run_text import causes_text, curves_text
 from reprocheck.tui.services import Services
 from reprocheck.tui.state.tree import Node, TreeLines
 from reprocheck.tui.widgets.bars import Hints, Title
 from reprocheck.tui.widgets.pane import Pane
 from reprocheck.tui.widgets.virtual_list import VirtualList
-
-if TYPE_CHECKING:
-    from reprocheck.tui.main import TriageApp
-
 
 _EXPLAINING = (("compare.findings", "findings that may explain it"), ("compare.why", "causes"))
 _HINTS = (
@@ -56,10 +51,9 @@ class Compared:
     record: Record | None = None
 
 
-class CompareScreen(Screen[None]):
+class CompareScreen(Room):
     """Differences, one of them in full."""
 
-    app: TriageApp
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right,l", "fold(True)", "open", id="compare.open"),
         Binding("left,h", "fold(False)", "close", id="compare.close"),
@@ -72,27 +66,27 @@ class CompareScreen(Screen[None]):
     ]
 
     def __init__(self, services: Services, compared: Compared) -> None:
-        super().__init__()
-        self.services = services
+        super().__init__(services)
         self.compared = compared
         self.lines = TreeLines(compared.roots)
         self.view = "curves" if compared.curves else "node"
 
+    def again(self) -> CompareScreen:
+        """The same, at the same difference: a screen that was left can't be shown once more."""
+        screen = CompareScreen(self.services, self.compared)
+        screen.lines, screen.view = self.lines, self.view
+        return screen
+
     def compose(self) -> ComposeResult:
         """From top to bottom."""
         yield Title(id="title")
-        with Container(id="halves"):
-            yield VirtualList(self.lines, id="list")
-            with Vertical(id="detail"):
-                yield Static(id="head")
-                yield Pane(id="pane")
+        yield from self.halves(self.lines)
         yield Hints(id="hints")
 
     def on_mount(self) -> None:
         """Keys go to the tree."""
-        lines = self.query_one(VirtualList)
-        self.set_focus(lines)
-        lines.renew()
+        self.focus_list()
+        self.query_one(VirtualList).renew()
         self.query_one(Title).say([self.compared.title], "")
         hints = (*(_EXPLAINING if self.compared.replay is not None else ()), *_HINTS)
         self.query_one(Hints).say([(self.app.key(action), said) for action, said in hints])
@@ -101,8 +95,8 @@ class CompareScreen(Screen[None]):
         """Plots are as wide as there is room."""
         self.call_after_refresh(self.show)
 
-    @on(VirtualList.Moved)
-    def _moved(self) -> None:
+    def look(self) -> None:
+        """Curves stay while one looks around in the tree."""
         if self.view != "curves":
             self.view = "node"
         self.show()
@@ -119,8 +113,8 @@ class CompareScreen(Screen[None]):
                 head.update(Text("Curves; t goes back to the difference", "bold"))
                 pane.read(self._curves())
             case "why" if self.compared.replay is not None:
-                head.update(Text("What else was not the same", "bold"))
-                pane.read(verdict_text(self.compared.replay))
+                head.update(Text("What else was not the same; w goes back to the difference", "bold"))
+                pane.read(causes_text(self.compared.replay))
             case _:
                 node = self.lines.current
                 head.update(Text(visible(node.name) if node is not None else "Nothing differs.", "bold"))
@@ -156,11 +150,6 @@ class CompareScreen(Screen[None]):
         self.view = "node" if self.view == "why" else "why"
         self.show()
 
-    def action_other_side(self) -> None:
-        """Keys go to the other half."""
-        pane, lines = self.query_one(Pane), self.query_one(VirtualList)
-        self.set_focus(lines if pane.has_focus else pane)
-
     def action_back(self) -> None:
         """Where one came from."""
         self.app.pop_screen()
@@ -184,9 +173,7 @@ class CompareScreen(Screen[None]):
             return
         self.app.pop_screen()
         self.app.action_room("findings")
-        self.app.findings.narrow(
-            {one.index: "; ".join(one.what) for one in found}, CompareScreen(self.services, self.compared)
-        )
+        self.app.findings.narrow({one.index: "; ".join(one.what) for one in found}, (self.app.runs, self.again()))
 
 
 def _node_text(node: Node, names: tuple[str, str]) -> RenderableType:

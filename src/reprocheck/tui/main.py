@@ -18,10 +18,12 @@ from textual.screen import Screen
 from textual.timer import Timer
 
 from reprocheck.tui.compare_screen import CompareScreen
+from reprocheck.tui.findings_list import FindingsList
 from reprocheck.tui.findings_screen import FindingsScreen
 from reprocheck.tui.findings_view import FindingsView
 from reprocheck.tui.help_screen import HelpScreen
 from reprocheck.tui.runs_screen import RunsScreen
+from reprocheck.tui.runs_view import RunsView
 from reprocheck.tui.services import Services
 from reprocheck.tui.state.keymap import read_preferences
 from reprocheck.tui.widgets.pane import Pane
@@ -177,7 +179,7 @@ class TriageApp(App[None]):
 def _shortcuts() -> dict[str, str]:
     """Keys by the id of what they do, over all rooms."""
     classes: tuple[type[DOMNode], ...] = (
-        TriageApp, FindingsView, FindingsScreen, RunsScreen, CompareScreen, VirtualList, Pane,
+        TriageApp, FindingsList, FindingsView, FindingsScreen, RunsView, RunsScreen, CompareScreen, VirtualList, Pane,
     )  # fmt: skip
     bindings = [binding for one in classes for binding in one.BINDINGS if isinstance(binding, Binding)]
     return {binding.id: binding.key for binding in bindings if binding.id is not None}

@@ -10,6 +10,7 @@ from reprocheck.model.comparison import Curve
 from reprocheck.model.record import FileRole, Record
 from reprocheck.model.replay import Replay
 from reprocheck.report.paint import Paint
+from reprocheck.report.replay import causes_text as causes_words
 from reprocheck.report.replay import replay_text
 from reprocheck.report.run_show import show_lines
 from reprocheck.report.run_words import size_text
@@ -92,6 +93,12 @@ def curves_text(curves: Sequence[Curve], width: int, height: int, names: tuple[s
 def verdict_text(replay: Replay) -> Text:
     """The verdict as `reprocheck replay` has it."""
     return Text.from_ansi(replay_text(replay, Paint(color=True)))
+
+
+def causes_text(replay: Replay) -> Text:
+    """What else was not the same, which findings may explain it, and what could not be seen."""
+    said = causes_words(replay, Paint(color=True))
+    return Text.from_ansi(said) if said else Text("Nothing else was seen to differ.", "dim")
 
 
 def _section(text: Text, title: str, lines: Iterable[str]) -> None:
