@@ -37,6 +37,7 @@ from reprocheck.rulekit import (
     Severity,
     ShellCommand,
     ShellView,
+    Span,
     TreeView,
     shell_commands,
 )
@@ -84,7 +85,7 @@ def check_dockerfile(view: DockerfileView) -> Iterator[Match]:
 @rule.on_notebook
 def check_notebook(view: NotebookView) -> Iterator[Match]:
     """Every command of a cell."""
-    yield from _check(notebook_commands(view), "run of the notebook")
+    yield from _check(notebook_commands(view), "run of the notebook", pins=_Pins(view))
 
 
 @rule.on_shell
@@ -119,7 +120,7 @@ def check_step(call: Call) -> Iterator[Match]:
 class _Pins:
     """Versions that the locks of the project have, written into commands."""
 
-    def __init__(self, view: DockerfileView | ShellView) -> None:
+    def __init__(self, view: DockerfileView | ShellView | NotebookView) -> None:
         self._view = view
 
     def fix(self, found: Install, packages: list[Package]) -> Fix | None:
@@ -133,10 +134,22 @@ class _Pins:
         exact = self._view.versions.locked_one(package.name)
         word = package.word
         stem = word.text.strip().removesuffix(package.version).rstrip()
-        written = self._view.source.slice(word.span)
-        if not exact or ";" in stem or written.strip("\"'") != word.text:
+        if not exact or ";" in stem:
             return None
-        return ReplaceText(word.span, written, written.replace(word.text, f"{stem}=={exact}"))
+        written = self._view.source.slice(word.span)
+        if written.strip("\"'") == word.text:
+            new = written.replace(word.text, f"{stem}=={exact}")
+            return ReplaceText(word.span, written, new, in_file=True)
+        return self._inside(written, package, f"{stem}=={exact}")
+
+    def _inside(self, written: str, package: Package, new: str) -> ReplaceText | None:
+        """The word where it stands once in a text of JSON, in which its quotes are escaped."""
+        span, old = package.word.span, package.word.text
+        found = list(re.finditer(rf"(?<![\w.\[-]){re.escape(old)}(?![\w.\[=<>~!-])", written))
+        if span.line != span.end_line or len(found) != 1 or '"' in old or "\\" in old:
+            return None
+        column = span.column + found[0].start()
+        return ReplaceText(Span(span.line, column, span.line, column + len(old)), old, new, in_file=True)
 
 
 def _check(
@@ -203,6 +216,26 @@ rule.flags(
             RUN ["pip", "install", "wandb==0.17.5"]
             """,
         "setup.sh": "pip install torch==2.4.1 wandb==0.17.5\n",
+    },
+)
+rule.flags(
+    {
+        "uv.lock": _LOCKED,
+        "explore.ipynb": """
+            {"cells": [{"cell_type": "code", "execution_count": 1, "metadata": {}, "outputs": [],
+              "source": ["%pip install -q wandb \\"torch>=2\\" numpy==1.26.4\\n", "import torch\\n",
+                "!pip install wandb"]}],
+             "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+            """,
+    },
+    title="a notebook, and what the lock has",
+    fixed={
+        "explore.ipynb": """
+            {"cells": [{"cell_type": "code", "execution_count": 1, "metadata": {}, "outputs": [],
+              "source": ["%pip install -q wandb==0.17.5 \\"torch==2.4.1\\" numpy==1.26.4\\n", "import torch\\n",
+                "!pip install wandb==0.17.5"]}],
+             "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+            """,
     },
 )
 rule.flags(

@@ -1,4 +1,4 @@
-"""Fixes out of what only this machine knows: installed versions, commits, and digests of images.
+"""Fixes out of what only this machine knows: installed versions, commits, models, and digests of images.
 
 Rules see nothing but the repository, so that their findings are the same everywhere; these fixes are added behind them,
 and only where somebody asks for repairs.
@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
+from reprocheck.app import local_code_fixes
 from reprocheck.app.local_knowledge import LocalKnowledge, plain_address
 from reprocheck.model.finding import Finding
 from reprocheck.model.fix import Edit, Fix, ReplaceText, Safety, WriteFile
@@ -23,6 +24,10 @@ from reprocheck.project.file_kinds import FileKind, kind_of
 from reprocheck.project.source import SourceText, decode_text
 
 _PYTHON = frozenset({FileKind.PYTHON, FileKind.NOTEBOOK})
+_OF_CODE = {
+    ("ART002", FileKind.PYTHON): local_code_fixes.revision,
+    ("ENV008", FileKind.NOTEBOOK): local_code_fixes.install_command,
+}
 _REFERENCE = re.compile(r"[a-z0-9][\w.-]*(?::\d+(?=/))?(?:/[\w.-]+)*(?::[\w.-]+)?")
 _TRAIL_LIMIT = 60
 """Steps of a trail that lists packages; there may be more than that many."""
@@ -41,6 +46,11 @@ def with_local_fixes(findings: Iterable[Finding], local: LocalKnowledge, read: R
 
 
 def _fix(finding: Finding, local: LocalKnowledge, read: Read) -> Fix | None:
+    of_code = _OF_CODE.get((finding.code, kind_of(finding.place.path)))
+    if of_code is not None:
+        data = read(finding.place.path)
+        source = None if data is None else SourceText(finding.place.path, decode_text(data)[0])
+        return None if source is None else of_code(finding, local, source)
     if finding.code not in {"ENV001", "ENV006", "ENV007", "ENV009"} or kind_of(finding.place.path) in _PYTHON:
         return None
     if finding.code == "ENV006":

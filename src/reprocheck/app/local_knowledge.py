@@ -1,4 +1,4 @@
-"""What this machine knows of a project's environment: its virtual environment, and the images of the local engine."""
+"""What this machine knows of a project's environment: its virtual environment, images, models."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from reprocheck.replay.docker import local_digests
 FOLDERS = (".venv", "venv", ".env", "env", ".conda")
 """Folders under the root that hold a virtual or conda environment, in the order in which they are asked."""
 _MINOR = re.compile(r"^version(?:_info)?\s*=\s*(\d+\.\d+)", re.MULTILINE)
+_COMMIT = re.compile(r"[0-9a-f]{40}")
 _SOCKET = "unix:///var/run/docker.sock"
 _READ_LIMIT = 1 << 20
 
@@ -37,14 +38,17 @@ class LocalKnowledge:
     """Commit by address of what was installed from a repository."""
     digests: Mapping[str, str] = field(default_factory=dict)
     """Registry digest by reference of the images that the engine has."""
+    revisions: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """Commit by name and branch of the models that the cache of the Hugging Face hub holds."""
 
 
 def look_around(root: Path, environment: Mapping[str, str] | None = None) -> LocalKnowledge:
     """Ask the project's own environment and the engine that the user's variables name; nothing is run or fetched."""
-    digests = _digests(os.environ if environment is None else environment)
+    variables = os.environ if environment is None else environment
+    digests, revisions = _digests(variables), dict(_revisions(variables))
     folder = next((name for name in FOLDERS if _is_environment(root / name)), "")
     if not folder:
-        return LocalKnowledge(digests=digests)
+        return LocalKnowledge(digests=digests, revisions=revisions)
     place = root / folder
     settings = _text(place / "pyvenv.cfg")
     minor = _MINOR.search(settings)
@@ -56,6 +60,7 @@ def look_around(root: Path, environment: Mapping[str, str] | None = None) -> Loc
         conda=dict(_conda(place)),
         commits=dict(found for metadata in packages if (found := _commit(metadata)) is not None),
         digests=digests,
+        revisions=revisions,
     )
 
 
@@ -65,6 +70,16 @@ def _digests(environment: Mapping[str, str]) -> Mapping[str, str]:
     if host.startswith("unix://") and not Path(host.removeprefix("unix://")).exists():
         return {}
     return local_digests(environment)
+
+
+def _revisions(environment: Mapping[str, str]) -> Iterator[tuple[tuple[str, str], str]]:
+    """Models of the hub's cache whose files are there, as huggingface_hub lays it out."""
+    home = environment.get("HF_HOME") or f"{environment.get('HOME', '')}/.cache/huggingface"
+    cache = Path(environment.get("HF_HUB_CACHE") or environment.get("HUGGINGFACE_HUB_CACHE") or f"{home}/hub")
+    for branch in sorted(cache.glob("models--*/refs/*")) if cache.is_absolute() else ():
+        model, commit = branch.parent.parent, _text(branch).strip()
+        if _COMMIT.fullmatch(commit) and (model / "snapshots" / commit).is_dir():
+            yield (model.name.removeprefix("models--").replace("--", "/"), branch.name), commit
 
 
 def plain_address(url: str) -> str:

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from reprocheck.fix.changes import Change, ConflictError, RefusedError, applied, together
 from reprocheck.fix.file_text import read_text
-from reprocheck.fix.text_edits import Refused, edit_bytes
+from reprocheck.fix.text_edits import Refused, change_of, edit_bytes
 from reprocheck.model.fix import Edit, Fix, Replacement, ReplaceText, WriteFile
 from reprocheck.model.place import WHOLE_FILE
 from reprocheck.project.documents.positions import LineTable
@@ -218,16 +218,25 @@ class _PythonFile:
 
     def attempt(self, edits: list[Edit]) -> object:
         self._require(edits)
-        found = self._python.changes(edits)
-        self._parse(applied(self._python.page.text, found))
+        own, found = self._changes_of(edits)
         module = together((*self._module, *found))
         try:
             self._parse(applied(self._python.page.text, module))
         except RefusedError as refusal:
             raise ConflictError(str(refusal)) from refusal
-        changes = found if self._cells is None else tuple(self._cells.changes(found))
-        changes = together((*self._changes, *changes))
+        changes = together((*self._changes, *own, *self._in_file(found)))
         return module, changes, self._text.encoded(applied(self._text.text, changes))
+
+    def _changes_of(self, edits: list[Edit]) -> tuple[tuple[Change, ...], tuple[Change, ...]]:
+        """Changes of the notebook's own text, and of its module's or the file's."""
+        apart = [edit for edit in edits if self._notebook and isinstance(edit, ReplaceText) and edit.in_file]
+        own = tuple(change_of(self._text.text, edit) for edit in apart)
+        found = self._python.changes([edit for edit in edits if edit not in apart])
+        self._parse(applied(self._python.page.text, found))
+        return own, found
+
+    def _in_file(self, found: tuple[Change, ...]) -> tuple[Change, ...]:
+        return found if self._cells is None else tuple(self._cells.changes(found))
 
     @staticmethod
     def _parse(text: str) -> None:
@@ -239,8 +248,7 @@ class _PythonFile:
 
     def replacements(self, path: str, edits: list[Edit]) -> list[Replacement]:
         self._require(edits)
-        found = self._python.changes(edits)
-        self._parse(applied(self._python.page.text, found))
-        changes = found if self._cells is None else together(self._cells.changes(found))
+        own, found = self._changes_of(edits)
+        changes = together((*own, *self._in_file(found)))
         table = LineTable(self._text.text)
         return [Replacement(path, table.span(change.start, change.end), change.text) for change in changes]

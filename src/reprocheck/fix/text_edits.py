@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from reprocheck.fix.changes import Change, RefusedError
 from reprocheck.model.fix import ReplaceText
 from reprocheck.model.place import Span
 from reprocheck.project.documents.positions import LineTable
@@ -80,6 +81,14 @@ def edit_text(text: str, edits: Iterable[ReplaceText]) -> str | Refused:
         pieces += [text[done : change.start], _with_line_ends(change.edit.new, _line_end(text, table, change.start))]
         done = change.end
     return "".join([*pieces, text[done:]])
+
+
+def change_of(text: str, edit: ReplaceText) -> Change:
+    """The change of a text that an edit is; raises RefusedError."""
+    found = _located(text, LineTable(text), edit)
+    if isinstance(found, str):
+        raise RefusedError(found)
+    return Change(found.start, found.end, edit.new)
 
 
 def _located(text: str, table: LineTable, edit: ReplaceText) -> _Change | str:

@@ -148,6 +148,8 @@ class ReplaceText(msgspec.Struct, frozen=True, tag="replace-text"):
     """What must stand there, or the edit is refused."""
     new: str
     path: str = ""
+    in_file: bool = False
+    """Whether the span is one of the file itself where other spans aren't: in a notebook, of its JSON."""
 
 
 class WriteFile(msgspec.Struct, frozen=True, tag="write-file"):

@@ -80,3 +80,10 @@ class NotebookView:
 
     notebook: Notebook
     path: str
+    versions: DeclaredVersions = NOTHING_DECLARED
+    """What the project declares of libraries."""
+
+    @property
+    def source(self) -> SourceText:
+        """The text of the file."""
+        return self.notebook.file

@@ -213,7 +213,7 @@ class _FileWork:
             self.unread = self.unread or found.message
         for rule in self._dispatch.rules:
             for check in rule.notebook_checks:
-                view = NotebookView(notebook, self._task.path)
+                view = NotebookView(notebook, self._task.path, self._versions)
                 for match in check(view):
                     statement, context = cell_and_neighbours(notebook, match.span)
                     self._finding(rule.info, match, partial(in_file, notebook), "", statement, context)

@@ -167,3 +167,52 @@ def test_an_address_is_the_same_however_it_is_written() -> None:
         "https://example.org/a/b.git",
     ):
         assert plain_address(url) == "https://example.org/a/b"
+
+
+def _hub(home: Path, name: str, commit: str, *, snapshot: bool = True) -> None:
+    model = home / ".cache/huggingface/hub" / f"models--{name.replace('/', '--')}"
+    (model / "refs").mkdir(parents=True)
+    (model / "refs/main").write_text(commit, "utf-8")
+    if snapshot:
+        (model / "snapshots" / commit).mkdir(parents=True)
+
+
+def test_the_revision_of_a_model_comes_from_the_cache_of_the_hub(tmp_path: Path) -> None:
+    _hub(tmp_path, "org/name", COMMIT)
+    _hub(tmp_path, "org/half", COMMIT, snapshot=False)
+    local = look_around(tmp_path, NO_ENGINE | {"HOME": str(tmp_path)})
+    assert dict(local.revisions) == {("org/name", "main"): COMMIT}
+
+    for call, pinned in {
+        'AutoModel.from_pretrained("org/name")': f'AutoModel.from_pretrained("org/name", revision="{COMMIT}")',
+        'AutoModel.from_pretrained("org/name", revision="main")': (
+            f'AutoModel.from_pretrained("org/name", revision="{COMMIT}")'
+        ),
+        'AutoModel.from_pretrained("org/name", revision="dev")': None,
+        'AutoModel.from_pretrained("org/half")': None,
+        "AutoModel.from_pretrained(name)": None,
+        'torch.hub.load("org/name", "net")': None,
+    }.items():
+        text = f"model = {call}\n"
+        mended = _mended(_finding("ART002", "train.py", text, call), text, local)
+        assert mended == (None if pinned is None else {"train.py": f"model = {pinned}\n"})
+
+
+@pytest.mark.parametrize(
+    ("line", "pinned"),
+    [
+        ("!pip install -q torch PyYAML==6.0", "!pip install -q torch==2.4.1 PyYAML==6.0"),
+        ('%pip install \\"torch\\"', '%pip install \\"torch==2.4.1\\"'),
+        ("!pip install torch unheard-of", None),
+        ("!pip install torch>=2", None),
+        ("!pip install -r requirements.txt torch", None),
+    ],
+)
+def test_magics_of_a_notebook_install_what_the_environment_has(line: str, pinned: str | None) -> None:
+    text = (
+        '{"cells": [{"cell_type": "code", "execution_count": null, "metadata": {}, "outputs": [],\n'
+        f'  "source": ["{line}\\n", "x = 1"]}}],\n "metadata": {{}}, "nbformat": 4,  "nbformat_minor": 5}}'
+    )
+    local = LocalKnowledge(folder=".venv", installed={"torch": "2.4.1+cu121"})
+    mended = _mended(_finding("ENV008", "a.ipynb", text, line), text, local)
+    assert mended == (None if pinned is None else {"a.ipynb": text.replace(line, pinned)})
