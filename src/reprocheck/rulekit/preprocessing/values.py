@@ -181,6 +181,8 @@ Value = (
     Const | Many | Table | Named | ModuleValue | FunctionValue | ClassValue | Instance | Made | Method | Data
 )  # fmt: skip
 NOTHING = Const(None)
+NOWHERE = Span(1, 1, 1, 1)
+"""Of what stands nowhere in the source."""
 
 
 class Scope:
@@ -221,3 +223,8 @@ def plain(value: Value | None) -> Any:  # noqa: ANN401 — a Python value of any
         case Named():
             return value.name
     return UNSURE
+
+
+def place_of(span: list[int], scope: Scope) -> Place:
+    """Where a form with a span stands."""
+    return Place(scope.path, Span(*span))
