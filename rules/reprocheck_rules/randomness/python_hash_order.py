@@ -402,3 +402,42 @@ rule.allows(
     },
     title="Sorted on the way",
 )
+rule.allows(
+    """
+    import random
+
+    import numpy as np
+
+    def divide(clients, shards=1200, size=30):
+        rest = [i for i in range(shards)]
+        parts = {}
+        for client in range(clients):
+            chosen = set(np.random.choice(rest, size, replace=False))
+            rest = list(set(rest) - chosen)
+            parts[client] = chosen
+        return parts, np.random.permutation(rest)
+
+    class Negatives:
+        def __init__(self, users, items, seen):
+            self.pools = {}
+            for user in users:
+                others = list(set(range(items)) - set(seen[user]))
+                self.pools[user] = [random.choice(others) for _ in range(100)]
+
+        def sample(self, user, seen):
+            return random.sample(list(set(self.pools[user]) - set(seen)), 5)
+    """,
+    title="Numbers that are drawn and taken away",
+)
+rule.flags(
+    """
+    import numpy as np
+
+    rest = open("speakers.txt").read().split()
+    for part in range(3):
+        chosen = set(np.random.choice(rest, 10))
+        rest = list(set(rest) - chosen)  # expect: RNG018
+        np.random.shuffle(rest)
+    """,
+    title="Texts that are drawn and taken away",
+)

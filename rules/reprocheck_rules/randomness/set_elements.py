@@ -24,6 +24,8 @@ _TO_NUMBER = frozenset(
 _OF_NUMBERS = frozenset(
     ["range", "arange", "nonzero", "where", "argsort", "randint", "randperm", "permutation", "argwhere"]
 )
+_PICKS = frozenset(["choice", "choices", "sample", "permutation", "shuffled"])
+"""Functions whose result has elements of what they are given."""
 _TO_TEXT_TEXT = """
     str repr lower upper strip rstrip lstrip join format replace title basename dirname decode hexdigest casefold
     removeprefix removesuffix splitext
@@ -73,9 +75,11 @@ def elements_of(module: Module, node: ast.expr, depth: int = 4) -> Elements:
         case ast.Call(func=ast.Name(id="map"), args=[ast.Name(id=function), *_]):
             return _by_function(function)
         case ast.Call(func=ast.Name(id=name)) | ast.Call(func=ast.Attribute(attr=name)):
-            return (
-                Elements.NUMBERS if name in _OF_NUMBERS else Elements.TEXTS if name in _OF_TEXTS else Elements.UNKNOWN
-            )
+            return _of_call(module, node, name, depth)
+        case ast.BinOp(op=ast.Sub(), left=left):
+            return elements_of(module, left, depth)
+        case ast.BinOp(op=ast.BitAnd(), left=left, right=right):
+            return _common([elements_of(module, left, depth), elements_of(module, right, depth)])
         case ast.BinOp(left=left, right=right):
             return _joined([elements_of(module, left, depth), elements_of(module, right, depth)])
         case ast.Name(id=name):
@@ -84,7 +88,20 @@ def elements_of(module: Module, node: ast.expr, depth: int = 4) -> Elements:
             return Elements.TEXTS if name == "columns" else _by_identifier(name)
         case ast.Subscript(slice=ast.Constant(value=str() as name)):
             return _by_identifier(name)
+        case ast.Subscript(value=ast.Name() | ast.Attribute() as table):
+            return _of_entries(module, table, depth)
     return Elements.UNKNOWN
+
+
+def _of_call(module: Module, node: ast.expr, name: str, depth: int) -> Elements:
+    """Kind of the elements of what a function gives back."""
+    assert isinstance(node, ast.Call)
+    if name in _PICKS and node.args:
+        first = node.args[0]
+        return Elements.NUMBERS if isinstance(first, ast.Constant) else elements_of(module, first, depth)
+    if name in {"difference", "intersection"} and isinstance(node.func, ast.Attribute):
+        return elements_of(module, node.func.value, depth)
+    return Elements.NUMBERS if name in _OF_NUMBERS else Elements.TEXTS if name in _OF_TEXTS else Elements.UNKNOWN
 
 
 def _of_name(module: Module, node: ast.expr, name: str, depth: int) -> Elements:
@@ -92,10 +109,43 @@ def _of_name(module: Module, node: ast.expr, name: str, depth: int) -> Elements:
     bindings = module.file.scope_of(node).lookup(name) or []
     values = [b.value for b in bindings if b.kind is Kind.ASSIGN and b.value is not None and b.index is None]
     if depth > 0 and values and len(values) == len(bindings):
-        known = _joined([elements_of(module, value, depth - 1) for value in values])
+        # `rest = list(set(rest) - taken)` has some of the elements that it had before.
+        others = [value for value in values if not _derives(value, name)]
+        known = _joined([elements_of(module, value, depth - 1) for value in others])
         if known is not Elements.UNKNOWN:
             return known
     return _by_identifier(name)
+
+
+def _derives(value: ast.expr, name: str) -> bool:
+    """Whether an expression only takes elements away from what a name has, or changes their order."""
+    match value:
+        case ast.Name(id=other):
+            return other == name
+        case ast.BinOp(op=ast.Sub() | ast.BitAnd(), left=left):
+            return _derives(left, name)
+        case ast.Call(func=ast.Name(id="set" | "list" | "tuple" | "sorted" | "frozenset"), args=[inner]):
+            return _derives(inner, name)
+        case ast.Subscript(value=inner, slice=ast.Slice()):
+            return _derives(inner, name)
+    return False
+
+
+def _of_entries(module: Module, table: ast.Name | ast.Attribute, depth: int) -> Elements:
+    """Kind of the elements of the entries that a file gives to a table: `pools[user] = [...]`."""
+    if depth <= 0:
+        return Elements.UNKNOWN
+    wanted = ast.unparse(table)
+    values = [
+        node.value
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Subscript)
+        and not isinstance(target.slice, ast.Slice)
+        and ast.unparse(target.value) == wanted
+    ]
+    return _joined([elements_of(module, value, depth - 1) for value in values])
 
 
 def _kind_of(module: Module, item: ast.expr, depth: int) -> Elements:
@@ -107,6 +157,8 @@ def _kind_of(module: Module, item: ast.expr, depth: int) -> Elements:
             return Elements.TEXTS
         case ast.Tuple(elts=items):
             return _joined([_kind_of(module, part, depth) for part in items])
+        case ast.Call(func=ast.Name(id="choice") | ast.Attribute(attr="choice"), args=[inner, *_]):
+            return Elements.NUMBERS if isinstance(inner, ast.Constant) else elements_of(module, inner, depth)
         case ast.Call(func=ast.Name(id=name)) | ast.Call(func=ast.Attribute(attr=name)):
             return _by_function(name)
         case ast.BinOp(op=ast.Mod(), left=ast.Constant(value=str())):
@@ -151,6 +203,11 @@ def _by_identifier(name: str) -> Elements:
     if _TEXT_NAME.search(name):
         return Elements.LIKELY_TEXTS
     return Elements.LIKELY_NUMBERS if _NUMBER_NAME.search(name) else Elements.UNKNOWN
+
+
+def _common(kinds: list[Elements]) -> Elements:
+    """Kind of what two sets have in common: what is known of one holds for it."""
+    return next((kind for kind in (Elements.NUMBERS, Elements.TEXTS) if kind in kinds), _joined(kinds))
 
 
 def _joined(kinds: list[Elements]) -> Elements:
