@@ -33,6 +33,7 @@ _STATE = frozenset({"initial_seed", "getstate", "get_state", "get_rng_state"})
 """What reads the state of a global generator."""
 _STATE_OF = frozenset({"seed", "set_state", "setstate", "manual_seed", "entropy", "bit_generator"})
 """What reads or sets the state of a generator object."""
+_DRAWING = ("draw", "draw-implicit", "estimator", "splitter", "sampler", "trains", "optimizer")
 
 
 @rule.on_call(role=("seeder", "generator", "reseeds-generator"))
@@ -43,7 +44,7 @@ def check_seeding(call: Call) -> Iterator[Match]:
         return
     value = call.value(entry.seed_argument) if entry.seed_argument else ABSENT
     if value is ABSENT or value is None:
-        if "unseeds" in entry.roles and not _optional(call) and not _state_kept(call):
+        if "unseeds" in entry.roles and not _optional(call) and not _state_kept(call) and not _ends_fixed_stretch(call):
             yield call.match(
                 f"`{_shown(call)}` without a seed takes a new one from the operating system, and it isn't recorded"
             )
@@ -117,6 +118,28 @@ def _state_kept(call: Call) -> bool:
     entry = call.entry
     gives_seed = entry is not None and not entry.seed_argument
     return gives_seed and recorded(module, held)
+
+
+def _ends_fixed_stretch(call: Call) -> bool:
+    """Whether a seed that was set for a few draws is only taken back here, in a file that draws nothing else.
+
+    Colours that are shuffled with a fixed seed are an example; where the file goes on to train, the rest is random.
+    """
+    module = call.module
+    start = [
+        other.site.order
+        for other in module.calls_with_role("seeder")
+        if other.name == call.name
+        and other.scope is call.scope
+        and other.site.order < call.site.order
+        and isinstance(other.value(other.entry.seed_argument if other.entry else ""), int)
+    ]
+    if not start:
+        return False
+    return all(
+        other.scope is call.scope and start[-1] < other.site.order < call.site.order
+        for other in module.calls_with_role(*_DRAWING)
+    )
 
 
 # Where a caller may pass a generator or a seed
@@ -293,4 +316,38 @@ rule.allows(
         assert sorted(items) == list(range(10))
     """,
     file="tests/test_shuffle.py",
+)
+rule.allows(
+    """
+    import numpy as np
+
+    class Detector:
+        def __init__(self, classes):
+            self.colors = [palette(i, len(classes)) for i in range(len(classes))]
+            np.random.seed(10101)
+            np.random.shuffle(self.colors)
+            np.random.seed(None)
+
+        def detect(self, image):
+            return draw(self.model.predict(image), self.colors)
+    """,
+    title="Colours that are shuffled with a seed, which is taken back",
+)
+rule.flags(
+    """
+    import numpy as np
+    from keras.models import Sequential
+
+    def main(lines, model):
+        np.random.seed(10101)
+        np.random.shuffle(lines)
+        np.random.seed(None)  # expect: RNG004
+        model.fit_generator(batches(lines), epochs=3)
+
+    def batches(lines):
+        while True:
+            np.random.shuffle(lines)
+            yield lines[:10]
+    """,
+    title="A fixed split, then random again",
 )
