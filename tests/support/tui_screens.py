@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import msgspec
 from textual.app import App
 from textual.pilot import Pilot
 
+from reprocheck.app.put_back import put_back
 from reprocheck.app.replay_request import ReplayRequest
 from reprocheck.app.show_source import Sources
 from reprocheck.config import Config
@@ -131,6 +133,8 @@ class Project:
     read_only: bool = False
     ledger: Ledger | None = None
     repairs: list[frozenset[Spot]] = field(default_factory=list)
+    repaired: Sequence[Received] = ()
+    """What a repair says."""
     replays: list[ReplayRequest] = field(default_factory=list)
     scans: int = 0
     runs: Runs | None = None
@@ -157,6 +161,7 @@ class Project:
                 scan=self._scan,
                 preview=lambda _: Diff(),
                 repair=self._repair,
+                put_back=partial(put_back, self.root),
                 runs=self.runs or Runs(self.root),
                 replay=self._replay,
                 ledger=None if self.read_only else self.ledger or ProjectLedger(Config(root=self.root)),
@@ -171,9 +176,9 @@ class Project:
         self.scans += 1
         return MadeUp(scanned(self.findings))
 
-    def _repair(self, spots: frozenset[Spot]) -> Work:
+    def _repair(self, spots: frozenset[Spot], unsure: bool) -> Work:  # noqa: ARG002 — as the interface calls it
         self.repairs.append(spots)
-        return MadeUp(())
+        return MadeUp(self.repaired)
 
     def _replay(self, request: ReplayRequest) -> Work:
         self.replays.append(request)

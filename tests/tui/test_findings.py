@@ -15,6 +15,7 @@ from reprocheck.app.decide import Ruling
 from reprocheck.config import Config
 from reprocheck.model.finding import Finding
 from reprocheck.model.ledger import State
+from reprocheck.tui.jobs.frames import Repaired
 from reprocheck.tui.main import TriageApp
 from reprocheck.tui.state.listing import Grouping
 from reprocheck.tui.widgets.pane import Pane
@@ -183,12 +184,75 @@ def test_why_and_fix_are_shown_and_the_fix_is_carried_out_when_asked(project: Pr
         text = screen_text(app)
         assert "+rng = make(0)" in text
         assert "unsafe" in text
-        assert "carry out 1 fix (1 of them unsafe)?" in text
+        assert "carry out this unsafe fix?" in text
         await press(pilot, "escape")
         assert project.repairs == []
         await press(pilot, "r", "enter")
         assert [len(spots) for spots in project.repairs] == [1]
         assert project.scans == 2
+
+    play(app, script)
+
+
+def test_a_repair_is_taken_back_and_done_again_unless_the_file_has_changed_since(project: Project) -> None:
+    file, before, after = project.root / "src/train.py", b"import time\n", b"import time\nseed(0)\n"
+    project.repaired = [
+        Repaired(1, {"src/train.py": before, "seeding.py": None}, {"src/train.py": after, "seeding.py": b"x"})
+    ]
+    app = project.app()
+
+    async def script(pilot: Pilot[None]) -> None:
+        await press(pilot, "a", *"ours", "enter", "G", "r", "enter")
+        file.write_bytes(after)
+        (project.root / "seeding.py").write_bytes(b"x")
+        assert "z takes it back" in " ".join(note.message for note in app._notifications)
+        await press(pilot, "z")
+        assert file.read_bytes() == before
+        assert not (project.root / "seeding.py").exists()
+        assert states(app)[0] == "accepted"
+        await press(pilot, "Z")
+        assert file.read_bytes() == after
+        assert (project.root / "seeding.py").read_bytes() == b"x"
+        file.write_bytes(b"mine\n")
+        await press(pilot, "z")
+        assert file.read_bytes() == b"mine\n"
+        assert (project.root / "seeding.py").exists()
+        assert "src/train.py has changed since" in " ".join(note.message for note in app._notifications)
+        await press(pilot, "z")
+        assert states(app)[0] == "open"
+
+    play(app, script)
+
+
+def test_what_is_typed_adds_to_the_filter_tab_completes_and_escape_takes_it_back(project: Project) -> None:
+    app = project.app()
+    line = app.findings.query_one
+
+    async def script(pilot: Pilot[None]) -> None:
+        await press(pilot, "slash", *"co")
+        assert "code:" in screen_text(app).splitlines()[-1]
+        await press(pilot, "tab", *"DBT")
+        assert line("#filter", Input).value == "state:open code:DBT"
+        text = screen_text(app)
+        assert "The filter leaves none of 5 findings" in text
+        await press(pilot, "escape")
+        assert line("#filter", Input).value == "state:open code:DBT"
+        await press(pilot, "escape")
+        assert line("#filter", Input).value == "state:open "
+        assert len(app.findings.listing.lines) == 5
+        assert "The filter leaves none" not in screen_text(app)
+        await press(pilot, "slash", *"-se", "tab", *"n", "tab")
+        assert line("#filter", Input).value == "state:open -sev:note "
+
+    play(app, script)
+
+
+def test_when_all_is_decided_that_is_said(project: Project) -> None:
+    app = project.app()
+
+    async def script(pilot: Pilot[None]) -> None:
+        await press(pilot, "asterisk", "a", "enter")
+        assert "Nothing is left of 5 findings" in screen_text(app)
 
     play(app, script)
 

@@ -57,6 +57,7 @@ def test_a_replay_opens_as_a_tree_with_curves_and_leads_to_findings_and_back(pro
         await press(pilot, "j", "t")
         assert "0.125" in screen_text(app)
         await press(pilot, "w")
+        assert "divergent in same" not in screen_text(app)
         assert "seed of torch.manual_seed: 1 -> 2" in screen_text(app)
         await press(pilot, "f")
         assert app.screen is app.findings
@@ -66,6 +67,12 @@ def test_a_replay_opens_as_a_tree_with_curves_and_leads_to_findings_and_back(pro
         assert isinstance(app.screen, CompareScreen)
         assert app.findings.listing.only is None
         assert len(app.findings.listing.lines) == 5
+        await press(pilot, "w")
+        assert isinstance(app.screen, CompareScreen)
+        assert app.screen.lines.cursor == 1
+        assert "0.125" in screen_text(app)
+        await press(pilot, "escape")
+        assert app.screen_stack[-1] is app.runs
 
     play(app, script, size=(100, 40))
 

@@ -63,7 +63,8 @@ class Deciding:
         chosen = [i for i in indices if not self.of(i).says(decision) or table.states[i] != decision.state]
         if chosen:
             changes = [Change(table.finding(index), self.of(index), decision) for index in chosen]
-            deed = self.history.did(changes)
+            deed = Deed(tuple(changes))
+            self.history.did(deed)
             self._show(chosen, [decision] * len(chosen))
             self._later(self._write(deed, table))
         return len(chosen)
@@ -72,27 +73,18 @@ class Deciding:
         """Numbers that findings have in today's table; those that are gone are left out."""
         return [index for index in self._indices(findings) if index is not None]
 
-    def undo(self) -> list[int] | None:
-        """Take the last decision back: the findings it was about that are still listed; None where there is none."""
-        return self._again(self.history.undo(), forward=False)
-
-    def redo(self) -> list[int] | None:
-        """Decide again what was taken back."""
-        return self._again(self.history.redo(), forward=True)
-
-    async def written(self) -> None:
-        """Wait until everything that was decided is kept."""
-        while self._waiting:
-            await asyncio.gather(*self._waiting)
-
-    def _again(self, deed: Deed | None, *, forward: bool) -> list[int] | None:
-        if deed is None:
-            return None
+    def again(self, deed: Deed, *, forward: bool) -> list[int]:
+        """Take a decision back, or with `forward` decide so again; returns the findings of it that are still listed."""
         indices = self._indices([change.finding for change in deed.changes])
         found = [(index, change) for index, change in zip(indices, deed.changes, strict=True) if index is not None]
         self._show([i for i, _ in found], [change.after if forward else change.before for _, change in found])
         self._later(self._take_back(deed))
         return [index for index, _ in found]
+
+    async def written(self) -> None:
+        """Wait until everything that was decided is kept."""
+        while self._waiting:
+            await asyncio.gather(*self._waiting)
 
     def _show(self, indices: Sequence[int], decisions: Sequence[Decision]) -> None:
         """In the table, at once."""

@@ -41,6 +41,8 @@ def head_text(finding: Finding, decision: Decision, step: int, notes: tuple[str,
         text.append(f" in {visible(finding.symbol)}" if finding.symbol else "")
         if places:
             text.append(f"  (trail of {places}: n goes there)" if places > 1 else "  (n goes to the place behind it)")
+        if finding.fix is not None:
+            text.append(f"  ({'safe' if finding.fix.safety is Safety.SAFE else 'unsafe'} fix: d shows it)")
     if problem:
         text.append(f"\n{problem}", "italic")
     return text

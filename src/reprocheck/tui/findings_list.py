@@ -165,9 +165,7 @@ class FindingsList(Room):
         if not total:
             return "" if self.status.startswith("scan") else "No findings."
         if self.query_one(FilterLine).value.strip() == self.services.query.strip():
-            return (
-                f"Nothing is left: {plural(total, 'finding')} in all. Take words from the filter (/) to see the others."
-            )
+            return f"Nothing is left of {plural(total, 'finding')}: with fewer words in the filter (/) more are shown."
         return f"The filter leaves none of {plural(total, 'finding')}: / changes it, esc takes it back."
 
     @on(Input.Changed, "#filter")

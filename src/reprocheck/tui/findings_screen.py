@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
-from reprocheck.model.finding import Finding
+from reprocheck.app.errors import UsageError
+from reprocheck.model.finding import Confidence, Finding
 from reprocheck.model.fix import Safety
+from reprocheck.report.summary import plural
 from reprocheck.tui.editor import editor_command
 from reprocheck.tui.findings_view import FindingsView
 from reprocheck.tui.jobs.frames import Progress, Refused, Repaired
 from reprocheck.tui.jobs.requests import Spot, spot_of
-from reprocheck.tui.state.decisions import UNDECIDED, Decision
+from reprocheck.tui.state.decisions import UNDECIDED, Decision, Deed, Mended
 from reprocheck.tui.widgets.prompt import Prompt
 from reprocheck.tui.widgets.virtual_list import VirtualList
 
@@ -104,22 +106,39 @@ class FindingsScreen(FindingsView):
         self.renew()
 
     def action_undo(self) -> None:
-        """Take the last decision back and go to where it was made."""
-        self._went_back(self.deciding.undo() if self._may_decide() else None, "undone")
+        """Take back the last decision or repair, and go to where it was made."""
+        if self._may_decide():
+            self._went_back(self.deciding.history.undo(), "undone", forward=False)
 
     def action_redo(self) -> None:
-        """Decide again what was taken back."""
-        self._went_back(self.deciding.redo() if self._may_decide() else None, "done again")
+        """Decide or repair again what was taken back."""
+        if self._may_decide():
+            self._went_back(self.deciding.history.redo(), "done again", forward=True)
 
-    def _went_back(self, indices: list[int] | None, word: str) -> None:
-        if indices is None:
+    def _went_back(self, deed: Deed | Mended | None, word: str, *, forward: bool) -> None:
+        if deed is None:
             self.notify(f"nothing to be {word}", timeout=2)
             return
+        if isinstance(deed, Mended):
+            self._put_back(deed, word, forward=forward)
+            return
+        indices = self.deciding.again(deed, forward=forward)
         self.listing.rebuild()
         if indices:
             self.listing.go_to(indices[0])
         self.renew()
-        self.notify(f"{word}: {len(indices):,} decision{'s' if len(indices) != 1 else ''}", timeout=2)
+        self.notify(f"{word}: {plural(len(indices), 'decision')}", timeout=2)
+
+    def _put_back(self, mended: Mended, word: str, *, forward: bool) -> None:
+        """Give the files what they had; where somebody has changed one meanwhile, none is touched."""
+        sides = (mended.before, mended.after) if forward else (mended.after, mended.before)
+        try:
+            self.services.put_back(*sides)
+        except UsageError as error:
+            self.trouble(f"not {word}: {error}")
+            return
+        self.notify(f"{word}: {plural(mended.findings, 'repair')}; written: {_names(mended.after)}", markup=False)
+        self.action_rescan()
 
     def action_mark(self) -> None:
         """Mark, and go on."""
@@ -154,17 +173,19 @@ class FindingsScreen(FindingsView):
         if len(fixes) == 1 and self.view != "fix":
             self.action_view("fix")
         unsafe = sum(finding.fix is not None and finding.fix.safety is not Safety.SAFE for finding in fixes)
-        what = f"carry out {len(fixes):,} fix{'es' if len(fixes) > 1 else ''}"
-        warned = f" ({unsafe:,} of them unsafe)" if unsafe else ""
-        question = f"{what}{warned}? enter does it, escape doesn't "
-        self._ask(question, lambda _: self._begin_repair(spots))
+        kind = "unsafe fix" if unsafe == len(fixes) else "fix"
+        many = f"{len(fixes):,} {kind}es" if len(fixes) > 1 else f"this {kind}"
+        if 0 < unsafe < len(fixes):
+            many += f", {unsafe:,} of them unsafe"
+        unsure = any(finding.confidence is Confidence.LOW for finding in fixes)
+        self._ask(f"carry out {many}? enter does it, escape doesn't ", lambda _: self._begin_repair(spots, unsure))
 
-    def _begin_repair(self, spots: frozenset[Spot]) -> None:
-        self.run_worker(self._repair(spots), group="repair")
+    def _begin_repair(self, spots: frozenset[Spot], unsure: bool) -> None:  # noqa: FBT001 — goes through a question
+        self.run_worker(self._repair(spots, unsure), group="repair")
 
-    async def _repair(self, spots: frozenset[Spot]) -> None:
+    async def _repair(self, spots: frozenset[Spot], unsure: bool) -> None:  # noqa: FBT001 — goes through a worker
         """Have fixes carried out, say what became of each, and scan again."""
-        work = self.services.repair(spots)
+        work = self.services.repair(spots, unsure)
         try:
             async for frame in work.frames():
                 match frame:
@@ -172,8 +193,10 @@ class FindingsScreen(FindingsView):
                         self.status = f"repairing, {frame.text} {frame.done:,} of {frame.total:,}"
                         self.say()
                     case Repaired():
-                        files = ", ".join(frame.paths) or "nothing"
-                        self.notify(f"{frame.fixed:,} repaired; written: {files}", markup=False)
+                        if frame.after:
+                            self.deciding.history.did(Mended(frame.fixed, frame.before, frame.after))
+                        back = "; z takes it back" if frame.after else ""
+                        self.notify(f"{frame.fixed:,} repaired; written: {_names(frame.after)}{back}", markup=False)
                         for reason in frame.left:
                             self.trouble(f"not repaired: {reason}")
                     case Refused():
@@ -207,3 +230,7 @@ class FindingsScreen(FindingsView):
         if self.services.ledger is None:
             self.notify("nothing is decided with --read-only", severity="warning")
         return self.services.ledger is not None
+
+
+def _names(files: Mapping[str, object]) -> str:
+    return ", ".join(sorted(files)) or "nothing"

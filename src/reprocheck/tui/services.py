@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from reprocheck.app.put_back import Contents
 from reprocheck.app.replay_request import ReplayRequest
 from reprocheck.app.show_source import Sources
 from reprocheck.model.finding import Finding
@@ -56,8 +57,10 @@ class Services:
     """Begins a scan; with `--watch` one that goes on."""
     preview: Callable[[Finding], Preview]
     """What the fix of a finding would change; takes a moment."""
-    repair: Callable[[frozenset[Spot]], Work]
-    """Begins to carry out fixes."""
+    repair: Callable[[frozenset[Spot], bool], Work]
+    """Begins to carry out fixes; whether some are of findings that a rule is not sure of is said with it."""
+    put_back: Callable[[Contents, Contents], None]
+    """Turns files that are as in the first into the second; raises UsageError."""
     runs: Runs
     replay: Callable[[ReplayRequest], Work]
     """Begins a replay."""

@@ -82,7 +82,8 @@ def _repair(job: RepairJob, out: BinaryIO) -> Repaired:
     write(fixed)
     return Repaired(
         len(fixed.fixed),
-        tuple(sorted(fixed.after)),
+        {path: fixed.before[path] for path in fixed.after},
+        dict(fixed.after),
         tuple(f"{left.finding.code}: {left.reason}" for left in fixed.left),
     )
 

@@ -56,7 +56,9 @@ class Repaired(msgspec.Struct, frozen=True, tag="repaired"):
     """Fixes were carried out and their files written."""
 
     fixed: int
-    paths: tuple[str, ...]
+    before: dict[str, bytes | None]
+    """Content by path of the files that changed; None for a new one."""
+    after: dict[str, bytes]
     left: tuple[str, ...] = ()
     """Why others were not done."""
 

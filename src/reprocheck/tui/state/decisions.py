@@ -1,8 +1,8 @@
-"""What was decided about findings, and the way back."""
+"""What was decided about findings and repaired, and the way back."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -80,28 +80,36 @@ class Deed:
     """Known once it is written."""
 
 
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """Fixes that were carried out at once."""
+
+    findings: int
+    before: Mapping[str, bytes | None]
+    """Content by path of the files that changed; None for one that was not there."""
+    after: Mapping[str, bytes | None]
+
+
 class History:
-    """Deeds that can be taken back, and those that were."""
+    """What can be taken back, and what was."""
 
     def __init__(self) -> None:
-        self._done: list[Deed] = []
-        self._undone: list[Deed] = []
+        self._done: list[Deed | Mended] = []
+        self._undone: list[Deed | Mended] = []
 
-    def did(self, changes: Sequence[Change]) -> Deed:
-        """Remember what was decided; what was undone before can't be done again after it."""
-        deed = Deed(tuple(changes))
+    def did(self, deed: Deed | Mended) -> None:
+        """Remember what was done; what was undone before can't be done again after it."""
         self._done.append(deed)
         self._undone.clear()
-        return deed
 
-    def undo(self) -> Deed | None:
+    def undo(self) -> Deed | Mended | None:
         """The last deed, which is taken back now; None where there is nothing."""
         if not self._done:
             return None
         self._undone.append(self._done.pop())
         return self._undone[-1]
 
-    def redo(self) -> Deed | None:
+    def redo(self) -> Deed | Mended | None:
         """The deed that was taken back last, and is done again now; None where there is nothing."""
         if not self._undone:
             return None
