@@ -81,7 +81,8 @@ def program(count: int, clock: Path, root: Path) -> None:
 
     services = Services(
         root=root, sources=Sources(root), scan=MadeUp, preview=lambda _: None,  # type: ignore[arg-type,return-value]
-        repair=lambda *_: MadeUp(), put_back=lambda *_: None, runs=Runs(root), replay=lambda _: MadeUp(), ledger=None, editor=("vi",), query="",
+        repair=lambda *_: MadeUp(), put_back=lambda *_: None, runs=Runs(root),
+        replay=lambda _: MadeUp(), ledger=None, editor=("vi",), query="",
     )  # fmt: skip
     clock.write_text(str(time.monotonic()))
     TriageApp(services).run()
