@@ -196,6 +196,60 @@ PROGRAMS: dict[str, tuple[dict[str, str], set[tuple[str, int, str]]]] = {
         },
         {("train.py", 9, "RNG002")},
     ),
+    "every branch of a choice that can't be told": (
+        {
+            "data.py": """
+            import random
+
+            class Rows:
+                def __init__(self, rows):
+                    self.rows = rows
+                    random.shuffle(self.rows)
+
+            class Words(Rows):
+                pass
+            """,
+            "train.py": """
+            import sys
+            from data import Rows, Words
+
+            def create(kind):
+                if kind == "rows":
+                    rows = Rows(load(kind))
+                elif kind == "words":
+                    rows = Words(load(kind))
+                else:
+                    raise ValueError(kind)
+                return rows
+
+            def main(arguments):
+                rows = create(read(arguments))
+                model.fit(rows)
+
+            main(sys.argv)
+            """,
+        },
+        {("train.py", 6, "RNG001")},
+    ),
+    "one branch of a choice that can't be told": (
+        {
+            "train.py": """
+            import random
+            import sys
+
+            def main(kind):
+                rows = load(kind)
+                if kind == "words":
+                    random.shuffle(rows)
+                elif kind == "pairs":
+                    random.shuffle(rows)
+                model.fit(rows)
+
+            main(read(sys.argv))
+            """,
+        },
+        set(),
+    ),
 }
 
 

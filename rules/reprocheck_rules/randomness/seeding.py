@@ -222,6 +222,8 @@ def kind_of_draw(happening: Happening) -> str:
 def confidence_of(run: Run, seeding: Seeding) -> Confidence:
     """How sure it is that the draws matter to a result."""
     certain = [h for _, h in seeding.draws if h.certain]
+    if not certain and run.certainly([position for position, _ in seeding.draws]):
+        certain = [h for _, h in seeding.draws if h.branches is not None]  # each way draws something
     if not run.complete or not certain or _BENCHMARK.search(run.entry.path) or _checks_itself(run):
         return Confidence.LOW
     if trains(run):

@@ -11,12 +11,22 @@ from reprocheck.project.index.entries import Entry
 from reprocheck.project.index.evaluate import UNKNOWN, Frame, Known, Result
 from reprocheck.project.index.symbols import FunctionRef
 from reprocheck.rulekit.execution.call_graph import CallGraph
-from reprocheck.rulekit.execution.happenings import CALLS_NOTHING, RUNS_CALLBACKS, Happening, Hop, Run
+from reprocheck.rulekit.execution.happenings import (
+    CALLS_NOTHING,
+    RUNS_CALLBACKS,
+    Branch,
+    Happening,
+    Hop,
+    Repetition,
+    Run,
+)
 from reprocheck.rulekit.execution.linking import Linked
 
 _FUNCTION_LIMIT = 3
 """Times that one function is followed with different arguments in one run."""
 _CALL_DEPTH = 60
+_State = tuple[tuple[str, int], tuple[tuple[str, Result], ...], bool]
+"""A function, the constants that it is given, and whether it runs under the defaults."""
 
 
 class Follower:
@@ -29,7 +39,8 @@ class Follower:
         self.steps = 0
         self._evaluator = graph.linker.index.evaluator
         self._visits: dict[tuple[str, int], int] = {}
-        self._seen: set[tuple[tuple[str, int], tuple[tuple[str, Result], ...], bool]] = set()
+        self._stretches: dict[_State, tuple[int, int, tuple[Branch, ...] | None]] = {}
+        """Where in the run each function was followed, and under which conditions."""
         self._ran: set[tuple[str, int]] = set()
         """Functions and modules that ran under the defaults; a second import of a module does nothing."""
         self.run = Run(entry)
@@ -55,14 +66,32 @@ class Follower:
             self.run.complete = False
             return
         state = (key, self._bound_constants(frame), condition.active)
-        if state in self._seen:
+        stretch = self._stretches.get(state)
+        if stretch is not None:
+            self._repeat(stretch, condition)
             return
-        self._seen.add(state)
+        first = len(self.run.happenings)
+        self._stretches[state] = (first, first, condition.branches)
         self._visits[key] = self._visits.get(key, 0) + 1
         if condition.active:
             self._ran.add(key)
+        self._walk(target, frame, hops, condition, is_main=is_main)
+        self._stretches[state] = (first, len(self.run.happenings), condition.branches)
+
+    def _repeat(self, stretch: tuple[int, int, tuple[Branch, ...] | None], condition: _Condition) -> None:
+        """Note that what was followed before happens in another branch too."""
+        first, behind, before = stretch
+        now = condition.branches
+        if behind > first and before is not None and now is not None and now != before:
+            position = len(self.run.happenings)
+            self.run.repetitions.append(Repetition(position, now, first, behind, len(before)))
+
+    def _walk(
+        self, target: FunctionRef, frame: Frame, hops: tuple[Hop, ...], condition: _Condition, *, is_main: bool
+    ) -> None:
+        """Go through the events of a function."""
         visit = _Visit(frame, is_main, {})
-        for linked in self._graph.relevant(key):
+        for linked in self._graph.relevant(target.key):
             if isinstance(linked.event, Import) and all(reached.key in self._ran for reached in linked.targets):
                 continue
             if not self._can_add(linked):
@@ -78,6 +107,8 @@ class Follower:
             if isinstance(linked.event, Exit):
                 if not around.decided:
                     continue
+                if linked.event.raises and here.branches and here.active:
+                    self.run.refusals.append(here.branches)
                 if linked.event.raises and here.active and here.certain:
                     condition = condition._replace(refused=True)
                 elif here.active and here.certain and condition.active and condition.certain:
@@ -125,7 +156,8 @@ class Follower:
             if is_if and guard.test is not None:
                 outcome = self._evaluator.test(guard.test, visit.frame, is_main=visit.is_main)
                 if outcome is None:
-                    around = around._replace(untold=guard.span)
+                    branches = (*around.branches, (visit.frame.path, guard.span, side))
+                    around = around._replace(untold=guard.span, branches=branches)
                 elif outcome is not side:
                     is_main_guard = guard.test.kind is TestKind.MAIN
                     around = around._replace(
@@ -144,7 +176,7 @@ class Follower:
             called = self._graph.linker.link_parameter(event, frame)
             linked = called if called is not None else linked
         if linked.guessed:
-            condition = condition._replace(certain=False)
+            condition = condition._replace(certain=False, branches=None)
         if linked.entry is not None and isinstance(event, Call):
             self.run.happenings.append(
                 Happening(
@@ -160,6 +192,7 @@ class Follower:
                     guard_path=condition.path,
                     callback=condition.callback,
                     refused=condition.refused,
+                    branches=condition.branches,
                 )
             )
         hop = Hop(target.path, event.span, linked.name)
@@ -222,13 +255,17 @@ class _Condition(NamedTuple):
     path: str = ""
     callback: bool = False
     refused: bool = False
+    branches: tuple[Branch, ...] | None = ()
 
     def inside(self, around: _Around, path: str) -> _Condition:
         """The state inside the conditions around an event of the file at `path`."""
         condition = self
         if around.untold is not None:
             condition = condition._replace(
-                certain=False, guard=condition.guard or around.untold, path=condition.path or path
+                certain=False,
+                guard=condition.guard or around.untold,
+                path=condition.path or path,
+                branches=None if condition.branches is None else (*condition.branches, *around.branches),
             )
         if around.untrue is not None:
             condition = condition._replace(active=False, guard=around.untrue, path=path)
@@ -244,6 +281,8 @@ class _Around(NamedTuple):
     """The outermost condition that keeps it from running under the defaults."""
     untold: Span | None = None
     """The innermost condition that can't be told."""
+    branches: tuple[Branch, ...] = ()
+    """All conditions that can't be told, outermost first."""
     decided: bool = True
     """Whether conditions alone decide: what stands in a loop or an exception's handler may never come."""
 
