@@ -305,3 +305,43 @@ rule.allows(
     """,
     title="Nothing is drawn",
 )
+_HYDRA = {
+    "train.py": """
+    import hydra
+    import torch
+
+    def run(cfg):
+        if cfg.training.deterministic:
+            torch.manual_seed(cfg.training.seed){marked}
+        net = torch.nn.Linear(2, 2)
+        net(load()).sum().backward()
+
+    @hydra.main(config_path="conf", config_name="main")
+    def main(cfg):
+        run(cfg)
+
+    if __name__ == "__main__":
+        main()
+    """,
+    "conf/main.yaml": """
+    defaults:
+      - data: words
+      - training: {taken}
+    """,
+    "conf/training/quick.yaml": """
+    deterministic: false
+    seed: 1
+    """,
+    "conf/training/exact.yaml": """
+    deterministic: true
+    seed: 1
+    """,
+}
+rule.flags(
+    {path: text.format(marked="  # expect: RNG005", taken="quick") for path, text in _HYDRA.items()},
+    title="A group of Hydra's configurations",
+)
+rule.allows(
+    {path: text.format(marked="", taken="exact") for path, text in _HYDRA.items()},
+    title="The group that is taken seeds",
+)

@@ -22,6 +22,8 @@ from reprocheck.project.facts.model import (
 _LONG = re.compile(r"^--?[A-Za-z][\w-]*$")
 _FLAG_DEFINITIONS = re.compile(r"(?:^|\.)flags\.DEFINE_\w+$|^absl\.flags\.DEFINE_\w+$")
 _TYPER = frozenset({"typer.Option", "typer.Argument"})
+_DEFAULTS = 40
+"""Entries of a defaults list that are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +81,38 @@ class OptionTable:
 
     def setting(self, key: str, stem: str = "") -> Scalar | type[Missing]:
         """Value of a configuration key; where files differ, that of the file called `stem`, else Missing."""
-        found = self.settings.get(key, [])
+        found = self.settings.get(key) or self._of_group(key, stem)
         if stem:
-            named = [item for item in found if item[0].rpartition("/")[2].rpartition(".")[0] == stem]
+            named = [item for item in found if _stem(item[0]) == stem]
             found = named or found
         values = {(type(setting.value), setting.value) for _, setting in found}
         return next(iter(values))[1] if len(values) == 1 else Missing
+
+    def _of_group(self, key: str, stem: str) -> list[tuple[str, Setting]]:
+        """What a group of configurations sets, as Hydra composes them: `train.seed` is `seed` of `train/base.yaml`.
+
+        Of several files of a group those count that the defaults list of the file called `stem` takes.
+        """
+        group, _, inner = key.partition(".")
+        found = [item for item in self.settings.get(inner, ()) if _folder(item[0]) == group]
+        if not inner or not found:
+            return []
+        taken = {
+            str(setting.value).removesuffix(".yaml")
+            for position in range(_DEFAULTS)
+            for path, setting in self.settings.get(f"defaults.{position}.{group}", ())
+            if not stem or _stem(path) == stem
+        }
+        return [item for item in found if _stem(item[0]) in taken]
+
+
+def _stem(path: str) -> str:
+    return path.rpartition("/")[2].rpartition(".")[0]
+
+
+def _folder(path: str) -> str:
+    """Name of the folder that a file lies in."""
+    return path.rpartition("/")[0].rpartition("/")[2]
 
 
 def _is_namespace(target: str) -> bool:
