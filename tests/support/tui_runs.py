@@ -18,7 +18,7 @@ from reprocheck.model.record import (
     SeederCall,
     Status,
 )
-from reprocheck.model.replay import Repetition, Replay, Suspect
+from reprocheck.model.replay import Cause, Repetition, Replay, Suspect
 from reprocheck.model.run_report import Difference as RunDifference
 from reprocheck.model.run_report import RunDifferences
 from reprocheck.store.errors import StoreError
@@ -29,6 +29,9 @@ FIRST, SECOND = "01ARZ3NDEKTSV4RRFFQ69G5FAV", "01ARZ3NDEKTSV4RRFFQ69G5FAW"
 CURVES = (
     Curve(name="loss", left=((0, 3.0), (9, 1.0)), right=((0, 3.0), (9, 2.0)), first=9),
 )  # fmt: skip
+SUSPECT = Suspect(
+    what="seed of torch.manual_seed", kind=Cause.SEED, name="torch.manual_seed", recorded="1", replayed="2"
+)
 
 
 def replay(name: str, run: str, outcome: Outcome) -> Replay:
@@ -42,7 +45,7 @@ def replay(name: str, run: str, outcome: Outcome) -> Replay:
         exit_code=0,
         duration=10**9,
         comparison=Comparison(left="a", right="b", differences=differences, verdict=verdict),
-        suspects=(Suspect(what="seed of torch.manual_seed", recorded="1", replayed="2"),),
+        suspects=(SUSPECT,),
         curves=CURVES,
     )
     return Replay(

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
 from reprocheck.model.record import CodePlace, Record
-from reprocheck.model.replay import Replay
+from reprocheck.model.replay import Cause, Replay, Suspect
 
 _NEAR = 3
 """Lines between a place that was seen at work and a finding about it."""
 _AT_PLACE, _NAMED, _KIND = 4, 2, 1
 """What it counts that a finding stands where it happened, names what happened, is of a family that is about it."""
+
+_FAMILIES: Mapping[Cause, frozenset[str]] = {
+    Cause.FILE: frozenset({"DAT", "ART", "ENV"}),
+    Cause.ORDER: frozenset({"DET", "DAT"}),
+    Cause.NAMES: frozenset({"DET", "DAT"}),
+    Cause.PACKAGE: frozenset({"ENV"}),
+    Cause.SEED: frozenset({"RNG"}),
+    Cause.SEEDING: frozenset({"RNG"}),
+    Cause.STATE: frozenset({"RNG"}),
+    Cause.SETTING: frozenset({"DET", "RNG"}),
+    Cause.HASH_SEED: frozenset({"RNG"}),
+    Cause.OTHER: frozenset(),
+}
+"""Rules that are about such things."""
 
 
 class Lead(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,10 +66,10 @@ def leads(replay: Replay, record: Record) -> tuple[Lead, ...]:
     found: dict[str, Lead] = {}
     for repetition in replay.repetitions:
         for suspect in repetition.suspects:
-            found.setdefault(suspect.what, _lead(suspect.what, record))
-        if repetition.trace is not None:
-            what = f"step {repetition.trace.step}: {repetition.trace.what}"
-            found.setdefault(what, _of_trace(what, repetition.trace.what, record))
+            found.setdefault(suspect.what, _lead(suspect, record))
+        if (trace := repetition.trace) is not None:
+            what = f"step {trace.step}: {trace.what}"
+            found.setdefault(what, _of_trace(what, trace.generator, record))
     return tuple(found.values())
 
 
@@ -80,50 +94,43 @@ def _weight(finding: Seen, lead: Lead) -> int:
     return _KIND + _AT_PLACE * at + _NAMED * named
 
 
-def _lead(what: str, record: Record) -> Lead:
-    """A suspect, spelled as `replay.suspects` does."""
-    kind, _, rest = what.partition(" ")
-    seen = record.observations
-    match kind:
-        case "order" | "names":
-            path = rest.removeprefix("of names ").removeprefix("in ")
-            places = tuple(x.place for x in record.files.listings if x.path == path and x.place is not None)
-            return Lead(what=what, families=frozenset({"DET", "DAT"}), words=_words("listdir", "glob"), places=places)
-        case "seed" | "seeder":
-            name = rest.removeprefix("of ")
-            places = tuple(call.place for call in seen.seeders if call.name == name and call.place is not None)
-            return Lead(what=what, families=frozenset({"RNG"}), words=_words(name), places=places)
-        case "state":
-            generator = rest.removeprefix("of ").removesuffix(" at its first use")
-            return Lead(
-                what=what, families=frozenset({"RNG"}), words=_words(generator), places=_draws(record, generator)
-            )
-        case "hash":
-            return Lead(what=what, families=frozenset({"RNG"}), words=_words("each process"))
-        case "package":
-            return Lead(what=what, families=frozenset({"ENV"}), words=_words(rest))
-        case "files":
-            places = tuple(use.place for use in record.files.uses if use.path == rest and use.place is not None)
-            name = rest.rpartition("/")[2]
-            return Lead(what=what, families=frozenset({"DAT", "ART", "ENV"}), words=_words(name), places=places)
-    changes = (change.place for flag in seen.flags if flag.name == what for change in flag.changes)
-    places = tuple(place for place in changes if place is not None)
-    return Lead(what=what, families=frozenset({"DET", "RNG"}), words=_words(what.rpartition(".")[2]), places=places)
+def _lead(suspect: Suspect, record: Record) -> Lead:
+    """What a finding about a suspect would look like; one whose kind is not known leads nowhere."""
+    name, seen = suspect.name, record.observations
+    families = _FAMILIES[suspect.kind]
+    words: tuple[str, ...] = (name,)
+    places: tuple[CodePlace | None, ...] = ()
+    match suspect.kind:
+        case Cause.ORDER | Cause.NAMES:
+            words = ("listdir", "glob")
+            places = tuple(listing.place for listing in record.files.listings if listing.path == name)
+        case Cause.SEED:
+            places = tuple(call.place for call in seen.seeders if call.name == name)
+        case Cause.STATE:
+            places = _draws(record, name)
+        case Cause.HASH_SEED:
+            words = ("each process",)
+        case Cause.FILE:
+            words = (name.rpartition("/")[2],)
+            places = tuple(use.place for use in record.files.uses if use.path == name)
+        case Cause.SETTING:
+            words = (name.rpartition(".")[2],)
+            places = tuple(change.place for flag in seen.flags if flag.name == name for change in flag.changes)
+    return _made(suspect.what, families, words, places)
 
 
-def _of_trace(what: str, part: str, record: Record) -> Lead:
+def _of_trace(what: str, generator: str, record: Record) -> Lead:
     """What parted first in the training steps."""
-    if part.startswith("state of "):
-        generator = part.removeprefix("state of ")
-        return Lead(what=what, families=frozenset({"RNG"}), words=_words(generator), places=_draws(record, generator))
-    return Lead(what=what, families=frozenset({"DET", "RNG", "DAT"}))
+    if generator:
+        return _made(what, _FAMILIES[Cause.STATE], (generator,), _draws(record, generator))
+    return _made(what, frozenset({"DET", "RNG", "DAT"}), (), ())
 
 
-def _draws(record: Record, generator: str) -> tuple[CodePlace, ...]:
+def _made(what: str, families: frozenset[str], words: Iterable[str], places: Iterable[CodePlace | None]) -> Lead:
+    known = tuple(place for place in places if place is not None)
+    return Lead(what=what, families=families, words=frozenset(word.lower() for word in words if word), places=known)
+
+
+def _draws(record: Record, generator: str) -> tuple[CodePlace | None, ...]:
     """Where a generator was first drawn from."""
-    states = record.observations.random_states
-    return tuple(state.place for state in states if state.generator == generator and state.place is not None)
-
-
-def _words(*words: str) -> frozenset[str]:
-    return frozenset(word.strip().lower() for word in words if word.strip())
+    return tuple(state.place for state in record.observations.random_states if state.generator == generator)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 import msgspec
 
 from reprocheck.model.comparison import Comparison, Curve, Outcome, Verdict
@@ -11,11 +13,38 @@ SCHEMA = 1
 """Raised when a field is removed or changes its meaning, never when one is added."""
 
 
+class Cause(StrEnum):
+    """What kind of thing was not the same."""
+
+    FILE = "file"
+    """A file that was read."""
+    ORDER = "order"
+    """The order of the names in a folder."""
+    NAMES = "names"
+    """The names in a folder."""
+    PACKAGE = "package"
+    SEED = "seed"
+    """What a seeder was given."""
+    SEEDING = "seeding"
+    """Number of calls of seeders."""
+    STATE = "state"
+    """State of a generator when it was first drawn from."""
+    SETTING = "setting"
+    """A setting of a library, such as `torch.backends.cudnn.benchmark`."""
+    HASH_SEED = "hash-seed"
+    """Python's order of texts in sets."""
+    OTHER = "other"
+    """Written by a version that did not say."""
+
+
 class Suspect(msgspec.Struct, frozen=True, kw_only=True):
     """Something that was not the same in a replay, beside the results: a likely cause of a difference."""
 
     what: str
-    """Field of the record, dotted, with a name behind it: `environment.packages numpy`."""
+    """In words, for a person."""
+    kind: Cause = Cause.OTHER
+    name: str = ""
+    """Of the file, folder, package, seeder, generator or setting; empty where the kind says all."""
     recorded: str
     """Empty where it was absent."""
     replayed: str
@@ -30,6 +59,8 @@ class TraceDifference(msgspec.Struct, frozen=True, kw_only=True):
     """What differs there first: `batch`, `loss`, `gradient conv1.weight`, `parameter conv1.weight`, `random torch`."""
     steps: int
     """Steps that both have."""
+    generator: str = ""
+    """The generator whose state differs there first; empty for anything else."""
     recorded: str = ""
     replayed: str = ""
 
@@ -62,6 +93,10 @@ class ExplainingFinding(msgspec.Struct, frozen=True, kw_only=True):
     """Number of the notebook's cell; `line` is that of the file."""
     message: str
     fingerprint: str
+    context: str = ""
+    """Digest of its neighbours, which tells it from identical ones of its file."""
+    slice: str = ""
+    """Digest of the code that it depends on; empty in replays of an older version."""
     what: tuple[str, ...]
     """What went another way that it may explain, as suspects and traces have it."""
 
@@ -87,6 +122,9 @@ class Replay(msgspec.Struct, frozen=True, kw_only=True):
     """Empty where nothing could be run."""
     explanations: tuple[ExplainingFinding, ...] = ()
     """Findings that may explain a divergence, the nearest first."""
+    present: tuple[str, ...] = ()
+    """Fingerprints of all findings of the project then, so that it can be told later which are gone; with explanations
+    only."""
     gaps: tuple[Gap, ...] = ()
     """What the plan could not restore."""
     remedy: str = ""

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from reprocheck.model.record import FileRole, FileUses, Observations, Package, Record
-from reprocheck.model.replay import Suspect
+from reprocheck.model.replay import Cause, Suspect
 
 _READ = frozenset({FileRole.INPUT, FileRole.READ_THEN_WRITTEN, FileRole.CODE})
 _LISTED = 50
@@ -44,12 +44,14 @@ def _inputs(recorded: FileUses, replayed: FileUses) -> Iterator[Suspect]:
     now = {use.path: use.before for use in replayed.uses if use.role in _READ and use.before is not None}
     for path in sorted(before.keys() & now.keys()):
         if before[path] != now[path]:
-            yield Suspect(what=f"files {path}", recorded=str(before[path]), replayed=str(now[path]))
+            yield Suspect(
+                what=f"files {path}", kind=Cause.FILE, name=path, recorded=str(before[path]), replayed=str(now[path])
+            )
     if recorded.complete and replayed.complete:
         for path in sorted(now.keys() - before.keys()):
-            yield Suspect(what=f"files {path}", recorded="not read", replayed="read")
+            yield Suspect(what=f"files {path}", kind=Cause.FILE, name=path, recorded="not read", replayed="read")
         for path in sorted(before.keys() - now.keys()):
-            yield Suspect(what=f"files {path}", recorded="read", replayed="not read")
+            yield Suspect(what=f"files {path}", kind=Cause.FILE, name=path, recorded="read", replayed="not read")
 
 
 def _listings(recorded: FileUses, replayed: FileUses) -> Iterator[Suspect]:
@@ -60,6 +62,8 @@ def _listings(recorded: FileUses, replayed: FileUses) -> Iterator[Suspect]:
             same = known.entries == listing.entries
             yield Suspect(
                 what=f"order of names in {listing.path}" if same else f"names in {listing.path}",
+                kind=Cause.ORDER if same else Cause.NAMES,
+                name=listing.path,
                 recorded=f"{known.entries} names",
                 replayed=f"{listing.entries} names{', in another order' if same else ''}",
             )
@@ -75,7 +79,8 @@ def _packages(recorded: Iterable[Package], present: Iterable[Package]) -> Iterat
         if old is None and new is not None:
             continue  # what the run had not could not be imported by it
         if old is not None and (new is None or new.version != old.version):
-            yield Suspect(what=f"package {name}", recorded=old.version, replayed=new.version if new else "")
+            version = new.version if new else ""
+            yield Suspect(what=f"package {name}", kind=Cause.PACKAGE, name=name, recorded=old.version, replayed=version)
 
 
 def _seeds(recorded: Observations, replayed: Observations) -> Iterator[Suspect]:
@@ -91,9 +96,9 @@ def _seeds(recorded: Observations, replayed: Observations) -> Iterator[Suspect]:
             first.setdefault(name, (value, found))
     for name, (value, found) in first.items():
         more = f" (and {others[name]} more calls)" if others[name] else ""
-        yield Suspect(what=f"seed of {name}", recorded=value, replayed=found + more)
+        yield Suspect(what=f"seed of {name}", kind=Cause.SEED, name=name, recorded=value, replayed=found + more)
     if len(before) != len(now):
-        yield Suspect(what="seeder calls", recorded=str(len(before)), replayed=str(len(now)))
+        yield Suspect(what="seeder calls", kind=Cause.SEEDING, recorded=str(len(before)), replayed=str(len(now)))
 
 
 def _states(recorded: Observations, replayed: Observations) -> Iterator[Suspect]:
@@ -109,6 +114,8 @@ def _states(recorded: Observations, replayed: Observations) -> Iterator[Suspect]
         if before[generator] != now[generator]:
             yield Suspect(
                 what=f"state of {generator} at its first use",
+                kind=Cause.STATE,
+                name=generator,
                 recorded=", ".join(sorted(before[generator]))[:80],
                 replayed=", ".join(sorted(now[generator]))[:80],
             )
@@ -118,7 +125,8 @@ def _hash_seed(recorded: Observations, replayed: Observations) -> Iterator[Suspe
     """Python orders sets of texts by a number that is new in each process, unless `PYTHONHASHSEED` says which."""
     seeds = [{process.hash_seed for process in seen.processes} for seen in (recorded, replayed)]
     if all("random" in found for found in seeds):
-        yield Suspect(what="hash seed of texts", recorded="new in each process", replayed="new in each process")
+        new = "new in each process"
+        yield Suspect(what="hash seed of texts", kind=Cause.HASH_SEED, recorded=new, replayed=new)
 
 
 def _states_at(observations: Observations, moment: str) -> Mapping[str, frozenset[str]]:
@@ -133,4 +141,10 @@ def _flags(recorded: Observations, replayed: Observations) -> Iterator[Suspect]:
     before = {flag.name: flag.value for flag in recorded.flags}
     for flag in replayed.flags:
         if flag.name in before and before[flag.name] != flag.value:
-            yield Suspect(what=flag.name, recorded=before[flag.name], replayed=flag.value)
+            yield Suspect(
+                what=flag.name,
+                kind=Cause.SETTING,
+                name=flag.name,
+                recorded=before[flag.name],
+                replayed=flag.value,
+            )

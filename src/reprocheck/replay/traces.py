@@ -110,7 +110,8 @@ def _difference(number: int, recorded: _Step, replayed: _Step) -> TraceDifferenc
     one, other = recorded.line, replayed.line
     for generator in sorted(one.rng.keys() & other.rng.keys()):
         if one.rng[generator] != other.rng[generator]:
-            return _said(number, f"state of {generator}", one.rng[generator], other.rng[generator])
+            said = _said(number, f"state of {generator}", one.rng[generator], other.rng[generator])
+            return msgspec.structs.replace(said, generator=generator)
     for position, kind in ((1, "gradient"), (0, "parameter")):
         for index, (left, right) in enumerate(zip(one.tensors, other.tensors, strict=False)):
             a, b = _part(left, position), _part(right, position)

@@ -19,7 +19,7 @@ from reprocheck.model.record import (
     RandomState,
     SeederCall,
 )
-from reprocheck.model.replay import Repetition, Replay, Suspect, TraceDifference
+from reprocheck.model.replay import Cause, Repetition, Replay, Suspect, TraceDifference
 
 VERDICT = Verdict(outcome=Outcome.DIVERGENT, reason="x")
 RECORD = record(
@@ -54,13 +54,15 @@ FINDINGS = (
 )
 
 
-def replayed(*suspects: str, trace: str = "") -> Replay:
+def replayed(*suspects: tuple[Cause, str], generator: str = "") -> Replay:
     repetition = Repetition(
         exit_code=0,
         duration=1,
         comparison=Comparison(left="a", right="b", differences=(), verdict=VERDICT),
-        suspects=tuple(Suspect(what=what, recorded="1", replayed="2") for what in suspects),
-        trace=TraceDifference(step=4, what=trace, steps=9) if trace else None,
+        suspects=tuple(
+            Suspect(what=f"about {name}", kind=kind, name=name, recorded="1", replayed="2") for kind, name in suspects
+        ),
+        trace=TraceDifference(step=4, what="its state", steps=9, generator=generator) if generator else None,
     )
     return Replay(
         id="1", run="2", executor="same", tool_version="0", started="", command=(), verdict=VERDICT,
@@ -71,25 +73,31 @@ def replayed(*suspects: str, trace: str = "") -> Replay:
 @pytest.mark.parametrize(
     ("suspect", "nearest", "others"),
     [
-        ("order of names in data", 0, {1, 5, 6}),
-        ("seed of torch.manual_seed", 2, {3}),
-        ("state of numpy at its first use", 3, {2}),
-        ("package numpy", 4, set()),
-        ("files data/a.csv", 6, {4}),
-        ("torch.backends.cudnn.benchmark", 5, {0, 1, 2, 3}),
+        ((Cause.ORDER, "data"), 0, {1, 5, 6}),
+        ((Cause.SEED, "torch.manual_seed"), 2, {3}),
+        ((Cause.STATE, "numpy"), 3, {2}),
+        ((Cause.PACKAGE, "numpy"), 4, set()),
+        ((Cause.FILE, "data/a.csv"), 6, {4}),
+        ((Cause.SETTING, "torch.backends.cudnn.benchmark"), 5, {0, 1, 2, 3}),
     ],
 )
-def test_a_suspect_leads_to_the_finding_at_its_place(suspect: str, nearest: int, others: set[int]) -> None:
+def test_a_suspect_leads_to_the_finding_at_its_place(
+    suspect: tuple[Cause, str], nearest: int, others: set[int]
+) -> None:
     found = explaining(FINDINGS, leads(replayed(suspect), RECORD))
     assert found[0].index == nearest
     assert {one.index for one in found[1:]} == others
-    assert found[0].what == (suspect,)
+    assert found[0].what == (f"about {suspect[1]}",)
 
 
 def test_the_first_step_that_parts_is_a_lead_too() -> None:
-    found = explaining(FINDINGS, leads(replayed(trace="state of numpy"), RECORD))
+    found = explaining(FINDINGS, leads(replayed(generator="numpy"), RECORD))
     assert found[0].index == 3
-    assert found[0].what == ("step 4: state of numpy",)
+    assert found[0].what == ("step 4: its state",)
+
+
+def test_a_suspect_of_a_kind_that_was_not_said_leads_nowhere() -> None:
+    assert explaining(FINDINGS, leads(replayed((Cause.OTHER, "torch.manual_seed")), RECORD)) == ()
 
 
 def test_nothing_different_explains_nothing() -> None:

@@ -20,7 +20,7 @@ from reprocheck.model.record import (
     SeederCall,
     Status,
 )
-from reprocheck.model.replay import Suspect
+from reprocheck.model.replay import Cause, Suspect
 from reprocheck.replay.judging import compare_results, limited, overall, pair_up, weigh
 from reprocheck.replay.outputs import Output, Selection, is_cache
 from reprocheck.replay.suspects import changed_packages, suspects
@@ -176,8 +176,10 @@ def test_inputs_seeds_and_states_that_differ_are_named() -> None:
     files, observations = seen("a", "1", "x")
     run = record(files=files, observations=observations)
     assert suspects(run, *seen("a", "1", "x"), None) == ()
-    names = [suspect.what for suspect in suspects(run, *seen("b", "2", "y"), None)]
-    assert names == ["files in.csv", "seed of random.seed", "state of numpy at its first use"]
+    found = suspects(run, *seen("b", "2", "y"), None)
+    assert [one.what for one in found] == ["files in.csv", "seed of random.seed", "state of numpy at its first use"]
+    kinds = [(one.kind, one.name) for one in found]
+    assert kinds == [(Cause.FILE, "in.csv"), (Cause.SEED, "random.seed"), (Cause.STATE, "numpy")]
 
 
 def test_a_generator_that_ends_alike_was_seeded_in_between_and_is_no_suspect() -> None:

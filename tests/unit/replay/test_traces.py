@@ -67,6 +67,7 @@ def test_what_parts_first_is_named(
     found = first_difference(left, right)
     assert found is not None
     assert (found.step, found.what, found.recorded, found.replayed, found.steps) == (1, what, recorded, replayed, 3)
+    assert found.generator == what.partition("state of ")[2]
 
 
 def test_the_earliest_step_of_all_processes_counts(tmp_path: Path) -> None:
