@@ -36,6 +36,7 @@ def program(count: int, clock: Path, root: Path) -> None:
     import msgspec
 
     from reprocheck.app.show_source import Sources
+    from reprocheck.config import Config
     from reprocheck.model.finding import Confidence, Finding, Severity
     from reprocheck.model.place import Excerpt, Place, Span
     from reprocheck.tui.jobs.frames import EncodedFindings, Received, Scanned
@@ -81,7 +82,7 @@ def program(count: int, clock: Path, root: Path) -> None:
 
     services = Services(
         root=root, sources=Sources(root), scan=MadeUp, preview=lambda _: None,  # type: ignore[arg-type,return-value]
-        repair=lambda *_: MadeUp(), put_back=lambda *_: None, runs=Runs(root),
+        repair=lambda *_: MadeUp(), put_back=lambda *_: None, runs=Runs(root, Config(root=root)),
         replay=lambda _: MadeUp(), ledger=None, editor=("vi",), query="",
     )  # fmt: skip
     clock.write_text(str(time.monotonic()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from records import record
+from reprocheck.config import Config
 from reprocheck.model.comparison import Comparison, Curve, Difference, Outcome, Verdict
 from reprocheck.model.record import (
     CodePlace,
@@ -97,5 +98,5 @@ class MadeUpRuns(Runs):
 
 
 def made_up(project: Project) -> Project:
-    project.runs = MadeUpRuns(project.root)
+    project.runs = MadeUpRuns(project.root, Config(root=project.root, replay_tolerance=("*.pt=abs:1e-6",)))
     return project

@@ -162,7 +162,7 @@ class Project:
                 preview=lambda _: Diff(),
                 repair=self._repair,
                 put_back=partial(put_back, self.root),
-                runs=self.runs or Runs(self.root),
+                runs=self.runs or Runs(self.root, Config(root=self.root)),
                 replay=self._replay,
                 ledger=None if self.read_only else self.ledger or ProjectLedger(Config(root=self.root)),
                 editor=self.editor,

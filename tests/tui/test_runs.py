@@ -127,6 +127,8 @@ def test_a_replay_is_followed_while_one_looks_elsewhere_and_its_verdict_is_liste
     play(app, script)
     (request,) = project.replays
     assert (request.run, request.executor, request.times) == (FIRST, "venv", 3)
+    assert request.tolerances == ("*.pt=abs:1e-6",)
+    assert request.findings is not None
 
 
 def test_a_replay_is_stopped_and_what_is_refused_is_said(project: Project) -> None:

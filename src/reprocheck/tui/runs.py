@@ -14,6 +14,7 @@ from reprocheck.app.replay_request import ReplayRequest
 from reprocheck.app.show_replays import replays_of
 from reprocheck.app.show_run import show_run
 from reprocheck.app.show_trace import curves_between, series_of
+from reprocheck.config import Config
 from reprocheck.model.comparison import Curve
 from reprocheck.model.plan import Executor
 from reprocheck.model.record import Record, RunSummary
@@ -27,6 +28,8 @@ class Runs:
 
     start: Path
     """The project's store is found from here."""
+    config: Config
+    """What the project says of replays; its findings may explain them."""
     store: Path | None = None
 
     def all(self) -> list[RunSummary]:
@@ -54,7 +57,7 @@ class Runs:
         return curves_between(first, second, self.store, self.start)
 
     def request(self, run: str, executor: str, times: int) -> ReplayRequest:
-        """A replay of a run."""
+        """A replay of a run, judged as `reprocheck replay` does."""
         return ReplayRequest(
             run=run,
             start=self.start,
@@ -62,5 +65,9 @@ class Runs:
             store=self.store,
             executor=Executor(executor),
             times=times,
+            tolerances=self.config.replay_tolerance,
+            tolerances_from=str(self.config.origin("replay.tolerance")),
+            usual_outputs=self.config.replay_output,
+            findings=self.config,
             tool_version=version("reprocheck"),
         )

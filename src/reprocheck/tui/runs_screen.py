@@ -130,12 +130,13 @@ class RunsScreen(RunsView):
             self.notify("a replay is going on; x stops it", severity="warning")
         elif self.lines.current is not None:
             run = self.lines.current.run.id
-            question = "replay where, how often? same, venv, docker; enter is `same 1` "
-            then = partial(self._begin_replay, run)
+            usual = (self.services.runs.config.replay_in, self.services.runs.config.replay_times)
+            question = f"replay where, how often? same, venv, docker; enter is `{usual[0]} {usual[1]}` "
+            then = partial(self._begin_replay, run, usual)
             self.query_one(Prompt).ask(question, then, self.query_one(VirtualList))
 
-    def _begin_replay(self, run: str, text: str) -> None:
-        wish = _wish(text)
+    def _begin_replay(self, run: str, usual: tuple[str, int], text: str) -> None:
+        wish = _wish(text, usual)
         if wish is None:
             self.notify("that is `same`, `venv` or `docker`, and a number, such as `venv 3`", severity="warning")
         else:
@@ -174,9 +175,9 @@ class RunsScreen(RunsView):
             self.say()
 
 
-def _wish(text: str) -> tuple[str, int] | None:
-    """Where and how often, in either order; None for anything else."""
-    executor, times = Executor.SAME.value, 1
+def _wish(text: str, usual: tuple[str, int]) -> tuple[str, int] | None:
+    """Where and how often, in either order, as usual where it isn't said; None for anything else."""
+    executor, times = usual
     for word in text.split():
         if word in set(Executor):
             executor = word

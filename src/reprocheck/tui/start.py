@@ -47,7 +47,7 @@ def start(wish: Wish) -> int:
         preview=partial(_preview, wish.request.config),
         repair=lambda spots, unsure: Process(RepairJob(seeing if unsure else wish.request, spots)),
         put_back=partial(put_back, root),
-        runs=Runs(root),
+        runs=Runs(root, wish.request.config),
         replay=lambda request: Process(ReplayJob(request)),
         ledger=None if wish.read_only else ProjectLedger(wish.request.config),
         editor=tuple(shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi")),
