@@ -6,12 +6,17 @@ from pathlib import Path, PurePosixPath
 
 import msgspec
 
+from reprocheck.app.code_slice import Read, slice_of
+from reprocheck.app.evidence import reader
 from reprocheck.app.explain_divergence import Seen, explaining, leads
 from reprocheck.app.scan_project import ScanRequest, scan_project
 from reprocheck.config import Config
 from reprocheck.model.finding import Confidence, Finding
+from reprocheck.model.plan import Purpose
 from reprocheck.model.record import Record
 from reprocheck.model.replay import ExplainingFinding, Replay
+from reprocheck.replay.needs import needs_of
+from reprocheck.replay.sources import digest_of
 
 _LISTED = 5
 """Findings that are named; those further down explain less."""
@@ -21,19 +26,45 @@ _GUESSES = 2
 """Findings that are named where none is nearer than its family."""
 
 
-def explaining_findings(replay: Replay, record: Record, config: Config) -> tuple[ExplainingFinding, ...]:
-    """Findings of the project as it is now, the nearest first; none where the run's root isn't in the project."""
-    followed = leads(replay, record)
-    root, project = Path(record.command.root), config.root.resolve()
-    if not followed or not root.is_relative_to(project):
-        return ()
-    prefix = PurePosixPath(root.relative_to(project).as_posix())
-    # What a rule alone is not sure of may be just what the replay saw.
-    unsure = msgspec.structs.replace(config, min_confidence=Confidence.LOW)
-    findings = scan_project(ScanRequest(config=unsure, targets=[config.root]), lambda _done, _all: None).result.active
+def with_explanations(replay: Replay, record: Record, config: Config) -> Replay:
+    """The replay with findings of the project as it is now, the nearest first; of a run outside of it with none."""
+    followed, prefix = leads(replay, record), root_in(record, config)
+    if not followed or prefix is None:
+        return replay
+    findings = all_findings(config)
     found = explaining([_seen(finding, prefix) for finding in findings], followed)
     near = [one for one in found if one.weight > _SURE] or list(found[:_GUESSES])
-    return tuple(_named(findings[one.index], one.what) for one in near[:_LISTED])
+    read = reader(config)
+    return msgspec.structs.replace(
+        replay,
+        explanations=tuple(_named(findings[one.index], one.what, read) for one in near[:_LISTED]),
+        present=tuple(sorted(finding.fingerprint for finding in findings)) if near and _is_the_code(record) else (),
+    )
+
+
+def _is_the_code(record: Record) -> bool:
+    """Whether the code of the project still is what ran."""
+    root = Path(record.command.root)
+    own = [need for need in needs_of(record) if need.purpose is Purpose.CODE and not need.outside]
+    try:
+        return all(digest_of(root / need.path) == need.digest for need in own)
+    except OSError:
+        return False
+
+
+def all_findings(config: Config) -> tuple[Finding, ...]:
+    """Findings of the project that count, down to the least certain.
+
+    What a rule alone is not sure of may be just what a replay saw.
+    """
+    unsure = msgspec.structs.replace(config, min_confidence=Confidence.LOW)
+    return scan_project(ScanRequest(config=unsure, targets=[config.root]), lambda _done, _all: None).result.active
+
+
+def root_in(record: Record, config: Config) -> PurePosixPath | None:
+    """The run's root, seen from the project's; None where it isn't in the project."""
+    root, project = Path(record.command.root), config.root.resolve()
+    return PurePosixPath(root.relative_to(project).as_posix()) if root.is_relative_to(project) else None
 
 
 def _seen(finding: Finding, prefix: PurePosixPath) -> Seen:
@@ -42,7 +73,7 @@ def _seen(finding: Finding, prefix: PurePosixPath) -> Seen:
     return Seen(finding.code, str(inside), finding.place.span.line, finding.message)
 
 
-def _named(finding: Finding, what: tuple[str, ...]) -> ExplainingFinding:
+def _named(finding: Finding, what: tuple[str, ...], read: Read) -> ExplainingFinding:
     return ExplainingFinding(
         code=finding.code,
         rule=finding.rule,
@@ -51,5 +82,7 @@ def _named(finding: Finding, what: tuple[str, ...]) -> ExplainingFinding:
         cell=None if finding.place.cell is None else finding.place.cell.number,
         message=finding.message,
         fingerprint=finding.fingerprint,
+        context=finding.context,
+        slice=slice_of(finding, read),
         what=what,
     )

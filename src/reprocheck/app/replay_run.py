@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from reprocheck.app.errors import UsageError
-from reprocheck.app.explain_replay import explaining_findings
+from reprocheck.app.explain_replay import with_explanations
 from reprocheck.app.replay_contents import Digests, stored_in
 from reprocheck.app.replay_environment import environment_for, planned_recipe
 from reprocheck.app.replay_judge import Judge
@@ -109,7 +109,7 @@ def replay_run(
 
 def _explained(replay: Replay, record: Record, config: Config) -> Replay:
     try:
-        return msgspec.structs.replace(replay, explanations=explaining_findings(replay, record, config))
+        return with_explanations(replay, record, config)
     except (UsageError, ConfigError, BaselineError, LedgerError) as error:
         gap = Gap("findings", str(error), "No finding was looked for that may explain the divergence")
         return msgspec.structs.replace(replay, gaps=(*replay.gaps, gap))

@@ -117,7 +117,7 @@ def scan_project(request: ScanRequest, progress: Progress) -> Scanned:
     whole = _is_whole(request, reported)
     decided, remarks = outcome.findings, list[str]()
     if request.use_ledger:
-        decided, remarks = by_ledger(outcome.findings, config, whole=whole)
+        decided, remarks = by_ledger(outcome.findings, config, plan.texts, whole=whole)
     found = tuple(f for f in decided if f.code in chosen or f.code in OWN_RULES)
     scope = scope_of(
         outcome.findings,

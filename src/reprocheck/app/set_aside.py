@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from reprocheck.app.decide import View, look, marked
+from reprocheck.app.evidence import reader, with_evidence
 from reprocheck.config import Config
 from reprocheck.config.origin import Source
 from reprocheck.model.finding import Finding
@@ -59,11 +60,19 @@ def scope_of(
     return Scope(whole, frozenset(rules) - named, frozenset(unreadable | named), frozenset(files), root)
 
 
-def by_ledger(findings: Sequence[Finding], config: Config, *, whole: bool) -> tuple[tuple[Finding, ...], list[str]]:
-    """The findings, those that were decided marked, and what a person should know of the decisions."""
+def by_ledger(
+    findings: Sequence[Finding], config: Config, texts: Mapping[str, bytes], *, whole: bool
+) -> tuple[tuple[Finding, ...], list[str]]:
+    """The findings, those that were decided marked, with evidence, and what a person should know of the decisions.
+
+    `texts` are contents that count instead of what is on disk.
+    """
     view = look(config, findings, whole=whole)
+    if view.ledger.evidence:
+        known = with_evidence(findings, view.ledger.evidence, reader(config, texts))
+        view = look(config, known, whole=whole)
     if not view.ledger.decision:
-        return tuple(findings), []
+        return view.findings, []
     return marked(view), list(_remarks(view, config.root))
 
 

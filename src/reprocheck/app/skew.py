@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,8 +24,11 @@ from reprocheck.compare.trees import compare_artifacts, compare_trees
 from reprocheck.compare.verdicts import judge_all
 from reprocheck.model.comparison import Comparison, Difference, Outcome, Verdict
 from reprocheck.model.finding import Finding
+from reprocheck.model.place import Place
 from reprocheck.model.skew import Frame, Side, Skew, SpokenOf, Trouble
 
+PREDICTING = frozenset({"SKW001", "SKW002", "SKW007"})
+"""Rules that say of two callables that they give other results for the same sample."""
 _TAIL = 2000
 """Characters of a callable's output that are kept."""
 
@@ -89,9 +92,7 @@ def skew(request: SkewRequest, findings: Findings) -> Skew:
             train=first.side,
             serve=second.side,
             comparison=comparison,
-            findings=tuple(
-                SpokenOf(found, _stance(outcome)) for found in findings() if _speaks_of(found, request, train, serve)
-            ),
+            findings=tuple(_spoken_of(findings(), outcome, request, train, serve)),
             notes=tuple(_notes(first.side, second.side)),
         )
     finally:
@@ -246,13 +247,35 @@ def _notes(first: Side, second: Side) -> list[str]:
     return []
 
 
-def _stance(outcome: Outcome) -> str:
-    match outcome:
-        case Outcome.DIVERGENT:
-            return "confirmed"
-        case Outcome.INCONCLUSIVE:
-            return "open"
-    return "not observed"
+def _spoken_of(
+    findings: Sequence[Finding], outcome: Outcome, request: SkewRequest, train: Named, serve: Named
+) -> Iterator[SpokenOf]:
+    """The findings about both callables; one alone whose places are all in them is confirmed by a difference."""
+    spoken = [found for found in findings if _speaks_of(found, request, train, serve)]
+    exact = [found for found in spoken if found.code in PREDICTING and _within(found, request, train, serve)]
+    sure = exact if len([found for found in spoken if found.code in PREDICTING]) == 1 else []
+    for found in spoken:
+        match outcome:
+            case Outcome.DIVERGENT:
+                yield SpokenOf(found, "confirmed" if found in sure else "may explain")
+            case Outcome.INCONCLUSIVE:
+                yield SpokenOf(found, "open")
+            case _:
+                yield SpokenOf(found, "not observed" if found.code in PREDICTING else "open")
+
+
+def _within(finding: Finding, request: SkewRequest, train: Named, serve: Named) -> bool:
+    """Whether a finding stands in one of the callables, and a step of its trail in the other."""
+    sides = (train, serve)
+
+    def lies_in(side: Named, place: Place) -> bool:
+        here = side.file is not None and place.path == _relative(side.file, request.root)
+        return here and side.line <= place.span.line <= side.end_line
+
+    own = [number for number, side in enumerate(sides) if lies_in(side, finding.place)]
+    return bool(own) and any(
+        lies_in(side, step.place) for number, side in enumerate(sides) if number not in own for step in finding.trail
+    )
 
 
 def _speaks_of(finding: Finding, request: SkewRequest, train: Named, serve: Named) -> bool:

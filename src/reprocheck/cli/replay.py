@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     "--output", "outputs", multiple=True, metavar="GLOB", help="Files that count, instead of the recorded choice."
 )
 @click.option("--against", default="", metavar="RUN", help="Compare with the results of this run instead.")
+@click.option("--evidence", is_flag=True, help="Write what this proves of findings to the ledger.")
 @click.option("--plan", "plan_only", is_flag=True, help="Print what would be done, and do nothing.")
 @click.option("--timeout", "seconds", type=float, metavar="SECONDS", help="Stop a repetition that takes longer.")
 @click.option("--keep", is_flag=True, help="Keep working copies and output of the repetitions.")
@@ -58,6 +59,7 @@ def command(
     *,
     run: str,
     plan_only: bool,
+    evidence: bool,
     reports: tuple[str, ...],
     color: str,
     verbose: bool,
@@ -104,6 +106,8 @@ def command(
     view = ReplayView(required=Outcome(config.replay_require), paint=painter(color), width=width(), verbose=verbose)
     for form, file in written:
         _write(replay, form, file, view)
+    if evidence:
+        _learn(request, replay)
     match replay.outcome:
         case Outcome.IDENTICAL:
             return CLEAN
@@ -112,6 +116,14 @@ def command(
         case Outcome.DIVERGENT:
             return FOUND
     return INCOMPLETE
+
+
+def _learn(request: ReplayRequest, replay: Replay) -> None:
+    from reprocheck.app.learn_from_replay import learn
+    from reprocheck.report.evidence import learned_lines
+
+    for line in learned_lines(*learn(request, replay)):
+        click.echo(line, err=True)
 
 
 def _reports(asked: tuple[str, ...]) -> list[tuple[str, Path | None]]:

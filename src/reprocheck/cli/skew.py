@@ -15,7 +15,9 @@ from reprocheck.cli.run_options import color_option, painter
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from reprocheck.app.skew import SkewRequest
     from reprocheck.model.finding import Finding
+    from reprocheck.model.skew import Skew
 
 _JSON = {"arguments": "--args", "keywords": "--kwargs", "init": "--init"} | {
     f"{side}_keywords": f"--{side}-kwargs" for side in ("train", "serve")
@@ -63,6 +65,7 @@ _JSON = {"arguments": "--args", "keywords": "--kwargs", "init": "--init"} | {
 @click.option("--python", metavar="PROGRAM", help="Interpreter with the packages of the callables.")
 @click.option("--timeout", "seconds", type=float, default=300.0, show_default=True, help="Seconds for each side.")
 @click.option("--keep", metavar="FOLDER", type=click.Path(file_okay=False, path_type=Path), help="Keep the results.")
+@click.option("--evidence", is_flag=True, help="Write what this proves of findings to the ledger.")
 @click.option("--no-scan", is_flag=True, help="Don't ask which findings this speaks of.")
 @click.option(
     "-o", "--output", type=click.Choice(["console", "json"]), default="console", show_default=True, help="Format."
@@ -75,6 +78,7 @@ def command(
     color: str,
     verbose: bool,
     no_scan: bool,
+    evidence: bool,
     require: str,
     python: str | None,
     **options: Any,  # noqa: ANN401 — click's signature
@@ -106,6 +110,8 @@ def command(
     else:
         for line in skew_lines(found, painter(color), verbose=verbose):
             click.echo(line, color=True)
+    if evidence:
+        _learn(root, request, found)
     match found.comparison.verdict.outcome:
         case Outcome.IDENTICAL:
             return CLEAN
@@ -114,6 +120,15 @@ def command(
         case Outcome.DIVERGENT:
             return FOUND
     return INCOMPLETE
+
+
+def _learn(root: Path, request: SkewRequest, found: Skew) -> None:
+    from reprocheck.app.learn_from_skew import learn
+    from reprocheck.cli.settings import load_config
+    from reprocheck.report.evidence import learned_lines
+
+    for line in learned_lines(*learn(load_config(root, {}, isolated=False), request, found)):
+        click.echo(line, err=True)
 
 
 def _json(text: str, option: str, kind: type) -> Any:  # noqa: ANN401 — whatever the user wrote

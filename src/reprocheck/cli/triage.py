@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+import msgspec
 
 from reprocheck.app import decide as decisions
 from reprocheck.app import triage
@@ -19,6 +20,7 @@ from reprocheck.cli.run_options import color_option, painter, width, write_json
 from reprocheck.cli.settings import load_config, selection_options
 from reprocheck.model.ledger import Decision, Standing, State
 from reprocheck.report.decisions import SCHEMA, decision_lines, decision_value, standing_lines
+from reprocheck.report.evidence import evidence_line
 from reprocheck.report.visible import visible
 from reprocheck.scan.own_rules import AUDIT_RULES
 
@@ -91,14 +93,19 @@ def command(fingerprints: tuple[str, ...], **options: Any) -> int:  # noqa: ANN4
 def _list(config: Config, selection: triage.Selection, options: dict[str, Any]) -> int:
     if options["reason"] or options["until"]:
         raise UsageError("--reason and --until go with --state")
-    chosen = triage.chosen_decisions(decisions.look(config, (), whole=False).ledger, selection)
+    ledger = decisions.look(config, (), whole=False).ledger
+    chosen = triage.chosen_decisions(ledger, selection)
+    evidence = () if selection else ledger.evidence
     if options["output"] == "json":
-        write_json({"schema": SCHEMA, "decisions": [decision_value(d, decisions.today()) for d in chosen]})
-    elif chosen:
+        shown = {"decisions": [decision_value(d, decisions.today()) for d in chosen]}
+        write_json({"schema": SCHEMA, **shown, "evidence": msgspec.to_builtins(evidence)})
+    elif chosen or evidence:
         _show(chosen, options)
+        for item in evidence:
+            click.echo(evidence_line(item))
     else:
         click.echo("No decisions. `reprocheck triage FINGERPRINT --state accepted --reason ...` makes one.", err=True)
-    return CLEAN if chosen else NOTHING
+    return CLEAN if chosen or evidence else NOTHING
 
 
 def _decide(config: Config, selection: triage.Selection, options: dict[str, Any]) -> int:

@@ -124,7 +124,7 @@ class Replay(msgspec.Struct, frozen=True, kw_only=True):
     """Findings that may explain a divergence, the nearest first."""
     present: tuple[str, ...] = ()
     """Fingerprints of all findings of the project then, so that it can be told later which are gone; with explanations
-    only."""
+    only, and only where the code was still what had run."""
     gaps: tuple[Gap, ...] = ()
     """What the plan could not restore."""
     remedy: str = ""

@@ -54,7 +54,7 @@ class SpokenOf(msgspec.Struct, frozen=True):
 
     finding: Finding
     stance: str
-    """`confirmed`, `not observed` or `open`."""
+    """`confirmed`, `may explain` (the results differ, for this or another reason), `not observed` or `open`."""
 
 
 class Skew(msgspec.Struct, frozen=True, kw_only=True):

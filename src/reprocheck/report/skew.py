@@ -25,6 +25,7 @@ _STAGES = {
 }
 _STANCES = {
     "confirmed": "confirmed: the results of these samples differ",
+    "may explain": "may explain why the results of these samples differ",
     "not observed": "not observed with these samples",
     "open": "left open",
 }

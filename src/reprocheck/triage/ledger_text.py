@@ -73,12 +73,12 @@ class LedgerText:
             evidence=tuple(sorted((i for i in items if isinstance(i, Evidence)), key=lambda i: i.sort_key)),
         )
 
-    def edited(self, *, removed: Iterable[Decision], added: Iterable[Decision]) -> LedgerText:
-        """Without some decisions and with others; of equal ones as many go as are given."""
+    def edited(self, *, removed: Iterable[Decision | Evidence], added: Iterable[Decision | Evidence]) -> LedgerText:
+        """Without some decisions or evidence and with others; of equal ones as many go as are given."""
         going = Counter(removed)
         kept: list[Block] = []
         for found in self.blocks:
-            if isinstance(found.item, Decision) and going[found.item] > 0:
+            if going[found.item] > 0:
                 going[found.item] -= 1
             else:
                 kept.append(found)

@@ -6,12 +6,18 @@ import sys
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from reprocheck.app.errors import UsageError
+from reprocheck.app.evidence import reader, with_evidence
+from reprocheck.app.learn_from_skew import learn
 from reprocheck.app.skew import SkewRequest, skew
 from reprocheck.app.skew_callables import named
+from reprocheck.config import Config
 from reprocheck.model.finding import Confidence, Finding, Severity, Step
+from reprocheck.model.ledger import Outcome
 from reprocheck.model.place import Place, Span
+from reprocheck.triage import ledger_file
 
 
 def at(path: str, line: int) -> Place:
@@ -38,8 +44,8 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(root: Path, serve: str, *findings: Finding) -> list[tuple[str, str]]:
-    request = SkewRequest(
+def asked(root: Path, serve: str) -> SkewRequest:
+    return SkewRequest(
         train="train.py:clean",
         serve=serve,
         data=[root / "text.txt"],
@@ -47,7 +53,10 @@ def run(root: Path, serve: str, *findings: Finding) -> list[tuple[str, str]]:
         start=root,
         python=sys.executable,
     )
-    found = skew(request, lambda: findings)
+
+
+def run(root: Path, serve: str, *findings: Finding) -> list[tuple[str, str]]:
+    found = skew(asked(root, serve), lambda: findings)
     return [(spoken.finding.place.path, spoken.stance) for spoken in found.findings]
 
 
@@ -55,6 +64,37 @@ def test_findings_about_both_places_are_confirmed_or_not_observed(root: Path) ->
     both = finding(at("serve.py", 2), at("train.py", 2))
     assert run(root, "serve.py:clean", both) == [("serve.py", "confirmed")]
     assert run(root, "serve.py:same", finding(at("serve.py", 4), at("train.py", 2))) == [("serve.py", "not observed")]
+
+
+def test_what_samples_say_stands_in_the_ledger_for_just_that_code(root: Path) -> None:
+    both = structs.replace(finding(at("serve.py", 2), at("train.py", 2)), fingerprint="0" * 16)
+    request = asked(root, "serve.py:clean")
+    config = Config(root=root)
+    learned = learn(config, request, skew(request, lambda: [both]))
+    assert [item.outcome for item in learned.evidence] == [Outcome.CONFIRMED]
+    known = ledger_file.read(root).evidence
+
+    def said() -> str:
+        return with_evidence([both], known, reader(config))[0].evidence
+
+    assert said() == "confirmed by skew"
+    (root / "serve.py").write_text("def clean(text):\n    # a comment\n    return  text\n")
+    assert said() == "confirmed by skew"
+    (root / "serve.py").write_text("def clean(text):\n    return text.lower()\n")
+    assert said() == "untested"
+    (same,) = learn(config, request, skew(request, lambda: [both])).evidence
+    assert same.outcome is Outcome.NOT_OBSERVED
+    assert len(ledger_file.read(root).evidence) == 2
+
+
+def test_of_several_findings_about_both_places_none_is_confirmed(root: Path) -> None:
+    one, other = finding(at("serve.py", 2), at("train.py", 2)), finding(at("serve.py", 1), at("train.py", 1))
+    assert run(root, "serve.py:clean", one, other) == [("serve.py", "may explain"), ("serve.py", "may explain")]
+
+
+def test_a_finding_beside_the_callable_is_not_confirmed(root: Path) -> None:
+    beside = finding(at("serve.py", 4), at("train.py", 2))
+    assert run(root, "serve.py:clean", beside) == [("serve.py", "may explain")]
 
 
 def test_findings_about_other_places_are_left_alone(root: Path) -> None:
