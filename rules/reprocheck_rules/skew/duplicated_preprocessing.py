@@ -21,7 +21,7 @@ from reprocheck_rules.skew.sequences import side_by_side
 rule = Rule("SKW006", "duplicated-preprocessing", __doc__, severity="note")
 
 _LEAST = 2
-_SAVED = frozenset({"fitted", "columns", "drop", "derive", "indices"})
+_SAVED = frozenset({"fitted", "columns", "drop", "derive", "indices", "native-size"})
 """What objects do that are saved, or what only names columns."""
 
 

@@ -22,7 +22,8 @@ from collections.abc import Iterator
 
 from reprocheck.rulekit import Match, Project, Rule, Severity
 from reprocheck.rulekit.preprocessing import Partners, partners, sides
-from reprocheck_rules.skew.preprocessing_examples import add_examples
+from reprocheck_rules.skew.differing_examples import add_differing
+from reprocheck_rules.skew.same_examples import add_same
 from reprocheck_rules.skew.sequences import real, sentence, side_by_side
 
 rule = Rule("SKW001", "preprocessing-diverges", __doc__)
@@ -53,8 +54,10 @@ def _matches(project: Project, pair: Partners) -> Iterator[Match]:
 
 
 def _only_interpolation(left: str, right: str) -> bool:
-    """Whether two resizes go to the same size."""
-    return left.startswith("resize") and left.partition("(")[0] == right.partition("(")[0]
+    """Whether two resizes go to the same size, each by looking at the image."""
+    same = left.startswith("resize") and left.partition("(")[0] == right.partition("(")[0]
+    return same and "repeated" not in left + right
 
 
-add_examples(rule)
+add_differing(rule)
+add_same(rule)

@@ -10,8 +10,9 @@ Save both: `joblib.dump(scaler, ...)` beside the model, or put them into one `Pi
 
 ## Notes
 Transformers are followed through functions and files to what is saved: inside a `Pipeline`, a dictionary, a tuple or an
-object counts. Notebooks and folders of experiments have low confidence. What is handed to code that can't be followed
-may be saved there, and is silent. Encoders of the labels,
+object counts. Notebooks and folders of experiments have low confidence,
+unless a program loads the model that they saved and asks it without a transformer. What is handed to code that can't
+be followed may be saved there, and is silent. Encoders of the labels,
 and transformers that learn nothing, are silent too.
 """
 
@@ -53,7 +54,9 @@ def check(project: Project) -> Iterator[Match]:
 def _match(project: Project, found: Sides, side: Side, step: Step, made: Made, saved: Place) -> Match:
     name = made.name.rpartition(".")[2]
     sure = not found.uses.unread_saves and not step.given.get("column")
-    tried_out = _TRIALS.search(saved.path) is not None
+    # Codes of a column may stand in the form that people fill in.
+    served = not step.given.get("column") and _is_served_without(found, side)
+    tried_out = _TRIALS.search(saved.path) is not None and not served
     return project.match(
         step.place.path,
         step.place.span,
@@ -66,6 +69,20 @@ def _match(project: Project, found: Sides, side: Side, step: Step, made: Made, s
             project.note(saved.path, saved.span, "the model is saved without it"),
         ],
     )
+
+
+def _is_served_without(found: Sides, side: Side) -> bool:
+    """Whether another program answers with the very model, and has no transformer of the kind."""
+    asked = [
+        served for served in found.served if served.artifacts & side.artifacts and served.use.root != side.use.root
+    ]
+    kinds = {
+        known.name
+        for served in asked
+        for step in served.use.data.steps
+        if isinstance(known := step.given.get("object"), Made)
+    }
+    return bool(asked) and not kinds
 
 
 def _saved_at(found: Sides, side: Side) -> Place | None:

@@ -49,17 +49,31 @@ def check(project: Project) -> Iterator[Match]:
 def _learning(project: Project, data: Data) -> Iterator[tuple[Step, str]]:
     for position, step in enumerate(data.steps):
         if step.op == "fitted" and step.given.get("fits") and _learns(project, step):
-            yield step, f"`{step.label}.fit_transform`"
+            yield step, _refitted(project, step)
         elif step.op == "dummies" and not any(later.op == "columns" for later in data.steps[position:]):
             yield step, "`get_dummies`"
 
 
+def _refitted(project: Project, step: Step) -> str:
+    made = step.given.get("object")
+    if isinstance(made, Made) and _is_loaded(project, made):
+        files = sorted(made.artifacts)
+        return f"`fit_transform` of what was loaded{f' from `{files[0]}`' if files else ''} forgets its training and"
+    return f"`{step.label}.fit_transform`"
+
+
+def _is_loaded(project: Project, made: Made) -> bool:
+    entry = project.catalog.entry(made.name)
+    return entry is not None and "loads-object" in entry.roles
+
+
 def _learns(project: Project, step: Step) -> bool:
     made = step.given.get("object")
-    entry = project.catalog.entry(made.name) if isinstance(made, Made) else None
-    # What was loaded and is fitted again forgets what it had learned.
-    loaded = entry is not None and "loads-object" in entry.roles
-    return loaded or (entry is not None and "transformer" in entry.roles and "stateless" not in entry.roles)
+    if not isinstance(made, Made):
+        return False
+    entry = project.catalog.entry(made.name)
+    transforms = entry is not None and "transformer" in entry.roles and "stateless" not in entry.roles
+    return transforms or _is_loaded(project, made)
 
 
 def _confidence(side: Side) -> Confidence:
@@ -117,6 +131,21 @@ rule.flags(
         """,
     },
     title="in a helper of another file",
+)
+rule.flags(
+    """
+    import pickle
+    import numpy as np
+    import streamlit as st
+    from sklearn.preprocessing import LabelEncoder
+
+    model, encoder = pickle.load(open("loan.pkl", "rb")), LabelEncoder()
+    age, gender = st.number_input("age"), st.selectbox("gender", ["male", "female"])
+    code = encoder.fit_transform([gender])[0]  # expect: SKW002
+    st.write(model.predict(np.array([[age, code]])))
+    """,
+    file="app.py",
+    title="one field of a row",
 )
 for _line in (
     "rows = scaler.transform(rows)",

@@ -52,6 +52,7 @@ def real(partners: Partners) -> Iterator[tuple[Difference, Confidence]]:
     """Differences that a reader would call real, each with how sure it is."""
     trained, served = partners.trained, partners.served
     if not _comparable(trained.form, served.form):
+        yield from _unprepared(partners)
         return
     random = any(_SIZES.search(step.label) for step in trained.form.random)
     geometry = partners.checked if random else None
@@ -65,6 +66,18 @@ def real(partners: Partners) -> Iterator[tuple[Difference, Confidence]]:
         for difference in differences(geometry.form, served.form):
             if _is_geometry(difference) and _is_told(difference, image=True):
                 yield difference, _lower(_confidence(partners, difference))
+
+
+def _unprepared(partners: Partners) -> Iterator[tuple[Difference, Confidence]]:
+    """Training on numbers that a transformer prepared, serving of pictures as they are: of pixels kept in a table."""
+    served = partners.served.form
+    if partners.shown_by not in {"artifact", "object"} or served.unknown or not partners.served.known_source:
+        return
+    if any(step.op == "fitted" for step in served.steps):
+        return
+    for difference in differences(partners.trained.form, served):
+        if difference.kind == "missing" and _op(difference) == "fitted" and difference.certain:
+            yield difference, Confidence.MEDIUM
 
 
 def _comparable(trained: NormalForm, served: NormalForm) -> bool:
@@ -87,6 +100,9 @@ def _is_told(difference: Difference, *, image: bool) -> bool:
     if difference.kind in {"scale", "channels", "features"}:
         return True
     op = _op(difference)
+    origin = difference.origin_right
+    if difference.kind == "extra" and origin is not None and origin.given.get("fits"):
+        return False  # SKW002 says more of it
     if op == "own-statistics" and (difference.kind == "extra" or not image):
         return False  # SKW007 says more of it; on a table they are those of the training data
     if difference.kind in {"missing", "extra"}:

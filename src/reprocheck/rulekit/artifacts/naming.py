@@ -113,10 +113,14 @@ class Locator:
 
     def bases(self, entry: Entry) -> tuple[str, ...]:
         """Folders that a program's relative paths may begin at, the likeliest first."""
-        own = entry.path.rpartition("/")[0]
-        likely = own if entry.kind == "notebook" else self.base(entry.path)
         called = [folder for invocation in entry.invocations for folder in _called_from(entry.path, invocation)]
-        return tuple(dict.fromkeys((*called[:1], likely, own, "")))
+        return tuple(dict.fromkeys((*called[:1], *self.around(entry.path))))
+
+    def around(self, path: str) -> tuple[str, ...]:
+        """The same for a program of which no call is known; a notebook runs where it lies."""
+        own = path.rpartition("/")[0]
+        likely = own if path.endswith(".ipynb") else self.base(path)
+        return tuple(dict.fromkeys((likely, own, "")))
 
     def locate(self, text: str, bases: tuple[str, ...]) -> str:
         """The artifact that a path leads to: relative to the root where it lies inside, as written otherwise."""

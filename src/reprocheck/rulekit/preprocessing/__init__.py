@@ -7,7 +7,8 @@ compare what both do. Knowledge of names is the catalog's (`step` of an entry). 
 
 from reprocheck.rulekit.preprocessing.alignment import Difference, Pair, aligned, differences
 from reprocheck.rulekit.preprocessing.normal_form import NormalForm, NormalStep, Scale
-from reprocheck.rulekit.preprocessing.sides import Partners, Side, Sides, partners, sides
+from reprocheck.rulekit.preprocessing.partners import Partners, partners
+from reprocheck.rulekit.preprocessing.sides import Side, Sides, sides
 from reprocheck.rulekit.preprocessing.uses import Use, Uses
 from reprocheck.rulekit.preprocessing.values import UNSURE, Data, FunctionValue, Instance, Made, Named, Place, Step
 

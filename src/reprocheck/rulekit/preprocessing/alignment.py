@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from reprocheck.rulekit.preprocessing.normal_form import NormalForm, NormalStep
+from reprocheck.rulekit.preprocessing.normal_form import GEOMETRY, NormalForm, NormalStep
 from reprocheck.rulekit.preprocessing.values import UNSURE, Step
 
 _CHANGED, _MISSING = 1.0, 1.1
@@ -97,12 +97,21 @@ def differences(left: NormalForm, right: NormalForm) -> Iterator[Difference]:
             if not row.same:
                 yield from _changed(row.left, row.right)
         elif row.left is not None and not any(row.left is a for a, _ in moved):
-            yield Difference("missing", row.left.text, "", row.left.origin, None, not partial)
-        elif row.right is not None and not any(row.right is b for _, b in moved):
+            if not _is_native(row.left, right):
+                yield Difference("missing", row.left.text, "", row.left.origin, None, not partial)
+        elif row.right is not None and not any(row.right is b for _, b in moved) and not _is_native(row.right, left):
             yield Difference("extra", "", row.right.text, None, row.right.origin, not partial)
     for a, b in moved:
         yield Difference("order", a.text, b.text, a.origin, b.origin, not partial)
     yield from _of_values(left, right, partial=partial)
+
+
+def _is_native(step: NormalStep, other: NormalForm) -> bool:
+    """Whether a step only brings images to the size that those of the other side have from the beginning."""
+    if not other.native or step.op not in GEOMETRY or any(known.op in GEOMETRY for known in other.steps):
+        return False
+    size = step.values[:2] if len(step.values) > 2 else step.values[:1] * 2  # noqa: PLR2004 — both edges, and how
+    return size == other.native
 
 
 def _changed(left: NormalStep, right: NormalStep) -> Iterator[Difference]:

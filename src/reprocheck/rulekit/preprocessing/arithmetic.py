@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import operator
+import re
 from collections.abc import Callable
+from string import Formatter
 from typing import Any
 
 from reprocheck.rulekit.preprocessing.values import (
@@ -48,6 +50,9 @@ _COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
 }
 _SCALES = frozenset({"Add", "Sub", "Mult", "Div"})
 _SIGNS = {"Add": "+", "Sub": "-", "Mult": "*", "Div": "/"}
+_FILE = re.compile(r"[\w)-]\.\w{1,8}$")
+"""The end of a name with an extension."""
+_PLACEHOLDER = re.compile(r"%[sdif]")
 _LONGEST = 2_000
 """Characters or parts of what is computed."""
 
@@ -72,6 +77,8 @@ def _of_constants(sign: str, left: Const, right: Const) -> Value:
         # Paths are joined by a slash.
         return Data("?")
     if isinstance(one, str) or isinstance(other, str):
+        if sign == "Mod" and isinstance(one, str):
+            return path_text(_PLACEHOLDER.sub(str(other), one, count=1))
         if sign == "Add" and isinstance(one, str) and isinstance(other, str) and len(one) + len(other) < _LONGEST:
             return Const(one + other)
         if sign == "Div":
@@ -83,6 +90,31 @@ def _of_constants(sign: str, left: Const, right: Const) -> Value:
         return Data("?")
     bounded = isinstance(result, int | float) and abs(result) < 1 << 62
     return Const(result) if bounded and math.isfinite(result) else Data("?")
+
+
+def formatted(text: str, positional: list[Value], keywords: dict[str, Value]) -> Value:
+    """`text.format(...)`, as far as it names a file; `{}` stands for what can't be told."""
+    parts: list[str] = []
+    try:
+        fields = list(Formatter().parse(text[:_LONGEST]))
+    except ValueError:
+        return Data("text")
+    for position, (before, name, _, _) in enumerate(fields):
+        parts.append(before)
+        if name is None:
+            continue
+        given = keywords.get(name)
+        if given is None and (not name or name.isdecimal()):
+            index = int(name) if name else position
+            given = positional[index] if index < len(positional) else None
+        parts.append(str(given.value) if isinstance(given, Const) else "{}")
+    return path_text("".join(parts))
+
+
+def path_text(text: str) -> Value:
+    """A text that is put together, when it is the name of a file; other texts are compared with one another."""
+    known = len(text) < _LONGEST and _FILE.search(text) is not None
+    return Const(text) if known or "{" not in text else Data("text")
 
 
 def _compared(sign: str, left: Value, right: Value) -> Value:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from reprocheck.rulekit.catalog import CatalogEntry
 from reprocheck.rulekit.preprocessing.documents import document_table
+from reprocheck.rulekit.preprocessing.interfaces import Interfaces
 from reprocheck.rulekit.preprocessing.items import Items
 from reprocheck.rulekit.preprocessing.methods import Methods
 from reprocheck.rulekit.preprocessing.models import LOADER, MODEL, MODEL_NAME, TRAINER, Models
@@ -51,6 +52,7 @@ class Effects:
         self.methods = Methods(self)
         self.transforms = Transforms(self)
         self.items = Items(self)
+        self.interfaces = Interfaces(self)
 
     def type_of(self, value: Value) -> str:
         """Name of a value's type, as the catalog spells it; empty where it can't be told."""
@@ -92,6 +94,8 @@ class Effects:
         entry = self.catalog.entry(name)
         arguments = self.arguments(entry, positional, keywords)
         special = self._special(name, positional, keywords, place)
+        if special is None and name.startswith("gradio."):
+            special = self.interfaces.of_function(name, positional, keywords, place)
         if special is not None:
             return special
         step = entry.step if entry is not None else None

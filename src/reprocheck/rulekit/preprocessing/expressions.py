@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reprocheck.project.facts.outline import Form
-from reprocheck.rulekit.preprocessing.arithmetic import computed, decided, indexed
+from reprocheck.rulekit.preprocessing.arithmetic import computed, decided, indexed, path_text
 from reprocheck.rulekit.preprocessing.values import (
     NOTHING,
     Const,
@@ -79,9 +79,7 @@ class Expressions:
                 return _chosen(form[1], values)
             case "f":
                 parts = [self.value(item, scope) for item in form[1]]
-                if all(isinstance(part, Const) for part in parts):
-                    return Const("".join(str(part.value) for part in parts if isinstance(part, Const)))
-                return Data("text")
+                return path_text("".join(str(part.value) if isinstance(part, Const) else "{}" for part in parts))
             case "i":
                 outcome = decided(self.value(form[1], scope))
                 if outcome is not None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from reprocheck.project.facts.model import FileFacts
 from reprocheck.project.facts.outline import unpack
 from reprocheck.project.index.project_index import ProjectIndex
+from reprocheck.rulekit.artifacts.naming import Locator
 from reprocheck.rulekit.catalog import Catalog
 from reprocheck.rulekit.preprocessing.calls import Calls
 from reprocheck.rulekit.preprocessing.effects import Effects
@@ -29,6 +30,7 @@ class Interpreter:
         self.catalog = catalog
         self.budget = budget
         self.uses = Uses()
+        self._locator = Locator(index)
         self.effects = Effects(self)
         self.names = Names(self)
         self.statements = Statements(self)
@@ -59,6 +61,10 @@ class Interpreter:
         """Start counting the repeats of functions anew."""
         self.calls.begin()
         self.uses.begin(root)
+
+    def located(self, path: str) -> str:
+        """The file that a path of the running program leads to."""
+        return self._locator.locate(path, self._locator.around(self.uses.root)) if path else path
 
     def call_root(self, function: FunctionValue) -> Value:
         """Follow a function that nothing in the project calls, with parameters that aren't known."""

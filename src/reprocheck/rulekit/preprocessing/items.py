@@ -24,6 +24,9 @@ from reprocheck.rulekit.preprocessing.values import (
 
 if TYPE_CHECKING:
     from reprocheck.rulekit.preprocessing.effects import Effects
+_LEARNED = frozenset({"fitted", "own-statistics", "dummies"})
+"""Steps of one field that are kept when fields are put into a row."""
+_FIELDS, _NESTED = 200, 3
 
 
 class Items:
@@ -71,7 +74,8 @@ class Items:
         """Data after `owner[key] = value`: what the value went through beyond its owner happened to that column."""
         column = key.value if isinstance(key, Const) and isinstance(key.value, str) else None
         if column is None:
-            return owner
+            # A loop over columns: what is learned for them is known, their names aren't.
+            return self.joined(Many([owner, value])) or owner
         if isinstance(value, Data) and value.source == owner.source:
             known = {step.key for step in owner.steps}
             for step in value.steps:
@@ -83,6 +87,21 @@ class Items:
         if not owner.steps and owner.kind != "pandas.DataFrame":
             return owner
         return owner.then(Step("derive", f"[{column!r}] = ...", place, {"column": column}))
+
+    def joined(self, parts: Many) -> Data | None:
+        """Values that are put beside one another: the first one goes on, with what was learned for the others."""
+        leaves = _leaves(parts)
+        if not leaves:
+            return None
+        first = leaves[0]
+        known = {step.key for step in first.steps}
+        for leaf in leaves[1:]:
+            for step in leaf.steps:
+                if step.op in _LEARNED and step.key not in known:
+                    known.add(step.key)
+                    place = {**step.given, "column": step.given.get("column", "?")}
+                    first = first.then(Step(step.op, step.label, step.place, place))
+        return first
 
     def elements(self, value: Value) -> list[Value]:
         """What going through a value gives, as far as it is worth following."""
@@ -99,6 +118,16 @@ class Items:
             case Made(name="builtins.open"):
                 return [Data("file")]
         return [Data("?")]
+
+
+def _leaves(parts: Many, depth: int = 0) -> list[Data]:
+    found: list[Data] = []
+    for part in parts.items[:_FIELDS]:
+        if isinstance(part, Data):
+            found.append(part)
+        elif isinstance(part, Many) and depth < _NESTED:
+            found += _leaves(part, depth + 1)
+    return found
 
 
 def _is_channel_flip(key: Value) -> bool:

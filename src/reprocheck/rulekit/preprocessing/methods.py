@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reprocheck.rulekit.preprocessing.arithmetic import formatted
 from reprocheck.rulekit.preprocessing.labels import label, short
 from reprocheck.rulekit.preprocessing.models import FITS, FLUENT, LOADER, PREDICTS
 from reprocheck.rulekit.preprocessing.values import (
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from reprocheck.rulekit.preprocessing.effects import Effects
 
 _STATISTICS = frozenset({"mean", "std", "max", "min", "var", "median", "sum"})
+_EVENTS = frozenset({"click", "submit", "change", "upload", "input"})
+"""Of components of an interface."""
 _SAVES = frozenset({"save", "save_pretrained", "save_model", "save_weights", "export"})
 
 
@@ -55,7 +58,7 @@ class Methods:
             if isinstance(first, Made):
                 owner.artifacts |= first.artifacts
             elif isinstance(first, Const) and isinstance(first.value, str):
-                self._uses.load(first.value, owner, place)
+                self._uses.load(self._effects.run.located(first.value), owner, place)
             return owner
         if name in _SAVES and isinstance(owner, Instance | Made) and isinstance(first, Const):
             self._effects.persistence.saved(str(first.value), owner, place)
@@ -65,7 +68,7 @@ class Methods:
         if isinstance(owner, Table):
             return self._of_table(owner, name, positional)
         if isinstance(owner, Const):
-            return Data("text") if isinstance(owner.value, str) else Data("?")
+            return self._of_text(owner, name, positional, keywords)
         if name in FITS and isinstance(owner, Made | Instance | Data):
             fitted = self._effects.models.fit(owner, name, positional, keywords, place)
             if fitted is not None:
@@ -83,6 +86,11 @@ class Methods:
         if isinstance(owner, Data):
             return self._of_data(owner, name, positional, keywords, place)
         return self._effects.opaque(name, [*positional, *keywords.values()], place)
+
+    def _of_text(self, owner: Const, name: str, positional: list[Value], keywords: dict[str, Value]) -> Value:
+        if not isinstance(owner.value, str):
+            return Data("?")
+        return formatted(owner.value, positional, keywords) if name == "format" else Data("text")
 
     def _of_list(self, owner: Many, name: str, first: Value | None) -> Value:
         if name in {"append", "insert"} and first is not None:
@@ -123,6 +131,10 @@ class Methods:
             if isinstance(checked, Data):
                 self._uses.use(model, checked, place, trains=False, method="eval_dataset", spelled=name, checks=True)
             return Data("history")
+        if name in _EVENTS and owner.name.startswith("gradio."):
+            given = {**dict(zip(("fn", "inputs"), positional, strict=False)), **keywords}
+            self._effects.interfaces.asked(given.get("fn"), given.get("inputs"), place)
+            return NOTHING
         if name in FLUENT:
             return self._effects.models.same(owner, name, positional)
         if name in PREDICTS and (data is not None):

@@ -138,7 +138,8 @@ class Models:
             inner = value
             for _ in range(3):
                 if isinstance(inner, Many) and inner.items:
-                    inner = next(
+                    row = self._effects.items.joined(inner)
+                    inner = row or next(
                         (item for item in inner.items if isinstance(item, Data | Many | Table)), inner.items[0]
                     )
                 elif isinstance(inner, Table) and inner.items:

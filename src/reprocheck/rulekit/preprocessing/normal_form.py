@@ -32,7 +32,7 @@ _INTERPOLATION = {
     "0": "nearest", "1": "lanczos", "2": "bilinear", "3": "bicubic", "4": "box", "inter_nearest": "nearest",
     "inter_linear": "bilinear", "inter_cubic": "bicubic", "inter_area": "area", "inter_lanczos4": "lanczos",
     "antialias": "lanczos", "lanczos3": "lanczos", "lanczos5": "lanczos", "linear": "bilinear",
-    "nearest_exact": "nearest",
+    "nearest_exact": "nearest", "repeated": "values repeated or cut off, without looking at the image",
 }  # fmt: skip
 _CV2_NUMBERS = {"0": "nearest", "1": "bilinear", "2": "bicubic", "3": "area", "4": "lanczos"}
 
@@ -144,6 +144,8 @@ class NormalForm:
     channels: str = ""
     """`rgb`, `bgr` or `grey`; empty when not known."""
     image: bool = False
+    native: tuple[object, ...] = ()
+    """Height and width that every image of the data set has; empty when not known."""
     columns: list[str] | None = None
     """The features, in order."""
     last: Step | None = None
@@ -162,7 +164,7 @@ def normal_form(data: Data, named: Callable[[Value], object]) -> NormalForm:
     if source.startswith("cv2."):
         form.channels, form.image = "bgr", True
     elif source.startswith(
-        ("PIL.", "keras.preprocessing.image", "keras.utils.load_img", "torchvision.datasets", "keras.preprocessing")
+        ("PIL.", "gradio.Image", "keras.preprocessing", "keras.utils.load_img", "torchvision.datasets")
     ):
         form.channels, form.image = "rgb", True
     for step in data.steps:
@@ -187,6 +189,9 @@ def _take(form: NormalForm, step: Step) -> None:  # noqa: C901, PLR0912 — one 
             form.unknown.append(step)
         case "neutral" | "to-image" | "statistic" | "flow" | "frame-of-video":
             pass
+        case "native-size":
+            form.native, form.image = _size({"size": given.get("native")}), True
+            form.channels = str(given.get("colour", form.channels))
         case "resize" | "source-resized" | "resize-crop" | "resize-pad":
             _take_resize(form, step)
         case "region":

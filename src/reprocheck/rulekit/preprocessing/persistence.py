@@ -41,7 +41,7 @@ class Persistence:
             given = given.arguments.get("file", NOTHING)
         made = Made(name, arguments, place)
         if isinstance(given, Const) and isinstance(given.value, str):
-            self._uses.load(given.value, made, place)
+            self._uses.load(self._effects.run.located(given.value), made, place)
         return made
 
     def save(self, positional: list[Value], keywords: dict[str, Value], place: Place) -> Value:
@@ -62,8 +62,12 @@ class Persistence:
 
     def saved(self, path: str | None, saved: Value | None, place: Place) -> None:
         """An object, or each of several, was written to a file."""
+        path = None if path is None else self._effects.run.located(path)
+        if isinstance(saved, Data) and (saved.kind or saved.steps):
+            return  # tables and arrays
         if path is None or saved is None or isinstance(saved, Data):
             self._uses.unread_saves += 1
+            self._uses.unread.add(path or "")
             self.escapes([] if saved is None else [saved])
             return
         parts = (

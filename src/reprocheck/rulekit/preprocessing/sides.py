@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from reprocheck.project.facts.model import Call, Function
-from reprocheck.rulekit.preprocessing.alignment import differences
+from reprocheck.rulekit.preprocessing.interfaces import PICTURE
 from reprocheck.rulekit.preprocessing.interpreter import Interpreter, OutOfBudget
 from reprocheck.rulekit.preprocessing.normal_form import NormalForm, normal_form
 from reprocheck.rulekit.preprocessing.uses import Use, Uses
@@ -52,14 +52,15 @@ _TESTS = re.compile(
 _SINGLE = re.compile(r"PIL\.Image\.open|cv2\.(imread|imdecode|VideoCapture)|keras[\w.]*\.load_img|flask\.|streamlit\.")
 """Origins of single items."""
 _SINKS = re.compile(
-    r"(\(\)|(^|[.@])(fit|fit_generator|fit_transform|train_on_batch|partial_fit|backward|predict\w*|decision_function|run|invoke"
+    r"(\(\)|(joblib|pickle|cloudpickle|dill)\.dump|torch\.save|(^|[.@])(fit|fit_generator|fit_transform|train_on_batch|partial_fit|backward|predict\w*|decision_function|run|invoke"
     r"|train|\w*(model|net|network|classifier|regressor|clf|estimator|pipe|pipeline|session)\d*))$",
     re.IGNORECASE,
 )
-"""Calls that train or ask a model, by their last name, and calls of what a call made."""
+"""Calls that train, ask or save a model, by their last name, and calls of what a call made."""
+LOADERS = re.compile(r"(^|\.)(load|load_model|load_learner|InferenceSession|get)$")
+"""Callees that read a model from a file."""
 _LEAST, _MOST, _EACH_LINE = 25_000, 100_000, 2
 """Expressions that a project is followed for: a twentieth of what reading it costs."""
-_FAR = 100
 _MOST_FILES = 3_000
 
 
@@ -69,12 +70,22 @@ class Side:
 
     use: Use
     form: NormalForm
-    artifacts: frozenset[str]
-    """Base names of files that the model was saved to or loaded from."""
+    files: frozenset[str]
+    """Files that the model was saved to or loaded from."""
     identity: tuple[str, ...]
     """What the model is, as far as it is known: the class of the project, or the callee that made it."""
     known_source: bool
     """Whether the data's origin is known to be raw."""
+
+    @property
+    def artifacts(self) -> frozenset[str]:
+        """Base names of the files."""
+        return frozenset(name for path in self.files if (name := base_name(path)) not in {"", "?", "."})
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether what made the model read it from a file."""
+        return bool(self.identity and LOADERS.search(self.identity[-1]))
 
     @property
     def complete(self) -> bool:
@@ -170,15 +181,15 @@ def _sort(project: Project, interpreter: Interpreter, found: Sides) -> None:
     saved: dict[str, set[str]] = {}
     for path, value, _ in interpreter.uses.saved:
         if isinstance(value, Made):
-            saved.setdefault(_base(path), set()).add(value.name)
+            saved.setdefault(base_name(path), set()).add(value.name)
 
     def named(value: Value) -> object:
         """Class of a fitted object; of one that was loaded, that of what was saved under the name."""
         if not isinstance(value, Made):
             return UNSURE
         names = {value.name}
-        if _LOADERS.search(value.name):
-            names = {name for path in value.artifacts for name in saved.get(_base(path), ())}
+        if LOADERS.search(value.name):
+            names = {name for path in value.artifacts for name in saved.get(base_name(path), ())}
         return names.pop().rpartition(".")[2] if len(names) == 1 else UNSURE
 
     for use in interpreter.uses.found:
@@ -194,7 +205,7 @@ def _sort(project: Project, interpreter: Interpreter, found: Sides) -> None:
 
 
 def _is_loaded(side: Side) -> bool:
-    return bool(side.artifacts) or bool(side.identity and _LOADERS.search(side.identity[-1]))
+    return bool(side.artifacts) or side.is_loaded
 
 
 def _checks(use: Use) -> bool:
@@ -218,7 +229,8 @@ def _serves(project: Project, use: Use, decorators: dict[int, list[Value]]) -> b
     return False
 
 
-def _base(path: str) -> str:
+def base_name(path: str) -> str:
+    """The last part of a path."""
     return path.rstrip("/").rpartition("/")[2]
 
 
@@ -228,14 +240,12 @@ def _side(project: Project, use: Use, named: Callable[[Value], object]) -> Side:
     step = entry.step if entry is not None else None
     known = (
         step is not None and step.op in {"source", "dataset", "source-resized", "frame", "flow"}
-    ) or use.data.source == "images"
+    ) or use.data.source in {"images", PICTURE}
     return Side(use, form, _artifacts(use.model), _identity(use.model), known)
 
 
 def _artifacts(model: Value) -> frozenset[str]:
-    if not isinstance(model, Made | Instance):
-        return frozenset()
-    return frozenset(name for path in model.artifacts if (name := _base(path)) not in {"", "?", "."})
+    return frozenset(model.artifacts) if isinstance(model, Made | Instance) else frozenset()
 
 
 def _identity(model: Value) -> tuple[str, ...]:
@@ -248,124 +258,4 @@ def _identity(model: Value) -> tuple[str, ...]:
     return ()
 
 
-_LOADERS = re.compile(r"(^|\.)(load|load_model|load_learner|InferenceSession|get)$")
-
-
-@dataclass(frozen=True, slots=True)
-class Partners:
-    """Training and serving of what is shown to be the same model."""
-
-    trained: Side
-    served: Side
-    shown_by: str
-    """`object` (one program trains and asks), `artifact` (saved here, loaded there), `class` (built by the same code)
-    or `only` (the project's one model)."""
-    checked: Side | None
-    """The same model's validation, for what training does at random."""
-
-    @property
-    def complete(self) -> bool:
-        """Whether every step is known on both sides."""
-        return self.trained.complete and self.served.complete
-
-
-def partners(found: Sides) -> Iterator[Partners]:
-    """Each serving side with the training side that it belongs to, once for each place."""
-    by_place: dict[object, Partners] = {}
-    several = len({side.artifacts for side in found.served if side.artifacts}) > 1
-    for served in [*found.served, *found.asked]:
-        known = by_place.get(served.use.place)
-        if known is not None and _told(known.served) >= _told(served):
-            continue
-        near = _nearest(found.trained, served)
-        for rank in ("object", "artifact", "class", "only"):
-            if rank == "only" and several:
-                continue
-            matches = [side for side in near if _belongs(side, served, rank, near)]
-            if matches:
-                trained = _likeliest(matches, served)
-                by_place[served.use.place] = Partners(trained, served, rank, _validation(found, trained))
-                break
-    yield from by_place.values()
-
-
-def _share(one: frozenset[str], other: frozenset[str]) -> bool:
-    """Whether two sets of file names have one in common; `model.{epoch:02d}.h5` stands for any epoch's file."""
-    if one & other:
-        return True
-    return any("{" in name and _template(name).fullmatch(file) is not None for name in one for file in other)
-
-
-def _template(name: str) -> re.Pattern[str]:
-    return re.compile("[^/]*".join(re.escape(part) for part in re.split(r"\{[^{}]*\}", name)))
-
-
-def _likeliest(matches: list[Side], served: Side) -> Side:
-    """Of several training sides one that is known best, stands near, and differs least."""
-    complete = [side for side in matches if side.complete] or matches
-    nearest = min(_distance(side, served) for side in complete)
-    near = [side for side in complete if _distance(side, served) == nearest]
-    return min(near, key=lambda side: (sum(1 for _ in differences(side.form, served.form)), *(-n for n in _told(side))))
-
-
-def _distance(trained: Side, served: Side) -> int:
-    """Folders between two files; a notebook is further away than any module."""
-    one, other = trained.use.place.path.split("/")[:-1], served.use.place.path.split("/")[:-1]
-    shared = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
-    return len(one) + len(other) - 2 * shared + (_FAR if trained.use.place.path.endswith(".ipynb") else 0)
-
-
-def _told(side: Side) -> tuple[int, ...]:
-    return (
-        bool(side.artifacts),
-        side.complete,
-        len(side.form.steps) + (not side.form.scale.is_identity),
-        -len(side.form.unknown),
-    )
-
-
-def _nearest(trained: list[Side], served: Side) -> list[Side]:
-    """Training sides of the same part of the repository: those with the most folders in common.
-
-    A repository of several projects has a model in each, often under the same file name.
-    """
-    if not trained:
-        return []
-    tops = {side.use.place.path.partition("/")[0] for side in trained}
-    own = served.use.place.path.partition("/")[0]
-    if own in tops and len(tops) > 1:
-        same = [side for side in trained if side.use.place.path.partition("/")[0] == own]
-        if not any(_share(side.artifacts, served.artifacts) for side in trained if side not in same):
-            return same
-    return trained
-
-
-def _validation(found: Sides, trained: Side) -> Side | None:
-    same = [
-        side
-        for side in found.checked
-        if side.form.image
-        and not side.form.random
-        and (side.use.model is trained.use.model or side.identity == trained.identity)
-    ]
-    return max(same, key=_told, default=None)
-
-
-def _belongs(trained: Side, served: Side, rank: str, among: list[Side]) -> bool:
-    if trained.use.place == served.use.place:
-        return False
-    if rank == "object":
-        return trained.use.model is served.use.model
-    if rank == "artifact":
-        return _share(trained.artifacts, served.artifacts)
-    if trained.artifacts and served.artifacts and not _share(trained.artifacts, served.artifacts):
-        return False
-    if rank == "class":
-        is_class = trained.identity and trained.identity == served.identity and not _LOADERS.search(served.identity[-1])
-        return bool(is_class)
-    if served.identity and not _LOADERS.search(served.identity[-1]):
-        return False
-    return len({side.use.place for side in among}) == 1 and len({side.identity for side in among}) == 1
-
-
-__all__ = ["FunctionValue", "Partners", "Side", "Sides", "partners", "sides"]
+__all__ = ["FunctionValue", "Side", "Sides", "sides"]

@@ -162,14 +162,15 @@ class Transforms:
         """What a function gives that is a step by the catalog."""
         named = step.data or (entry.arguments[0] if entry.arguments else "0")
         given = arguments.get(named, arguments.get("0"))
-        if isinstance(given, Many) and given.items and isinstance(given.items[0], Data | Many):
-            inner = given.items[0]
-            given = inner.items[0] if isinstance(inner, Many) and inner.items else inner
+        if isinstance(given, Many) and step.op not in {"frame", "loader", "pair"}:
+            given = self._effects.items.joined(given) or given
         if step.op == "source":
-            return Data(name, (), entry.returns, place)
+            return native(Data(name, (), entry.returns, place), name, step)
         if step.op == "frame":
             # Rows written out: the names of the columns are the features.
-            data = given if isinstance(given, Data) else Data("rows", (), "pandas.DataFrame", place)
+            rows = Data("rows", (), "pandas.DataFrame", place)
+            fields = list(given.items.values()) if isinstance(given, Table) else [given or rows]
+            data = given if isinstance(given, Data) else self._effects.items.joined(Many([rows, *fields])) or rows
             columns = plain(arguments.get("columns"))
             if columns is UNSURE and isinstance(given, Table) and not given.open:
                 columns = list(given.items)
@@ -181,7 +182,7 @@ class Transforms:
             items = self._effects.items.elements(given) if given is not None else []
             return items[0] if items else Data(name)
         if step.op == "dataset":
-            data = Data(name, (), entry.returns, place)
+            data = native(Data(name, (), entry.returns, place), name, step)
             if step.takes.get("size"):
                 data = data.then(self.step(name, entry, _resizing(step), arguments, place))
             transform = arguments.get(step.takes.get("transform", "transform"))
@@ -208,7 +209,9 @@ class Transforms:
         given: dict[str, object] = dict(step.fixed)
         for own, argument in step.takes.items():
             if argument in arguments:
-                given[own] = plain(arguments[argument])
+                value = arguments[argument]
+                parts = value.items if own == "size" and isinstance(value, Many) else None
+                given[own] = plain(value) if parts is None else [plain(part) for part in parts]
             elif "**" in arguments:
                 given[own] = UNSURE
         shown = {key: plain(value) for key, value in arguments.items()}
@@ -222,3 +225,11 @@ class Transforms:
 
 def _resizing(step: StepKnowledge) -> StepKnowledge:
     return StepKnowledge(op="source-resized", form="call", takes=step.takes, fixed=step.fixed)
+
+
+def native(data: Data, name: str, step: StepKnowledge) -> Data:
+    """Data of a public data set whose images all have one size and mode."""
+    if "native" not in step.fixed or data.place is None:
+        return data
+    label = f"images of {name.removesuffix('.load_data').rpartition('.')[2]}"
+    return data.then(Step("native-size", label, data.place, {**step.fixed}))

@@ -79,6 +79,8 @@ class Uses:
         """Identities of objects that were handed to what isn't followed, or returned out of what is."""
         self.unread_saves = 0
         """Times that something unknown was written to a file."""
+        self.unread: set[str] = set()
+        """Files that something unknown was written to, where their names are known."""
         self._frames = [_Frame(None)]
         self._decorators: dict[int, list[Value]] = {}
         self._quiet = 0
