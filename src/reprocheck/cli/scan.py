@@ -247,6 +247,10 @@ def _write(reporter: Reporter, output: Output, scanned: Scanned, config: Config,
         from reprocheck.app.fix_project import with_replacements
 
         result = with_replacements(result, config.root)
+    if output.format == "html" and scanned.scope.whole:
+        from reprocheck.app.report_runs import with_runs
+
+        result = with_runs(result, config.root)
     text = reporter.render(
         result,
         ReportOptions(

@@ -4,6 +4,28 @@ from __future__ import annotations
 
 import msgspec
 
+from reprocheck.model.comparison import Curve
+from reprocheck.model.record import RunSummary
+from reprocheck.model.replay import Replay
+
+
+class ReportedRun(msgspec.Struct, frozen=True, kw_only=True):
+    """A run as a page about its project shows it."""
+
+    run: RunSummary
+    replay: Replay | None = None
+    """The last verdict; None where it was never replayed."""
+    series: tuple[Curve, ...] = ()
+    """Numbers by step, on the left, where no replay has drawn both; the right side is empty."""
+
+
+class ReportedRuns(msgspec.Struct, frozen=True, kw_only=True):
+    """The last runs of a project, the newest first."""
+
+    runs: tuple[ReportedRun, ...] = ()
+    earlier: int = 0
+    """Runs before them."""
+
 
 class Problem(msgspec.Struct, frozen=True, order=True):
     """Something in a store that is not what it was when it was written."""

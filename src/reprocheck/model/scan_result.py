@@ -7,6 +7,7 @@ import msgspec
 from reprocheck.model.audit import Audit
 from reprocheck.model.finding import Finding
 from reprocheck.model.rule_info import RuleInfo
+from reprocheck.model.run_report import ReportedRuns
 from reprocheck.model.scorecard import Scorecard
 
 
@@ -44,6 +45,8 @@ class ScanResult(msgspec.Struct, frozen=True, kw_only=True):
     """What advisories say of the declared packages, where that was asked for and could be had."""
     scorecard: Scorecard | None = None
     """How the project stands; only when asked for."""
+    ran: ReportedRuns = ReportedRuns()
+    """What has been run there and what replays said of it; read for the page only."""
     timings: tuple[RuleTiming, ...] = ()
     """Only when asked for; never part of the default report."""
     tool_version: str = "0"

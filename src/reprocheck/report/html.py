@@ -9,16 +9,18 @@ from reprocheck.model.fix import Safety
 from reprocheck.report.audit_value import audit_sentence
 from reprocheck.report.html_overview import overview_html
 from reprocheck.report.html_page import page
+from reprocheck.report.html_runs import runs_html
 from reprocheck.report.html_text import code, excerpt_html, prose
 from reprocheck.report.places import person_place
 from reprocheck.report.prose import first_paragraph, first_sentence
 from reprocheck.report.reporter import Reporter, ReportOptions
+from reprocheck.report.run_words import short_id
 from reprocheck.report.scorecard_html import scorecard_html
 from reprocheck.report.summary import by_severity, counts, file_total, in_order, plural, set_aside, summarize
 from reprocheck.report.xml_text import marked_up
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from reprocheck.model.audit import Audit
     from reprocheck.model.finding import Finding, Step
@@ -60,13 +62,22 @@ def _body(result: ScanResult, options: ReportOptions) -> Iterator[str]:
     shown = [f for f in in_order(result) if counts(f) or options.show_suppressed]
     if shown:
         yield from overview_html(shown)
+    identities = {finding.fingerprint for finding in shown if finding.fingerprint}
+    yield from runs_html(result.ran, identities)
+    if shown:
+        yield "<h2>Findings</h2>" if result.ran.runs else ""
         yield _CONTROLS
+    explains = _explains(result)
     explained: set[str] = set()
     unfold = len(shown) <= _UNFOLDED
     for path, group in groupby(shown, key=lambda finding: finding.place.path):
         yield f'<section class="file"><h3>{code(path)}</h3>'
         for finding in group:
-            yield from _finding(finding, result, explain=finding.code not in explained, unfold=unfold)
+            # Twins share a fingerprint; the first of them is the one that links lead to.
+            anchor = finding.fingerprint if finding.fingerprint in identities else ""
+            identities.discard(anchor)
+            notes = explains.get(finding.fingerprint, ())
+            yield from _finding(finding, result, anchor, notes, explain=finding.code not in explained, unfold=unfold)
             explained.add(finding.code)
         yield "</section>"
     yield f'<p class="small dim">reprocheck {marked_up(result.tool_version)}</p>'
@@ -82,12 +93,25 @@ def _overview(result: ScanResult) -> Iterator[str]:
         yield '<p class="dim">Dependencies were not audited.</p>'
 
 
-def _finding(finding: Finding, result: ScanResult, *, explain: bool, unfold: bool) -> Iterator[str]:
+def _explains(result: ScanResult) -> dict[str, list[str]]:
+    """Runs whose divergence a finding may explain, as links, by its fingerprint."""
+    found: dict[str, list[str]] = {}
+    for one in result.ran.runs:
+        for finding in one.replay.explanations if one.replay is not None else ():
+            link = f'<a href="#run-{marked_up(one.run.id)}">{marked_up(one.run.name or short_id(one.run.id))}</a>'
+            found.setdefault(finding.fingerprint, []).append(link)
+    return found
+
+
+def _finding(
+    finding: Finding, result: ScanResult, anchor: str, explains: Sequence[str], *, explain: bool, unfold: bool
+) -> Iterator[str]:
     aside = "" if counts(finding) else f' <span class="dim">({set_aside(finding)})</span>'
     kind = finding.severity.value if counts(finding) else "aside"
     state = "open" if counts(finding) else set_aside(finding).split()[0]
+    identity = f' id="finding-{marked_up(anchor)}"' if anchor else ""
     yield (
-        f'<details class="finding {kind}"{" open" if unfold else ""} data-code="{marked_up(finding.code)}" '
+        f'<details class="finding {kind}"{" open" if unfold else ""}{identity} data-code="{marked_up(finding.code)}" '
         f'data-severity="{finding.severity.value}" data-path="{marked_up(finding.place.path)}" data-state="{state}">'
     )
     yield (
@@ -109,6 +133,8 @@ def _finding(finding: Finding, result: ScanResult, *, explain: bool, unfold: boo
     if finding.fix is not None and counts(finding):
         option = "--fix" if finding.fix.safety is Safety.SAFE else "--unsafe-fixes"
         yield f"<dt>repair</dt><dd>{prose(finding.fix.title)} (<code>reprocheck scan {option}</code>)</dd>"
+    if explains:
+        yield f"<dt>may explain</dt><dd>why these diverged: {', '.join(explains)}</dd>"
     yield "</dl></details>"
 
 

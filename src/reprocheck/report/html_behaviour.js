@@ -40,7 +40,8 @@
     for (const cell of document.querySelectorAll("button[data-filter]")) {
       cell.setAttribute("aria-pressed", String(cell.dataset.filter === field.value));
     }
-    history.replaceState(null, "", field.value ? `#q=${encodeURIComponent(field.value)}` : location.pathname);
+    const linked = location.hash.startsWith("#q=") || field.value;
+    if (linked) history.replaceState(null, "", field.value ? `#q=${encodeURIComponent(field.value)}` : location.pathname);
   };
 
   const walk = (step) => {
@@ -54,7 +55,17 @@
     next.scrollIntoView({ block: "center" });
   };
 
+  const follow = (hash) => {
+    const target = hash.startsWith("#finding-") || hash.startsWith("#run-") ? document.getElementById(hash.slice(1)) : null;
+    if (!target) return;
+    if (target.hidden) { field.value = ""; apply(); }
+    target.open = true;
+    target.scrollIntoView({ block: "center" });
+    target.querySelector("summary").focus({ preventScroll: true });
+  };
+
   field.addEventListener("input", apply);
+  window.addEventListener("hashchange", () => follow(location.hash));
   document.addEventListener("click", (event) => {
     const cell = event.target.closest("button[data-filter]");
     if (!cell) return;
@@ -78,4 +89,5 @@
   window.addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((d) => { d.open = true; }));
   if (location.hash.startsWith("#q=")) field.value = decodeURIComponent(location.hash.slice(3));
   apply();
+  follow(location.hash);
 })();

@@ -35,7 +35,7 @@ mark { background: none; color: inherit; text-decoration: underline wavy var(--p
 .card b { font-size: 1.5rem; display: block; } .bar { height: 6px; border-radius: 3px; background: var(--line); }
 .bar i { display: block; height: 100%; border-radius: 3px; background: var(--poor); }
 .bar.good i { background: var(--good); } .bar.fair i { background: var(--fair); }
-.item, .finding { border-left: 4px solid var(--line); padding: .1rem 0 .1rem .9rem; margin: 1rem 0; }
+.item, .finding, .run { border-left: 4px solid var(--line); padding: .1rem 0 .1rem .9rem; margin: 1rem 0; }
 .met { border-color: var(--good); } .partly, .warning { border-color: var(--fair); }
 .missing, .error { border-color: var(--poor); } .note { border-color: var(--note); }
 .tag { font-size: .75rem; border: 1px solid var(--line); border-radius: 4px; padding: 0 .35rem; margin-right: .4rem;
@@ -44,7 +44,8 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem .9rem; m
 dt { color: var(--dim); } dd { margin: 0; overflow-wrap: anywhere; } ol, ul { margin: .3rem 0; padding-left: 1.4rem; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; } td, th { text-align: left; padding: .3rem .6rem;
   border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: anywhere; }
-.finding > summary { cursor: pointer; } .finding > summary:focus-visible { outline: 2px solid var(--note); }
+summary { cursor: pointer; } a { color: var(--note); }
+:is(.finding, .run) > summary:focus-visible { outline: 2px solid var(--note); }
 .file { content-visibility: auto; contain-intrinsic-size: auto 20rem; } [hidden] { display: none !important; }
 .heat { width: auto; margin: 1rem 0; } .heat th { font-weight: normal; } .heat td { text-align: right; padding: 0;
   background: color-mix(in srgb, var(--fair) var(--share, 0%), transparent); min-width: 3rem; }

@@ -15,12 +15,12 @@ from reprocheck.report.summary import plural
 from reprocheck.report.xml_text import marked_up
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from reprocheck.model.comparison import Difference
-    from reprocheck.model.replay import Repetition, Replay
+    from reprocheck.model.replay import ExplainingFinding, Repetition, Replay
 
-_CLASSES = {
+VERDICT_CLASSES = {
     Outcome.IDENTICAL: "met",
     Outcome.EQUIVALENT: "met",
     Outcome.INCONCLUSIVE: "partly",
@@ -33,13 +33,19 @@ _PARTS = 20
 
 def replay_html(replay: Replay) -> str:
     """The page: nothing in it comes from outside."""
-    return page(f"reprocheck replay: {replay.verdict.label}", _body(replay))
+    return page(f"reprocheck replay: {replay.verdict.label}", _page(replay))
 
 
-def _body(replay: Replay) -> Iterator[str]:
-    verdict = replay.verdict
+def _page(replay: Replay) -> Iterator[str]:
     yield "<h1>Replay</h1>"
-    yield f'<div class="item {_CLASSES[verdict.outcome]}"><p><strong>{marked_up(verdict.label)}</strong></p>'
+    yield from replay_body(replay, "h2", ())
+    yield f'<p class="small dim">reprocheck {marked_up(replay.tool_version)}</p>'
+
+
+def replay_body(replay: Replay, head: str, listed: Collection[str]) -> Iterator[str]:
+    """All that there is to say, under headings of the level `head`; findings that are `listed` become links."""
+    verdict = replay.verdict
+    yield f'<div class="item {VERDICT_CLASSES[verdict.outcome]}"><p><strong>{marked_up(verdict.label)}</strong></p>'
     yield f"<p>{prose(verdict.reason)}</p>"
     if replay.remedy:
         yield f'<p class="dim">Next: {prose(replay.remedy)}</p>'
@@ -47,22 +53,28 @@ def _body(replay: Replay) -> Iterator[str]:
         yield f'<p class="dim">{marked_up(bounded(verdict))}</p>'
     yield "</div>"
     yield from _about(replay)
+    if replay.explanations:
+        yield f"<{head}>Findings that may explain it</{head}><ul>"
+        yield from (_explaining(finding, listed) for finding in replay.explanations)
+        yield "</ul>"
     shown = worst(replay.repetitions)
     if shown is not None:
-        yield from _repetition(shown)
-    if replay.explanations:
-        yield "<h2>Findings that may explain it</h2><ul>"
-        yield from (f"<li>{code(finding_place(f))} {code(f.code)} {prose(f.message)}</li>" for f in replay.explanations)
-        yield "</ul>"
+        yield from _repetition(shown, head)
     if replay.noise:
-        yield "<h2>Noise</h2>"
+        yield f"<{head}>Noise</{head}>"
         yield f"<ul>{''.join(f'<li>{prose(sentence)}</li>' for sentence in replay.noise)}</ul>"
     gaps = all_gaps(replay)
     if gaps:
-        yield "<h2>What could not be restored or seen</h2><ul>"
+        yield f"<{head}>What could not be restored or seen</{head}><ul>"
         yield from (f"<li>{code(gap.channel)} {prose(gap.reason)}. {prose(gap.consequence)}</li>" for gap in gaps)
         yield "</ul>"
-    yield f'<p class="small dim">reprocheck {marked_up(replay.tool_version)}</p>'
+
+
+def _explaining(finding: ExplainingFinding, listed: Collection[str]) -> str:
+    place = code(finding_place(finding))
+    if finding.fingerprint in listed:
+        place = f'<a href="#finding-{marked_up(finding.fingerprint)}">{place}</a>'
+    return f"<li>{place} {code(finding.code)} {prose(finding.message)}</li>"
 
 
 def _about(replay: Replay) -> Iterator[str]:
@@ -77,31 +89,31 @@ def _about(replay: Replay) -> Iterator[str]:
     yield "</dl>"
 
 
-def _repetition(repetition: Repetition) -> Iterator[str]:
+def _repetition(repetition: Repetition, head: str) -> Iterator[str]:
     comparison = repetition.comparison
-    yield "<h2>Results</h2>"
+    if repetition.curves:
+        yield f"<{head}>Where curves part</{head}>"
+        yield '<p class="small"><span style="color:var(--note)">recorded</span>, '
+        yield '<span style="color:var(--poor)">replayed</span></p>'
+    for curve in repetition.curves:
+        yield f'<p class="small">{marked_up(title(curve))}</p>'
+        yield curve_svg(curve)
+    yield f"<{head}>Results</{head}>"
     yield f"<p>{marked_up(counts_text(comparison.differences))}</p>"
     for difference in sorted(comparison.differences, key=lambda one: -one.outcome.rank):
         why = f" ({', '.join(difference.because)})" if difference.because else ""
-        yield f'<div class="item {_CLASSES[difference.outcome]}">'
+        yield f'<div class="item {VERDICT_CLASSES[difference.outcome]}">'
         yield f"<p>{code(difference.name)} <strong>{marked_up(difference.outcome + why)}</strong></p>"
         yield from _said(difference)
         yield from _parts(difference, 0)
         yield "</div>"
-    if repetition.curves:
-        yield "<h2>Where curves part</h2>"
-        yield '<p class="small"><span style="color:var(--note)">recorded</span>, '
-        yield '<span style="color:var(--poor)">replayed</span></p>'
-    for curve in repetition.curves:
-        yield f"<h3>{marked_up(title(curve))}</h3>"
-        yield curve_svg(curve)
     if comparison.verdict.outcome in {Outcome.IDENTICAL, Outcome.EQUIVALENT}:
         return
     if repetition.trace is not None:
         trace = repetition.trace
         yield f"<p>First difference: step {trace.step} of {trace.steps}, {code(trace.what)}</p>"
     if repetition.suspects:
-        yield "<h2>Also different</h2>"
+        yield f"<{head}>Also different</{head}>"
         yield f"<ul>{''.join(f'<li>{code(change(suspect))}</li>' for suspect in repetition.suspects)}</ul>"
 
 
@@ -110,10 +122,16 @@ def _parts(difference: Difference, depth: int) -> Iterator[str]:
         return
     yield '<ul class="small">'
     for child in difference.children[:_PARTS]:
-        yield f"<li>{code(child.name)}"
+        if not child.children:
+            yield f"<li>{code(child.name)}"
+            yield from _said(child)
+            yield "</li>"
+            continue
+        # A model has thousands of parts: those inside of parts are for who wants to know.
+        yield f"<li><details><summary>{code(child.name)}</summary>"
         yield from _said(child)
         yield from _parts(child, depth + 1)
-        yield "</li>"
+        yield "</details></li>"
     more = max(len(difference.children) - _PARTS, 0) + difference.omitted
     if more:
         yield f"<li>and {more:,} more</li>"
