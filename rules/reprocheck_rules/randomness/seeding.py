@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from reprocheck.rulekit import Confidence, Note, Project, Span
 from reprocheck.rulekit.execution import Happening, Run, argument_of
+from reprocheck_rules.randomness.optional_training import runs, training_conditions
 
 FAMILIES = {
     "python": "Python's `random`",
@@ -53,6 +54,8 @@ class Seeding:
     """Seeders that run by default."""
     optional: list[Happening] = field(default_factory=list)
     """Seeders that run only when an option is given."""
+    on_request: bool = False
+    """Whether the run trains only when an option is given, and draws were followed as if it were."""
 
     @property
     def first_draw(self) -> Happening:
@@ -105,15 +108,16 @@ def trains(run: Run) -> bool:
 
 def seedings(project: Project, run: Run) -> dict[str, Seeding]:
     """Families that a run draws from or seeds."""
-    found = {family: Seeding(family) for family in FAMILIES}
-    training = trains(run)
+    conditions = training_conditions(project, run)
+    found = {family: Seeding(family, on_request=bool(conditions)) for family in FAMILIES}
+    training = trains(run) or bool(conditions)
     seeds_taken = _drawn_seeds(run)
     workers = Workers(project, run)
     for position, happening in enumerate(run.happenings):
         roles = happening.entry.roles
         if "seeder" in roles:
-            _add_seeder(project, found, position, happening)
-        elif happening.active and not roles.isdisjoint(_DRAWS) and happening.name not in seeds_taken:
+            _add_seeder(project, found, position, happening, active=runs(happening, conditions))
+        elif runs(happening, conditions) and not roles.isdisjoint(_DRAWS) and happening.name not in seeds_taken:
             family = workers.family_of(happening)
             if family in found and _matters(happening, training=training) and draws(project, happening):
                 found[family].draws.append((position, happening))
@@ -131,8 +135,10 @@ def _drawn_seeds(run: Run) -> set[str]:
     return taken
 
 
-def _add_seeder(project: Project, found: dict[str, Seeding], position: int, happening: Happening) -> None:
-    state = _seeds(project, happening)
+def _add_seeder(
+    project: Project, found: dict[str, Seeding], position: int, happening: Happening, *, active: bool
+) -> None:
+    state = _seeds(project, happening, active=active)
     for family in happening.entry.families:
         if family in found:
             if state:
@@ -141,13 +147,13 @@ def _add_seeder(project: Project, found: dict[str, Seeding], position: int, happ
                 found[family].optional.append(happening)
 
 
-def _seeds(project: Project, happening: Happening) -> bool | None:
+def _seeds(project: Project, happening: Happening, *, active: bool) -> bool | None:
     """Whether a seeder fixes the state: None when only an option makes it, False when it never does."""
     entry = happening.entry
     argument = argument_of(happening.call, entry, entry.seed_argument) if entry.seed_argument else None
     if argument is None and "unseeds" in entry.roles:
         return False
-    if not happening.active:
+    if not active:
         return None
     if argument is None or argument.value is None or "seeds-by-default" in entry.roles or happening.refused:
         return True
@@ -228,7 +234,7 @@ def confidence_of(run: Run, seeding: Seeding) -> Confidence:
         return Confidence.LOW
     if trains(run):
         return Confidence.HIGH if any(not h.callback for h in certain) else Confidence.MEDIUM
-    if any(not h.entry.roles.isdisjoint(_ESTIMATORS) for h in certain):
+    if seeding.on_request or any(not h.entry.roles.isdisjoint(_ESTIMATORS) for h in certain):
         return Confidence.MEDIUM
     return Confidence.LOW
 

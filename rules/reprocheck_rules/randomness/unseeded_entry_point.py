@@ -410,3 +410,45 @@ rule.allows(
     """,
     title="Keras",
 )
+_ON_REQUEST = """
+import argparse
+import torch
+from sklearn.metrics import f1_score
+
+class Trainer:
+    def __init__(self, args):
+        self.net = torch.nn.Linear(4, 1){marked}
+        self.optimizer = torch.optim.SGD(self.net.parameters(), lr=args.lr)
+
+    def train(self, loader):
+        for x, y in loader:
+            torch.nn.functional.mse_loss(self.net(x), y).backward()
+            self.optimizer.step()
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--lr", type=float, default=0.1)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--do_train", action="store_true")
+    args = parser.parse_args()
+    {seed}
+    trainer = Trainer(args)
+    if {asked}:
+        trainer.train(load("train"))
+    print(evaluate(trainer.net, load("test")))
+
+if __name__ == "__main__":
+    main()
+"""
+rule.flags(
+    _ON_REQUEST.format(seed="print(args.seed)", asked="args.do_train", marked="  # expect: RNG001"),
+    title="A program that trains on request",
+)
+rule.allows(
+    _ON_REQUEST.format(seed="torch.manual_seed(args.seed)", asked="args.do_train", marked=""),
+    title="A program that trains on request, seeded",
+)
+rule.allows(
+    _ON_REQUEST.format(seed="print(args.lr)", asked="False", marked=""),
+    title="A program that doesn't train any more",
+)
