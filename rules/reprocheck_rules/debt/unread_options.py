@@ -87,6 +87,8 @@ def _judge(option: Option, call: Call | None, changes: Changes, readers: _Reader
         files = frozenset(changes.index.files)
         if readers.has_handle(option, call) or readers.reads(files, name, positional=True):
             return None
+        if readers.all_live(readers.related(option.path)):
+            return None
         if any(
             {"flag_values_dict", "__flags", "flags_into_string"} & set(changes.index.files[f].attributes) for f in files
         ):
@@ -247,7 +249,8 @@ class _Readers:
 
 def _is_namespace(value: Value) -> bool:
     if value.kind is ValueKind.NAME:
-        return _PARSED.search(str(value.value)) is not None
+        name = str(value.value)
+        return _PARSED.search(name) is not None or name.rpartition(".")[2] == "FLAGS"
     if value.kind is ValueKind.PARAMETER:
         return not value.path and _NAMESPACE.match(str(value.value)) is not None
     return value.kind is ValueKind.SELF and _NAMESPACE.match(value.path.lstrip(".")) is not None
