@@ -80,7 +80,9 @@ def explaining(findings: Iterable[Seen], followed: Sequence[Lead]) -> tuple[Expl
         weights = [(_weight(finding, lead), lead.what) for lead in followed]
         best = max((weight for weight, _ in weights), default=0)
         if best:
-            found.append(Explanation(index, best, tuple(what for weight, what in weights if weight)))
+            # Where something is near, what is only of the same family would be noise.
+            least = min(best, _NAMED)
+            found.append(Explanation(index, best, tuple(what for weight, what in weights if weight >= least)))
     return tuple(sorted(found, key=lambda explanation: (-explanation.weight, explanation.index)))
 
 

@@ -156,7 +156,8 @@ class RunsScreen(RunsView):
                     case Replayed():
                         done = frame.replay.id
                         verdict = frame.replay.verdict
-                        self.notify(f"{verdict.label}: {verdict.reason}", title="replay", timeout=10, markup=False)
+                        if self.app.screen is not self:  # here the list has it at once
+                            self.notify(f"{verdict.label}: {verdict.reason}", title="replay", timeout=10, markup=False)
                     case Refused():
                         self.trouble(frame.message)
                 self.say()
