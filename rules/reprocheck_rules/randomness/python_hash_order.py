@@ -17,6 +17,7 @@ confidence at most, and low where they are named as numbers or the module has no
 """
 
 import ast
+import re
 from collections.abc import Iterator
 
 from reprocheck.rulekit import Call, Confidence, Match, Module, Project, Rule
@@ -40,6 +41,7 @@ _CEILING = {
     Elements.UNKNOWN: Confidence.MEDIUM,
     Elements.LIKELY_NUMBERS: Confidence.LOW,
 }
+_DRAWN = re.compile(r"\b(samples?|choices?|shuffle|permutation)\(")
 _STRENGTH = {Confidence.LOW: 0, Confidence.MEDIUM: 1, Confidence.HIGH: 2}
 
 
@@ -52,8 +54,13 @@ def check_display(node: ast.Set | ast.SetComp, module: Module) -> Iterator[Match
 @rule.on_call("builtins.set", "builtins.frozenset")
 def check_conversion(call: Call) -> Iterator[Match]:
     """Sets that are made of something else."""
-    if isinstance(call.node.func, ast.Name) and len(call.node.args) == 1:
+    if isinstance(call.node.func, ast.Name) and len(call.node.args) == 1 and not _is_empty(call.node.args[0]):
         yield from _check_set(call.module, call.node)
+
+
+def _is_empty(node: ast.expr) -> bool:
+    """Whether a set is made of nothing: what is added to it decides, and that is judged where it is made."""
+    return isinstance(node, ast.List | ast.Tuple) and not node.elts
 
 
 def _check_set(module: Module, node: ast.expr) -> Iterator[Match]:
@@ -71,8 +78,8 @@ def _check_set(module: Module, node: ast.expr) -> Iterator[Match]:
 def _match(module: Module, node: ast.expr, elements: Elements, effect: Effect) -> Match:
     confidence = min(_CEILING[elements], effect.confidence, key=_STRENGTH.__getitem__)
     unseen = effect.clause.endswith("keeps that order") and "param" not in effect.clause
-    if unseen and elements is Elements.UNKNOWN:
-        confidence = Confidence.LOW  # class numbers are as common as class names
+    if elements is Elements.UNKNOWN and (unseen or _DRAWN.search(effect.clause)):
+        confidence = Confidence.LOW  # class numbers are as common as class names; what is drawn from is often numbered
     if not module.imports(*_DATA) and effect.confidence is not Confidence.HIGH and "collects" not in effect.clause:
         confidence = Confidence.LOW
     return module.match(

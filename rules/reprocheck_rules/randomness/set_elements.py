@@ -40,6 +40,8 @@ _NUMBER_NAME = re.compile(
     r"|timestamps?|ticks?|shapes?|devices?|gpus?|seeds?|bits|batch|iters?|degrees?)s?$",
     re.IGNORECASE,
 )
+_OF_GRAPH = re.compile(r"^(node|edge|vertex|vertices|graph)_", re.IGNORECASE)
+"""Names of what graphs are labelled with, which is numbered where anything is learnt from it."""
 _TEXT_NAME = re.compile(
     r"(^|_)(words?|tokens?|names?|categor(y|ies)|characters?|chars?|texts?|tags?|titles?|genres?|languages?|langs?|paths?"
     r"|files?|filenames?|species|sentences?|phrases?|urls?|keywords?|vocab(ulary)?|letters?|strings?)$",
@@ -200,9 +202,10 @@ def _by_function(name: str) -> Elements:
 
 
 def _by_identifier(name: str) -> Elements:
-    if _TEXT_NAME.search(name):
+    if _TEXT_NAME.search(name) and not _OF_GRAPH.search(name):
         return Elements.LIKELY_TEXTS
-    return Elements.LIKELY_NUMBERS if _NUMBER_NAME.search(name) else Elements.UNKNOWN
+    numbered = _NUMBER_NAME.search(name) or _OF_GRAPH.search(name)
+    return Elements.LIKELY_NUMBERS if numbered else Elements.UNKNOWN
 
 
 def _common(kinds: list[Elements]) -> Elements:
