@@ -91,10 +91,10 @@ def test_a_suspect_leads_to_the_finding_at_its_place(
 
 
 def test_what_is_only_of_the_same_family_is_not_named_beside_what_is_near() -> None:
-    both = replayed((Cause.STATE, "random"), (Cause.STATE, "numpy"))
+    both = replayed((Cause.STATE, "cuda"), (Cause.STATE, "numpy"))
     explained = {one.index: one.what for one in explaining(FINDINGS, leads(both, RECORD))}
     assert explained[3] == ("about numpy",)
-    assert explained[2] == ("about random", "about numpy")
+    assert explained[2] == ("about cuda", "about numpy")
 
 
 def test_the_first_step_that_parts_is_a_lead_too() -> None:
