@@ -59,7 +59,6 @@ def check(project: Project) -> Iterator[Match]:
 
 
 def _reports(project: Project) -> Iterator[Report]:
-    layers: list[tuple[str, Call]] | None = None
     for run in project.runs:
         seeds = asked_seeds(project, run, "torch")
         if not seeds or not trains_networks(run):
@@ -73,9 +72,10 @@ def _reports(project: Project) -> Iterator[Report]:
             continue
         layer = _layer(run)
         if layer is None and not _builds_layers(run):
-            layers = _layers(project) if layers is None else layers
             folder = run.entry.path.rpartition("/")[0]
-            layer = next((found for found in layers if found[0].startswith(f"{folder}/" if folder else "")), None)
+            layer = next(
+                (found for found in project.once(_layers) if found[0].startswith(f"{folder}/" if folder else "")), None
+            )
         optional = (*state.optional, *stricter.optional)
         yield _report(project, run, seeds[0], use, layer, Switch((), optional, (*state.off, *stricter.off)))
 

@@ -89,13 +89,15 @@ def is_demonstration(project: Project, entry: Entry) -> bool:
 def _is_shown(project: Project, path: str) -> bool:
     """Whether a read-me file says how to start a program, by its name or as a module."""
     module = path.removesuffix(".py").replace("/", ".")
-    return any(word.rpartition("/")[2] == path.rpartition("/")[2] or word == module for word in project.once(_shown))
+    words, names = project.once(_shown)
+    return path.rpartition("/")[2] in names or module in words
 
 
-def _shown(project: Project) -> frozenset[str]:
-    """Words of the commands that read-me files show."""
+def _shown(project: Project) -> tuple[frozenset[str], frozenset[str]]:
+    """Words of the commands that read-me files show, and what stands behind the last slash of each."""
     commands = (command for document in project.index.documents.values() for command in document.shown)
-    return frozenset(word for command in commands for word in command.words)
+    words = frozenset(word for command in commands for word in command.words)
+    return words, frozenset(word.rpartition("/")[2] for word in words)
 
 
 def training_scripts(project: Project) -> tuple[Run, ...]:

@@ -114,11 +114,20 @@ def _seeders(project: Project, run: Run) -> Iterator[str]:
             argument = argument_of(happening.call, happening.entry, happening.entry.seed_argument)
             if argument is not None:
                 yield happening.name
+    seeding = project.once(_seeding)
     for path in sorted(project.index.reached([run.entry.path])):
-        for function in project.index.files[path].functions:
+        yield from seeding.get(path, ())
+
+
+def _seeding(project: Project) -> dict[str, list[str]]:
+    """Names of calls that seem to seed an environment, by the file that they stand in."""
+    found: dict[str, list[str]] = {}
+    for path, facts in project.index.files.items():
+        for function in facts.functions:
             for event in function.events:
                 if isinstance(event, Call) and _seems_to_seed(event):
-                    yield event.callee
+                    found.setdefault(path, []).append(event.callee)
+    return found
 
 
 def _seems_to_seed(call: Call) -> bool:

@@ -62,6 +62,8 @@ class Evaluator:
         """Collaborators are those of one project."""
         self._symbols = symbols
         self._options = options
+        self._named: dict[tuple[str, str, int], Result] = {}
+        """By name, module that uses it, and depth: what a name comes to has nothing to do with arguments."""
 
     def value(self, value: Value | None, frame: Frame, depth: int = _DEPTH) -> Result:
         """The literal that a value has, or UNKNOWN."""
@@ -73,7 +75,10 @@ class Evaluator:
             case ValueKind.PARAMETER:
                 return self._parameter(value, frame, depth)
             case ValueKind.NAME:
-                return self._name(str(value.value), frame, depth)
+                key = (str(value.value), frame.path, depth)
+                if key not in self._named:
+                    self._named[key] = self._name(key[0], frame, depth)
+                return self._named[key]
             case ValueKind.SELF:
                 return self._option(value.path.rpartition(".")[2], frame) if _is_configured(value.path) else UNKNOWN
         return UNKNOWN

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
@@ -40,11 +40,11 @@ class FunctionRef:
     path: str
     index: int
     function: Function
+    key: tuple[str, int] = field(init=False, repr=False)
+    """Identity; kept, as following programs asks for it millions of times."""
 
-    @property
-    def key(self) -> tuple[str, int]:
-        """Identity."""
-        return (self.path, self.index)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", (self.path, self.index))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from reprocheck.project.facts.model import Exit
+from reprocheck.project.facts.model import Exit, Import
 from reprocheck.project.index.entries import Entry
+from reprocheck.project.index.evaluate import Frame, Known
+from reprocheck.project.index.symbols import FunctionRef
 from reprocheck.rulekit.execution.happenings import RUNS_CALLBACKS
 from reprocheck.rulekit.execution.linking import Linked, Linker
 
 _HANDS_ON = frozenset({RUNS_CALLBACKS})
 """Roles that matter only through what is handed over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """An event of a function that matters, with what is asked of it whenever the function is followed."""
+
+    linked: Linked
+    imports: frozenset[tuple[str, int]] | None
+    """Of an import the bodies of modules that it runs; None for other events."""
+    leads_to: tuple[tuple[str, int], ...] | None
+    """Functions that are all it can add; None where it says something by itself."""
 
 
 class CallGraph:
@@ -20,7 +33,8 @@ class CallGraph:
         """`linker` says what each function reaches."""
         self.linker = linker
         self._matters: dict[tuple[str, int], bool] = {}
-        self._relevant: dict[tuple[str, int], tuple[Linked, ...]] = {}
+        self._steps: dict[tuple[str, int], tuple[Step, ...]] = {}
+        self._parameters: dict[tuple[tuple[str, int], bool], tuple[list[str], dict[str, Known]]] = {}
 
     def explore(self, entry: Entry) -> None:
         """Link all functions that the entry can reach, then find backwards which of them matter.
@@ -56,19 +70,44 @@ class CallGraph:
                     waiting.append(caller)
         self._matters.update({key: key in matters for key in new})
 
-    def relevant(self, key: tuple[str, int]) -> tuple[Linked, ...]:
+    def steps(self, key: tuple[str, int]) -> tuple[Step, ...]:
         """Events of a function that matter, each with the targets that do, and the exits among them."""
-        found = self._relevant.get(key)
+        found = self._steps.get(key)
         if found is None:
             found = tuple(
-                replace(linked, targets=tuple(target for target in linked.targets if self.matters(target.key)))
+                self._step(replace(linked, targets=tuple(t for t in linked.targets if self.matters(t.key))))
                 for linked in self.linker.links(key)
                 if linked.entry is not None
                 or isinstance(linked.event, Exit)
                 or linked.name.startswith("@")
                 or any(self.matters(t.key) for t in (*linked.targets, *linked.callbacks, *linked.carried))
             )
-            self._relevant[key] = found
+            self._steps[key] = found
+        return found
+
+    def _step(self, linked: Linked) -> Step:
+        by_itself = linked.entry is not None or isinstance(linked.event, Exit) or linked.name.startswith("@")
+        return Step(
+            linked,
+            frozenset(t.key for t in linked.targets) if isinstance(linked.event, Import) else None,
+            None if by_itself else tuple(t.key for t in (*linked.targets, *linked.callbacks) if self.matters(t.key)),
+        )
+
+    def parameters(self, target: FunctionRef, *, bound: bool) -> tuple[list[str], dict[str, Known]]:
+        """Names of the parameters that a call fills, in order, and what those with a default are without it.
+
+        `bound` says whether the first one is the instance.
+        """
+        found = self._parameters.get((target.key, bound))
+        if found is None:
+            parameters = target.function.parameters
+            if target.function.method and parameters:
+                first = parameters[0].name
+                if first == "cls" or (first == "self" and bound):
+                    parameters = parameters[1:]
+            module = Frame(target.path)
+            defaults = {p.name: Known(p.default, target.path, module) for p in parameters if not p.required}
+            found = self._parameters[target.key, bound] = [p.name for p in parameters], defaults
         return found
 
     def _is_event(self, linked: Linked) -> bool:

@@ -25,6 +25,7 @@ from reprocheck.rulekit.execution.linking import Linked
 _FUNCTION_LIMIT = 3
 """Times that one function is followed with different arguments in one run."""
 _CALL_DEPTH = 60
+_UNPACKED = ("*", "**")
 _State = tuple[tuple[str, int], tuple[tuple[str, Result], ...], bool]
 """A function, the constants that it is given, and whether it runs under the defaults."""
 
@@ -42,7 +43,9 @@ class Follower:
         self._stretches: dict[_State, tuple[int, int, tuple[Branch, ...] | None]] = {}
         """Where in the run each function was followed, and under which conditions."""
         self._ran: set[tuple[str, int]] = set()
-        """Functions and modules that ran under the defaults; a second import of a module does nothing."""
+        """Functions and modules that ran under the defaults."""
+        self._idle: set[tuple[str, int]] = set()
+        """Those that were followed where no default leads."""
         self.run = Run(entry)
 
     def follow(self) -> None:
@@ -73,8 +76,7 @@ class Follower:
         first = len(self.run.happenings)
         self._stretches[state] = (first, first, condition.branches)
         self._visits[key] = self._visits.get(key, 0) + 1
-        if condition.active:
-            self._ran.add(key)
+        (self._ran if condition.active else self._idle).add(key)
         self._walk(target, frame, hops, condition, is_main=is_main)
         self._stretches[state] = (first, len(self.run.happenings), condition.branches)
 
@@ -91,44 +93,47 @@ class Follower:
     ) -> None:
         """Go through the events of a function."""
         visit = _Visit(frame, is_main, {})
-        for linked in self._graph.relevant(target.key):
-            if isinstance(linked.event, Import) and all(reached.key in self._ran for reached in linked.targets):
+        for step in self._graph.steps(target.key):
+            imports = step.imports
+            # A second import of a module does nothing; nor does a further look at one that no default imports.
+            if imports is not None and (imports <= self._ran or (not condition.active and imports <= self._idle)):
                 continue
-            if not self._can_add(linked):
+            if step.leads_to is not None and not self._can_add(step.leads_to):
                 continue
+            linked = step.linked
+            event = linked.event
             self.steps += 1
             if self.steps > self._limit:
                 self.run.complete = False
                 return
-            around = self._around(target, linked.event, visit)
+            around = _REACHED if event.guard < 0 else self._around(target, event, visit)
             if not around.reached:
                 continue
             here = condition.inside(around, target.path)
-            if isinstance(linked.event, Exit):
+            if isinstance(event, Exit):
                 if not around.decided:
                     continue
-                if linked.event.raises and here.branches and here.active:
+                if event.raises and here.branches and here.active:
                     self.run.refusals.append(here.branches)
-                if linked.event.raises and here.active and here.certain:
+                if event.raises and here.active and here.certain:
                     condition = condition._replace(refused=True)
                 elif here.active and here.certain and condition.active and condition.certain:
                     # What follows never runs under the defaults; an option may still bring it to life.
-                    condition = condition._replace(
-                        active=False, guard=_guard_span(target, linked.event), path=target.path
-                    )
+                    condition = condition._replace(active=False, guard=_guard_span(target, event), path=target.path)
                 continue
             self._happen(target, linked, frame, hops, here)
 
-    def _can_add(self, linked: Linked) -> bool:
+    def _can_add(self, leads_to: tuple[tuple[str, int], ...]) -> bool:
         """Whether an event is more than calls to what was followed often enough: most are, and stop here."""
-        if linked.entry is not None or isinstance(linked.event, Exit) or linked.name.startswith("@"):
-            return True
-        return any(self._worth_visiting(reached.key) for reached in (*linked.targets, *linked.callbacks))
+        visits = self._visits
+        return any(visits.get(key, 0) < _FUNCTION_LIMIT for key in leads_to)
 
     def _worth_visiting(self, key: tuple[str, int]) -> bool:
         return self._graph.matters(key) and self._visits.get(key, 0) < _FUNCTION_LIMIT
 
     def _bound_constants(self, frame: Frame) -> tuple[tuple[str, Result], ...]:
+        if not frame.arguments:
+            return ()
         known = []
         for name, bound in frame.arguments.items():
             value = self._evaluator.value(bound.value, bound.frame or Frame(bound.path))
@@ -148,7 +153,7 @@ class Follower:
             inner.append(position)
             guard = guards[position[0]]
             position = (guard.parent, guard.parent_side)
-        around = visit.around[position] if position[0] >= 0 else _Around()
+        around = visit.around[position] if position[0] >= 0 else _REACHED
         for index, side in reversed(inner):
             guard = guards[index]
             is_if = guard.kind is GuardKind.IF
@@ -223,26 +228,21 @@ class Follower:
                 yield from self._graph.linker.callable_as(symbol)
 
     def _bind(self, target: FunctionRef, call: Call, frame: Frame, *, bound: bool) -> Frame:
-        parameters = list(target.function.parameters)
-        if target.function.method and parameters:
-            first = parameters[0].name
-            if first == "cls" or (first == "self" and bound):
-                parameters = parameters[1:]
+        names, defaults = self._graph.parameters(target, bound=bound)
         arguments: dict[str, Known] = {}
         open_ended = False
         position = 0
         for argument in call.arguments:
-            if argument.name in {"*", "**"}:
+            if argument.name in _UNPACKED:
                 open_ended = True
             elif argument.name:
                 arguments[argument.name] = Known(argument.value, frame.path, frame)
-            elif position < len(parameters):
-                arguments[parameters[position].name] = Known(argument.value, frame.path, frame)
+            elif position < len(names):
+                arguments[names[position]] = Known(argument.value, frame.path, frame)
                 position += 1
         if not open_ended:
-            for parameter in parameters:
-                if parameter.name not in arguments and not parameter.required:
-                    arguments[parameter.name] = Known(parameter.default, target.path, Frame(target.path))
+            for name, default in defaults.items():
+                arguments.setdefault(name, default)
         return Frame(target.path, arguments, frame.config_stem)
 
 
@@ -285,6 +285,10 @@ class _Around(NamedTuple):
     """All conditions that can't be told, outermost first."""
     decided: bool = True
     """Whether conditions alone decide: what stands in a loop or an exception's handler may never come."""
+
+
+_REACHED = _Around()
+"""No condition at all."""
 
 
 class _Visit(NamedTuple):
