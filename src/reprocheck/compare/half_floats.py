@@ -1,13 +1,18 @@
-"""Measures 16-bit floats as the integers that their bits are: reckoning with them as floats takes five times as long.
+"""Measures 16-bit floats as the integers that their bits are: reckoning with them as floats takes far longer.
 
-Once a few elements are known, bounds rule nearly all others out; what is left is reckoned with exactly.
+Where no sign changes a few passes over the integers bound all distances, and the elements that may be farther apart
+than what is known are reckoned with exactly. Elsewhere they are widened to single floats in a way that keeps steps.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import msgspec
+from reprocheck.compare.distances import BlockDistance, Extremes, relatives
+from reprocheck.compare.float_blocks import FloatBlocks
+from reprocheck.compare.number_formats import floats, named_format
+from reprocheck.compare.tolerances import allows
+from reprocheck.model.comparison import Limits
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -17,134 +22,166 @@ if TYPE_CHECKING:
     Array = npt.NDArray[Any]
 
 _MAGNITUDE = 0x7FFF
-_FARTHEST = 2.0
-"""No relative distance is greater: it is that of a number and its negative."""
 _ROUNDING = 1e-9
-"""What rounding may take from a relative distance."""
+"""More than rounding takes from a relative distance."""
+_MANY, _SOME = 8192, 2048
+"""Elements."""
 
 
-class Extremes(msgspec.Struct, frozen=True):
-    """Greatest distances that are known already."""
-
-    ulp: int
-    absolute: float
-    relative: float
-
-
-class HalfBlock(msgspec.Struct, frozen=True):
-    """What is to be known of one block."""
-
-    differing: int
-    first: int
-    """-1 where nothing differs."""
-    ulp: int
-    """Greatest number of steps between elements of one sign; others are among those that are worth it."""
-    worth: Any
-    """Places of the elements that may be farther apart than what is known."""
-
-
-class HalfMeasure:
+class HalfBlocks:
     """Looks at blocks of one pair of arrays, with memory that is used again."""
 
-    def __init__(self, number: NumberFormat) -> None:
+    def __init__(self, number: NumberFormat, limits: Limits | None) -> None:
+        """`limits` are tried on whole blocks."""
+        self._number = number
         self._steps = 1 << number.mantissa
         """From a power of two to the next; what is below is not normal."""
         self._infinity = ((1 << number.exponent) - 1) << number.mantissa
         self._bias = (1 << (number.exponent - 1)) - 1
         self._mantissa = number.mantissa
+        self._limits = limits or Limits()
         self._spare: list[Array] = []
+        self._across = False
+        """Whether signs differed in a block before, as they will in the next one."""
+        self._wide = _Wide(number, self._limits)
 
-    def look(self, a: Array, b: Array, known: Extremes) -> HalfBlock | None:
-        """Bits of both sides as signed integers; None when one is no finite number or a zero may change its sign."""
+    def look(self, a: Array, b: Array, known: Extremes) -> BlockDistance | None:
+        """Bits of both sides as signed integers; None when that can't be told, as `FloatBlocks` has it."""
+        found = None if self._across else self._within_signs(a, b, known)
+        if found is None:
+            self._across = True
+            found = self._wide.look(a, b, known)
+        return found
+
+    def _within_signs(self, a: Array, b: Array, known: Extremes) -> BlockDistance | None:
+        """Look at a block in as few passes as can be; None when signs may differ, or numbers not be finite."""
         import numpy as np
 
-        left, right, work, mask = self._buffers(len(a))
-        np.bitwise_and(a, _MAGNITUDE, out=left)
-        np.bitwise_and(b, _MAGNITUDE, out=right)
-        top = max(int(left.max()), int(right.max()))
-        if top >= self._infinity:
-            return None
-        np.bitwise_xor(a, b, out=work)
-        differing = int(np.count_nonzero(work))
-        if not differing:
-            return HalfBlock(0, -1, 0, np.empty(0, np.int64))
-        first = int((work != 0).argmax())
-        if int(work.min()) < 0:
-            worth = self._of_other_signs(left, right, work, mask, top, known)
-            return None if worth is None else HalfBlock(differing, first, 0, worth)
-        steps = np.subtract(left, right, out=work)
-        ulp = max(int(steps.max()), -int(steps.min()))
-        return HalfBlock(differing, first, ulp, self._of_same_signs(left, right, steps, top, ulp, known))
+        steps, doubled = self._buffers(len(a))
+        np.subtract(a, b, out=steps)
+        differing = int(np.count_nonzero(steps))
+        ulp = max(int(np.maximum.reduce(steps)), -int(np.minimum.reduce(steps)))
+        np.add(a, a, out=doubled)  # takes the signs away
+        unsigned = doubled.view(np.uint16)
+        top, low = int(np.maximum.reduce(unsigned)) >> 1, int(np.minimum.reduce(unsigned)) >> 1
+        # Between other signs the difference wraps: to `2**15 - |x - y|` of their magnitudes. That is more than `ulp` if
+        # both are below `2**15 - ulp`; and if only that of `a` is, but no less than `ulp`, however large the other is.
+        most = min(self._infinity, _MAGNITUDE + 1 - ulp)
+        if ulp > low or top + ulp >= most:
+            top = max(top, int(np.maximum.reduce(b)), int(np.maximum.reduce(b.view(np.uint16))) & _MAGNITUDE)
+            if top >= most:
+                return None
+        else:
+            top += ulp
+        if differing:
+            magnitudes = max(low - ulp, 0), top
+            where = self._places(ulp, magnitudes, known)
+            if len(where) > _MANY:  # as in the first block, of which a few elements rule out most
+                known = self._farther(a, b, where[:: len(where) // _SOME], known, ulp)
+                where = self._places(ulp, magnitudes, known)
+            known = self._farther(a, b, where, known, ulp)
+        return BlockDistance(
+            differing,
+            known,
+            allows(self._limits, ulp=ulp, absolute=known.absolute, relative=known.relative * (1 + _ROUNDING)),
+        )
 
-    def _of_same_signs(self, left: Array, right: Array, steps: Array, top: int, ulp: int, known: Extremes) -> Array:
-        """Places that may raise the absolute or the relative distance.
+    def _places(self, ulp: int, magnitudes: tuple[int, int], known: Extremes) -> Array:
+        """Places that may raise the absolute or the relative distance; all `magnitudes` lie between the two given.
 
         Steps that begin at a power of two are the largest for their size: `s` of them are `s / (2**mantissa + s)` of
         the greater number, where it is normal.
         """
         import numpy as np
 
+        steps, doubled = self._spare
+        low, top = magnitudes
         worth: list[Array] = []
         if ulp / (self._steps + ulp) > known.relative + _ROUNDING:
-            reached = known.relative * self._steps / (1 - known.relative)
-            worth.append(np.abs(steps) > reached * (1 - _ROUNDING))
-        if known.relative < 1 and min(int(left.min()), int(right.min())) < self._steps:
-            worth.append((steps != 0) & (np.minimum(left, right) < self._steps))
+            reached = int(known.relative * self._steps / (1 - known.relative) * (1 - _ROUNDING))
+            worth.append(np.flatnonzero(np.abs(steps) > reached))
+        if known.relative < 1 and low < self._steps:
+            worth.append(np.flatnonzero(doubled.view(np.uint16) < 2 * (self._steps + ulp)))
         # `ulp` steps at the greatest number, each as large as its power of two makes it.
         needed = known.absolute / ulp
         if self._step_at(top) > needed:
             powers = range(top >> self._mantissa)
             least = next((power for power in powers if self._step_at(power << self._mantissa) > needed), len(powers))
-            worth.append((steps != 0) & (np.maximum(left, right) >= least << self._mantissa))
-        return _places(worth)
+            worth.append(np.flatnonzero(doubled.view(np.uint16) >= 2 * max((least << self._mantissa) - ulp, 0)))
+        return np.concatenate(worth) if worth else np.empty(0, np.int64)
 
-    def _of_other_signs(
-        self, left: Array, right: Array, differs: Array, mask: Array, top: int, known: Extremes
-    ) -> Array | None:
-        """Likewise where some signs differ; there steps and absolute distances add up over zero."""
+    def _farther(self, a: Array, b: Array, where: Array, known: Extremes, ulp: int) -> Extremes:
+        """What is known after reckoning with the elements at some places."""
         import numpy as np
 
-        total = np.add(left, right, out=mask).view(np.uint16)
-        if int(total.min()) == 0 and bool(((total == 0) & (differs != 0)).any()):
-            return None
-        worth: list[Array] = []
-        if known.relative < 1:
-            worth.append(differs != 0)
-        elif known.relative < _FARTHEST:
-            worth.append(differs < 0)
-        if int(total.max()) > known.ulp:
-            worth.append(total > known.ulp)
-        if 2 * self._value(top) > known.absolute:
-            # One of two numbers that are this far apart is at least half as large.
-            worth.append(np.maximum(left, right) >= self._bits(known.absolute / 2))
-        return _places(worth)
+        absolute, relative = known.absolute, known.relative
+        if len(where):
+            left, right = (floats(side[where], self._number).astype(np.float64) for side in (a, b))
+            absolute = max(absolute, float(np.abs(left - right).max()))
+            relative = max(relative, float(relatives(left, right).max()))
+        return Extremes(max(known.ulp, ulp), absolute, relative)
 
     def _step_at(self, bits: int) -> float:
         """From a number to the next."""
         return 2.0 ** (max(bits >> self._mantissa, 1) - self._bias - self._mantissa)
 
-    def _value(self, bits: int) -> float:
-        return float(self._step_at(bits) * ((bits & (self._steps - 1)) + (self._steps if bits >= self._steps else 0)))
-
-    def _bits(self, value: float) -> int:
-        """Of the greatest power of two that is no greater than `value`: a bound, no rounding."""
-        powers = (power << self._mantissa for power in range(self._infinity >> self._mantissa, 0, -1))
-        return next((bits for bits in powers if self._value(bits) <= value), 0)
-
     def _buffers(self, count: int) -> list[Array]:
         import numpy as np
 
         if not self._spare or len(self._spare[0]) != count:
-            self._spare = [np.empty(count, np.int16) for _ in range(4)]
+            self._spare = [np.empty(count, np.int16) for _ in range(2)]
         return self._spare
 
 
-def _places(masks: list[Array]) -> Array:
-    import numpy as np
+class _Wide:
+    """Measures them as single floats: the same bits at another place, so that steps stay steps.
 
-    if not masks:
-        return np.empty(0, np.int64)
-    found = masks[0]
-    for mask in masks[1:]:
-        found |= mask
-    return np.flatnonzero(found)
+    For `float16` that takes a power of two from every number, which no relative distance shows.
+    """
+
+    def __init__(self, number: NumberFormat, limits: Limits) -> None:
+        single = named_format("float32")
+        assert single is not None
+        self._less = number.exponent - single.exponent
+        self._shift = single.mantissa - number.mantissa
+        self._scale = 2.0 ** ((1 << (single.exponent - 1)) - (1 << (number.exponent - 1)))
+        self._infinity = ((1 << number.exponent) - 1) << number.mantissa
+        wide = Limits(
+            ulp=None if limits.ulp is None else limits.ulp << self._shift,
+            absolute=None if limits.absolute is None else limits.absolute / self._scale,
+            relative=limits.relative,
+        )
+        self._blocks = FloatBlocks(single, wide)
+        self._spare: list[Array] = []
+
+    def look(self, a: Array, b: Array, known: Extremes) -> BlockDistance | None:
+        """Like `FloatBlocks.look`."""
+        import numpy as np
+
+        if not self._spare or len(self._spare[0]) != len(a):
+            self._spare = [np.empty(len(a), np.int32) for _ in range(2)]
+        left, right = self._spare
+        if not (self._widen(a, left) and self._widen(b, right)):
+            return None
+        known = Extremes(known.ulp << self._shift, known.absolute / self._scale, known.relative)
+        found = self._blocks.look(left, right, known)
+        if found is None:
+            return None
+        known = found.known
+        known = Extremes(known.ulp >> self._shift, known.absolute * self._scale, known.relative)
+        return BlockDistance(found.differing, known, found.inside)
+
+    def _widen(self, bits: Array, wide: Array) -> bool:
+        """False when something is no finite number."""
+        import numpy as np
+
+        if self._less:  # what isn't finite would be
+            top = max(int(np.maximum.reduce(bits)), int(np.maximum.reduce(bits.view(np.uint16))) & _MAGNITUDE)
+            if top >= self._infinity:
+                return False
+        np.copyto(wide, bits)
+        np.left_shift(wide, 16, out=wide)
+        if self._less:
+            np.right_shift(wide, 16 - self._shift, out=wide)
+            np.bitwise_and(wide, ~((1 << 31) - (1 << (15 + self._shift))), out=wide)
+        return True

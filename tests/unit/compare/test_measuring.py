@@ -161,6 +161,116 @@ def test_any_bits_are_measured(name: str) -> None:
         agree(name, left, right)
 
 
+def mixed(chance: np.random.Generator, name: str, size: int) -> tuple[Array, Array]:
+    """Numbers of one to three scales, of which some are replaced or moved by a few steps."""
+    largest = {"float16": 4, "bfloat16": 30, "float32": 30, "float64": 300}[name]
+    scales = 10.0 ** chance.uniform(-largest - 12, largest, chance.integers(1, 4))
+    base = chance.standard_normal(size) * chance.choice(scales, size)
+    noise = chance.choice([0, 2e-16, 1e-7, 1e-3, 1, 1e4]) * chance.standard_normal(size)
+    left = made(name, base)
+    right = made(name, base * (1 + noise) if chance.random() < 0.5 else base + noise * scales[0])
+    bits = right.view(f"<u{right.itemsize}")
+    moved = chance.random(size) < chance.choice([0, 0.01, 1])
+    bits[moved] += chance.integers(0, 4, size).astype(bits.dtype)[moved]
+    if chance.random() < 0.3:
+        odd = made(name, np.array([0.0, -0.0, TINY[name], -TINY[name], 1.0, -1.0]))
+        for side in (left, right):
+            where = chance.random(size) < chance.choice([0.01, 0.5])
+            side[where] = chance.choice(odd, size)[where]
+    if chance.random() < 0.1:
+        left[chance.integers(size)] = made(name, np.array([np.nan, np.inf, -np.inf]))[chance.integers(3)]
+    return left, right
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_whatever_was_measured_before_every_block_counts(name: str) -> None:
+    for seed in range(150):
+        chance = np.random.default_rng(seed)
+        sides = [mixed(chance, name, int(chance.integers(1, 80))) for _ in range(4)]
+        left, right = (np.concatenate(side) for side in zip(*sides, strict=True))
+        agree(name, left, right, block=int(chance.integers(1, 120)))
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_limits_count_the_same_in_whole_blocks_and_one_by_one(name: str) -> None:
+    for seed in range(60):
+        chance = np.random.default_rng(seed)
+        left, right = mixed(chance, name, 60)
+        limits = Limits(
+            ulp=int(chance.choice([0, 1, 3, 2000, 10**9])) if chance.random() < 0.5 else None,
+            absolute=float(10.0 ** chance.uniform(-12, 3)) if chance.random() < 0.5 else None,
+            relative=float(10.0 ** chance.uniform(-9, 0)) if chance.random() < 0.5 else None,
+        )
+        together = measure(name, left, right, limits, block=20)
+        one_by_one = [measure(name, left[i : i + 1], right[i : i + 1], limits).beyond or 0 for i in range(len(left))]
+        assert together.beyond == sum(one_by_one)
+        pairs = (reckoned(name, left[i : i + 1], right[i : i + 1]) for i in range(len(left)))
+        assert together.beyond == sum(is_beyond(found, limits) for found in pairs)
+
+
+def is_beyond(found: Distance, limits: Limits) -> bool:
+    if not found.differing or found.nan_payloads:
+        return False
+    if found.nan_one_side:
+        return True
+    inside = [
+        limits.ulp is not None and (found.max_ulp or 0) <= limits.ulp,
+        limits.absolute is not None and (found.max_absolute or 0) <= limits.absolute,
+        limits.relative is not None and (found.max_relative or 0) <= limits.relative,
+    ]
+    return not any(inside)
+
+
+WHOLE = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
+
+
+def numbers(chance: np.random.Generator, name: str, size: int) -> tuple[Array, Array]:
+    info = np.iinfo(name)
+    least, most = int(info.min), int(info.max)
+    match chance.integers(4):
+        case 0:
+            low, high = least, most
+        case 1:
+            low, high = max(least, -5), 6
+        case 2:
+            low, high = 1, 100
+        case _:
+            low, high = most - 20, most
+    left = chance.integers(low, high, size, dtype=name, endpoint=True)
+    right = chance.integers(low, high, size, dtype=name, endpoint=True)
+    return left, np.where(chance.random(size) < chance.choice([0, 0.5, 0.99]), left, right)
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_distances_of_whole_numbers_are_what_reckoning_gives(name: str) -> None:
+    for seed in range(80):
+        chance = np.random.default_rng(seed)
+        sides = [numbers(chance, name, int(chance.integers(1, 60))) for _ in range(3)]
+        left, right = (np.concatenate(side) for side in zip(*sides, strict=True))
+        limits = Limits(absolute=float(chance.integers(0, 50)), relative=float(chance.choice([0.01, 1.5])))
+        found = measure(name, left, right, limits, block=int(chance.integers(1, 90)))
+        gaps = [(abs(a - b), max(abs(a), abs(b))) for a, b in zip(left.tolist(), right.tolist(), strict=True) if a != b]
+        assert found.differing == len(gaps)
+        assert found.max_absolute == float(max((gap for gap, _ in gaps), default=0))
+        assert found.max_relative == pytest.approx(max((gap / most for gap, most in gaps), default=0), rel=1e-15)
+        wanted = [gap for gap, most in gaps if gap > limits.absolute and gap / most > limits.relative]
+        assert found.beyond == len(wanted)
+        assert found.first == ((int((left != right).argmax()),) if gaps else ())
+
+
+def test_large_blocks_are_measured_from_a_few_elements_on() -> None:
+    chance = np.random.default_rng(5)
+    left = chance.integers(1, 60000, 40000, dtype=np.int32)
+    right = chance.integers(1, 60000, 40000, dtype=np.int32)
+    right[31999] = 60000
+    left[31999] = 1
+    found = measure("int32", left, right)
+    assert found.max_relative == 59999 / 60000
+    half = made("bfloat16", chance.standard_normal(40000) + 8)
+    moved = half + np.where(np.arange(40000) == 31999, 5, 1).astype("<u2")
+    agree("bfloat16", half, moved)
+
+
 def test_payloads_of_nan_are_told() -> None:
     left = np.array([0x7FC00000, 0x3F800000], "<u4")
     found = measure("float32", left, left + np.array([1, 0], "<u4"))
