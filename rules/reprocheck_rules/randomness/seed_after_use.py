@@ -14,9 +14,9 @@ drawn to be looked at, and models that are built again behind the seed, give low
 import re
 from collections.abc import Iterator
 
-from reprocheck.rulekit import Confidence, Match, Project, Rule
+from reprocheck.rulekit import Confidence, Fix, Match, MoveStatements, Project, Rule, Safety, Where
 from reprocheck.rulekit.execution import Happening, Run
-from reprocheck.rulekit.facts import Call
+from reprocheck.rulekit.facts import Call, Import
 from reprocheck_rules.randomness.notebook_draws import lasting
 from reprocheck_rules.randomness.seeding import (
     FAMILIES,
@@ -119,7 +119,22 @@ def _match(
         f"{what} before {FAMILIES[family]} is seeded; seed first",
         confidence=confidence_of(run, Seeding(family, early)) if certain else Confidence.LOW,
         trail=[*story(project, run, draw, what), project.note(seed.path, seed.call.span, "seeded only here")],
+        fix=_seeded_first(project, draw, seed),
     )
+
+
+def _seeded_first(project: Project, draw: Happening, seed: Happening) -> Fix | None:
+    """The seed moved to before the draw, where one function does both, itself or by what it calls."""
+    ways = [[*((hop.path, hop.span) for hop in way.hops), (way.path, way.call.span)] for way in (draw, seed)]
+    for (path, to), (seeding, span) in zip(*ways, strict=False):
+        if (path, to) == (seeding, span):
+            continue
+        imports = project.index.files[path].functions[0].events
+        if path != seeding or any(isinstance(event, Import) and event.span == to for event in imports):
+            return None
+        edit = MoveStatements(span, to, Where.BEFORE, path)
+        return Fix("seed before anything is drawn", Safety.UNSAFE, (edit,))
+    return None
 
 
 rule.flags(
@@ -132,6 +147,16 @@ rule.flags(
         torch.nn.functional.mse_loss(net(x), y).backward()
     """,
     title="Built, then seeded",
+    fixed={
+        "example.py": """
+        import torch
+
+        torch.manual_seed(0)
+        net = torch.nn.Linear(4, 1)
+        for x, y in data():
+            torch.nn.functional.mse_loss(net(x), y).backward()
+        """,
+    },
 )
 rule.flags(
     {
@@ -163,6 +188,20 @@ rule.flags(
         """,
     },
     title="Shuffled in another file, then seeded",
+    fixed={
+        "train.py": """
+        import random
+        from data import rows
+        from helpers import set_seed
+
+        def main():
+            set_seed(1)
+            data = rows()
+            model.fit(data)
+
+        main()
+        """,
+    },
 )
 rule.flags(
     """

@@ -22,6 +22,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from reprocheck.rulekit import ABSENT, Call, Confidence, Match, Rule
+from reprocheck_rules.randomness.clock_fixes import fixed_call, fixed_default, fixed_source
 from reprocheck_rules.randomness.seed_sources import certain, recorded, source_of
 
 rule = Rule("RNG004", "seed-from-clock", __doc__)
@@ -46,7 +47,8 @@ def check_seeding(call: Call) -> Iterator[Match]:
     if value is ABSENT or value is None:
         if "unseeds" in entry.roles and not _optional(call) and not _state_kept(call) and not _ends_fixed_stretch(call):
             yield call.match(
-                f"`{_shown(call)}` without a seed takes a new one from the operating system, and it isn't recorded"
+                f"`{_shown(call)}` without a seed takes a new one from the operating system, and it isn't recorded",
+                fix=fixed_call(call),
             )
         return
     node = call.argument(entry.seed_argument)
@@ -75,7 +77,8 @@ def check_option(call: Call) -> Iterator[Match]:
     options = {"args", "opt", "opts", "options", "config", "cfg", "params", "hparams", "flags", "FLAGS"}
     source = source_of(call.module, default, call.scope, call.site.order, options)
     if source is not None and not recorded(call.module, options):
-        yield call.match(f"The default of `{names[-1]}` comes from {_words(source)}, and it isn't recorded", at=default)
+        message = f"The default of `{names[-1]}` comes from {_words(source)}, and it isn't recorded"
+        yield call.match(message, at=default, fix=fixed_default(call, default))
 
 
 def _fromsource_of(call: Call, node: ast.expr) -> Iterator[Match]:
@@ -92,6 +95,7 @@ def _fromsource_of(call: Call, node: ast.expr) -> Iterator[Match]:
         f"The seed of `{_shown(call)}` comes from {_words(source)}: each run differs, and it isn't recorded",
         confidence=confidence,
         trail=trail,
+        fix=fixed_source(call, node, source),
     )
 
 
@@ -201,7 +205,28 @@ rule.flags(
     torch.manual_seed(uuid.uuid4().int % 2**32)  # expect: RNG004
     np.random.seed(datetime.now().microsecond)  # expect: RNG004
     random.seed(hash("experiment-3"))  # expect: RNG004
-    """
+    """,
+    fixed={
+        "example.py": """
+        import os
+        import random
+        import time
+        import uuid
+        import zlib
+        from datetime import datetime
+
+        import numpy as np
+        import torch
+
+        random.seed(0)
+        np.random.seed(0)
+        torch.manual_seed(0)
+        rng = np.random.default_rng(0)
+        torch.manual_seed(0)
+        np.random.seed(0)
+        random.seed(zlib.crc32(b'experiment-3'))
+        """,
+    },
 )
 rule.flags(
     """
@@ -219,7 +244,25 @@ rule.flags(
 
         def draw(self):
             return self.rng.choice(len(self.weights), p=self.weights)
-    """
+    """,
+    fixed={
+        "example.py": """
+        import numpy as np
+        import torch
+
+        np.random.seed(0)
+        np.random.seed(0)
+        torch.manual_seed(0)
+
+        class Sampler:
+            def __init__(self, weights):
+                self.rng = np.random.default_rng(0)
+                self.weights = weights
+
+            def draw(self):
+                return self.rng.choice(len(self.weights), p=self.weights)
+        """,
+    },
 )
 rule.flags(
     """
@@ -241,6 +284,47 @@ rule.flags(
         X, X_test = train_test_split(X, random_state=seed)  # expect: RNG004
         key = jax.random.PRNGKey(fresh())  # expect: RNG004
     """
+)
+rule.flags(
+    """
+    import argparse
+    import time
+
+    import numpy as np
+
+    def augment(image):
+        rng = np.random.default_rng()  # expect: RNG004
+        return image + rng.normal()
+
+    def main():
+        parser = argparse.ArgumentParser()
+        parser.add_argument("--seed", type=int, default=int(time.time()))  # expect: RNG004
+        parser.parse_args()
+        split_seed = int(time.time())
+        np.random.seed(split_seed)  # expect: RNG004
+        np.random.shuffle(rows)
+    """,
+    title="A fixed seed in a function that is called for each image would repeat the same numbers",
+    fixed={
+        "example.py": """
+        import argparse
+        import time
+
+        import numpy as np
+
+        def augment(image):
+            rng = np.random.default_rng()
+            return image + rng.normal()
+
+        def main():
+            parser = argparse.ArgumentParser()
+            parser.add_argument("--seed", type=int, default=0)
+            parser.parse_args()
+            split_seed = 0
+            np.random.seed(split_seed)
+            np.random.shuffle(rows)
+        """,
+    },
 )
 rule.allows(
     """

@@ -18,7 +18,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from reprocheck.rulekit import ABSENT, Call, Confidence, Match, Rule
+from reprocheck.rulekit import ABSENT, Call, Confidence, Fix, Match, MoveStatements, Rule, Safety, Where
 from reprocheck_rules.randomness.repetition import in_loop, in_step, is_state
 
 rule = Rule("RNG017", "seed-reset-in-loop", __doc__)
@@ -51,8 +51,38 @@ def check(call: Call) -> Iterator[Match]:
     if is_generator:
         confidence = Confidence.MEDIUM if confidence is Confidence.HIGH else Confidence.LOW
     yield call.match(
-        f"`{ast.unparse(call.node)}`: {what} {where}, so that the same numbers are drawn again", confidence=confidence
+        f"`{ast.unparse(call.node)}`: {what} {where}, so that the same numbers are drawn again",
+        confidence=confidence,
+        fix=_moved_out(call) if where.startswith("in every turn") and "makes-key" not in entry.roles else None,
     )
+
+
+def _moved_out(call: Call) -> Fix | None:
+    """The seed set once in front of the loop, where it is a statement of the loop by itself or makes one generator."""
+    loop, statement = call.site.loop, call.site.statement
+    match statement:
+        case ast.Expr(value=value) if value is call.node:
+            pass
+        case ast.Assign(targets=[ast.Name(id=name)], value=value) if loop is not None:
+            bound = [node for node in ast.walk(loop) if isinstance(node, ast.Name) and node.id == name]
+            if (value is not call.node and not _is_generator(value, call)) or _rebound(bound):
+                return None
+        case _:
+            return None
+    if not isinstance(loop, ast.For | ast.AsyncFor | ast.While) or statement not in loop.body:
+        return None
+    span = call.module.span
+    edit = MoveStatements(span(statement), span(loop), Where.BEFORE)
+    return Fix("seed once, in front of the loop", Safety.UNSAFE, (edit,))
+
+
+def _is_generator(value: ast.expr, call: Call) -> bool:
+    """Whether a value is the call with a method behind it that seeds: `torch.Generator().manual_seed(0)`."""
+    return isinstance(value, ast.Call) and any(part is call.node for part in ast.walk(value.func))
+
+
+def _rebound(names: list[ast.Name]) -> bool:
+    return sum(isinstance(name.ctx, ast.Store | ast.Del) for name in names) > 1
 
 
 def _is_drawn_from(call: Call) -> bool:
@@ -105,6 +135,41 @@ rule.flags(
                 loss.backward()
                 optimizer.step()
     """
+)
+rule.flags(
+    """
+    import numpy as np
+    import torch
+
+    def train(model, loader, optimizer, args):
+        for epoch in range(args.epochs):
+            # Reproducible.
+            torch.manual_seed(args.seed)  # expect: RNG017
+            rng = np.random.default_rng(7)  # expect: RNG017
+            for x, y in loader:
+                loss = model(x + rng.normal())
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+    """,
+    title="Seeded for each epoch",
+    fixed={
+        "example.py": """
+        import numpy as np
+        import torch
+
+        def train(model, loader, optimizer, args):
+            # Reproducible.
+            torch.manual_seed(args.seed)
+            rng = np.random.default_rng(7)
+            for epoch in range(args.epochs):
+                for x, y in loader:
+                    loss = model(x + rng.normal())
+                    optimizer.zero_grad()
+                    loss.backward()
+                    optimizer.step()
+        """,
+    },
 )
 rule.flags(
     """

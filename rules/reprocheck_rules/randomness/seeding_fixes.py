@@ -1,4 +1,4 @@
-"""Seeds a program at its start: by the project's own helper, by one written for it, or by itself where a line will do."""
+"""Seeds a program at its start: by a helper of the project, by one written for it, or by a line of its own."""
 
 from __future__ import annotations
 

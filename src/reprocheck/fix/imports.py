@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 import builtins
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 import libcst as cst
 
+from reprocheck.fix.bindings import bound_by, imported_by
 from reprocheck.fix.changes import Change, RefusedError
 from reprocheck.fix.page import Page, Statement
 from reprocheck.fix.statement_edits import before_all, head_of, is_docstring
@@ -31,7 +32,7 @@ class Names:
         self.bound: set[str] = set()
         """Names that are bound otherwise than by an import."""
         for node in ast.walk(page.tree):
-            self.bound.update(_bound_by(node))
+            self.bound.update(bound_by(node))
             if isinstance(node, ast.Import | ast.ImportFrom):
                 for local, target in imported_by(node):
                     self.targets.setdefault(local, set()).add(target)
@@ -49,36 +50,6 @@ class Names:
     def means_only(self, name: str, target: str) -> bool:
         """Whether a name can't mean anything else anywhere in the module."""
         return name not in self.bound and self.targets.get(name, {target}) == {target}
-
-
-def _bound_by(node: ast.AST) -> Iterator[str]:
-    match node:
-        case ast.Name(id=name, ctx=ast.Store() | ast.Del()):
-            yield name
-        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
-            yield name
-        case ast.arg(arg=name):
-            yield name
-        case (
-            ast.ExceptHandler(name=str() as name) | ast.MatchAs(name=str() as name) | ast.MatchStar(name=str() as name)
-        ):
-            yield name
-        case _:
-            pass
-
-
-def imported_by(node: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, str]]:
-    """Local names and what they stand for: `numpy` for a module, `os.path:join` for a name of one."""
-    for alias in node.names:
-        if isinstance(node, ast.Import):
-            if alias.asname is None:
-                top = alias.name.partition(".")[0]
-                yield top, top
-            else:
-                yield alias.asname, alias.name
-        elif alias.name != "*":
-            module = "." * node.level + (node.module or "")
-            yield alias.asname or alias.name, f"{module}:{alias.name}"
 
 
 def add_import(names: Names, edit: AddImport, before: int) -> tuple[list[Change], dict[str, str]]:
@@ -237,7 +208,7 @@ def check_builtins(names: Names, texts: Iterable[str]) -> None:
             tree = ast.parse(text)
         except SyntaxError:
             continue
-        own = {name for node in ast.walk(tree) for name in _bound_by(node)}
+        own = {name for node in ast.walk(tree) for name in bound_by(node)}
         for node in ast.walk(tree):
             if not isinstance(node, ast.Name) or node.id not in _BUILTINS or node.id in own:
                 continue

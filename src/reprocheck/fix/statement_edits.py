@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import libcst as cst
 
 from reprocheck.fix.changes import Change, RefusedError
+from reprocheck.fix.dependence import stands_in_the_way
 from reprocheck.fix.page import Page, Statement
 from reprocheck.model.fix import InsertStatements, MoveStatements, ReplaceStatements, Where
 
@@ -203,24 +206,62 @@ def _end_above(page: Page, line: int) -> int:
 
 
 def move_statements(page: Page, edit: MoveStatements) -> list[Change]:
-    """Move statements to before or behind another of the same block."""
+    """Move statements to before or behind another of the same block, or out of it to before what is around it."""
     start, end = page.extent(edit.span)
     to, _ = page.extent(edit.to)
     first = lone_statement(page, start, first=True)
     target = lone_statement(page, to, first=edit.where is Where.BEFORE)
     block = page.block(first)
-    if block is not page.block(target):
+    around = page.begin(target) < page.begin(first) < page.end(target)
+    if not around and edit.where is Where.BEFORE:
+        target = _in_block(page, target, block)
+    if not around and block is not page.block(target):
         raise RefusedError("the statements aren't in one block")
     members = [s for s in block.body if isinstance(s, Statement) and start <= page.begin(s) <= max(start, end - 1)]
-    if first not in members or target in members:
+    if first not in members or target in members or (around and edit.where is not Where.BEFORE):
         raise RefusedError("the statements can't be told apart")
     top = page.comments_above(first)
     stop = page.line_end(page.end(members[-1]))
-    text = page.text[top:stop]
-    behind = page.next_line(stop)
-    taken = Change(top, behind, "") if behind > stop else Change(_end_above(page, top), stop, "")
     if edit.where is Where.BEFORE:
+        begin = page.line_start(page.begin(first))
+        passed = page.text[page.line_start(page.begin(target)) : begin if around else top]
+        if around:
+            passed += f"{page.indent(page.begin(first))}pass{page.text[stop : page.line_end(page.end(target))]}"
+        needed = stands_in_the_way(page.text[begin:stop], passed)
+        if needed:
+            raise RefusedError(f"it needs `{needed}`, which is made or changed on the way")
         place = page.comments_above(target)
-        return [taken, Change(place, place, text + page.newline)]
+        taken = _taken_out(page, members) if around else _taken(page, top, stop)
+        text = page.text[max(top, taken.start) if around else top : stop]
+        written = page.indented(textwrap.dedent(text), page.indent(page.begin(target))) if around else text
+        return [taken, Change(place, place, written + page.newline)]
+    text = page.text[top:stop]
     place = page.line_end(page.end(target))
-    return [taken, Change(place, place, page.newline + text)]
+    return [_taken(page, top, stop), Change(place, place, page.newline + text)]
+
+
+def _taken(page: Page, top: int, stop: int) -> Change:
+    behind = page.next_line(stop)
+    return Change(top, behind, "") if behind > stop else Change(_end_above(page, top), stop, "")
+
+
+def _taken_out(page: Page, members: list[Statement]) -> Change:
+    """Statements gone from a block with the comments above them; where nothing is left, `pass`."""
+    block = page.block(members[0])
+    if all(statement in members for statement in block.body):
+        return removal(page, members)
+    behind = page.next_line(page.end(members[-1]))
+    while block.body[0] is members[0] and page.blank_line(behind):
+        behind = page.next_line(behind)
+    return Change(page.comments_above(members[0]), behind, "")
+
+
+def _in_block(page: Page, statement: Statement, block: object) -> Statement:
+    """The statement of a block that another one stands in; the same where it stands in none of it."""
+    found = statement
+    while page.block(found) is not block:
+        above = page.parents.get(page.block(found))
+        if not isinstance(above, Statement) or isinstance(above, cst.FunctionDef | cst.ClassDef):
+            return statement
+        found = above
+    return found

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 
 import libcst as cst
 
+from reprocheck.fix.bindings import imported_by
 from reprocheck.fix.changes import Change
-from reprocheck.fix.imports import imported_by
 from reprocheck.fix.page import Page
 from reprocheck.fix.statement_edits import removal
 

@@ -101,7 +101,11 @@ class KeepBranch(msgspec.Struct, frozen=True, tag="keep-branch"):
 
 
 class MoveStatements(msgspec.Struct, frozen=True, tag="move-statements"):
-    """Move statements to before or behind another of the same block."""
+    """Move statements to before or behind another of the same block.
+
+    Before, it may also stand in a block of that block, or around it, as a loop does; and nothing on the way may bind or
+    change what the statements read.
+    """
 
     span: Span
     to: Span

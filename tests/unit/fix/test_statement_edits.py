@@ -109,6 +109,64 @@ def test_statements_of_two_blocks_do_not_change_places() -> None:
     assert refusal(text, edit) == "the statements aren't in one block"
 
 
+LOOP = code("""
+def train(args, rows):
+    for epoch in range(args.epochs):
+        # The same again.
+        seed(args.seed)
+        for row in rows:
+            step(row)
+""")
+
+
+def test_a_statement_moves_out_of_a_loop() -> None:
+    edit = MoveStatements(span(LOOP, "seed(args.seed)"), span(LOOP, "for epoch"), Where.BEFORE)
+    assert fixed(LOOP, edit) == code("""
+def train(args, rows):
+    # The same again.
+    seed(args.seed)
+    for epoch in range(args.epochs):
+        for row in rows:
+            step(row)
+""")
+
+
+def test_a_statement_moves_to_before_the_block_that_another_stands_in() -> None:
+    text = "with a:\n    net = build()\nseed(0)\n"
+    edit = MoveStatements(span(text, "seed(0)"), span(text, "net = build()"), Where.BEFORE)
+    assert fixed(text, edit) == "seed(0)\nwith a:\n    net = build()\n"
+
+
+@pytest.mark.parametrize(
+    ("between", "needed"),
+    [
+        ("args = parse()", "args"),
+        ("args.seed = 3", "args"),
+        ("args.merge(other)", "args"),
+        ("setup(args)", "args"),
+        ("from tools import seed", "seed"),
+        ("for args in lists: pass", "args"),
+        ("print(args)", ""),
+        ("seed(args.other)", ""),
+        ("net = build(args)", ""),
+    ],
+)
+def test_a_statement_does_not_move_past_what_it_needs(between: str, needed: str) -> None:
+    text = f"draw()\n{between}\nseed(args.seed)\n"
+    edit = MoveStatements(span(text, "seed(args.seed)"), span(text, "draw()"), Where.BEFORE)
+    if needed:
+        assert refusal(text, edit) == f"it needs `{needed}`, which is made or changed on the way"
+    else:
+        assert fixed(text, edit) == f"seed(args.seed)\ndraw()\n{between}\n"
+
+
+@pytest.mark.parametrize("changed", ["args.seed = epoch", "args = other", "epoch = 1\n        seed = epoch"])
+def test_a_statement_stays_in_a_loop_that_changes_what_it_needs(changed: str) -> None:
+    text = LOOP + f"        {changed}\n"
+    edit = MoveStatements(span(text, "seed(args.seed)"), span(text, "for epoch"), Where.BEFORE)
+    assert "on the way" in refusal(text, edit)
+
+
 @pytest.mark.parametrize("newline", ["\r\n", "\r", "\n"])
 def test_line_ends_of_the_file_are_kept(newline: str) -> None:
     text = f"import os{newline}a(){newline}b(){newline}"
