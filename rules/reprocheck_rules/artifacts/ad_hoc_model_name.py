@@ -144,7 +144,10 @@ def _judge(text: str, *, folder: bool) -> tuple[str, Confidence | None] | None:
     words = [word.lower() for word in _WORD.findall(stem)]
     odd = _odd_words(words)
     if odd:
-        return f"`{last}` tells versions apart by `{'`, `'.join(odd)}`: nothing links it to the run that made it", None
+        # One word beside a folder's own name may say what it is for: the backup of an adapter before it is converted.
+        confidence = Confidence.LOW if match is None and len(odd) == 1 else None
+        message = f"`{last}` tells versions apart by `{'`, `'.join(odd)}`: nothing links it to the run that made it"
+        return message, confidence
     if match is None:
         return None
     if _DATE.search(stem):

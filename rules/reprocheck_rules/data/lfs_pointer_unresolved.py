@@ -9,8 +9,9 @@ trains on nonsense. Where no attribute names the file, `git lfs pull` leaves it 
 covers was committed by mistake: `git lfs track` its pattern and commit the file again.
 
 ## Notes
-One finding for each folder. Pointers that attributes cover may be resolved on another machine, so that the confidence
-is medium; a pointer that none covers is one everywhere.
+One finding for all that `git lfs pull` brings, with the other folders in its trail, and one for each folder with
+pointers that no attribute covers. The former may be resolved on another machine, so that the confidence is medium; the
+latter are pointers everywhere.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ _OID = b"\noid sha256:"
 _SIZES = range(100, 1024)
 """Bytes that a pointer has."""
 _NAMED = 3
+_STEPS = 60
 _READ_LIMIT = 20_000
 """Files of that size that are looked into."""
 
@@ -51,15 +53,24 @@ def check(project: Project) -> Iterator[Match]:
             data = tree.head(path, _SIZES.stop) or b""
             if data.startswith(_HEAD) and _OID in data:
                 folders.setdefault((path.rpartition("/")[0], attributes.is_lfs(path)), []).append(path)
-    for (_, covered), paths in sorted(folders.items()):
-        names = ", ".join(f"`{path.rpartition('/')[2]}`" for path in paths[:_NAMED])
-        more = f" and {len(paths) - _NAMED} more" if len(paths) > _NAMED else ""
-        if covered:
-            message = f"{names}{more}: only the Git LFS pointer is here, not the data (`git lfs pull`)"
-        else:
-            message = f"{names}{more}: a Git LFS pointer that no `.gitattributes` covers, so that nothing resolves it"
-        confidence = Confidence.MEDIUM if covered else None
-        yield project.match(paths[0], WHOLE_FILE, message, confidence=confidence)
+    covered = [paths for (_, is_covered), paths in sorted(folders.items()) if is_covered]
+    if covered:
+        first, *others = covered
+        notes = [project.note(paths[0], WHOLE_FILE, f"{_listed(paths)}: pointers too") for paths in others[:_STEPS]]
+        message = f"{_listed([path for paths in covered for path in paths])}: only the Git LFS pointer is here"
+        message += f"{'' if not others else f', in {len(covered)} folders'}, not the data (`git lfs pull`)"
+        yield project.match(first[0], WHOLE_FILE, message, confidence=Confidence.MEDIUM, trail=notes)
+    for (_, is_covered), paths in sorted(folders.items()):
+        if not is_covered:
+            message = (
+                f"{_listed(paths)}: a Git LFS pointer that no `.gitattributes` covers, so that nothing resolves it"
+            )
+            yield project.match(paths[0], WHOLE_FILE, message)
+
+
+def _listed(paths: list[str]) -> str:
+    names = ", ".join(f"`{path.rpartition('/')[2]}`" for path in paths[:_NAMED])
+    return names + (f" and {len(paths) - _NAMED} more" if len(paths) > _NAMED else "")
 
 
 def _pointer(digit: str) -> str:

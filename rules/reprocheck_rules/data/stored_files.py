@@ -26,10 +26,14 @@ _NOT_DATA: Final = re.compile(
     r"|(^|/)(venv|\.venv|env|site-packages)/",
     re.IGNORECASE,
 )
-TESTS: Final = re.compile(r"(^|/)(tests?|testing|fixtures|testdata|test_data|__snapshots__)/", re.IGNORECASE)
+TESTS: Final = re.compile(
+    r"(^|/)(tests?|testing|(?:tests?[-_])?fixtures|tests?[-_]?data|__snapshots__)/", re.IGNORECASE
+)
 
 
-EXAMPLES: Final = re.compile(r"(^|/)(tests?|testing|fixtures|testdata|templates?)/|\{\{|cookiecutter", re.IGNORECASE)
+EXAMPLES: Final = re.compile(
+    r"(^|/)(tests?|testing|(?:tests?[-_])?fixtures|tests?[-_]?data|templates?)/|\{\{|cookiecutter", re.IGNORECASE
+)
 """Pipelines that show something rather than run."""
 
 

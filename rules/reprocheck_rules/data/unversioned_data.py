@@ -22,9 +22,10 @@ from collections.abc import Iterator
 from functools import partial
 
 from reprocheck.rulekit import Match, Project, Rule
-from reprocheck.rulekit.facts import Call, DocumentFacts, FileFacts
+from reprocheck.rulekit.facts import Call, DocumentFacts, FileFacts, Value, ValueKind
 from reprocheck.rulekit.pipelines import Opened, opened_files, tracked_paths
 from reprocheck_rules.data.kedro_catalog import CatalogData, first_data
+from reprocheck_rules.data.unversioned_examples import show
 
 rule = Rule("DAT003", "unversioned-data", __doc__, confidence="medium")
 
@@ -33,6 +34,10 @@ _TABLE = re.compile(
     r"(\.gz|\.bz2|\.xz|\.zip)?$",
     re.IGNORECASE,
 )
+_RESULTS = re.compile(r"^(\./)?(results?|outputs?|figures?|plots?|logs?|runs?|predictions?)/", re.IGNORECASE)
+"""Where a program of the project put what it made."""
+_TELLING = 6
+"""Letters from which the name of a folder is one of its own."""
 _IN_DATA = re.compile(
     r"(^|/)(data|datasets?|inputs?|raw|corpus|corpora)/.*\.(json|txt|xml|zip|tar|tar\.gz|tgz|pkl|pickle|db)$"
 )
@@ -83,7 +88,9 @@ def _cataloged(project: Project, cataloged: list[CatalogData], known: _Known) ->
 
 def _is_data(item: Opened) -> bool:
     name = item.inside("")
-    return name is not None and (_TABLE.search(name) or _IN_DATA.search(name)) is not None
+    if name is None or _RESULTS.match(name):
+        return False
+    return (_TABLE.search(name) or _IN_DATA.search(name)) is not None
 
 
 def _training_programs(project: Project) -> list[str]:
@@ -133,13 +140,15 @@ class _Known:
             if ".output" in setting.key
         }
         holders: list[DocumentFacts | FileFacts] = [*project.index.documents.values(), *project.index.files.values()]
-        self._commands = {_last(word) for holder in holders for c in holder.commands for word in c.words}
-        self._commands |= {_last(word) for facts in project.index.files.values() for word in _shell_words(facts)}
+        words = {word for holder in holders for command in holder.commands for word in command.words}
+        words |= {word for facts in project.index.files.values() for word in _shell_words(facts)}
+        self._commands = {_last(word) for word in words}
+        self._addresses = "\n".join(sorted(word for word in words if "://" in word))
 
     def has(self, item: Opened) -> bool:
         """Whether a file is versioned, or made or fetched by something that is."""
         name = _last(item.name)
-        if name in self._made or name in self._commands:
+        if name in self._made or name in self._commands or self._is_fetched(item.inside("") or ""):
             return True
         for folder in ("", item.path.rpartition("/")[0]):
             path = item.inside(folder)
@@ -151,6 +160,11 @@ class _Known:
         """The same of a path relative to the root."""
         name = _last(path)
         return name in self._made or name in self._commands or self._is_versioned(path)
+
+    def _is_fetched(self, path: str) -> bool:
+        """Whether a command fetches a repository or an archive with the name of the folder that a file is in."""
+        folder, slash, _ = path.partition("/")
+        return bool(slash) and len(folder) >= _TELLING and folder in self._addresses
 
     def _is_versioned(self, path: str) -> bool:
         index = self._project.index
@@ -165,10 +179,19 @@ def _made_by(facts: FileFacts, opened: list[Opened]) -> set[str]:
         if _MAKES.match(call.callee.rpartition(".")[2]):
             writes = True
             values = [argument.value for argument in call.arguments if argument.value is not None]
-            made |= {_last(str(value.value)) for value in values if isinstance(value.value, str)}
+            written = [_text_of(facts, value) for value in values]
+            made |= {_last(text) for text in written if text}
     if writes:
         made |= {_last(text) for text in facts.strings} - {_last(item.name) for item in opened}
     return made
+
+
+def _text_of(facts: FileFacts, value: Value) -> str:
+    """A text, also where a name of the module stands for it."""
+    if value.kind is ValueKind.NAME:
+        bound = [found.value for found in facts.assignments if found.target == value.value and found.value is not None]
+        value = bound[-1] if bound else value
+    return str(value.value) if isinstance(value.value, str) else ""
 
 
 def _shell_words(facts: FileFacts) -> Iterator[str]:
@@ -185,180 +208,4 @@ def _last(text: str) -> str:
     return text.replace("\\", "/").rpartition("/")[2]
 
 
-_FIT = """
-import pandas as pd
-from sklearn.linear_model import LogisticRegression
-
-table = pd.read_csv("data/train.csv"){mark}
-model = LogisticRegression(random_state=0)
-model.fit(table[["x"]], table["y"])
-"""
-_MARK = "  # expect: DAT003"
-rule.flags({"train.py": _FIT.format(mark=_MARK)}, title="A table that is nowhere")
-rule.flags(
-    {
-        "train.py": """
-        import numpy as np
-        import torch
-
-        def main():
-            features = np.load("features/all.npy")  # expect: DAT003
-            model = torch.nn.Linear(4, 1)
-            optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-            loss = model(torch.from_numpy(features)).mean()
-            loss.backward()
-            optimizer.step()
-
-        if __name__ == "__main__":
-            main()
-        """
-    },
-    title="An array",
-)
-rule.flags(
-    {
-        "run.py": "from loading import load\nfrom sklearn.svm import SVC\n\nx, y = load()\nSVC().fit(x, y)\n",
-        "loading.py": """
-        import pandas as pd
-
-        TRAIN = "raw/measurements.parquet"
-
-        def load():
-            table = pd.read_parquet(TRAIN)  # expect: DAT003
-            return table, table.pop("label")
-        """,
-    },
-    title="In a module that the program imports",
-)
-rule.flags(
-    {
-        "train.py": """
-        import json
-
-        from sklearn.svm import SVC
-
-        with open("data/labels.json") as file:  # expect: DAT003
-            labels = json.load(file)
-        SVC().fit(labels["x"], labels["y"])
-        """
-    },
-    title="A folder of data",
-)
-rule.flags({"train.py": _FIT.format(mark=_MARK), "data/test.csv.dvc": "outs:\n- md5: 0\n  path: test.csv\n"})
-rule.flags(
-    {"train.py": _FIT.format(mark=_MARK), "data/.gitkeep": "", "README.md": "Get train.csv from the shared drive"},
-    title="A README that tells where it was",
-)
-_KEDRO = {
-    "conf/base/catalog.yml": """
-        companies:
-          type: pandas.CSVDataset
-          filepath: data/01_raw/companies.csv  # expect: DAT003
-        reviews:
-          type: pandas.CSVDataset
-          filepath: s3://bucket/01_raw/reviews.csv
-        prices:
-          type: pandas.CSVDataset
-          filepath: data/01_raw/prices.csv
-          versioned: true
-        shuttles:
-          type: pandas.ExcelDataset
-          filepath: data/01_raw/shuttles.xlsx
-        table:
-          type: pandas.ParquetDataset
-          filepath: data/03_primary/table.pq
-        """,
-    "src/rockets/nodes.py": "from sklearn.svm import SVC\n\n\ndef fit(table):\n    return SVC().fit(table, table)\n",
-    "src/rockets/pipeline.py": """
-        from kedro.pipeline import node
-
-        from rockets.nodes import fit
-
-        NODES = [node(fit, "companies", "table"), node(func=fit, inputs="table", outputs="shuttles")]
-        """,
-}
-rule.flags(_KEDRO, title="Raw data in Kedro's catalog")
-rule.allows(
-    {
-        **_KEDRO,
-        "conf/base/catalog.yml": _KEDRO["conf/base/catalog.yml"].replace("  # expect: DAT003", ""),
-        "data/01_raw/companies.csv.dvc": "outs:\n- md5: 00f7d50ab4278a7899d7499481c9603a\n  path: companies.csv\n",
-    },
-    title="Raw data that DVC has",
-)
-rule.flags(
-    {
-        "flow.py": """
-        from metaflow import FlowSpec, IncludeFile, step
-        from sklearn.svm import SVC
-
-        class Train(FlowSpec):
-            table = IncludeFile("table", default="data/table.csv")  # expect: DAT003
-
-            @step
-            def start(self):
-                SVC().fit(self.table, self.table)
-
-        if __name__ == "__main__":
-            Train()
-        """
-    },
-    title="A file that a flow of Metaflow includes",
-)
-rule.allows({"train.py": _FIT.format(mark=""), "data/train.csv": "x,y\n1,0\n"}, title="In git")
-rule.allows(
-    {
-        "train.py": _FIT.format(mark=""),
-        "data/train.csv.dvc": "outs:\n- md5: 00f7d50ab4278a7899d7499481c9603a\n  path: train.csv\n",
-    },
-    title="In DVC",
-)
-rule.allows(
-    {
-        "train.py": _FIT.format(mark=""),
-        "dvc.yaml": "stages:\n  export:\n    cmd: python export.py\n    outs: [data]\n",
-    },
-    title="What a stage makes",
-)
-rule.allows(
-    {
-        "train.py": _FIT.format(mark=""),
-        "make_data.py": 'import pandas as pd\n\npd.DataFrame({"x": [1], "y": [0]}).to_csv("data/train.csv")\n',
-    },
-    title="What another program makes",
-)
-rule.allows(
-    {"train.py": _FIT.format(mark=""), "get_data.sh": "curl -o data/train.csv https://example.com/v1.0/train.csv\n"},
-    title="What a script fetches",
-)
-rule.allows(
-    {
-        "train.py": """
-        import hashlib
-        from pathlib import Path
-
-        import pandas as pd
-        from sklearn.svm import SVC
-
-        if hashlib.sha256(Path("data/train.csv").read_bytes()).hexdigest() != "0b5e":
-            raise SystemExit("other data")
-        table = pd.read_csv("data/train.csv")
-        SVC().fit(table[["x"]], table["y"])
-        """
-    },
-    title="Compared with a hash",
-)
-rule.allows(
-    {
-        "train.py": _FIT.format(mark=""),
-        "Snakefile": 'rule table:\n    output: "data/train.csv"\n    script: "table.R"\n',
-    },
-    title="What a rule of Snakemake makes",
-)
-rule.allows(
-    {
-        "train.py": "import os\n\nos.system('gsutil cp gs://bucket/train.csv data/train.csv')\n" + _FIT.format(mark=""),
-    },
-    title="What the program itself fetches",
-)
-rule.allows({"report.py": 'import pandas as pd\n\nprint(pd.read_csv("data/results.csv"))\n'}, title="No training")
+show(rule)

@@ -11,7 +11,7 @@ from reprocheck.rulekit import Project, ShellWord, Span
 from reprocheck.rulekit.dependencies import DependencyFacts, distribution, folder_of
 from reprocheck.rulekit.facts import Command
 from reprocheck_rules.environment.installs import Install, install_of
-from reprocheck_rules.environment.manifests import is_recorded, is_template
+from reprocheck_rules.environment.manifests import is_library, is_recorded, is_template
 
 _HOLDERS: Final = re.compile(
     r"(?:^|/)(?:\.?(?:requirements?|reqs?|deps|dependencies|envs?|environments?|conda|docker|dockerfiles?|containers?"
@@ -69,6 +69,7 @@ class Declared:
         for source in listing or kept:
             self._homes.setdefault(home(source.path), []).append(source)
         self._names: dict[str, frozenset[str]] = {}
+        self._libraries: dict[str, bool] = {}
         self.everywhere = frozenset(
             distribution(dependency) for source in index.manifests for dependency in source.dependencies
         )
@@ -112,6 +113,21 @@ class Declared:
                 distribution(dependency) for source in sources for dependency in source.dependencies
             )
         return self._names[scope]
+
+    def with_extras(self, scope: str) -> frozenset[str]:
+        """What the manifests of a folder and of those above it name with an extra: `dask[dataframe]`."""
+        return frozenset(
+            f"{distribution(dependency)}[{extra.lower().replace('_', '-')}]"
+            for source in self.manifests(scope)
+            for dependency in source.dependencies
+            for extra in dependency.extras
+        )
+
+    def is_library(self, scope: str) -> bool:
+        """Whether one of the manifests of a folder and of those above it is that of a library."""
+        if scope not in self._libraries:
+            self._libraries[scope] = any(is_library(self._project, manifest) for manifest in self.manifests(scope))
+        return self._libraries[scope]
 
     def extras(self, scope: str) -> frozenset[str]:
         """Extras of the distributions that the manifests of a folder and of those above it name, in small letters."""

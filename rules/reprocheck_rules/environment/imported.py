@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from enum import IntEnum
@@ -19,7 +20,17 @@ TESTS: Final = re.compile(
 _FOR_BUILDS: Final = re.compile(
     r"(^|/)(setup|conf|hatch_build|build)\.py$|(^|/)(\.[^/]+|ci|docs?|third[_-]?party|vendor|_?extern(al)?)/"
 )
+_OBJECT: Final = re.compile(r"\w+(?:\.\w+)+(?::\w+)?$")
 _CODE: Final = frozenset({"py", "pyi", "pyx", "pxd", "so", "pyd", "c", "cc", "cpp", "cu", "cuh", "ipynb"})
+_DEFINES: Final = frozenset(
+    {
+        "logging.getLogger", "absl.logging.get_absl_logger", "typing.TypeVar", "typing.NewType", "typing.NamedTuple",
+        "collections.namedtuple", "collections.defaultdict", "re.compile", "pathlib.Path", "functools.partial",
+        "threading.Lock", "warnings.filterwarnings", "builtins.set", "builtins.dict", "builtins.list", "builtins.tuple",
+        "builtins.frozenset", "builtins.range", "builtins.object", "builtins.property",
+    }
+)  # fmt: skip
+"""Calls in a module's body that only prepare what it defines."""
 _IMPORT_PATH: Final = frozenset({"sys.path.append", "sys.path.insert", "sys.path.extend", "site.addsitedir"})
 
 
@@ -56,6 +67,7 @@ class Imports:
         """Looks at all files once, when first asked."""
         self._project = project
         self._own = frozenset(self._own_names())
+        self._installed: dict[str, frozenset[str]] = {}
 
     def _own_names(self) -> Iterator[str]:
         """Modules and folders with code, extensions that a setup.py builds, and the project itself."""
@@ -80,8 +92,8 @@ class Imports:
                 yield from self._of_file(facts, optional=False)
 
     def reached(self, path: str) -> Reach:
-        """How a module gets imported; a program, and a module that nothing imports, is there for itself."""
-        return self._reached.get(path, Reach.SURE)
+        """How a module gets imported by programs; one that only defines, and that nothing imports, may never be."""
+        return self._reached.get(path, Reach.MAYBE)
 
     @cached_property
     def _reached(self) -> dict[str, Reach]:
@@ -89,16 +101,60 @@ class Imports:
         for reach in reversed(Reach):
             stack = [path for path in self._ways if path not in found and self._is_brought(path, found, reach)]
             if reach is Reach.SURE:
-                stack += [path for path in self._project.index.files if path not in self._ways]
-                stack += self._programs
+                stack += self._programs or self._lonely
+            elif reach is Reach.MAYBE:
+                stack += self._lonely
             while stack:
                 path = stack.pop()
                 if path not in found:
                     found[path] = reach
+                    stack += self._packages(path)
                     stack += [
                         module for module in self._imports.get(path, ()) if self._is_brought(module, found, reach)
                     ]
         return found
+
+    def installed(self, prefix: str) -> frozenset[str]:
+        """Modules of the packages below a folder that run as soon as these are imported, or as their commands start.
+
+        Where packages import nothing of their own, what one of their modules needs of another counts.
+        """
+        if prefix not in self._installed:
+            files = self._project.index.files
+            tops = {path for path in files if _is_top_package(path.removeprefix(prefix).removeprefix("src/"))}
+            tops = {path for path in tops if path.startswith(prefix)}
+            commands = {entry.path for entry in self._project.entries if entry.kind == "console"}
+            found = self._surely_from(tops | commands)
+            if len(found) == len(tops | commands):
+                inner = {path for path in self._ways if path.startswith(prefix) and path not in self._programs}
+                found = {path for path in inner if self._is_needed(path, prefix)}
+            self._installed[prefix] = frozenset(found)
+        return self._installed[prefix]
+
+    def _surely_from(self, roots: set[str]) -> set[str]:
+        found: set[str] = set()
+        stack = list(roots)
+        while stack:
+            path = stack.pop()
+            if path not in found:
+                found.add(path)
+                stack += self._packages(path)
+                stack += [to for to in self._imports.get(path, ()) if (path, Reach.SURE) in self._ways[to]]
+        return found
+
+    def _is_needed(self, path: str, prefix: str) -> bool:
+        """Whether a module of the package, which is no program, imports another one surely."""
+        return any(
+            reach is Reach.SURE and importer.startswith(prefix) and importer not in self._programs
+            for importer, reach in self._ways[path]
+        )
+
+    def _packages(self, path: str) -> Iterator[str]:
+        """What runs before a module of a package does."""
+        folder = path.rpartition("/")[0]
+        while folder:
+            yield from (init for init in (f"{folder}/__init__.py",) if init in self._project.index.files)
+            folder = folder.rpartition("/")[0]
 
     def _is_brought(self, path: str, found: dict[str, Reach], least: Reach) -> bool:
         """Whether one of those that import a module is reached, and imports it, this surely."""
@@ -108,7 +164,32 @@ class Imports:
 
     @cached_property
     def _programs(self) -> frozenset[str]:
-        return frozenset(entry.path for entry in self._project.entries if not entry.imported)
+        """Files that are run, and modules that a configuration names."""
+        files = self._project.index.files
+        found = {
+            entry.path
+            for entry in self._project.entries
+            if not entry.imported and (entry.kind != "script" or entry.invocations or _works(files[entry.path]))
+        }
+        return frozenset(found | {path for path in self._lonely if _dotted(path) in self._named})
+
+    @cached_property
+    def _lonely(self) -> frozenset[str]:
+        """Modules that nothing imports."""
+        return frozenset(
+            path for path in self._project.index.files if path not in self._ways and not TESTS.search(path)
+        )
+
+    @cached_property
+    def _named(self) -> frozenset[str]:
+        """Modules, by their last two parts, that a configuration may name: `_target_: nets.unet.UNet`."""
+        found: set[str] = set()
+        for document in self._project.index.documents.values():
+            for setting in document.settings:
+                if isinstance(setting.value, str) and _OBJECT.match(setting.value):
+                    parts = re.split(r"[.:]", setting.value)
+                    found |= {".".join(pair) for pair in itertools.pairwise(parts)}
+        return frozenset(found)
 
     @cached_property
     def _ways(self) -> dict[str, set[tuple[str, Reach]]]:
@@ -155,6 +236,23 @@ class Imports:
         if path.endswith(".ipynb") and top in IN_NOTEBOOKS:
             return False
         return not any(target == name or target.startswith(f"{name}.") for name in PROVIDED_BELOW)
+
+
+def _works(facts: FileFacts) -> bool:
+    """Whether a module's body does something beyond defining."""
+    return any(
+        isinstance(event, Call) and event.callee not in _DEFINES and not (event.callee or "").startswith("os.path.")
+        for event in facts.functions[0].events
+    )
+
+
+def _is_top_package(inside: str) -> bool:
+    return inside.count("/") == 1 and inside.endswith("/__init__.py")
+
+
+def _dotted(path: str) -> str:
+    """The last two parts of a module's name."""
+    return ".".join(path.removesuffix(".py").split("/")[-2:])
 
 
 def _parent(target: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from reprocheck.rulekit import Confidence, Project
 from reprocheck.rulekit.dependencies import Dependency, DependencyFacts, SourceKind, distribution, folder_of, is_exact
+from reprocheck_rules.environment.pages import is_published
 
 _TEMPLATE = re.compile(r"\{\{|\{%|<[^>]*>")
 _TEST = re.compile(r"(?:^|/)(?:tests?|testing|fixtures|testdata|third_party|vendor)/", re.IGNORECASE)
@@ -28,6 +29,7 @@ _CHECKERS = frozenset(
     }
 )  # fmt: skip
 """They shape no result."""
+_MOST = 0.8
 SHOWN = 60
 """Steps of a trail that lists packages."""
 
@@ -66,7 +68,9 @@ def is_auxiliary(manifest: DependencyFacts) -> bool:
 
 def is_library(project: Project, manifest: DependencyFacts) -> bool:
     """Whether a manifest is that of a package that others install, and of nothing that is run where it lies."""
-    return manifest.package and not project.index.dependencies.is_application(folder_of(manifest.path))
+    if not manifest.package:
+        return False
+    return not project.index.dependencies.is_application(folder_of(manifest.path)) or is_published(project, manifest)
 
 
 def written(dependency: Dependency) -> str:
@@ -118,13 +122,43 @@ def _beside(project: Project, manifest: DependencyFacts) -> Iterator[DependencyF
             yield other
 
 
-def lowered(manifest: DependencyFacts, dependencies: list[Dependency]) -> Confidence | None:
-    """Low where only tools are concerned or only the last part of versions is open, medium for packages."""
+def lowered(project: Project, manifest: DependencyFacts, dependencies: list[Dependency]) -> Confidence | None:
+    """Low where only tools, the last part of versions, a published library or a copy of an exact list is concerned."""
     if is_auxiliary(manifest) or all(
         dependency.name in _CHECKERS or _nearly_exact(dependency.specifier) for dependency in dependencies
     ):
         return Confidence.LOW
+    package = _package_of(project, manifest)
+    if package is not None and is_published(project, package):
+        return Confidence.LOW
+    if _is_exact_beside(project, manifest, dependencies):
+        return Confidence.LOW
     return Confidence.MEDIUM if manifest.package else None
+
+
+def _package_of(project: Project, manifest: DependencyFacts) -> DependencyFacts | None:
+    """The package that a manifest makes, or that reads this list of requirements as its own."""
+    if manifest.package:
+        return manifest
+    for other in project.index.dependencies.manifests:
+        folder = folder_of(other.path)
+        inside = manifest.path.removeprefix(f"{folder}/") if folder else manifest.path
+        if other.package and (not folder or manifest.path.startswith(f"{folder}/")):
+            facts = project.index.files.get(other.path)
+            read = {include.path for include in other.includes} | (set(facts.strings) if facts is not None else set())
+            if {inside, inside.rpartition("/")[2]} & read:
+                return other
+    return None
+
+
+def _is_exact_beside(project: Project, manifest: DependencyFacts, dependencies: list[Dependency]) -> bool:
+    """Whether another list in the folder names nearly all that is left open here with exact versions."""
+    names = {distribution(dependency) for dependency in dependencies}
+    for other in _beside(project, manifest):
+        exact = {distribution(dependency) for dependency in other.dependencies if is_exact(dependency.specifier)}
+        if other is not manifest and len(names & exact) >= max(1, _MOST * len(names)):
+            return True
+    return False
 
 
 def _nearly_exact(specifier: str) -> bool:

@@ -33,3 +33,16 @@ IN_NOTEBOOKS: Final = frozenset({"IPython", "ipykernel", "ipywidgets", "jupyter_
 """What runs a notebook."""
 PROVIDED_BELOW: Final = ("google.colab", "matlab.engine")
 """What is brought below a package that others share."""
+ON_COLAB: Final = frozenset(
+    {
+        "absl-py", "albumentations", "beautifulsoup4", "bokeh", "cvxpy", "dask", "datasets", "dm-tree", "flax",
+        "gdown", "gensim", "gym", "gymnasium", "h5py", "huggingface-hub", "imageio", "imbalanced-learn", "jax",
+        "joblib", "keras", "librosa", "lightgbm", "matplotlib", "networkx", "nltk", "numba", "numpy", "opencv-python",
+        "optax", "pandas", "pandas-datareader", "pillow", "plotly", "psutil", "pydot", "pyyaml", "regex", "requests",
+        "scikit-image", "scikit-learn", "scipy", "seaborn", "sentencepiece", "soundfile", "spacy", "statsmodels",
+        "sympy", "tensorboard", "tensorflow", "tensorflow-datasets", "tensorflow-hub", "tensorflow-probability",
+        "textblob", "tokenizers", "torch", "torchaudio", "torchvision", "tqdm", "transformers", "wordcloud", "xarray",
+        "xgboost", "yfinance",
+    }
+)  # fmt: skip
+"""Distributions that Google's notebook service has installed, as of 2026."""

@@ -24,22 +24,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from reprocheck.rulekit import Confidence, Match, Project, Rule
-from reprocheck_rules.environment.declared import Declared
+from reprocheck.rulekit.dependencies import DependencyFacts
+from reprocheck_rules.environment.declared import Declared, home
 from reprocheck_rules.environment.imported import Foreign, Imports, Reach, changes_import_path
-from reprocheck_rules.environment.manifests import is_auxiliary, is_library, is_template
+from reprocheck_rules.environment.manifests import is_auxiliary, is_template
+from reprocheck_rules.environment.pages import Pages
+from reprocheck_rules.environment.standard_library import ON_COLAB
+from reprocheck_rules.environment.undeclared_examples import show
 
 rule = Rule("ENV004", "undeclared-import", __doc__)
 
 _CONVERTS = re.compile(r"(?:^|/)convert_\w*\.py$")
 """Programs that are run once, by whoever has another framework's files."""
+_VARIANT = re.compile(r"requirements[-_.].+\.txt$")
+"""A list of requirements for a part, or another way of writing them."""
 _SHOWN = 12
 _TELLING = 4
 """Letters from which a part of a name means something."""
 _BESIDE = re.compile(
     r"(?:^|/)(?:examples?|benchmarks?|docs?[^/]*|scripts?|tools?|notebooks?|demos?|contrib|tutorials?|projects|research"
-    r"|recipes|samples?|exps?|experiments|bin|utils_dev|dev)/"
+    r"|recipes|samples?|exps?|experiments|experimental|labs|nursery|sandbox|community|colab|bin|utils_dev|dev)/"
 )
 """Folders that are not installed with a library, whatever lies in them."""
 
@@ -49,7 +56,7 @@ def check(project: Project) -> Iterator[Match]:
     """Every package that is imported and not declared, once for each folder with manifests."""
     if not project.index.dependencies.manifests:
         return  # that is ENV002's
-    declared = Declared(project)
+    declared, pages = Declared(project), Pages(project)
     groups: dict[tuple[str, str], list[tuple[Foreign, Confidence]]] = {}
     imports = Imports(project)
     for found in imports.required():
@@ -59,7 +66,8 @@ def check(project: Project) -> Iterator[Match]:
         reach = imports.reached(found.path)
         if reach:
             sure = reach is Reach.SURE
-            confidence = _confidence(project, declared, scope, found) if sure else Confidence.LOW
+            seen = _Seen(project, declared, imports, pages, scope)
+            confidence = _confidence(seen, found) if sure else Confidence.LOW
             name = _distribution(project, found)
             groups.setdefault((scope, name or found.top), []).append((found, confidence))
     for (scope, name), places in sorted(groups.items()):
@@ -106,26 +114,42 @@ def _distribution(project: Project, found: Foreign) -> str | None:
     return min(own or providers, key=lambda name: (len(name), name))
 
 
-def _confidence(project: Project, declared: Declared, scope: str, found: Foreign) -> Confidence:
+class _Seen(NamedTuple):
+    """What is known of the folder that a file is in."""
+
+    project: Project
+    declared: Declared
+    imports: Imports
+    pages: Pages
+    scope: str
+
+    @property
+    def names(self) -> frozenset[str]:
+        return self.declared.names(self.scope)
+
+
+def _confidence(seen: _Seen, found: Foreign) -> Confidence:
+    project, declared, names = seen.project, seen.declared, seen.names
     known = project.catalog.distributions
-    names = declared.names(scope)
     providers = set(known.providers(found.module)) or {found.top.lower().replace("_", "-")}
     elsewhere = declared.everywhere | declared.locked | declared.described
-    elsewhere |= known.brought(names | declared.installed)
+    elsewhere |= known.brought(names | declared.with_extras(seen.scope) | declared.installed)
     may_come_along = not providers.isdisjoint(known.common) and not names <= known.known.keys()
     if (
         may_come_along
         or not providers.isdisjoint(elsewhere)
         or not found.certain
         or _CONVERTS.search(found.path)
-        or all(is_auxiliary(manifest) for manifest in declared.manifests(scope))
-        or _is_beside(project, declared, scope, found)
+        or all(is_auxiliary(manifest) for manifest in declared.manifests(seen.scope))
+        or _is_beside(seen, found)
+        or seen.pages.tells(providers | {found.top.lower().replace("_", "-")}, found.path)
+        or (not providers.isdisjoint(ON_COLAB) and seen.pages.is_for_colab(found.path))
     ):
         return Confidence.LOW
     if known.providers(found.module):
-        return Confidence.HIGH if declared.is_complete(scope) else Confidence.LOW
+        return Confidence.HIGH if declared.is_complete(seen.scope) else Confidence.LOW
     facts = project.index.files[found.path]
-    told = declared.is_complete(scope) and names <= known.known.keys() and not changes_import_path(facts)
+    told = declared.is_complete(seen.scope) and names <= known.known.keys() and not changes_import_path(facts)
     told = told and ".gitmodules" not in project.index.paths and not _is_like_own(project, found)
     return Confidence.MEDIUM if told else Confidence.LOW
 
@@ -143,16 +167,19 @@ def _is_extra(extras: frozenset[str], providers: set[str]) -> bool:
     return any(word in name or (len(name) >= _TELLING and name in word) for name in providers for word in words)
 
 
-def _is_beside(project: Project, declared: Declared, scope: str, found: Foreign) -> bool:
-    """Whether a file lies beside the package of a library: an example, a benchmark, a script of its makers."""
-    if not any(is_library(project, manifest) for manifest in declared.manifests(scope)):
+def _is_beside(seen: _Seen, found: Foreign) -> bool:
+    """Whether a file is no part of what a library's users run: an example, a script of its makers, an extra module."""
+    if not seen.declared.is_library(seen.scope):
         return False
-    inside = found.path.removeprefix(f"{scope}/") if scope else found.path
-    if _BESIDE.search(inside):
-        return True
-    package = inside.removeprefix("src/").partition("/")[0]
-    prefix = f"{scope}/" if scope else ""
-    return not any(f"{prefix}{source}{package}/__init__.py" in project.index.paths for source in ("", "src/"))
+    prefix = f"{seen.scope}/" if seen.scope else ""
+    inside = found.path.removeprefix(prefix)
+    return _BESIDE.search(inside) is not None or found.path not in seen.imports.installed(prefix)
+
+
+def _weight(manifest: DependencyFacts) -> tuple[bool, bool, int]:
+    """How likely a manifest is the one that people install from."""
+    name = manifest.path.rpartition("/")[2]
+    return not is_auxiliary(manifest), _VARIANT.match(name) is None, len(manifest.dependencies)
 
 
 def _match(
@@ -162,177 +189,14 @@ def _match(
     places = sorted(places, key=lambda place: (order.index(place[1]), place[0].path, place[0].span.line))
     first, confidence = places[0]
     listed_in = list(declared.manifests(scope))
-    manifest = next((source for source in listed_in if not is_auxiliary(source)), listed_in[0]).path
+    nearest = [source for source in listed_in if home(source.path) == scope] or listed_in
+    manifest = max(nearest, key=_weight).path
     listed = f"`{name}`" if name == first.top else f"`{first.top}` (`{name}`)"
     message = f"{listed} is imported but not in `{manifest}`: a fresh installation can't run this"
-    if name in project.catalog.distributions.brought(declared.names(scope)):
+    if name in project.catalog.distributions.brought(declared.names(scope) | declared.with_extras(scope)):
         message = f"{listed} is imported but not in `{manifest}`: it only comes along with another package"
     notes = [project.note(found.path, found.span, "imported here too") for found, _ in places[1 : _SHOWN + 1]]
     return project.match(first.path, first.span, message, confidence=confidence, trail=notes)
 
 
-_APP = "requirements.txt"
-rule.flags(
-    {
-        "train.py": """
-            import numpy as np
-            import torch
-            import wandb  # expect: ENV004
-
-            if __name__ == "__main__":
-                wandb.init(project="cats")
-            """,
-        _APP: "torch==2.4.1\nnumpy==1.26.4\n",
-    }
-)
-rule.flags(
-    {"data.py": "import cv2  # expect: ENV004\nfrom PIL import Image  # expect: ENV004\n", _APP: "pandas==2.2.2\n"},
-    title="modules with other names than what installs them",
-)
-rule.flags(
-    {
-        "trainer/__init__.py": "from trainer import fit\n",
-        "trainer/fit.py": "import sklearn.svm  # expect: ENV004\n",
-        "setup.py": "from setuptools import setup\n\nsetup(name='trainer', install_requires=['torch>=2'])\n",
-    },
-    title="a library",
-)
-rule.flags(
-    {
-        "serve/app.py": "from fastapi import FastAPI  # expect: ENV004\nimport torch\n",
-        "serve/Pipfile": '[packages]\ntorch = "==2.4.1"\n',
-        "train/train.py": "import lightgbm  # expect: ENV004\n",
-        "train/environment.yml": "dependencies:\n  - python=3.11\n  - pytorch=2.4.1\n",
-    },
-    title="each part has its manifest",
-)
-rule.flags(
-    {
-        "explore.ipynb": """
-            {"cells": [{"cell_type": "code", "execution_count": 1, "metadata": {}, "outputs": [],
-              "source": ["import seaborn as sns"]}], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
-            """,
-        _APP: "pandas==2.2.2\n",
-    },
-    title="a notebook",
-)
-rule.flags(
-    {
-        "main.py": "from google.cloud import storage  # expect: ENV004\nimport google.protobuf\n",
-        "pyproject.toml": '[project]\nname = "main"\ndependencies = ["protobuf>=4", "google-auth"]\n',
-    },
-    title="a package that several distributions fill",
-)
-rule.flags(
-    {"main.py": "import acme_metrics  # expect: ENV004\n", _APP: "torch==2.4.1\nnumpy\n"},
-    title="a package that isn't known",
-)
-rule.flags(
-    {"load.py": "import yaml  # expect: ENV004\nimport torch\n", "requirements/base.txt": "torch\n"},
-    title="a folder for requirements",
-)
-rule.allows(
-    {
-        "{{ cookiecutter.name }}/train.py": "import wandb\n",
-        "{{ cookiecutter.name }}/requirements.txt": "torch==2.4.1\n",
-        "app.py": "import streamlit\n",
-        "client.py": "import bentoml\n",
-        "app_requirements.txt": "streamlit==1.36.0\n",
-    },
-    title="a template, and a list for one program",
-)
-rule.allows(
-    {"nodes.py": "import pyspark.sql\nimport plotly.express\n", _APP: "kedro-datasets[spark-sparkdataset, plotly]\n"},
-    title="brought by an extra",
-)
-rule.allows(
-    {
-        "net/__init__.py": "import torch\n",
-        "setup.py": "from setuptools import setup\n\nsetup(name='net', packages=['net'], install_requires=[])\n",
-    },
-    title="a manifest that names no package",
-)
-rule.allows(
-    {
-        "train.py": "import cv2\nimport sklearn\nimport yaml\nfrom PIL import Image\nimport skimage.io\nimport bs4\n",
-        _APP: "opencv-python-headless\nscikit-learn\nPyYAML\nPillow-SIMD\nscikit_image\nbeautifulsoup4\n",
-    },
-    title="declared under other names",
-)
-rule.allows(
-    {
-        "train.py": """
-            import json
-            from typing import TYPE_CHECKING
-
-            import torch
-
-            import layers
-            from models.net import Net
-
-            try:
-                import wandb
-            except ImportError:
-                wandb = None
-
-            if TYPE_CHECKING:
-                import pandas as pd
-            """,
-        "layers.py": "import torch\n",
-        "models/net.py": "import torch\n",
-        _APP: "torch==2.4.1\n",
-    },
-    title="standard library, own modules, optional imports, types",
-)
-rule.allows(
-    {
-        "src/train.py": "import timm\nimport torch\nimport pandas\nimport apex\n",
-        _APP: "-r base.txt\n",
-        "base.txt.in": "",
-        "requirements/base.txt": "torch\n",
-        "Dockerfile": "FROM python:3.11\nRUN pip install timm==0.9 && pip install git+https://example.org/NVIDIA/apex\n",
-        "environment.yml": "dependencies:\n  - pandas\n",
-    },
-    title="installed by an image, or by another manifest beside",
-)
-rule.allows(
-    {
-        "data/__init__.py": "try:\n    from data.graphs import Graphs\nexcept ImportError:\n    Graphs = None\n",
-        "data/graphs.py": "import dgl\n\n\nclass Graphs(dgl.DGLGraph):\n    pass\n",
-        _APP: "torch\n",
-    },
-    title="a module of the project that may be missing",
-)
-rule.allows(
-    {
-        "main.py": "import vllm\n",
-        "Makefile": "serve:\n\tpip install vllm==0.5 && python main.py\n",
-        _APP: "torch\n",
-    },
-    title="installed by a Makefile",
-)
-rule.allows({"tests/test_net.py": "import hypothesis\n", "net.py": "import torch\n", _APP: "torch\n"}, title="tests")
-rule.allows({"train.py": "import torch\n", "tools/run.py": "import torch\n"}, title="no manifest at all")
-rule.allows(
-    {
-        "net.py": "import torch\nimport fused_ops\n",
-        "setup.py": "from setuptools import Extension, setup\n\n"
-        "setup(name='net', install_requires=['torch'], ext_modules=[Extension('fused_ops', ['ops.cpp'])])\n",
-    },
-    title="an extension of its own",
-)
-rule.allows(
-    {"main.py": "import pl_bolts\nimport acme.models\n", _APP: "lightning-bolts\nacme-models-internal==1.2\n"},
-    title="a distribution whose name resembles the module",
-)
-rule.allows(
-    {
-        "explore.ipynb": """
-            {"cells": [{"cell_type": "code", "execution_count": 1, "metadata": {}, "outputs": [],
-              "source": ["!pip install umap-learn==0.5\\n", "import umap, IPython\\n", "import google.colab"]}],
-              "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
-            """,
-        _APP: "pandas==2.2.2\n",
-    },
-    title="a notebook that installs what it needs",
-)
+show(rule)

@@ -50,7 +50,7 @@ def check(project: Project) -> Iterator[Match]:
         message = _message(manifest, found)
         fix = _as_beside(project, manifest, found)
         yield project.match(
-            manifest.path, first.span, message, confidence=lowered(manifest, found), trail=steps, fix=fix
+            manifest.path, first.span, message, confidence=lowered(project, manifest, found), trail=steps, fix=fix
         )
 
 

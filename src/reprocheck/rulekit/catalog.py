@@ -89,6 +89,8 @@ class CatalogFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Entries by qualified name; a name may end in `.*` to stand for all names below it."""
     distributions: dict[str, Distribution] = {}
     """What is known of distributions, by normalised name."""
+    brings: dict[str, str] = {}
+    """Distributions, between blanks, that always come along with one, by normalised name or `name[extra]`."""
     end_of_life: dict[str, EndOfLife] = {}
     """How long the releases of interpreters, systems and CUDA last, by product."""
 
@@ -101,6 +103,7 @@ class Catalog:
         names: dict[str, CatalogEntry] = {}
         aliases: dict[str, str] = {}
         distributions: dict[str, Distribution] = {}
+        brings: dict[str, str] = {}
         end_of_life: dict[str, EndOfLife] = {}
         for file in files:
             for name, entry in file.names.items():
@@ -110,10 +113,12 @@ class Catalog:
             for name, distribution in file.distributions.items():
                 stood = distributions.get(name)
                 distributions[name] = distribution if stood is None else _with_stated(stood, distribution)
+            for name, brought in file.brings.items():
+                brings[name] = f"{brings[name]} {brought}" if name in brings else brought
             end_of_life.update(file.end_of_life)
         self.names: Mapping[str, CatalogEntry] = names
         self.aliases: Mapping[str, str] = aliases
-        self.distributions = Distributions(distributions)
+        self.distributions = Distributions(distributions, brings)
         self.end_of_life: Mapping[str, EndOfLife] = end_of_life
         self._globs = tuple(
             (re.compile(fnmatch.translate(name)), entry) for name, entry in names.items() if "*" in name
@@ -237,7 +242,7 @@ def read_catalog_file(text: str, path: str) -> CatalogFile:
         data: dict[str, Any] = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise CatalogError(f"{path}: {error}") from error
-    tables = {name: data.pop(name, {}) for name in ("aliases", "distributions", "end_of_life")}
+    tables = {name: data.pop(name, {}) for name in ("aliases", "distributions", "brings", "end_of_life")}
     try:
         file = msgspec.convert({**tables, "names": data}, CatalogFile)
     except msgspec.ValidationError as error:

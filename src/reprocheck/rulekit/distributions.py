@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import cached_property
+from types import MappingProxyType
 
 import msgspec
 
@@ -60,9 +61,10 @@ class EndOfLife(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 class Distributions:
     """All that is known of distributions, by normalised name."""
 
-    def __init__(self, known: Mapping[str, Distribution]) -> None:
-        """`known` comes from the catalog."""
+    def __init__(self, known: Mapping[str, Distribution], brings: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Both come from the catalog; `brings` speaks of more distributions than those whose modules are known."""
         self.known = known
+        self._brings = brings
 
     @cached_property
     def _providers(self) -> dict[str, list[str]]:
@@ -102,15 +104,16 @@ class Distributions:
         return frozenset(name for name, count in counts.items() if count >= _COMMON)
 
     def brought(self, names: Iterable[str]) -> frozenset[str]:
-        """What comes along with distributions, and with that in turn."""
+        """What comes along with distributions, and with that in turn; a name may have an extra: `dask[dataframe]`."""
         seen: set[str] = set()
         stack = list(names)
         while stack:
-            entry = self.known.get(stack.pop())
-            for name in entry.brings if entry is not None else ():
-                if name not in seen:
-                    seen.add(name)
-                    stack.append(name)
+            name = stack.pop()
+            entry = self.known.get(name)
+            brought = {*self._brings.get(name, "").split(), *(entry.brings if entry is not None else ())} - seen
+            brought |= {name.partition("[")[0]} - {name} - seen
+            seen |= brought
+            stack += brought
         return frozenset(seen)
 
 

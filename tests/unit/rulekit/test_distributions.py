@@ -44,6 +44,14 @@ def test_what_is_brought_brings_its_own(own: Catalog) -> None:
     assert own.distributions.brought(["acme-tools"]) == {"acme-vision", "torch"}
 
 
+def test_extras_bring_more_and_the_distribution_itself() -> None:
+    brings = '[brings]\n"acme[plots]" = "seaborn"\nacme = "torch"\n'
+    known = Catalog([read_catalog_file(OWN + brings, "own.toml")]).distributions
+    assert known.brought(["acme"]) == {"torch"}
+    assert known.brought(["acme[plots]"]) == {"acme", "seaborn", "torch"}
+    assert known.brought(["acme[other]"]) == {"acme", "torch"}
+
+
 def test_what_many_bring_is_common() -> None:
     rows = "".join(f'p{number} = {{ brings = ["numpy", "own{number}"] }}\n' for number in range(8))
     known = Catalog([read_catalog_file(f"[distributions]\n{rows}", "own.toml")]).distributions

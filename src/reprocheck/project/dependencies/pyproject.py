@@ -34,7 +34,8 @@ def of_pyproject(path: str, root: Mapping, problems: list[Problem]) -> Dependenc
     dynamic = {text(item) for item in items(project.get("dynamic"))} if project is not None else set()
     backend = table(root, "build-system")
     managed = table(root, "tool", "uv")
-    is_package = (project is not None or poetry is not None) and backend is not None
+    built = backend is not None or table(root, "tool", "setuptools") is not None
+    is_package = (project is not None or poetry is not None) and built
     if poetry is not None and _is_false(poetry.get("package-mode")):
         is_package = False
     if managed is not None and _is_false(managed.get("package")):

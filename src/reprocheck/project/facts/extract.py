@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from reprocheck.model.place import Span
 from reprocheck.project.facts.model import (
@@ -32,7 +32,7 @@ from reprocheck.project.facts.values import ValueReader
 from reprocheck.project.python.file import PythonFile
 from reprocheck.project.python.scopes import BUILTIN, Binding, Branch, CallSite, Kind, Scope, SetSite
 
-VERSION = 18
+VERSION = 19
 """Raised whenever the facts of an unchanged file would change."""
 _LATEST = 1 << 60
 _DYNAMIC = frozenset({"exec", "eval", "globals", "setattr", "vars", "__import__"})
@@ -118,7 +118,7 @@ class _Extraction:
                     yield number
 
     def _required(self) -> Iterable[VariableRead]:
-        """Reads of `os.environ["NAME"]` outside of `try`, of names that the module doesn't ask for with `in`.
+        """Reads of `os.environ["NAME"]` outside of `try`, of names that the module doesn't ask for in a condition.
 
         Few modules have any, so that only these are gone through again.
         """
@@ -129,13 +129,14 @@ class _Extraction:
         functions = [(scope.node, self._index[scope]) for scope in self._functions]
         nodes = list(ast.walk(self._file.tree))
         tried = [_lines(node.body) for node in nodes if isinstance(node, ast.Try) and node.handlers]
-        asked = {
+        asked: set[object] = {
             node.left.value
             for node in nodes
             if isinstance(node, ast.Compare)
             and isinstance(node.left, ast.Constant)
             and isinstance(node.ops[0], ast.In | ast.NotIn)
         }
+        asked |= {name for node in nodes if isinstance(node, ast.If | ast.IfExp) for name in _looked_up(node.test)}
         for node in nodes:
             if (
                 isinstance(node, ast.Subscript)
@@ -470,6 +471,13 @@ def _handed_over(value: Value | None) -> bool:
     return value.kind is ValueKind.PARAMETER or (
         value.kind is ValueKind.NAME and text.endswith("()") and not text.startswith(BUILTIN)
     )
+
+
+def _looked_up(test: ast.expr) -> Iterator[object]:
+    """Names that a condition asks for: `os.environ.get("NAME")`, `os.getenv("NAME")`."""
+    for node in ast.walk(test):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in {"get", "getenv"}:
+            yield from (argument.value for argument in node.args[:1] if isinstance(argument, ast.Constant))
 
 
 def _lines(body: list[ast.stmt]) -> tuple[int, int]:

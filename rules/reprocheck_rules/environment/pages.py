@@ -1,0 +1,101 @@
+"""What the pages of a project, and the text of its files, say about installing."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import Final
+
+from reprocheck.rulekit import Project
+from reprocheck.rulekit.dependencies import DependencyFacts, folder_of
+
+_PAGE: Final = re.compile(r"\.(?:md|rst)$|(?:^|/)(?:readme|install|installation|usage)[^/]*\.txt$", re.IGNORECASE)
+_README: Final = re.compile(r"readme(?:\.\w+)?$", re.IGNORECASE)
+_TELLS: Final = re.compile(r"install|\bconda create\b|\buv add\b", re.IGNORECASE)
+_WORD: Final = re.compile(r"[A-Za-z][\w.-]*\w")
+_SHOP: Final = re.compile(r"pypi(?:\.org)?/(?:project|pypi|v|p|dm|pyversions|l)/([\w.-]+?)(?:\.svg)?(?=[/)\s\"'?]|$)")
+_BY_NAME: Final = re.compile(r"\b(?:pip3?|uv|conda|mamba|poetry)\b[^\n]{0,40}?\b(?:install|add)\s+([^\n`]+)")
+_COLAB: Final = re.compile(rb"google\.colab|colab\.research\.google|\"colab\"|'colab'|colab-badge")
+_PAGES_LIMIT: Final = 300
+_BYTES_LIMIT: Final = 200_000
+
+
+class Pages:
+    """Read-me files, documentation and comments of a project, read when they are first asked for."""
+
+    def __init__(self, project: Project) -> None:
+        """Reads nothing yet."""
+        self._project = project
+        self._told_in: dict[str, frozenset[str]] = {}
+
+    def tells(self, names: set[str], path: str) -> bool:
+        """Whether a page, or the text of the file itself, speaks of installing one of these distributions."""
+        return not (names.isdisjoint(self._told) and names.isdisjoint(self.told_in(path)))
+
+    def told_in(self, path: str) -> frozenset[str]:
+        """Words on the lines of a file that speak of installing, as names of distributions are written."""
+        if path not in self._told_in:
+            self._told_in[path] = frozenset(
+                _plain(word)
+                for line in self._text(path).splitlines()
+                if _TELLS.search(line)
+                for word in _WORD.findall(line)
+            )
+        return self._told_in[path]
+
+    @cached_property
+    def _told(self) -> frozenset[str]:
+        pages = sorted(path for path in self._project.index.paths if _PAGE.search(path))
+        return frozenset(name for path in pages[:_PAGES_LIMIT] for name in self.told_in(path))
+
+    def is_for_colab(self, path: str) -> bool:
+        """Whether a notebook says that it is made for Google's service."""
+        return path.endswith(".ipynb") and _COLAB.search(self._bytes(path)) is not None
+
+    def _text(self, path: str) -> str:
+        return self._bytes(path).decode("utf-8", "replace")
+
+    def _bytes(self, path: str) -> bytes:
+        return self._project.index.tree.head(path, _BYTES_LIMIT) or b""
+
+
+def is_published(project: Project, manifest: DependencyFacts) -> bool:
+    """Whether the read-me file beside a package's manifest tells others to install it by its name."""
+    folder = folder_of(manifest.path)
+    prefix = f"{folder}/" if folder else ""
+    readmes = [path for path in project.index.paths if folder_of(path) == folder and _README.match(path[len(prefix) :])]
+    own = _own_names(project, manifest, prefix)
+    for path in readmes:
+        text = (project.index.tree.head(path, _BYTES_LIMIT) or b"").decode("utf-8", "replace")
+        told = {_plain(name) for name in _SHOP.findall(text)}
+        told |= {_plain(word) for line in _BY_NAME.findall(text) for word in _names(line)}
+        if not own.isdisjoint(told):
+            return True
+    return False
+
+
+def _names(line: str) -> list[str]:
+    """Names of distributions behind `install`; none where a folder or an address is installed."""
+    words = [word.strip("\"'") for word in line.split()]
+    if any(word in {"-e", "--editable", "."} or "://" in word for word in words):
+        return []
+    return [re.split(r"[\[=<>~!;]", word)[0] for word in words if word and not word.startswith("-")]
+
+
+def _own_names(project: Project, manifest: DependencyFacts, prefix: str) -> frozenset[str]:
+    """Names that the package may go by: what its manifest says, or those of its folders."""
+    names = {manifest.made_from} if manifest.made_from else set()
+    facts = project.index.files.get(manifest.path)
+    if facts is not None:
+        names |= set(facts.strings)
+    for path in project.index.paths:
+        if path.endswith("/__init__.py") and path.startswith(prefix):
+            inside = path[len(prefix) :].removeprefix("src/")
+            if inside.count("/") == 1:
+                names.add(inside.partition("/")[0])
+    declared = {_plain(dependency.name) for dependency in manifest.dependencies}
+    return frozenset(_plain(name) for name in names) - declared - {""}
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("_", "-").replace(".", "-")

@@ -1,0 +1,83 @@
+"""ENV004 is sure of what a fresh installation can't run, and unsure of what it may do without."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from reprocheck.app.scan_project import ScanRequest, scan_project
+from reprocheck.config import load
+
+LISTED = "torch==2.4.1\n"
+MAIN = "if __name__ == '__main__':\n    print(1)\n"
+NOTEBOOK = """{"cells": [{"cell_type": "code", "execution_count": 1, "metadata": {}, "outputs": [],
+ "source": ["import seaborn, torch"]}], "metadata": {%s}, "nbformat": 4, "nbformat_minor": 5}
+"""
+LIBRARY = {
+    "net/__init__.py": "from net.model import Net\n",
+    "net/model.py": "import torch\n\n\nclass Net(torch.nn.Module):\n    pass\n",
+    "setup.py": "from setuptools import setup\n\nsetup(name='net', install_requires=['torch'])\n",
+}
+
+
+def confidences(root: Path, files: dict[str, str]) -> list[str]:
+    for name, content in files.items():
+        path = root / "project" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+    overrides = {"cache_dir": str(root / "cache"), "select": ["ENV004"], "min_confidence": "low"}
+    config = load(root / "project", overrides=overrides, isolated=True)
+    result = scan_project(ScanRequest(config=config), lambda _done, _total: None).result
+    return [finding.confidence for finding in result.findings]
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({"plots.py": "import seaborn\n", "train.py": f"import torch\nimport plots\n\n{MAIN}"}, ["high"]),
+        ({"plots.py": "import seaborn\n", "train.py": f"import torch\n\n{MAIN}"}, ["low"]),
+        (
+            {
+                "nets/unet.py": "import timm\n\n\nclass UNet:\n    pass\n",
+                "config.yaml": "model:\n  _target_: nets.unet.UNet\n",
+                "train.py": f"import torch\n\n{MAIN}",
+            },
+            ["high"],
+        ),
+        ({"convert.py": f"import onnx\n\n{MAIN}"}, ["high"]),
+        ({"convert.py": f'"""Needs `pip install onnx`."""\nimport onnx\n\n{MAIN}'}, ["low"]),
+        ({"convert.py": f"import onnx\n\n{MAIN}", "docs/export.md": "Run `pip3 install onnx` first.\n"}, ["low"]),
+        ({"demo.ipynb": NOTEBOOK % ""}, ["high"]),
+        ({"demo.ipynb": NOTEBOOK % '"colab": {"name": "demo.ipynb"}'}, ["low"]),
+        ({"speak.py": f"import nltk\n\n{MAIN}", "requirements.txt": "torch\ng2p_en==2.1.0\n"}, ["low"]),
+        ({"speak.py": f"import pandas\n\n{MAIN}", "requirements.txt": "torch\ndask[dataframe]\n"}, ["low"]),
+    ],
+    ids=[
+        "module of a program", "module that no program imports", "module that a configuration names", "program",
+        "told in the program", "told on a page", "notebook", "notebook for a service that has it",
+        "comes along", "comes along with an extra",
+    ],
+)  # fmt: skip
+def test_programs_fail_and_what_is_told_or_never_run_does_not(
+    tmp_path: Path, files: dict[str, str], expected: list[str]
+) -> None:
+    assert confidences(tmp_path, {"requirements.txt": LISTED, **files}) == expected
+
+
+@pytest.mark.parametrize(
+    ("path", "source", "expected"),
+    [
+        ("net/model.py", "import torch\nimport einops\n\n\nclass Net:\n    pass\n", ["high"]),
+        ("net/scrape.py", f"import bs4\n\n{MAIN}", ["low"]),
+        ("net/extra.py", "import bs4\n\n\ndef parse():\n    return bs4\n", ["low"]),
+    ],
+)
+def test_of_a_library_counts_what_its_users_import(tmp_path: Path, path: str, source: str, expected: list[str]) -> None:
+    assert confidences(tmp_path, {**LIBRARY, path: source}) == expected
+
+
+def test_a_published_package_with_an_image_is_a_library(tmp_path: Path) -> None:
+    program = {"net/scrape.py": f"import bs4\n\n{MAIN}", "Dockerfile": "FROM python:3.11\n"}
+    assert confidences(tmp_path / "own", {**LIBRARY, **program, "README.md": "pip install -e .\n"}) == ["high"]
+    assert confidences(tmp_path / "shop", {**LIBRARY, **program, "README.md": "pip install net\n"}) == ["low"]
