@@ -125,6 +125,7 @@ class _Reader:
         self._failed: set[FailedOpen] = set()
         self._connections: dict[tuple[str, str, int], set[int]] = {}
         self._gaps: set[Gap] = set()
+        self._bytecode = ""
         self._torn = 0
         self._started = self._ended = False
         self._whole = True
@@ -168,6 +169,8 @@ class _Reader:
         match event.event:
             case "environment":
                 self._regions.add(event.prefix)
+            case "bytecode":
+                self._bytecode = f"{event.prefix}/"
             case "gap":
                 self._gaps.add(Gap(_CHANNEL, event.reason, event.consequence))
                 self._whole = self._whole and not event.unseen
@@ -246,7 +249,9 @@ class _Reader:
             for folder in ("/tmp", "/var/tmp", tempfile.gettempdir(), os.path.realpath(tempfile.gettempdir()))  # noqa: S108 -- names, nothing is made there
         )
         for path, track in self._tracks.items():
-            role = _role(path, track, temporary=path.startswith(temporary) and not path.startswith(self._root + "/"))
+            cache = _CACHE.search(path) is not None or bool(self._bytecode and path.startswith(self._bytecode))
+            passing = path.startswith(temporary) and not path.startswith(self._root + "/")
+            role = _role(path, track, temporary=passing, cache=cache)
             if role is None or (role is FileRole.CODE and self._has_source(path)):
                 continue
             yield FileUse(
@@ -281,7 +286,7 @@ class _Reader:
         )
 
 
-def _role(path: str, track: Track, *, temporary: bool) -> FileRole | None:
+def _role(path: str, track: Track, *, temporary: bool, cache: bool) -> FileRole | None:
     """What the file was to the run; None for one that was only looked for."""
     if not track.wrote:
         if not track.read and not track.ran:
@@ -290,7 +295,7 @@ def _role(path: str, track: Track, *, temporary: bool) -> FileRole | None:
         return FileRole.CODE if code else FileRole.INPUT
     if track.gone:
         return FileRole.TEMPORARY if track.fresh else FileRole.DELETED
-    if _CACHE.search(path) or (temporary and track.fresh and not track.log):
+    if cache or (temporary and track.fresh and not track.log):
         return FileRole.TEMPORARY
     if track.log or _LOG.search(path):
         return FileRole.LOG

@@ -85,6 +85,7 @@ def launch(
         "objects": str(objects.absolute()) if objects is not None else "",
         "root": str((options.root or cwd).resolve()),
         "prefixes": [str(prefix) for prefix in options.environment_prefixes],
+        "bytecode": _bytecode_folder(environment, cwd),
         "hidden": [str(path.resolve()) for path in (journal, *options.hidden)],
         "stat_cache": str(options.stat_cache.absolute()) if options.stat_cache is not None else "",
         "copy_limit": options.copy_limit,
@@ -106,6 +107,12 @@ def launch(
             reason = watched.refusal
     execution = run_plainly(command, cwd=cwd, environment=environment)
     return msgspec.structs.replace(execution, gaps=(*execution.gaps, _unseen(reason)))
+
+
+def _bytecode_folder(environment: Mapping[str, str], cwd: Path) -> str:
+    """Where Python keeps bytecode apart from its sources; empty where it doesn't."""
+    folder = environment.get("PYTHONPYCACHEPREFIX", "")
+    return os.path.realpath(cwd / folder) if folder else ""
 
 
 def _unwatchable(options: LaunchOptions) -> str:

@@ -15,9 +15,11 @@ DATA, ENVIRONMENT, DEVICE = "data", "environment", "device"
 class Regions:
     """The folders of system, interpreters and packages; what lies under the root is data but for packages in it."""
 
-    __slots__ = ("_environment", "_prefixes", "_root")
+    __slots__ = ("_bytecode", "_environment", "_prefixes", "_root")
 
-    def __init__(self, root: str, prefixes: Iterable[str] = ()) -> None:
+    def __init__(self, root: str, prefixes: Iterable[str] = (), bytecode: str = "") -> None:
+        """`bytecode` is the folder of PYTHONPYCACHEPREFIX: it holds that of every source, under its absolute path."""
+        self._bytecode = bytecode.rstrip("/") + "/" if bytecode else ""
         self._root = root.rstrip("/") + "/"
         self._prefixes: list[str] = []
         self._environment: tuple[str, ...] = ()
@@ -32,6 +34,13 @@ class Regions:
         self._prefixes.append(prefix)
         self._environment += tuple(f"{prefix}/{part}" for part in _INTERPRETER_PARTS)
         return True
+
+    def behind(self, path: str) -> str:
+        """The source of bytecode that is kept apart; any other path as it is."""
+        if not self._bytecode or not path.startswith(self._bytecode) or not path.endswith(".pyc"):
+            return path
+        folder, _, name = path[len(self._bytecode) - 1 :].rpartition("/")
+        return f"{folder}/{name.partition('.')[0]}.py"
 
     def of(self, path: str) -> str:
         """`data`, `environment` or `device`."""

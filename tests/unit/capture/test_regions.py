@@ -55,3 +55,11 @@ def test_a_virtual_environment_has_two_prefixes(tmp_path: Path) -> None:
     assert interpreter_prefixes(str(python)) == [str(tmp_path / "venv"), str(tmp_path / "base")]
     assert interpreter_prefixes("/usr/bin/python3") == []
     assert interpreter_prefixes("/opt/x/bin/ruby") == []
+
+
+def test_bytecode_that_is_kept_apart_stands_for_its_source() -> None:
+    regions = Regions("/p", ["/opt/py"], "/tmp/bytecode")
+    assert regions.behind("/tmp/bytecode/opt/py/lib/os.cpython-312.pyc") == "/opt/py/lib/os.py"
+    assert regions.behind("/tmp/bytecode/p/part.cpython-312.opt-1.pyc") == "/p/part.py"
+    assert regions.behind("/tmp/bytecode/p/data.csv") == "/tmp/bytecode/p/data.csv"
+    assert Regions("/p").behind("/tmp/x.pyc") == "/tmp/x.pyc"

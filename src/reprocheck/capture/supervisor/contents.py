@@ -21,7 +21,10 @@ _NICER = 5
 _READ_ONLY = 0o444
 _UNFINISHED = "tmp"
 
-_Queue = queue.SimpleQueue[tuple[str, "Known"] | Callable[[], None] | None]
+_SMALL = 1 << 18
+"""Bytes of a file that shares a job with others: waking a thread costs as much as hashing some kilobytes."""
+
+_Queue = queue.SimpleQueue[list[tuple[str, "Known"]] | Callable[[], None] | None]
 """Inputs to hash, other jobs, and at last None."""
 
 
@@ -56,6 +59,7 @@ class Contents:
         self._copy_limit = copy_limit
         self._hash_limit = hash_limit
         self._closing = False
+        self._small: list[tuple[str, Known]] = []
         self._jobs: _Queue = queue.SimpleQueue()
         self._urgent: _Queue = queue.SimpleQueue()
         self._threads = [
@@ -70,16 +74,34 @@ class Contents:
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), os.getpriority(os.PRIO_PROCESS, 0) + nicer)
         while (job := jobs.get()) is not None:
             try:
-                if isinstance(job, tuple):
-                    self._hash_input(*job)
-                else:
+                if not isinstance(job, list):
                     job()
+                    continue
             except Exception as error:  # noqa: BLE001 -- a file that can't be hashed must not end the worker
-                self._journal.gap(None, f"{type(error).__name__}: {error}", "the content of a file is not known")
+                self._defect(error)
+                continue
+            for path, known in job:
+                try:
+                    self._hash_input(path, known)
+                except Exception as error:  # noqa: BLE001 -- nor cost the others
+                    self._defect(error)
+            self._journal.flush()
 
-    def read(self, path: str, known: Known) -> None:
-        """Hash a file that the run reads, some time before it changes."""
-        self._jobs.put((path, known))
+    def _defect(self, error: Exception) -> None:
+        self._journal.gap(None, f"{type(error).__name__}: {error}", "the content of a file is not known")
+
+    def read(self, path: str, known: Known, size: int) -> None:
+        """Hash a file that the run reads, some time before it changes; begins with `start`."""
+        if size > _SMALL:
+            self._jobs.put([(path, known)])
+        else:
+            self._small.append((path, known))
+
+    def start(self) -> None:
+        """Have the small files hashed that were read."""
+        if self._small:
+            self._jobs.put(self._small)
+            self._small = []
 
     def _hash_input(self, path: str, known: Known) -> None:
         if known.preserved or known.digest:
@@ -116,7 +138,7 @@ class Contents:
         stat = digest.stat
         numbers = f"[{stat.st_dev},{stat.st_ino},{stat.st_size},{stat.st_mtime_ns},{stat.st_ctime_ns}]"
         text = f'"path":{quoted(path)},"blake3":"{digest.blake3}","size":{digest.size},"status":{numbers}'
-        self._journal.write("before", None, f'{text},"stored":{"true" if stored else "false"}')
+        self._journal.later("before", None, f'{text},"stored":{"true" if stored else "false"}')
 
     def preserve(self, path: str, known: Known, *, content_goes: bool, then: Callable[[], None]) -> bool:
         """Keep what a file holds before it changes; True when `then` will be called later, from another thread.

@@ -1,11 +1,11 @@
-"""Writes events as lines that are whole or not there, one write each."""
+"""Writes events as lines that are whole or not there, some of them together."""
 
 from __future__ import annotations
 
 import os
 import threading
-import time
 from json.encoder import encode_basestring_ascii
+from time import monotonic_ns
 
 from reprocheck.capture.supervisor.tasks import Process
 
@@ -18,7 +18,7 @@ def quoted(text: str) -> str:
 
 
 _TOGETHER = 64
-"""Files of the environment that are written down at once: all that is lost when we are killed."""
+"""Events that are written down at once."""
 
 
 class Journal:
@@ -32,20 +32,25 @@ class Journal:
         self.lost = 0
         """Events that could not be written."""
 
-    def later(self, event: str, process: Process, fields: str) -> None:
-        """An event that may wait for the next one, or for some of its kind; the main thread's alone."""
-        head = f'{{"event":"{event}","time":{time.monotonic_ns()},"pid":{process.number}'
-        line = f'{head},"started":{process.started},{fields}}}\n'
+    def later(self, event: str, process: Process | None, fields: str, time: int = 0) -> None:
+        """An event that is written with the next one, with enough of its kind, or by `flush`; `time` is its own."""
+        pid, started = (process.number, process.started) if process is not None else (0, 0)
+        head = f'{{"event":"{event}","time":{time or monotonic_ns()},"pid":{pid},"started":{started}'
         with self._lock:
-            self._waiting.append(line)
+            self._waiting.append(f"{head},{fields}}}\n")
             full = len(self._waiting) >= _TOGETHER
         if full:
+            self._put("")
+
+    def flush(self) -> None:
+        """Write what waits."""
+        if self._waiting:
             self._put("")
 
     def write(self, event: str, process: Process | None, fields: str) -> None:
         """One event; `fields` is JSON from the first name to the last value, or empty."""
         pid, started = (process.number, process.started) if process is not None else (0, 0)
-        head = f'{{"event":"{event}","time":{time.monotonic_ns()},"pid":{pid},"started":{started}'
+        head = f'{{"event":"{event}","time":{monotonic_ns()},"pid":{pid},"started":{started}'
         self._put(f"{head},{fields}}}\n" if fields else f"{head}}}\n")
 
     def _put(self, line: str) -> None:
@@ -58,7 +63,7 @@ class Journal:
             try:
                 written = os.write(self.descriptor, data)
             except OSError:
-                self.lost += len(waiting) + 1
+                self.lost += len(waiting) + bool(line)
                 return
             self._torn = written < len(data)
             self.lost += self._torn

@@ -21,16 +21,19 @@ from typing import Any
 
 from reprocheck.capture.regions import Regions
 from reprocheck.capture.supervisor import kernel
+from reprocheck.capture.supervisor.answers import PAGE
 from reprocheck.capture.supervisor.calls import Machine, machine_of
 from reprocheck.capture.supervisor.contents import Contents
 from reprocheck.capture.supervisor.journal import Journal, quoted
 from reprocheck.capture.supervisor.known_digests import KnownDigests
-from reprocheck.capture.supervisor.watch import PAGE, Watch
+from reprocheck.capture.supervisor.watch import Watch
 
 VERSION = 1
 """Of the journal's form."""
 _GRACE = 1.0
 """Seconds that processes have to end after the command's own end before they count as left behind."""
+_PAUSE = 20
+"""Milliseconds without a call after which what was let go on is worked out."""
 _NOT_FOUND, _NOT_EXECUTABLE = 127, 126
 _STANDARD = 2
 """The last of the three standard descriptors."""
@@ -248,7 +251,7 @@ class _Supervision:
         self._journal = journal
         self._listener = listener
         self._done, self._done_end = os.pipe()
-        regions = Regions(request["root"], request["prefixes"])
+        regions = Regions(request["root"], request["prefixes"], request["bytecode"])
         self._contents = Contents(
             journal,
             request["objects"],
@@ -267,6 +270,8 @@ class _Supervision:
             no_new_privileges=said["sealed"],
         )
         journal.write("start", None, f'"version":{VERSION},"supervisor":{os.getpid()}')
+        if request["bytecode"]:
+            journal.write("bytecode", None, f'"prefix":{quoted(request["bytecode"])}')
         if not said["killable"]:
             journal.gap(None, "the kernel is older than Linux 5.19", "a signal during a call notes it twice")
         kernel.wake_in_step(listener)
@@ -281,8 +286,13 @@ class _Supervision:
         listener, take = self._listener, self.watch.take
         while True:
             wait = None if not deadline or finishing else max(0, int((deadline - time.monotonic()) * 1000))
+            if self.watch.unsettled:
+                wait = _PAUSE if wait is None else min(wait, _PAUSE)
             nobody = False
-            for descriptor, what in poll.poll(wait):
+            happened = poll.poll(wait)
+            if not happened:
+                self.watch.settle()
+            for descriptor, what in happened:
                 if descriptor == listener:
                     if what & select.POLLIN:
                         take()
@@ -304,6 +314,7 @@ class _Supervision:
                 self._empty = True
             if deadline and not finishing and (self._empty or time.monotonic() >= deadline):
                 finishing = True
+                self.watch.settle()
                 written = [(path, known) for path, known in self.watch.files.items() if known.written]
                 self._contents.finish(written, self._wake)
             if closed and self._empty:
@@ -326,6 +337,7 @@ class _Supervision:
                 self._journal.write("ended", None, f'"code":{code},"failure":{message["failure"]}')
 
     def _close(self, *, nobody_left: bool) -> None:
+        self.watch.settle()
         alive = 0 if nobody_left else max(1, self.watch.tasks.alive())
         self._journal.write("end", None, f'"calls":{self.watch.calls},"alive":{alive},"lost":{self._journal.lost}')
         self.watch.passive = True

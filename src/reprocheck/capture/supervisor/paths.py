@@ -19,12 +19,12 @@ class Paths:
         self._tasks = tasks
         self._folders: dict[str, str] = {}
 
-    def named(self, task: Task, cwd: str, folder: int, address: int) -> str:
-        """The path that a call names by a descriptor of a folder and a string; raises Unreadable.
+    def named(self, task: Task, cwd: str, folder: int, raw: bytes) -> str:
+        """The path that a call names by a descriptor of a folder and a string of bytes; raises Unreadable.
 
         Empty for the empty string, which the kernel refuses or takes for the descriptor itself.
         """
-        text = self._tasks.text(task, address)
+        text = os.fsdecode(raw)
         if not text:
             return ""
         path = text if text[0] == "/" else f"{self._tasks.folder_of(task, folder, cwd)}/{text}"

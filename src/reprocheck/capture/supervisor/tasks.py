@@ -15,7 +15,8 @@ _KEPT = 256
 """Threads whose descriptors are kept open; the oldest goes first."""
 _MOMENT = 0.1
 """Seconds in which the numbers of threads can't have gone all the way round."""
-_SHORT = 256
+SHORT = 256
+"""Bytes that nearly all paths fit into."""
 _LONG = 4096
 """Longest path that the kernel takes, with its NUL."""
 
@@ -167,15 +168,19 @@ class Tasks:
 
     def text(self, task: Task, address: int) -> str:
         """The string at an address; raises Unreadable, never returns half of one."""
-        data = self.read(task, address, _SHORT)
+        return os.fsdecode(self.name(task, address))
+
+    def name(self, task: Task, address: int) -> bytes:
+        """Its bytes."""
+        data = self.read(task, address, SHORT)
         end = data.find(0)
         if end < 0:
             while end < 0 and len(data) < _LONG:
-                more = self.read(task, address + len(data), min(_SHORT * 4, _LONG - len(data)))
+                more = self.read(task, address + len(data), min(SHORT * 4, _LONG - len(data)))
                 end = (data := data + more).find(0)
             if end < 0:
                 raise Unreadable(f"process {task.process.number} passed a path without an end")
-        return os.fsdecode(data[:end])
+        return data[:end]
 
     def folder_of(self, task: Task, descriptor: int, cwd: str) -> str:
         """Where a relative path starts; raises Unreadable."""

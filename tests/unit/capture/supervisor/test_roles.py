@@ -171,6 +171,39 @@ def test_sources_are_code_when_imported_fresh_or_from_bytecode(run: Run) -> None
     assert bytecode not in second.roles()
 
 
+def test_bytecode_in_a_folder_of_its_own_is_credited_to_its_source(run: Run, tmp_path: Path) -> None:
+    root = run("open('part.py', 'w').write('x = 1')").root
+    environment = {**os.environ, "PYTHONPATH": str(root), "PYTHONPYCACHEPREFIX": str(tmp_path / "bytecode")}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    run("import part, json", environment=environment)
+    seen = run("import part, json", environment=environment)
+    uses = {use.path: use.role.value for use in seen.files.uses}
+    assert uses["part.py"] == "code"
+    assert seen.use("part.py").before == blake3(b"x = 1").hexdigest()
+    assert [role for path, role in uses.items() if path.endswith("/json/decoder.py")] == ["environment"]
+    assert not [path for path, role in uses.items() if path.endswith(".pyc") and role != "environment"]
+
+
+def test_a_file_is_another_one_after_its_name_went_to_another(run: Run) -> None:
+    root = _project(run, data="old")
+    program = """
+import os
+for _ in range(3): open('data').read()
+open('new', 'w').write('newer')
+os.rename('new', 'data')
+for _ in range(3): open('data').read()
+os.unlink('data')
+try: open('data')
+except FileNotFoundError: pass
+"""
+    seen = run(program)
+    assert not (root / "data").exists()
+    reads = [event for event in seen.events if event["event"] == "open" and event["path"] == f"{root}/data"]
+    assert [event["size"] for event in reads] == [3, 5]
+    assert [event["path"] for event in seen.events if event["event"] == "failed"] == [f"{root}/data"]
+    assert seen.use("data").before == blake3(b"old").hexdigest()
+
+
 def test_scripts_that_are_executed_are_code(run: Run) -> None:
     root = _project(run, go="#!/bin/sh\ncat data > out\n", data="x")
     (root / "go").chmod(0o755)

@@ -1,0 +1,267 @@
+"""Calls that read: they are let go on at once, and what they mean is worked out a few dozen at a time.
+
+Between two calls the command does its own work, and with cold caches a note costs three times what it costs in a row.
+Whatever changes files settles first what is waiting, so that no order is lost.
+"""
+
+# pathlib would double the supervisor's start, and an object per call costs more than the call.
+# ruff: noqa: PTH116
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from time import monotonic_ns
+from typing import NamedTuple
+
+from reprocheck.capture.hashing import signature
+from reprocheck.capture.regions import DATA, ENVIRONMENT, Regions
+from reprocheck.capture.supervisor.answers import Answers
+from reprocheck.capture.supervisor.calls import AT_FDCWD
+from reprocheck.capture.supervisor.contents import Contents
+from reprocheck.capture.supervisor.journal import Journal, quoted
+from reprocheck.capture.supervisor.ledger import Ledger
+from reprocheck.capture.supervisor.looks import is_allowed, look_at, status_of
+from reprocheck.capture.supervisor.paths import Paths
+from reprocheck.capture.supervisor.tasks import SHORT, Process, Task, Tasks
+
+TOGETHER = 64
+"""Reads that wait for each other: all that is lost when we are killed."""
+_HERE = AT_FDCWD & 0xFFFFFFFF
+_SLASH = 47
+_REMEMBERED = 50_000
+
+_Key = tuple[Process, str, bytes]
+"""Who opens, its working folder for a relative path, and the path as the call gives it."""
+
+
+class _Read(NamedTuple):
+    """A call that went on."""
+
+    process: Process
+    time: int
+    path: str
+    status: os.stat_result | int
+    """Of the file as the call found it, or the number of the error."""
+    key: _Key | None
+    """Under which it is known when it comes again."""
+
+
+class Reads:
+    """Opens without writing, by whatever call."""
+
+    def __init__(
+        self,
+        *,
+        answers: Answers,
+        tasks: Tasks,
+        paths: Paths,
+        ledger: Ledger,
+        journal: Journal,
+        contents: Contents,
+        regions: Regions,
+        hidden: tuple[str, ...],
+    ) -> None:
+        self._answers = answers
+        self._tasks = tasks
+        self._paths = paths
+        self._ledger = ledger
+        self._journal = journal
+        self._contents = contents
+        self._regions = regions
+        self._hidden = hidden
+        self._quiet: set[bytes] = set()
+        """Files of the environment that are noted already, as calls name them."""
+        self._folders: set[bytes] = set()
+        """Folders of the environment, as calls name them, with the slash behind."""
+        self._again: dict[_Key, tuple[str, int]] = {}
+        """Files of the data that are noted for their process: absolute name and inode."""
+        self._quick: list[tuple[bytes, Process, int]] = []
+        self._waiting: list[_Read] = []
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether something went on that isn't written down yet."""
+        return bool(self._quick or self._waiting)
+
+    def quickly(self, identity: int, number: int, address: int) -> bool:
+        """Nine of ten calls: a thread just seen opens a file in a known folder of the environment; False if not so.
+
+        What is skipped is done by others: that the call is still held is seen when it is let go, and a thread seen
+        less than a tenth of a second ago is no other one by the same number.
+        """
+        task = self._tasks.just_seen(number)
+        if task is None:
+            return False
+        try:
+            data = os.pread(task.memory, SHORT, address)
+        except OSError:
+            return False
+        end = data.find(0)
+        if end <= 0:
+            return False
+        raw = data[:end]
+        if raw in self._quiet:
+            return self._answers.go(identity)
+        name = raw.rfind(b"/") + 1
+        # The empty name and all that begin with a dot may mean a folder.
+        if raw[:name] not in self._folders or raw[name : name + 1] in b".":
+            return False
+        if self._answers.go(identity):
+            self._quick.append((raw, task.process, monotonic_ns()))
+            if len(self._quick) >= TOGETHER:
+                self.settle()
+        return True
+
+    def opened(self, identity: int, task: Task, cwd: str, folder: int, address: int) -> None:
+        """A call that names a file for reading."""
+        process = task.process
+        raw = self._tasks.name(task, address)
+        key = None
+        if not process.foreign:
+            if raw[:1] == b"/":
+                key = process, "", raw
+            elif folder & 0xFFFFFFFF == _HERE:
+                key = process, cwd, raw
+            if key is not None and key in self._again:
+                name, inode = self._again[key]
+                if _inode(name) == inode:
+                    self._answers.go(identity)
+                    return
+        path = self._paths.named(task, cwd, folder, raw)
+        if not path or path.startswith(self._hidden):
+            return
+        if key is not None and raw[0] == _SLASH:
+            self._learn_folder(raw)
+        self.read(identity, process, path, key)
+
+    def _learn_folder(self, raw: bytes) -> None:
+        folder = raw[: raw.rfind(b"/") + 1]
+        if b"/." in folder or b"//" in folder or folder in self._folders:
+            return
+        name = os.fsdecode(folder)
+        if self._regions.of(self._regions.behind(f"{name}x.pyc")) == ENVIRONMENT and not name.startswith(self._hidden):
+            self._folders.add(folder)
+
+    def read(self, identity: int, process: Process, path: str, key: _Key | None = None) -> None:
+        """A file is about to be opened for reading, by an absolute path."""
+        path, status = look_at(self._paths, process, path)
+        # What is looked at later may have gone by then; hashing and writing down needs nobody to wait.
+        if self._answers.go(identity):
+            self._waiting.append(_Read(process, monotonic_ns(), path, status, key))
+            if len(self._waiting) >= TOGETHER:
+                self.settle()
+
+    def forget(self) -> None:
+        """Names may mean other files from now on."""
+        self._again.clear()
+
+    def unknown(self, path: str) -> None:
+        """Another file has come to this name."""
+        self._quiet.discard(os.fsencode(path))
+
+    def settle(self) -> None:
+        """Work out what went on, and write it down."""
+        quick, self._quick = self._quick, []
+        waiting, self._waiting = self._waiting, []
+        for raw, process, time in quick:
+            if raw not in self._quiet:
+                try:
+                    self._settle_quick(raw, process, time)
+                except Exception as error:  # noqa: BLE001 -- one file must not cost the others
+                    self._defect(error)
+        for read in waiting:
+            try:
+                self._settle(read)
+            except Exception as error:  # noqa: BLE001 -- likewise
+                self._defect(error)
+        self._contents.start()
+        self._journal.flush()
+
+    def _defect(self, error: Exception) -> None:
+        reason = f"{type(error).__name__} in the supervisor: {error}"
+        self._ledger.gap(None, reason, "a file that was read is not known")
+
+    def _settle_quick(self, raw: bytes, process: Process, time: int) -> None:
+        name = os.fsdecode(raw)
+        path = self._paths.true(name)
+        try:
+            status: os.stat_result | int = os.lstat(path)
+        except FileNotFoundError:
+            # A search along a path of libraries; nobody asks what wasn't there.
+            return
+        except OSError as error:
+            status = error.errno or errno.EIO
+        if isinstance(status, os.stat_result) and stat.S_ISLNK(status.st_mode):
+            path, status = look_at(self._paths, process, name)
+        self._settle(_Read(process, time, path, status, (process, "", raw)))
+
+    def _settle(self, read: _Read) -> None:
+        process, time, path, status, key = read
+        source = self._regions.behind(path)
+        # A link in an environment may lead to data: models in a cache, editable installs.
+        if self._regions.of(source) != DATA:
+            self._settle_environment(process, time, source, status, key)
+        elif isinstance(status, int):
+            self._ledger.failed(process, path, status, time)
+        elif not stat.S_ISREG(status.st_mode):
+            kind = "directory" if stat.S_ISDIR(status.st_mode) else "device"
+            self._ledger.note(process, path, "r", f',"kind":"{kind}"', self._ledger.known(path), time)
+        elif not is_allowed(status, os.R_OK, path):
+            self._ledger.failed(process, path, errno.EACCES, time)
+        elif source == path or not self._credit_source(process, source, time):
+            self._settle_data(process, time, path, status, key)
+
+    def _settle_environment(
+        self, process: Process, time: int, path: str, status: os.stat_result | int, key: _Key | None
+    ) -> None:
+        """A file of the environment: noted once, whoever opens it."""
+        if isinstance(status, int) or not is_allowed(status, os.R_OK, path):
+            return
+        raw = key[2] if key is not None and key[2][0] == _SLASH else os.fsencode(path)
+        if raw in self._quiet:
+            return
+        self._quiet.add(raw)
+        kind = ',"kind":"directory"' if stat.S_ISDIR(status.st_mode) else ""
+        self._journal.later("open", process, f'"path":{quoted(path)},"how":"r"{kind}', time)
+
+    def _settle_data(self, process: Process, time: int, path: str, status: os.stat_result, key: _Key | None) -> None:
+        known = self._ledger.known(path)
+        if not known.read and not known.created:
+            known.read = True
+            folder, bytecode, name = path.rpartition("/__pycache__/")
+            credited = bytecode and self._credit_source(process, f"{folder}/{name.partition('.')[0]}.py", time)
+            if not known.preserved and not credited:
+                known.signature = signature(status)
+                if not process.foreign:
+                    self._contents.read(path, known, status.st_size)
+        self._ledger.note(process, path, "r", f',"size":{status.st_size},"inode":{status.st_ino}', known, time)
+        if key is not None:
+            if len(self._again) >= _REMEMBERED:
+                self._again.clear()
+            _, cwd, raw = key
+            name = os.fsdecode(raw)
+            self._again[key] = f"{cwd}/{name}" if cwd else name, status.st_ino
+
+    def _credit_source(self, process: Process, source: str, time: int) -> bool:
+        """Whoever imports from bytecode uses its source, which the interpreter only asks the time of."""
+        status = status_of(process, source, follow=True)
+        if status is None:
+            return False
+        known = self._ledger.known(source)
+        if not known.read and not known.created and not known.preserved:
+            known.read = True
+            known.signature = signature(status)
+            self._contents.read(source, known, status.st_size)
+        more = f',"size":{status.st_size},"inode":{status.st_ino},"bytecode":true'
+        self._ledger.note(process, source, "r", more, known, time)
+        return True
+
+
+def _inode(path: str) -> int:
+    """Of the file that the name leads to."""
+    try:
+        return os.stat(path).st_ino
+    except OSError:
+        return -1
