@@ -77,12 +77,11 @@ class FindingLines:
         if grouping is not Grouping.RULE:
             parts.append((fitted(table.codes[index], _CODE) + " ", "code"))
             used += _CODE + 1
-        cell = table.cells[index]
-        where = str(table.lines[index]) if cell is None else f"[{cell.number}]:{cell.line}"
+        where = table.place(index)
         if grouping is not Grouping.FILE:
-            where = f"{table.paths[index]}:{where}"
-            room = max(_NARROWEST_PLACE, min(_WIDEST_PLACE, (width - used) * 2 // 5))
+            room = max(_NARROWEST_PLACE, min(table.widest, _WIDEST_PLACE, (width - used) * 2 // 5))
         else:
+            where = where[len(table.paths[index]) + 1 :]
             room = 8
         parts.append((fitted_left(where, room) + " ", "path"))
         used += room + 1

@@ -53,7 +53,7 @@ class FindingTable:
 
     __slots__ = (
         "_raw", "cells", "codes", "confidences", "contexts", "evidence", "fingerprints", "fixes", "lines", "messages",
-        "paths", "rules", "severities", "states", "symbols", "texts",
+        "paths", "rules", "severities", "states", "symbols", "texts", "widest",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -74,6 +74,8 @@ class FindingTable:
         self.contexts: list[str] = []
         self.states: list[str] = []
         self.texts: list[str] = []
+        self.widest = 0
+        """Characters of the longest place."""
 
     def __len__(self) -> int:
         return len(self._raw)
@@ -97,7 +99,13 @@ class FindingTable:
             self.fingerprints.append(sys.intern(row.fingerprint))
             self.contexts.append(row.context)
             self.states.append(_own_state(row))
+            self.widest = max(self.widest, len(self.place(len(self.paths) - 1)))
             self.texts.append(f"{row.code} {row.rule} {row.place.path} {row.symbol} {row.message}".lower())
+
+    def place(self, index: int) -> str:
+        """Path and line as a person writes them; in a notebook the cell and its line."""
+        cell = self.cells[index]
+        return f"{self.paths[index]}:{self.lines[index] if cell is None else f'[{cell.number}]:{cell.line}'}"
 
     def finding(self, index: int) -> Finding:
         """The whole finding."""
