@@ -187,6 +187,32 @@ def _in_infrastructure(rule: Rule) -> None:
 def _fixed(rule: Rule) -> None:
     """Digests, what is built here, and what is no image."""
     rule.allows(
+        {
+            "Makefile": "image:\n\tdocker build -t acme/trainer .\n",
+            "serve/Dockerfile": "FROM acme/trainer:latest\nCOPY . .\n",
+            ".github/workflows/gpu.yml": """
+                jobs:
+                  test:
+                    container: acme/trainer
+                    steps: []
+                """,
+            "README.md": "Build the base with `docker build -f core/Dockerfile -t acme/core .` first.\n",
+            "atari/Dockerfile": "ARG base=acme/core\nFROM ${base}\n",
+            "docker-compose.yml": "services:\n  web:\n    image: ghcr.io/acme/web:main\n",
+            ".github/workflows/release.yml": """
+                jobs:
+                  push:
+                    steps:
+                      - uses: docker/build-push-action@v6
+                        with:
+                          push: true
+                          tags: ghcr.io/${{ github.repository_owner }}/web:main
+                """,
+        },
+        title="images that the project builds",
+    )
+    rule.allows({"Dockerfile": "FROM ros:noetic-robot\n"}, title="a release by its name")
+    rule.allows(
         f"""
         ARG VARIANT
         FROM python:3.11-slim{_DIGEST} AS base

@@ -38,6 +38,10 @@ _CODENAMES: Final = frozenset(
 )  # fmt: skip
 """Releases of Debian and Ubuntu: as good as their number for the system's own image, a flavour for any other."""
 _SYSTEMS: Final = frozenset({"debian", "ubuntu", "buildpack-deps"})
+_ROBOTS: Final = frozenset(
+    {"kinetic", "lunar", "melodic", "noetic", "dashing", "eloquent", "foxy", "galactic", "humble", "iron", "jazzy"}
+)
+"""Releases of ROS."""
 _LANGUAGES: Final = frozenset({"python", "pypy"})
 _DATE: Final = re.compile(r"(?:^|[-_.])(20\d{2})[-_.]?(0\d|1[0-2])(?:[-_.]?[0-3]\d)?(?:$|[-_.T])")
 _HASH: Final = re.compile(r"(?:^|[-_.])(?:sha-?|g)?(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{7,40}(?:$|[-_.])")
@@ -58,6 +62,8 @@ def pinning(image: ImageReference) -> Pinning:
         return Pinning.VERSION
     tokens = _TOKEN.split(tag.lower())
     if image.name in _SYSTEMS and tokens[0] in _CODENAMES:
+        return Pinning.VERSION
+    if image.name.rpartition("/")[2].startswith("ros") and not _ROBOTS.isdisjoint(tokens):
         return Pinning.VERSION
     versions = [token for token in tokens if _VERSION.fullmatch(token) or _INSIDE.fullmatch(token)]
     # A version behind a moving word, as in `nightly-2.1`, says what is being built, not which build it is.

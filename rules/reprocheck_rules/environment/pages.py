@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Final
 
@@ -10,11 +11,12 @@ from reprocheck.rulekit import Project
 from reprocheck.rulekit.dependencies import DependencyFacts, folder_of
 
 _PAGE: Final = re.compile(r"\.(?:md|rst)$|(?:^|/)(?:readme|install|installation|usage)[^/]*\.txt$", re.IGNORECASE)
-_README: Final = re.compile(r"readme(?:\.\w+)?$", re.IGNORECASE)
+_README: Final = re.compile(r"(?:^|/)readme(?:\.\w+)?$", re.IGNORECASE)
 _TELLS: Final = re.compile(r"install|\bconda create\b|\buv add\b", re.IGNORECASE)
 _WORD: Final = re.compile(r"[A-Za-z][\w.-]*\w")
 _SHOP: Final = re.compile(r"pypi(?:\.org)?/(?:project|pypi|v|p|dm|pyversions|l)/([\w.-]+?)(?:\.svg)?(?=[/)\s\"'?]|$)")
 _BY_NAME: Final = re.compile(r"\b(?:pip3?|uv|conda|mamba|poetry)\b[^\n]{0,40}?\b(?:install|add)\s+([^\n`]+)")
+_PYTHON: Final = re.compile(r"\bpython(?:\s+version)?[\s:=<>~`*\[\]()v-]{0,6}3\.\d+", re.IGNORECASE)
 _COLAB: Final = re.compile(rb"google\.colab|colab\.research\.google|\"colab\"|'colab'|colab-badge")
 _PAGES_LIMIT: Final = 300
 _BYTES_LIMIT: Final = 200_000
@@ -45,8 +47,19 @@ class Pages:
 
     @cached_property
     def _told(self) -> frozenset[str]:
-        pages = sorted(path for path in self._project.index.paths if _PAGE.search(path))
-        return frozenset(name for path in pages[:_PAGES_LIMIT] for name in self.told_in(path))
+        return frozenset(name for path in self._pages for name in self.told_in(path))
+
+    @cached_property
+    def _pages(self) -> list[str]:
+        return sorted(path for path in self._project.index.paths if _PAGE.search(path))[:_PAGES_LIMIT]
+
+    def texts(self) -> Iterator[str]:
+        """What stands on the pages."""
+        return map(self._text, self._pages)
+
+    def names_python(self) -> bool:
+        """Whether a read-me file says which Python this is for."""
+        return any(_PYTHON.search(self._text(path)) for path in self._pages if _README.search(path))
 
     def is_for_colab(self, path: str) -> bool:
         """Whether a notebook says that it is made for Google's service."""
@@ -63,7 +76,7 @@ def is_published(project: Project, manifest: DependencyFacts) -> bool:
     """Whether the read-me file beside a package's manifest tells others to install it by its name."""
     folder = folder_of(manifest.path)
     prefix = f"{folder}/" if folder else ""
-    readmes = [path for path in project.index.paths if folder_of(path) == folder and _README.match(path[len(prefix) :])]
+    readmes = [path for path in project.index.paths if folder_of(path) == folder and _README.search(path)]
     own = _own_names(project, manifest, prefix)
     for path in readmes:
         text = (project.index.tree.head(path, _BYTES_LIMIT) or b"").decode("utf-8", "replace")

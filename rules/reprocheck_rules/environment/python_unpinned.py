@@ -13,8 +13,8 @@ the build service says.
 ## Notes
 Compared are manifests, `.python-version`, `runtime.txt` and base images of the same folder, each kind with the others;
 ranges that some version fits agree. That nothing names a version is reported once, for projects that are run and have
-a manifest, with medium confidence: low for libraries, where a build service names it, and where the base image brings
-a Python of its own.
+a manifest, with medium confidence: low for libraries, where a build service or a read-me file names it, and where the
+base image brings a Python of its own.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from reprocheck.rulekit import Confidence, Match, Project, Rule
 from reprocheck.rulekit.dependencies import SourceKind, overlap
 from reprocheck_rules.environment.interpreters import Interpreter, images, interpreters, named_by_jobs
 from reprocheck_rules.environment.manifests import is_auxiliary, is_library, manifests
+from reprocheck_rules.environment.pages import Pages
 from reprocheck_rules.environment.python_fixes import name_python
 
 rule = Rule("ENV006", "python-unpinned", __doc__)
@@ -64,7 +65,7 @@ def _unnamed(project: Project) -> Iterator[Match]:
     ):
         return
     brought = any(True for _ in images(project))
-    weak = named_by_jobs(project) or brought or is_library(project, first)
+    weak = named_by_jobs(project) or brought or is_library(project, first) or Pages(project).names_python()
     message = "no file says which Python this runs on: the interpreter decides which versions can be installed"
     confidence = Confidence.LOW if weak else Confidence.MEDIUM
     fix = name_python(project, first)

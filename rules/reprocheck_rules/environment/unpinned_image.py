@@ -10,9 +10,9 @@ Name the version and the digest: `FROM python:3.11.9-slim-bookworm@sha256:...`. 
 IMAGE` prints the digest; tools such as Renovate keep both up to date.
 
 ## Notes
-A version tag without digest is a note. Stages, `scratch`, images that the same compose file builds, and names in
-variables without default are not reported. Looked at are Dockerfiles, compose files, Kubernetes manifests, dev
-containers, and the configurations of GitHub Actions, GitLab, CircleCI and Bitbucket.
+A version tag without digest is a note. Stages, `scratch`, images that a file of the project builds, tags or pushes,
+and names in variables without default are not reported. Looked at are Dockerfiles, compose files, Kubernetes manifests,
+dev containers, and the configurations of GitHub Actions, GitLab, CircleCI and Bitbucket.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from reprocheck.rulekit import (
     ImageReference,
     Mapping,
     Match,
+    Project,
     Rule,
     Severity,
     ShellView,
@@ -38,6 +39,7 @@ from reprocheck.rulekit import (
 from reprocheck_rules.environment.image_examples import show
 from reprocheck_rules.environment.image_tags import Pinning, pinning
 from reprocheck_rules.environment.image_uses import image_uses
+from reprocheck_rules.environment.own_images import OwnImages, is_left_to_project, is_public, uses
 
 rule = Rule("ENV007", "unpinned-image", __doc__)
 
@@ -56,7 +58,7 @@ def check_dockerfile(view: DockerfileView) -> Iterator[Match]:
         if use.image is None:
             yield from _unresolved(use.written, use.span)
         else:
-            yield from _judge(use.image, use.span, _via(use.written, use.resolved))
+            yield from _judge(use.image, use.span, _via(use.written, use.resolved), left=True)
 
 
 def _via(written: str, resolved: str | None) -> str:
@@ -71,7 +73,21 @@ def check_tree(view: TreeView) -> Iterator[Match]:
     for root in view.document.roots:
         if isinstance(root, Mapping):
             for written, span in image_uses(view.path, root, view.kind):
-                yield from _judge_written(written, span)
+                yield from _judge_written(written, span, left=is_left_to_project(view.path))
+
+
+@rule.on_project
+def check_own(project: Project) -> Iterator[Match]:
+    """Images with moving tags that are no well-known vendor's, except those that the project builds itself."""
+    own: OwnImages | None = None
+    for path, span, written in uses(project):
+        resolved = _DEFAULT.sub(r"\1", written).strip()
+        image = None if _UNKNOWN.search(resolved) else parse_image_reference(resolved)
+        if image is not None and not is_public(image) and pinning(image) in {Pinning.UNTAGGED, Pinning.FLOATING}:
+            own = own or OwnImages(project)
+            for match in _judge(image, span, _via(written, resolved)):
+                if not own.has(image):
+                    yield project.match(path, match.span, match.message)
 
 
 @rule.on_shell
@@ -94,7 +110,7 @@ def check_call(call: Call) -> Iterator[Match]:
             yield from _judge_written(written, call.module.span(node))
 
 
-def _judge_written(written: str, span: Span) -> Iterator[Match]:
+def _judge_written(written: str, span: Span, *, left: bool = False) -> Iterator[Match]:
     resolved = _DEFAULT.sub(r"\1", written).strip()
     if resolved == "scratch":
         return
@@ -102,7 +118,7 @@ def _judge_written(written: str, span: Span) -> Iterator[Match]:
     if image is None:
         yield from _unresolved(resolved, span)
     else:
-        yield from _judge(image, span, _via(written, resolved))
+        yield from _judge(image, span, _via(written, resolved), left=left)
 
 
 def _unresolved(written: str, span: Span) -> Iterator[Match]:
@@ -120,8 +136,12 @@ def _unresolved(written: str, span: Span) -> Iterator[Match]:
             yield Match(span=span, message=message)
 
 
-def _judge(image: ImageReference, span: Span, via: str) -> Iterator[Match]:
-    match pinning(image):
+def _judge(image: ImageReference, span: Span, via: str, *, left: bool = False) -> Iterator[Match]:
+    """What is open about an image; `left` leaves it to `check_own` whether an unknown name is one of the project's."""
+    found = pinning(image)
+    if left and found in {Pinning.UNTAGGED, Pinning.FLOATING} and not is_public(image):
+        return
+    match found:
         case Pinning.UNTAGGED:
             message = f"`{image.name}`{via} names no version: each pull takes whatever `latest` is that day"
             yield Match(span=span, message=message)

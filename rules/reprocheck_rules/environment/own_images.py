@@ -1,0 +1,108 @@
+"""Images that a project builds itself: what is inside them is said by its own files, whatever their tags."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Final
+
+from reprocheck.rulekit import ImageReference, Project, Span, parse_image_reference
+from reprocheck.rulekit.facts import Command, DocumentFacts
+from reprocheck_rules.environment.image_uses import COMPOSE
+from reprocheck_rules.environment.pages import Pages
+
+_PUBLIC: Final = frozenset(
+    {
+        "alpine", "amazoncorretto", "amazonlinux", "archlinux", "bash", "buildpack-deps", "busybox", "caddy",
+        "cassandra", "centos", "clickhouse", "couchdb", "debian", "docker", "eclipse-temurin", "elasticsearch",
+        "fedora", "golang", "haproxy", "httpd", "influxdb", "julia", "kibana", "logstash", "mariadb", "memcached",
+        "mongo", "mongo-express", "mysql", "neo4j", "nginx", "node", "openjdk", "oraclelinux", "perl", "php",
+        "postgres", "pypy", "python", "r-base", "rabbitmq", "redis", "redmine", "registry", "rockylinux", "ros",
+        "ruby", "rust", "solr", "swift", "telegraf", "traefik", "ubuntu", "vault", "wordpress", "zookeeper",
+    }
+)  # fmt: skip
+"""Names without a namespace that everybody means the same image by."""
+_NAMESPACES: Final = re.compile(
+    r"(?:nvidia|pytorch|tensorflow|jupyter|continuumio|condaforge|mambaorg|rocker|apache|bitnami|grafana|prom|minio"
+    r"|mcr\.microsoft\.com|nvcr\.io|gcr\.io/(?:google|deeplearning|kaggle)[\w-]*|ghcr\.io/astral-sh|quay\.io/jupyter"
+    r"|public\.ecr\.aws|amazon|rocm|rapidsai|redis|confluentinc|debezium|ollama|chromadb|qdrant|semitechnologies)/"
+)
+"""Where vendors publish."""
+_BUILDERS: Final = frozenset({"docker", "podman", "buildah", "nerdctl", "depot", "kaniko", "executor", "bazel"})
+_TAGS: Final = re.compile(r"(?:^|\.)(?:tags|images|image-name|image_name|repository)(?:\.\d+)?$")
+_USES: Final = re.compile(r"(?:^|\.)(?:image|container)(?:\.(?:name|image))?$|(?:^|\.)services\.\d+$")
+_BUILDS: Final = re.compile(r"\b(?:docker|podman|nerdctl)\s+(?:buildx\s+)?build\b[^\n]*?(?:-t|--tag)[ =]+([^\s\\`]+)")
+_VARIABLE: Final = re.compile(r"\$\{\{[^{}]*\}\}|\$\{[^{}]*\}|\$\w+|\{\{[^{}]*\}\}|<[^<>]*>")
+_WORKFLOWS: Final = re.compile(r"(?:^|/)\.(?:github|gitea)/workflows/[^/]+\.ya?ml$|gitlab-ci[\w.-]*\.ya?ml$")
+
+
+def is_public(image: ImageReference) -> bool:
+    """Whether an image is a vendor's, as everybody knows."""
+    return image.name in _PUBLIC or _NAMESPACES.match(image.name) is not None
+
+
+def is_left_to_project(path: str) -> bool:
+    """Whether what a configuration file names is judged together with the other files of the project."""
+    return COMPOSE.search(path) is not None or _WORKFLOWS.search(path) is not None
+
+
+def uses(project: Project) -> Iterator[tuple[str, Span, str]]:
+    """Images that Dockerfiles, compose files and workflows name, each with its file and place."""
+    for path, document in sorted(project.index.documents.items()):
+        for image in document.images:
+            yield path, image.span, image.name
+        if is_left_to_project(path):
+            for setting in document.settings:
+                if _USES.search(setting.key) and isinstance(setting.value, str):
+                    yield path, setting.span, setting.value
+
+
+class OwnImages:
+    """Names of images, without namespace, that something in the project builds, tags or pushes."""
+
+    def __init__(self, project: Project) -> None:
+        """Looks at all commands, build services and compose files, and at what pages show."""
+        pages = Pages(project)
+        written = {name for document in project.index.documents.values() for name in _of_document(document)}
+        written |= {name for facts in project.index.files.values() for c in facts.commands for name in _tagged(c)}
+        written |= {name for text in pages.texts() for name in _BUILDS.findall(text)}
+        self._names = frozenset(filter(None, map(_last, written)))
+
+    def has(self, image: ImageReference) -> bool:
+        """Whether an image is one of them, whoever's name stands in front."""
+        return _last(image.name) in self._names
+
+
+def _of_document(document: DocumentFacts) -> Iterator[str]:
+    for command in (*document.commands, *document.shown):
+        yield from _tagged(command)
+    built = {setting.key.partition(".build")[0] for setting in document.settings if ".build" in setting.key}
+    for setting in document.settings:
+        if isinstance(setting.value, str):
+            of_service = setting.key.endswith(".image") and setting.key.removesuffix(".image") in built
+            if of_service or (_WORKFLOWS.search(document.path) and _TAGS.search(setting.key)):
+                yield from re.split(r"[\s,]+", setting.value)
+
+
+def _tagged(command: Command) -> Iterator[str]:
+    """Names that a command gives to an image: `docker build -t NAME .`, `docker tag OLD NAME`, `docker push NAME`."""
+    words = command.words
+    if not words or words[0].rpartition("/")[2] not in _BUILDERS:
+        return
+    if "build" in words or "buildx" in words:
+        for option, value in pairwise(words):
+            if option in {"-t", "--tag"}:
+                yield value
+        yield from (word.partition("=")[2] for word in words if word.startswith("--tag="))
+    elif {"tag", "push"} & set(words[1:3]):
+        yield words[-1]
+
+
+def _last(written: str) -> str:
+    """The last part of an image's name, without tag; empty where a variable stands for it."""
+    image = parse_image_reference(_VARIABLE.sub("x", written.strip("\"'").lower()))
+    if image is None:
+        return ""
+    name = image.name.rpartition("/")[2]
+    return "" if set(name) <= {"x", "-", "_"} else name
