@@ -16,7 +16,7 @@ handed to a call or given as `out` first are silent.
 import ast
 from collections.abc import Iterator
 
-from reprocheck.rulekit import Call, Kind, Match, Module, NameUses, Rule, Scope
+from reprocheck.rulekit import Call, Fix, Kind, Match, Module, NameUses, ReplaceExpression, Rule, Safety, Scope
 
 rule = Rule("DET012", "uninitialised-memory", __doc__, confidence="low")
 
@@ -33,10 +33,12 @@ def check(call: Call) -> Iterator[Match]:
     parent = module.file.parent(call.node)
     shown = call.name.rpartition(".")[2]
     if isinstance(parent, ast.BinOp) and not isinstance(parent.op, ast.MatMult):
-        yield call.match(f"`{shown}` holds whatever was in memory, and the sum or product takes it up")
+        message = f"`{shown}` holds whatever was in memory, and the sum or product takes it up"
+        yield call.match(message, fix=_zeros(call))
         return
     if isinstance(parent, ast.Attribute) and parent.attr in _READS:
-        yield call.match(f"`{shown}` holds whatever was in memory, and `{parent.attr}` reads it")
+        message = f"`{shown}` holds whatever was in memory, and `{parent.attr}` reads it"
+        yield call.match(message, fix=_zeros(call))
         return
     if not isinstance(parent, ast.Assign) or len(parent.targets) != 1:
         return
@@ -47,7 +49,17 @@ def check(call: Call) -> Iterator[Match]:
             yield call.match(
                 f"`{target.id}` holds whatever was in memory, and is read before it is written",
                 trail=[module.note(read, "read here")],
+                fix=_zeros(call),
             )
+
+
+def _zeros(call: Call) -> Fix | None:
+    """The same array, filled; what only `empty` takes is left to a person."""
+    function = call.node.func
+    if not isinstance(function, ast.Attribute) or any(k.arg in {None, "memory_format"} for k in call.node.keywords):
+        return None
+    filled = ast.unparse(ast.Attribute(function.value, function.attr.replace("empty", "zeros"), ast.Load()))
+    return Fix("begin with zeros", Safety.UNSAFE, (ReplaceExpression(call.module.span(function), filled),))
 
 
 def _is_nothing(call: Call) -> bool:
@@ -127,6 +139,35 @@ rule.flags(
         return buffer.mean()
     """,
     title="Added to, counted in, averaged",
+    fixed={
+        "example.py": """
+        import numpy as np
+        import torch
+
+        noise = torch.zeros(3, 4) + 1
+        total = np.zeros(10).sum()
+
+        def accumulate(batches):
+            result = np.zeros(10)
+            for batch in batches:
+                result += batch
+            return result
+
+        def histogram(values):
+            counts = np.zeros(5)
+            for value in values:
+                counts[value] += 1
+            return counts
+
+        def shifted(x):
+            base = torch.zeros_like(x)
+            return base * 2
+
+        def average(n):
+            buffer = torch.zeros(n)
+            return buffer.mean()
+        """,
+    },
 )
 rule.allows(
     """

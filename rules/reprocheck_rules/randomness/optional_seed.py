@@ -13,9 +13,11 @@ through calls. A program that draws a seed and records it in that case is fine.
 
 from collections.abc import Iterator
 
-from reprocheck.rulekit import Confidence, Match, Project, Rule
+from reprocheck.rulekit import Confidence, Fix, Match, Project, Rule, Safety, SetArgument
 from reprocheck.rulekit.execution import Happening, Run
+from reprocheck.rulekit.facts import ValueKind
 from reprocheck_rules.randomness.seeding import FAMILIES, Seeding, place_in_entry, seedings, story, trains
+from reprocheck_rules.randomness.seeding_fixes import REVEALS
 
 rule = Rule("RNG005", "optional-seed", __doc__, confidence="medium")
 
@@ -49,7 +51,20 @@ def _match(project: Project, run: Run, waiting: list[Seeding]) -> Match:
         "by default every run is different",
         confidence=Confidence.MEDIUM if trains(run) and _is_certain(drawn) else Confidence.LOW,
         trail=trail,
+        fix=_by_default(project, seed),
     )
+
+
+def _by_default(project: Project, seed: Happening) -> Fix | None:
+    """A number as the option's default, where a parser declares it; not zero, which conditions take for nothing."""
+    for argument in seed.call.arguments:
+        option = project.index.evaluator.option(argument.value, seed.frame)
+        if option is None or "seed" not in option.name.lower() or option.kind not in {"argparse", "click"}:
+            continue
+        if option.default is not None and option.default.kind is ValueKind.CONSTANT and option.default.value is None:
+            edit = SetArgument(option.span, "default", "1", path=option.path)
+            return Fix("seed by default", Safety.UNSAFE, (edit,), REVEALS)
+    return None
 
 
 def _is_certain(drawn: list[Happening]) -> bool:
@@ -81,6 +96,23 @@ rule.flags(
     main()
     """,
     title="argparse",
+    fixed={
+        "example.py": """
+        import argparse
+        import torch
+
+        def main():
+            parser = argparse.ArgumentParser()
+            parser.add_argument("--seed", type=int, default=1)
+            args = parser.parse_args()
+            if args.seed is not None:
+                torch.manual_seed(args.seed)
+            net = torch.nn.Linear(2, 2)
+            net(load()).sum().backward()
+
+        main()
+        """,
+    },
 )
 rule.flags(
     {
