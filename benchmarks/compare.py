@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,9 @@ from reprocheck.compare.number_formats import named_format
 from reprocheck.compare.trees import compare_artifacts, compare_trees
 from reprocheck.model.comparison import Outcome
 
+Array = npt.NDArray[Any]
 MEBIBYTE = 1 << 20
+_HALF = 0.5
 _SIZE = 256
 """MiB of a measured tensor."""
 _FILES, _FILE_SIZE = 2000, 32768
@@ -130,57 +132,86 @@ def trees(folder: Path, rounds: int) -> str:
 # Tensors
 
 
-def _kinds() -> dict[str, tuple[str, npt.NDArray[Any], npt.NDArray[Any]]]:
+def _kinds() -> Iterator[tuple[str, str, Array, Array]]:
+    """What differs, the name of the format, and two sides."""
     chance = np.random.default_rng(0)
     count = _SIZE * MEBIBYTE // 4
     base = chance.standard_normal(count, dtype=np.float32)
-    # bfloat16 is the upper half of float32
-    halves = (base[: count // 2].view(np.uint32) >> 16).astype(np.uint16)
-    double = base[: count // 2].astype(np.float64)
     single = base.copy()
     single[count // 2] += 1
-    return {
-        "float32, one element": ("float32", base, single),
-        "float32, every element by rounding": ("float32", base, base * np.float32(1 + 1e-6)),
-        "float32, other numbers": ("float32", base, chance.standard_normal(count, dtype=np.float32)),
-        "float64, every element by rounding": ("float64", double, double * (1 + 1e-12)),
-        "bfloat16, every element by rounding": ("bfloat16", halves, halves ^ np.uint16(1)),
-    }
+    yield "one element", "float32", base, single
+    del single
+    up = np.nextafter(base, np.float32(np.inf))
+    yield "every element by 1 ULP", "float32", base, up
+    yield "half of the elements by 1 ULP", "float32", base, np.where(chance.random(count) < _HALF, base, up)
+    del up
+    yield "every element by rounding", "float32", base, base * np.float32(1 + 1e-6)
+    noise = np.float32(1e-3) * chance.standard_normal(count, dtype=np.float32)
+    yield "every element by noise", "float32", base, base + noise
+    yield "other numbers", "float32", base, noise * np.float32(1e3)
+    double, noise = base[: count // 2].astype(np.float64), noise[: count // 2]
+    yield "every element by 1 ULP", "float64", double, np.nextafter(double, np.inf)
+    yield "every element by rounding", "float64", double, double * (1 + 1e-12)
+    yield "every element by noise", "float64", double, double + noise
+    del double
+    # bfloat16 is the upper half of float32
+    halves = (base[: count // 2].view(np.uint32) >> 16).astype(np.uint16)
+    yield "every element by 1 ULP", "bfloat16", halves, halves ^ np.uint16(1)
+    noisy = ((base[: count // 2] + noise).view(np.uint32) >> 16).astype(np.uint16)
+    yield "every element by noise", "bfloat16", halves, noisy
+    half = base[: count // 2].astype(np.float16)
+    yield "every element by noise", "float16", half, (base[: count // 2] + noise).astype(np.float16)
+    whole = np.arange(count // 2)
+    yield "one element", "int64", whole, np.where(whole == count // 4, 7, whole)
+    yield "every element by 1", "int64", whole, whole + 1
+    yield "other numbers", "int64", whole % 50021, chance.integers(0, 50021, count // 2)
+    pixels = chance.integers(0, 256, _SIZE * MEBIBYTE, dtype=np.uint8)
+    yield "other numbers", "uint8", pixels, pixels[::-1].copy()
 
 
 def tensors(folder: Path, rounds: int) -> str:
-    """Unequal tensors in memory and in files, beside `memcpy` and `numpy.array_equal`."""
+    """Unequal tensors in memory and in files, beside plain reading and `numpy.array_equal`."""
     rows = [
-        f"Tensors of up to {_SIZE} MiB, GB of a side per CPU second; ratios to `array_equal` (bar: 0.50).\n",
-        "| | `memcpy` | `array_equal` | one thread, in memory | ratio | files | ratio | files, wall time | ratio |",
-        "|---|--:|--:|--:|--:|--:|--:|--:|--:|",
+        f"Tensors of {_SIZE // 2} to {_SIZE} MiB, GB of a side per second, of the processor if not by the clock (wall).",
+        f"Ratios are to `array_equal` (bar: {_HALF}).\n",
+        "| | | read | `array_equal` | in memory | ratio | files | ratio | `array_equal`, wall | files, wall | ratio |",
+        "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
     ]
-    for what, (name, left, right) in _kinds().items():
+    for what, name, left, right in _kinds():
         paths = folder / "left.npy", folder / "right.npy"
         for path, side in zip(paths, (left, right), strict=True):
             np.save(path, side)
         if name == "bfloat16":  # NumPy has no name for it, safetensors has
             paths = _safetensors(folder, left, right)
-        equal, target = left.copy(), np.empty_like(left)
+        equal = left.copy()
         size = left.nbytes
         actions: dict[str, Callable[[], object]] = {
-            "memcpy": lambda a=left, b=target: np.copyto(b, a),  # type: ignore[misc]
+            "read": lambda a=left, b=right: [_read(side) for side in (a, b)],  # type: ignore[misc]
             "array_equal": lambda a=left, b=equal: np.array_equal(a.view(np.uint32), b.view(np.uint32)),  # type: ignore[misc]
             "memory": lambda a=left, b=right, n=name: _measured(n, a, b),  # type: ignore[misc]
             "files": lambda p=paths: compare_files(p[0], p[1], name="t" + p[0].suffix),  # type: ignore[misc]
         }
-        speed = {key: size / value / 1e9 for key, value in best(actions, rounds, time.process_time).items()}
-        wall = best({key: actions[key] for key in ("array_equal", "files")}, rounds)
+        say(f"{name}, {what}")
+        cpu = {key: size / value / 1e9 for key, value in best(actions, rounds, time.process_time).items()}
+        timed = best({key: actions[key] for key in ("array_equal", "files")}, rounds)
+        wall = {key: size / value / 1e9 for key, value in timed.items()}
         rows.append(
-            f"| {what} | {speed['memcpy']:.1f} | {speed['array_equal']:.1f} | {speed['memory']:.1f} "
-            f"| {speed['memory'] / speed['array_equal']:.2f} | {speed['files']:.1f} "
-            f"| {speed['files'] / speed['array_equal']:.2f} | {size / wall['files'] / 1e9:.1f} "
-            f"| {wall['array_equal'] / wall['files']:.2f} |"
+            f"| {name} | {what} | {cpu['read']:.1f} | {cpu['array_equal']:.1f} "
+            f"| {cpu['memory']:.1f} | {cpu['memory'] / cpu['array_equal']:.2f} "
+            f"| {cpu['files']:.1f} | {cpu['files'] / cpu['array_equal']:.2f} "
+            f"| {wall['array_equal']:.1f} | {wall['files']:.1f} | {wall['files'] / wall['array_equal']:.2f} |"
         )
     return "\n".join([*rows, ""])
 
 
-def _measured(name: str, left: npt.NDArray[Any], right: npt.NDArray[Any]) -> None:
+def _read(array: Array) -> int:
+    """Go through an array as fast as NumPy can."""
+    words = array.view(np.uint64)
+    step = BLOCK // 8
+    return max(int(np.maximum.reduce(words[start : start + step])) for start in range(0, len(words), step))
+
+
+def _measured(name: str, left: Array, right: Array) -> None:
     number = named_format(name)
     assert number is not None
     measurement = Measurement(number)
@@ -189,7 +220,7 @@ def _measured(name: str, left: npt.NDArray[Any], right: npt.NDArray[Any]) -> Non
         measurement.add(a[start : start + BLOCK], b[start : start + BLOCK])
 
 
-def _safetensors(folder: Path, left: npt.NDArray[Any], right: npt.NDArray[Any]) -> tuple[Path, Path]:
+def _safetensors(folder: Path, left: Array, right: Array) -> tuple[Path, Path]:
     paths = folder / "left.safetensors", folder / "right.safetensors"
     for path, side in zip(paths, (left, right), strict=True):
         header = b'{"w":{"dtype":"BF16","shape":[%d],"data_offsets":[0,%d]}}' % (len(side), side.nbytes)

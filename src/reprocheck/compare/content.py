@@ -80,6 +80,10 @@ class Content:
                 raise UnreadableError(f"ends at byte {offset + done}, before the {wanted} bytes at {offset}")
             done += count
 
+    def memory(self, offset: int, size: int) -> memoryview | None:
+        """A part that is in memory already; None when it lies in a file."""
+        return None if self._descriptor >= 0 else self._data[offset : offset + size]
+
     def read(self, offset: int, size: int) -> bytes:
         """Exactly `size` bytes; raises `UnreadableError` when there are fewer."""
         if offset < 0 or size < 0 or offset + size > self.size:
@@ -157,6 +161,10 @@ class Region:
 
     def blocks(self, size: int) -> Iterator[memoryview]:
         """Blocks of `size` bytes, the last one shorter; each is overwritten by the next."""
+        data = self.content.memory(self.offset, self.size)
+        if data is not None:
+            yield from (data[start : start + size] for start in range(0, self.size, size))
+            return
         buffer = memoryview(bytearray(min(size, self.size)))
         for start in range(0, self.size, size):
             part = buffer[: min(size, self.size - start)]
