@@ -211,7 +211,6 @@ def _fixed(rule: Rule) -> None:
         },
         title="images that the project builds",
     )
-    rule.allows({"Dockerfile": "FROM ros:noetic-robot\n"}, title="a release by its name")
     rule.allows(
         f"""
         ARG VARIANT

@@ -82,7 +82,7 @@ def _of_document(document: DocumentFacts) -> Iterator[str]:
         if isinstance(setting.value, str):
             of_service = setting.key.endswith(".image") and setting.key.removesuffix(".image") in built
             if of_service or (_WORKFLOWS.search(document.path) and _TAGS.search(setting.key)):
-                yield from re.split(r"[\s,]+", setting.value)
+                yield from re.split(r"[\s,]+", _VARIABLE.sub("x", setting.value))
 
 
 def _tagged(command: Command) -> Iterator[str]:
