@@ -33,6 +33,7 @@ from reprocheck.rulekit import (
     Safety,
     SetArgument,
 )
+from reprocheck_rules.artifacts.loaded_values import holds_objects
 from reprocheck_rules.artifacts.round_trip import just_written
 
 rule = Rule("ART003", "unsafe-deserialisation", __doc__)
@@ -87,7 +88,7 @@ def _fix(call: Call, kind: str) -> Fix | None:
     edit: Edit | None = None
     match kind:
         case "torch" if call.value("weights_only") in (ABSENT, False) and call.argument("pickle_module", 2) is None:
-            edit = SetArgument(span, "weights_only", "True")
+            edit = None if holds_objects(call) else SetArgument(span, "weights_only", "True")
         case "numpy" if any(keyword.arg == "allow_pickle" for keyword in call.node.keywords):
             edit = RemoveArgument(span, "allow_pickle")
         case "keras" if any(keyword.arg == "safe_mode" for keyword in call.node.keywords):
@@ -186,6 +187,45 @@ def _yaml(call: Call, what: str) -> tuple[str, Confidence] | None:
     return None
 
 
+rule.flags(
+    """
+    import torch
+
+    def weights(net, path):
+        net.load_state_dict(torch.load(path))  # expect: ART003
+        checkpoint = torch.load(path, map_location="cpu")  # expect: ART003
+        net.load_state_dict(checkpoint["model"])
+
+    def settings(path):
+        checkpoint = torch.load(path)  # expect: ART003
+        return checkpoint["args"].width, torch.load(path)["config"]  # expect: ART003
+
+    def whole(path):
+        net = torch.load(path)  # expect: ART003
+        net.eval()
+        return net
+    """,
+    title="Settings and whole models can't be read as weights only",
+    fixed={
+        "example.py": """
+        import torch
+
+        def weights(net, path):
+            net.load_state_dict(torch.load(path, weights_only=True))
+            checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+            net.load_state_dict(checkpoint["model"])
+
+        def settings(path):
+            checkpoint = torch.load(path)
+            return checkpoint["args"].width, torch.load(path)["config"]
+
+        def whole(path):
+            net = torch.load(path)
+            net.eval()
+            return net
+        """,
+    },
+)
 rule.flags(
     """
     import pickle
