@@ -182,6 +182,24 @@ rule.flags(
             torch.save(self.model.module, path)  # expect: ART004
     """,
     title="A model by its name and use",
+    fixed={
+        "example.py": """
+        import torch
+
+        def finish(model, path):
+            model.eval()
+            torch.save(model.state_dict(), path)
+
+        class Trainer:
+            def __init__(self, model):
+                self.model = model
+
+            def save(self, path):
+                self.model.train()
+                torch.save(self.model.state_dict(), path)
+                torch.save(self.model.module.state_dict(), path)
+        """,
+    },
 )
 rule.allows(
     """

@@ -87,6 +87,20 @@ rule.flags(
     os.environ["TORCHINDUCTOR_MAX_AUTOTUNE"] = "1"  # expect: DET013
     """,
     title="PyTorch",
+    fixed={
+        "example.py": """
+        import os
+        import torch
+        import torch._inductor.config as inductor
+
+        model = torch.compile(model)
+        step = torch.compile()(step)
+        fast = torch.compile(model, options={"max_autotune": True})
+        inductor.max_autotune = True
+        torch._inductor.config.coordinate_descent_tuning = True
+        os.environ["TORCHINDUCTOR_MAX_AUTOTUNE"] = "1"
+        """,
+    },
 )
 rule.flags(
     """

@@ -96,6 +96,16 @@ rule.flags(
     torch.backends.cuda.matmul.fp32_precision = "tf32"  # expect: DET005
     """,
     title="PyTorch's flags",
+    fixed={
+        "example.py": """
+        import torch
+        from torch.backends import cudnn
+
+        torch.backends.cuda.matmul.allow_tf32 = False
+        cudnn.allow_tf32 = False
+        torch.backends.cuda.matmul.fp32_precision = "ieee"
+        """,
+    },
 )
 rule.flags(
     """
