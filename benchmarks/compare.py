@@ -172,7 +172,7 @@ def _kinds() -> Iterator[tuple[str, str, Array, Array]]:
 def tensors(folder: Path, rounds: int) -> str:
     """Unequal tensors in memory and in files, beside plain reading and `numpy.array_equal`."""
     rows = [
-        f"Tensors of {_SIZE // 2} to {_SIZE} MiB, GB of a side per second, of the processor if not by the clock (wall).",
+        f"Tensors of {_SIZE // 2} to {_SIZE} MiB, GB of a side per second of the processor, or by the clock (wall).",
         f"Ratios are to `array_equal` (bar: {_HALF}).\n",
         "| | | read | `array_equal` | in memory | ratio | files | ratio | `array_equal`, wall | files, wall | ratio |",
         "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|",

@@ -13,7 +13,7 @@ from reprocheck.compare.comparators.tables import STEPS, TABLE
 from reprocheck.compare.comparators.tensorboard import TENSORBOARD, scalars
 from reprocheck.compare.content import Content, UnreadableError
 from reprocheck.compare.quantities import numbers_in, table_rows
-from reprocheck.compare.structure import as_number, number_of
+from reprocheck.compare.single_numbers import as_number, number_of
 from reprocheck.compare.volatile import volatile_key
 from reprocheck.model.comparison import Curve
 

@@ -14,7 +14,7 @@ from reprocheck.compare.comparators.tables import STEPS, TABLE
 from reprocheck.compare.comparators.tensorboard import TENSORBOARD, scalars
 from reprocheck.compare.content import Content, UnreadableError
 from reprocheck.compare.formats.yaml_values import read_yaml
-from reprocheck.compare.structure import as_number, number_of
+from reprocheck.compare.single_numbers import as_number, number_of
 from reprocheck.compare.volatile import volatile_key
 
 _LARGEST = 64 << 20

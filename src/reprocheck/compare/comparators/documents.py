@@ -11,7 +11,8 @@ from reprocheck.compare.comparators.text import is_text, text_of
 from reprocheck.compare.content import Content, UnreadableError
 from reprocheck.compare.context import Context
 from reprocheck.compare.formats.yaml_values import read_yaml
-from reprocheck.compare.structure import Number, Walk
+from reprocheck.compare.single_numbers import Number
+from reprocheck.compare.structure import Walk
 from reprocheck.model.comparison import Difference
 
 _LARGEST = 128 << 20

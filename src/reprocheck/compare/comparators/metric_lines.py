@@ -12,7 +12,8 @@ from reprocheck.compare.comparators.tables import STEPS
 from reprocheck.compare.comparators.text import is_text
 from reprocheck.compare.content import Content, UnreadableError
 from reprocheck.compare.context import Context, content
-from reprocheck.compare.structure import Number, Walk, described
+from reprocheck.compare.single_numbers import Number
+from reprocheck.compare.structure import Walk, described
 from reprocheck.model.comparison import Difference, Outcome
 
 _MLFLOW = re.compile(rb"^\d{13} \S+(?: -?\d+)?\r?\n")

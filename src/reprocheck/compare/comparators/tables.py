@@ -14,7 +14,7 @@ from reprocheck.compare.comparator import Comparator, CompareParts, Probe
 from reprocheck.compare.comparators.text import is_text
 from reprocheck.compare.content import Content, UnreadableError
 from reprocheck.compare.context import Context, content, metadata
-from reprocheck.compare.structure import Column, number_of
+from reprocheck.compare.single_numbers import Column, number_of
 from reprocheck.compare.volatile import volatile_key
 from reprocheck.model.comparison import Difference
 

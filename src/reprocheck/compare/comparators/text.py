@@ -13,7 +13,7 @@ import msgspec
 from reprocheck.compare.comparator import Comparator, CompareParts, Probe
 from reprocheck.compare.content import Content, UnreadableError
 from reprocheck.compare.context import Context, content, gathered, metadata, shown
-from reprocheck.compare.structure import Column, number_of
+from reprocheck.compare.single_numbers import Column, number_of
 from reprocheck.compare.volatile import is_progress, mask
 from reprocheck.model.comparison import Because, Difference, Outcome
 

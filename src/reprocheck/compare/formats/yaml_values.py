@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from reprocheck.compare.content import UnreadableError
-from reprocheck.compare.structure import Number, Symbol
+from reprocheck.compare.single_numbers import Number
+from reprocheck.compare.structure import Symbol
 
 _MOST = 200_000
 """Values; an alias counts each time, so that a document can't unfold without end."""
