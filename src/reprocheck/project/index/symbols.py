@@ -188,7 +188,10 @@ class Symbols:
         found = self._defined(path, table, tokens, hops)
         if found is not _NOWHERE:
             return found
-        return self._starred(path, table, tokens, hops) or self._submodule(path, tokens, hops)
+        found = self._starred(path, table, tokens, hops)
+        if found is None or isinstance(found, External):
+            return self._submodule(path, tokens, hops) or found
+        return found
 
     def _defined(self, path: str, table: ModuleSymbols, tokens: list[str], hops: int) -> Symbol | _Nowhere:
         """What a module itself defines or imports by that name."""
@@ -207,15 +210,19 @@ class Symbols:
         return _NOWHERE
 
     def _starred(self, path: str, table: ModuleSymbols, tokens: list[str], hops: int) -> Symbol:
+        """What `import *` brings: something of the project, else what one of those modules imports itself."""
         if not table.facts.stars:
             return None
+        library: Symbol = None
         for found in self._star_sources(path):
             symbol = self._defined(found, self.table(found), tokens, hops - 1)
             if symbol is _NOWHERE:
                 symbol = self._submodule(found, tokens, hops - 1)
             if symbol is not None and not isinstance(symbol, External | _Nowhere):
                 return symbol
-        return None
+            if isinstance(symbol, External):
+                library = library or symbol
+        return library
 
     def _star_sources(self, path: str) -> tuple[str, ...]:
         """Modules whose names come into a module by `import *`, through others too."""
