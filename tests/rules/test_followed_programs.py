@@ -196,6 +196,51 @@ PROGRAMS: dict[str, tuple[dict[str, str], set[tuple[str, int, str]]]] = {
         },
         {("train.py", 9, "RNG002")},
     ),
+    "a library that modules imported whole bring along": (
+        {
+            "net.py": NET,
+            "common.py": "import os\nimport random\nimport torch\n",
+            "train.py": """
+            from net import *
+            from common import *
+
+            def main(seed):
+                torch.manual_seed(seed)
+                random.seed(seed)
+                net = Net()
+                net(random.sample(load(), 8)).sum().backward()
+
+            main(0)
+            """,
+        },
+        set(),
+    ),
+    "a method of a model that only an optimizer is given": (
+        {
+            "net.py": """
+            import tensorflow as tf
+            from flax import nnx
+
+            class Net(nnx.Module):
+                def __init__(self, rngs):
+                    self.layer = nnx.Linear(2, 2, rngs=rngs)
+
+                def batches(self, rows):
+                    return tf.data.Dataset.from_tensor_slices(rows).shuffle(100)
+            """,
+            "train.py": """
+            import optax
+            from flax import nnx
+            from net import Net
+
+            net = Net(nnx.Rngs(0))
+            optimizer = nnx.Optimizer(net, optax.adam(0.1))
+            for x, y in load():
+                optimizer.update(nnx.grad(loss)(net, x, y))
+            """,
+        },
+        set(),
+    ),
     "every branch of a choice that can't be told": (
         {
             "data.py": """
@@ -261,3 +306,26 @@ def test_run_is_followed_through(name: str, tmp_path: Path) -> None:
     config = load(tmp_path, overrides={"cache": False, "select": CODES}, isolated=True)
     result = scan_project(ScanRequest(config=config), lambda _done, _total: None).result
     assert {(f.place.path, f.place.span.line, f.code) for f in result.findings} == expected
+
+
+def test_the_option_that_lets_a_program_seed_is_named_not_the_one_that_has_the_seed(tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text(
+        textwrap.dedent(
+            """
+            import argparse
+            import torch
+
+            parser = argparse.ArgumentParser()
+            parser.add_argument("--rank", type=int, default=0)
+            parser.add_argument("--deterministic", action="store_true")
+            args = parser.parse_args()
+            if args.deterministic:
+                torch.manual_seed(args.rank)
+            net = torch.nn.Linear(2, 2)
+            net(load()).sum().backward()
+            """
+        )
+    )
+    config = load(tmp_path, overrides={"cache": False, "select": ("RNG005",)}, isolated=True)
+    (finding,) = scan_project(ScanRequest(config=config), lambda _done, _total: None).result.findings
+    assert "only when the option `deterministic` is given" in finding.message

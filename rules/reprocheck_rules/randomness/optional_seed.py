@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from reprocheck.rulekit import Confidence, Fix, Match, Project, Rule, Safety, SetArgument
 from reprocheck.rulekit.execution import Happening, Run
 from reprocheck.rulekit.facts import ValueKind
+from reprocheck_rules.randomness.optional_training import options_asked
 from reprocheck_rules.randomness.seeding import FAMILIES, Seeding, place_in_entry, seedings, story, trains
 from reprocheck_rules.randomness.seeding_fixes import REVEALS
 
@@ -72,6 +73,10 @@ def _is_certain(drawn: list[Happening]) -> bool:
 
 
 def _option(project: Project, seed: Happening) -> str:
+    if seed.guard is not None and seed.guard_path in project.index.files:
+        asked = next(options_asked(project, seed.guard_path, seed.guard), None)
+        if asked is not None:
+            return f"the option `{asked}` is given"
     for argument in seed.call.arguments:
         option = project.index.evaluator.option(argument.value, seed.frame)
         if option is not None:
@@ -113,6 +118,22 @@ rule.flags(
         main()
         """,
     },
+)
+rule.flags(
+    """
+    import argparse
+    import torch
+
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--local_rank", type=int, default=0)
+    parser.add_argument("--deterministic", action="store_true")
+    args = parser.parse_args()
+    if args.deterministic:
+        torch.default_generator.manual_seed(args.local_rank)  # expect: RNG005
+    net = torch.nn.Linear(2, 2)
+    net(load()).sum().backward()
+    """,
+    title="Another option than the one that has the seed",
 )
 rule.flags(
     {

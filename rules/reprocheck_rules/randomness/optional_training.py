@@ -33,14 +33,19 @@ def runs(happening: Happening, conditions: frozenset[Place]) -> bool:
 
 
 def _asks_an_option(project: Project, path: str, place: Span) -> bool:
+    return next(options_asked(project, path, place), None) is not None
+
+
+def options_asked(project: Project, path: str, place: Span) -> Iterator[str]:
+    """Names of the options that a condition asks for, by its file and statement."""
     evaluator = project.index.evaluator
-    return any(
-        evaluator.option(value, Frame(path)) is not None
-        for function in project.index.files[path].functions
-        for guard in function.guards
-        if guard.span == place and guard.test is not None
-        for value in _values(guard.test)
-    )
+    for function in project.index.files[path].functions:
+        for guard in function.guards:
+            if guard.span == place and guard.test is not None:
+                for value in _values(guard.test):
+                    option = evaluator.option(value, Frame(path))
+                    if option is not None:
+                        yield option.name
 
 
 def _values(test: Test) -> Iterator[Value]:
