@@ -209,7 +209,7 @@ class Follower:
             else:
                 inner = self._bind(reached, event, frame, bound=linked.bound)
                 self._visit(reached, inner, (*hops, hop), condition, is_main=False)
-        if linked.entry is not None and CALLS_NOTHING in linked.entry.roles:
+        if linked.entry is not None and not linked.entry.roles.isdisjoint(CALLS_NOTHING):
             return
         calls_back = linked.entry is not None and RUNS_CALLBACKS in linked.entry.roles
         for callback in (*linked.callbacks, *self._handed_on(linked, frame)):

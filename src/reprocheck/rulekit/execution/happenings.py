@@ -12,8 +12,8 @@ from reprocheck.rulekit.catalog import CatalogEntry
 
 RUNS_CALLBACKS = "runs-callbacks"
 """Role of code that calls the functions it is given; other code may or may not."""
-CALLS_NOTHING = "index-sampler"
-"""Role of code that never calls what it is given."""
+CALLS_NOTHING = frozenset({"index-sampler", "optimizer"})
+"""Roles of code that never calls what it is given: an optimizer takes a model's weights, no method of it."""
 _MANY = 2_000
 """Events that are looked at to tell whether one of them happens in any case."""
 _DEEP = 12
