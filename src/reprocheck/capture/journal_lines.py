@@ -31,12 +31,12 @@ def journal_files(journal: Path, prefix: str = "agent") -> tuple[JournalFile, ..
     return tuple(sorted(files, key=lambda file: (_time(file), file.name)))
 
 
-def read_lines(path: Path) -> JournalFile:
-    """One file; what can't be read at all counts as one torn line."""
+def read_lines(path: Path, only: bytes = b"") -> JournalFile:
+    """One file, or its lines with certain bytes; what can't be read at all counts as one torn line."""
     events: list[Event] = []
     torn = 0
     try:
-        for event in _lines(path):
+        for event in _lines(path, only):
             if event is None:
                 torn += 1
             else:
@@ -46,11 +46,11 @@ def read_lines(path: Path) -> JournalFile:
     return JournalFile(path.name, tuple(events), torn)
 
 
-def _lines(path: Path) -> Iterator[Event | None]:
+def _lines(path: Path, only: bytes) -> Iterator[Event | None]:
     """Each line's event, None for one that is none; the program under test could write here, so nothing is trusted."""
     with path.open("rb") as file:
         while line := file.readline(_MAX_LINE):
-            if not line.strip():
+            if only not in line or not line.strip():
                 continue
             try:
                 value = json.loads(line)  # msgspec refuses the lone surrogates of odd file names

@@ -27,13 +27,12 @@ def scrub_journal(journal: Path, secrets: Secrets) -> tuple[Gap, ...]:
 
 def _scrub(path: Path, secrets: Secrets) -> None:
     text = path.read_bytes().decode("utf-8", "surrogateescape")
-    suspects = secrets.suspicion(text)
     lines = text.split("\n")
     changed = False
-    for index, line in enumerate(lines):
-        if line and suspects(line):
-            lines[index] = _clean_line(line, secrets)
-            changed = changed or lines[index] != line
+    for index in secrets.suspects(lines):
+        line = lines[index]
+        lines[index] = _clean_line(line, secrets)
+        changed = changed or lines[index] != line
     if not changed:
         return
     temporary = path.with_name(f".{path.name}.clean")

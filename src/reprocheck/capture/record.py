@@ -57,7 +57,9 @@ def compose(start: Start, parts: Parts, secrets: Secrets) -> Record:
             parts.gaps, parts.execution.gaps, parts.files.gaps, parts.observations.gaps, _about_clock(start, parts)
         ),
     )
-    return msgspec.convert(secrets.clean_value(msgspec.to_builtins(record)), Record)
+    value = msgspec.to_builtins(record)
+    secrets.look_through(value)
+    return msgspec.convert(secrets.clean_value(value), Record)
 
 
 def _gathered(*groups: Iterable[Gap]) -> tuple[Gap, ...]:

@@ -21,7 +21,7 @@ def unwatched_gaps(journal: Path, watched: Iterable[tuple[int, int]]) -> Iterato
         return
     known = set(watched)
     seen = set()
-    for event in read_lines(path).events:
+    for event in read_lines(path, only=b'"execute"').events:
         if event["event"] != "execute" or "python" not in event or (event.get("pid"), event.get("started")) in known:
             continue
         reason = _reason(event)

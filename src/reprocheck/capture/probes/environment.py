@@ -17,7 +17,7 @@ from reprocheck.capture.probes.gpu import gpu_stack
 from reprocheck.capture.probes.integrity import check_packages
 from reprocheck.capture.probes.interpreter import ask_interpreter, find_interpreter, no_interpreter
 from reprocheck.capture.probes.lock import make_lock
-from reprocheck.capture.probes.packages import find_distributions
+from reprocheck.capture.probes.remembered import Installed
 from reprocheck.capture.probes.variables import variables
 from reprocheck.capture.secrets import Secrets
 from reprocheck.model.record import Environment, FileRole, FileUses, Gap, Interpreter, Lock, Observations, Package
@@ -88,12 +88,13 @@ def _python(
     if interpreter is None:
         return None, (), None, gaps
     interpreter = msgspec.structs.replace(interpreter, digest=_digest(interpreter.executable, cache))
-    distributions, about_packages = find_distributions(interpreter.paths)
+    installed = Installed(interpreter.paths, cache)
     modules = {module for process in request.observations.processes for module in process.modules}
-    packages, about_integrity = check_packages(distributions, _opened(request), modules, cache)
+    packages, about_integrity = check_packages(installed, _opened(request), modules, cache)
+    installed.keep(secrets)
     packages = tuple(msgspec.structs.replace(p, direct_url=secrets.clean(p.direct_url)) for p in packages)
     lock, about_lock = _lock(request, interpreter, packages, sink, secrets)
-    return interpreter, packages, lock, (*gaps, *about_packages, *about_integrity, *about_lock)
+    return interpreter, packages, lock, (*gaps, *installed.gaps, *about_integrity, *about_lock)
 
 
 def _digest(path: str, cache: DigestCache) -> str:

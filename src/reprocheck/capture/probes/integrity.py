@@ -7,7 +7,8 @@ import csv
 import hashlib
 import os
 import time
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -15,6 +16,7 @@ import msgspec
 from reprocheck.capture.code import source_of
 from reprocheck.capture.ports import DigestCache
 from reprocheck.capture.probes.packages import Distribution
+from reprocheck.capture.probes.remembered import Checked, Installed, Owner, identity_of
 from reprocheck.model.record import Gap, Package
 
 PATIENCE = 5.0
@@ -31,7 +33,7 @@ class _Entry(msgspec.Struct, frozen=True):
 
 
 def check_packages(
-    distributions: Sequence[Distribution],
+    installed: Installed,
     used: Collection[str] | None,
     modules: Collection[str],
     cache: DigestCache,
@@ -43,29 +45,23 @@ def check_packages(
     `used` are the absolute paths that the run opened; None when they weren't seen: then packages whose top-level
     module is among `modules` count as used, and all their Python and library files are checked.
     """
-    end = time.monotonic() + patience
-    opened = None if used is None else _true_paths(source_of(path) for path in used)
-    packages, late = [], 0
-    for distribution in distributions:
+    check = _Check(installed, cache, time.monotonic() + patience)
+    if used is not None:
+        check.opened({source_of(path) for path in used})
+    else:
+        check.imported(modules)
+    packages = []
+    for index, distribution in enumerate(installed.distributions):
         package = distribution.package
-        try:
-            wanted = list(_opened_entries(distribution, opened) if opened is not None else _all(distribution, modules))
-        except OSError:
-            packages.append(package)
-            continue
-        if opened is not None or modules:
-            package = msgspec.structs.replace(package, used=bool(wanted))
-        checked, modified = 0, []
-        for entry in wanted:
-            if time.monotonic() > end:
-                late += 1
-                continue
-            checked += 1
-            if not _is_as_installed(entry, cache):
-                modified.append(entry.name)
-        packages.append(msgspec.structs.replace(package, checked=checked, modified=tuple(sorted(modified))))
+        if index not in check.unreadable:
+            owners = check.found.get(index, {}).values()
+            if used is not None or modules:
+                package = msgspec.structs.replace(package, used=bool(owners) or index in check.late)
+            modified = tuple(sorted(owner.name for owner in owners if not owner.as_installed))
+            package = msgspec.structs.replace(package, checked=len(owners), modified=modified)
+        packages.append(package)
     gaps: tuple[Gap, ...] = ()
-    if late:
+    if late := sum(check.late.values()):
         reason = f"{late:,} files of installed packages were not compared with RECORD within {patience:.0f} s"
         gaps = (
             Gap("environment.packages", reason, "One of them may have been edited by hand; a next run gets further"),
@@ -73,31 +69,99 @@ def check_packages(
     return tuple(packages), gaps
 
 
-def _true_paths(paths: Iterable[str]) -> set[str]:
-    """The paths with links followed; folders are asked once, as a run opens thousands of files of a few of them."""
+class _Check:
+    """Goes through the files, and remembers what it found."""
+
+    def __init__(self, installed: Installed, cache: DigestCache, end: float) -> None:
+        self._installed = installed
+        self._cache = cache
+        self._end = end
+        self.found: dict[int, dict[str, Owner]] = {}
+        """By place of the distribution and name."""
+        self.late: Counter[int] = Counter()
+        """Files by distribution for which there was no time left."""
+        self.unreadable = {
+            index for index, distribution in enumerate(installed.distributions) if not distribution.package.record
+        }
+        """Distributions without a RECORD that can be read."""
+
+    def opened(self, paths: Collection[str]) -> None:
+        """Check what of these is listed anywhere."""
+        owners, unknown = self._installed.known(paths)
+        for owner in owners:
+            self.found.setdefault(owner.distribution, {})[owner.name] = owner
+        if not unknown:
+            return
+        identities = {path: identity_of(path) for path in unknown}
+        true = _true_paths(unknown)
+        owned: dict[str, list[Owner]] = {}
+        for index, distribution in enumerate(self._installed.distributions):
+            try:
+                entries = list(_opened_entries(distribution, true))
+            except OSError:
+                self.unreadable.add(index)
+                continue
+            for path, entry in entries:
+                owned.setdefault(path, []).append(self._take(index, entry) or _LATE)
+        for path, names in true.items():
+            listed = owned.get(path, [])
+            if _LATE not in listed:
+                for name in names:
+                    self._installed.learn(name, Checked(identities[name], tuple(listed)))
+
+    def imported(self, modules: Collection[str]) -> None:
+        """Check the code of all packages that one of the modules belongs to."""
+        for index, distribution in enumerate(self._installed.distributions):
+            try:
+                for entry in _all(distribution, modules):
+                    self._take(index, entry)
+            except OSError:
+                self.unreadable.add(index)
+
+    def _take(self, index: int, entry: _Entry) -> Owner | None:
+        if time.monotonic() > self._end:
+            self.late[index] += 1
+            return None
+        owner = Owner(index, entry.name, _is_as_installed(entry, self._cache))
+        self.found.setdefault(index, {})[owner.name] = owner
+        return owner
+
+
+_LATE = Owner(-1, "", as_installed=False)
+"""Stands for a check that there was no time for."""
+
+
+def _true_paths(paths: Iterable[str]) -> dict[str, list[str]]:
+    """The names of each file by its path with links followed.
+
+    Folders are asked once, as a run opens thousands of files of a few of them.
+    """
     folders: dict[str, str] = {}
-    found = set()
+    found: dict[str, list[str]] = {}
     for path in paths:
         folder, name = os.path.split(path)
         if os.path.islink(path):  # noqa: PTH114 — an object for each of thousands of paths costs more than the question
-            found.add(os.path.realpath(path))
-            continue
-        if folder not in folders:
-            folders[folder] = os.path.realpath(folder)
-        found.add(f"{folders[folder].rstrip('/')}/{name}")
+            true = os.path.realpath(path)
+        else:
+            if folder not in folders:
+                folders[folder] = os.path.realpath(folder)
+            true = f"{folders[folder].rstrip('/')}/{name}"
+        found.setdefault(true, []).append(path)
     return found
 
 
-def _opened_entries(distribution: Distribution, opened: Collection[str]) -> Iterator[_Entry]:
-    """Entries of the files that the run opened: a look at each name, as there are tens of thousands."""
+def _opened_entries(distribution: Distribution, opened: Collection[str]) -> Iterator[tuple[str, _Entry]]:
+    """Path and entry of the files that the run opened: a look at each name, as there are tens of thousands."""
     base = os.path.realpath(distribution.metadata.parent)
     for line in _record(distribution).splitlines():
         name = line.partition(",")[0]
         path = f"{base}/{name}" if name[:1] not in {".", '"', "/"} else None
         if path is None or path in opened:
             entry = _entry(distribution, line)
-            if entry is not None and (path is not None or os.path.normpath(f"{base}/{entry.name}") in opened):
-                yield entry
+            if entry is not None:
+                path = path or os.path.normpath(f"{base}/{entry.name}")
+                if path in opened:
+                    yield path, entry
 
 
 def _all(distribution: Distribution, modules: Collection[str]) -> Iterator[_Entry]:

@@ -16,6 +16,7 @@ import pytest
 from reprocheck.capture.ports import NoCache
 from reprocheck.capture.probes.integrity import check_packages
 from reprocheck.capture.probes.packages import Distribution, find_distributions
+from reprocheck.capture.probes.remembered import Installed
 
 
 def install(site: Path, name: str, version: str = "1.0", files: dict[str, str] | None = None, **extra: str) -> Path:
@@ -69,6 +70,10 @@ def test_how_it_was_installed(tmp_path: Path) -> None:
     assert (d.direct_url, d.requested, d.version) == ("", False, "1.0")
 
 
+def installed(*sites: Path) -> Installed:
+    return Installed([str(site) for site in sites], NoCache())
+
+
 def test_of_two_with_one_name_the_first_on_the_path_counts(tmp_path: Path) -> None:
     install(tmp_path / "one", "My.Package", "2.0")
     install(tmp_path / "two", "my_package", "1.0")
@@ -89,7 +94,7 @@ def test_a_file_edited_after_installation_is_found_when_the_run_used_it(tmp_path
         (tmp_path / name).write_text("edited\n", "utf-8")
     # Python opens compiled code only, as long as it is fresh.
     opened = {str(tmp_path / "a/__pycache__/__init__.cpython-311.pyc"), str(tmp_path / "a/b, c.py")}
-    (a, b), gaps = check_packages(found(tmp_path), opened, (), NoCache())
+    (a, b), gaps = check_packages(installed(tmp_path), opened, (), NoCache())
     assert gaps == ()
     assert (a.used, a.checked, a.modified) == (True, 2, ("a/__init__.py",))
     assert (b.used, b.checked, b.modified) == (False, 0, ())
@@ -100,7 +105,7 @@ def test_files_opened_through_links_of_files_and_folders_are_those_of_the_packag
     (tmp_path / "folder").symlink_to(tmp_path / "site" / "a")
     (tmp_path / "file.py").symlink_to(tmp_path / "site" / "a" / "two.py")
     opened = {str(tmp_path / "folder" / "one.py"), str(tmp_path / "file.py")}
-    ((a,), _) = check_packages(found(tmp_path / "site"), opened, (), NoCache())
+    ((a,), _) = check_packages(installed(tmp_path / "site"), opened, (), NoCache())
     assert (a.checked, a.modified) == (2, ())
 
 
@@ -108,7 +113,7 @@ def test_a_missing_file_is_not_what_was_installed(tmp_path: Path) -> None:
     install(tmp_path, "a", files={"a.py": "x = 1\n"})
     opened = {str(tmp_path / "a.py")}
     (tmp_path / "a.py").unlink()
-    ((a,), _) = check_packages(found(tmp_path), opened, (), NoCache())
+    ((a,), _) = check_packages(installed(tmp_path), opened, (), NoCache())
     assert a.modified == ("a.py",)
 
 
@@ -116,14 +121,14 @@ def test_without_file_uses_imported_modules_tell_what_was_used(tmp_path: Path) -
     install(tmp_path, "dist-a", files={"a/__init__.py": "x = 1\n", "a/data.bin": "\n"})
     install(tmp_path, "b", files={"b.py": "x = 1\n"})
     (tmp_path / "a" / "data.bin").write_text("edited", "utf-8")
-    (b, a), _ = check_packages(found(tmp_path), None, {"a", "os"}, NoCache())
+    (b, a), _ = check_packages(installed(tmp_path), None, {"a", "os"}, NoCache())
     assert (a.name, a.used, a.checked, a.modified) == ("dist-a", True, 1, ())
     assert (b.used, b.checked) == (False, 0)
 
 
 def test_what_was_not_compared_in_time_is_a_gap(tmp_path: Path) -> None:
     install(tmp_path, "a", files={"a.py": "x = 1\n"})
-    (a,), (gap,) = check_packages(found(tmp_path), {str(tmp_path / "a.py")}, (), NoCache(), patience=-1)
+    (a,), (gap,) = check_packages(installed(tmp_path), {str(tmp_path / "a.py")}, (), NoCache(), patience=-1)
     assert (a.used, a.checked) == (True, 0)
     assert "1 files" in gap.reason
 
@@ -144,7 +149,7 @@ def test_digests_are_asked_for_once(tmp_path: Path) -> None:
     install(tmp_path, "a", files={"a.py": "x = 1\n"})
     cache = Cache()
     for _ in range(2):
-        (a,), _ = check_packages(found(tmp_path), {str(tmp_path / "a.py")}, (), cache)
+        (a,), _ = check_packages(installed(tmp_path), {str(tmp_path / "a.py")}, (), cache)
         assert a.modified == ()
     assert cache.hits == 1
 
@@ -153,5 +158,5 @@ def test_digests_are_asked_for_once(tmp_path: Path) -> None:
 def test_a_linked_environment_is_the_same_environment(tmp_path: Path) -> None:
     install(tmp_path / "real", "a", files={"a.py": "x = 1\n"})
     (tmp_path / "link").symlink_to(tmp_path / "real")
-    ((a,), _) = check_packages(found(tmp_path / "link"), {str(tmp_path / "real" / "a.py")}, (), NoCache())
+    ((a,), _) = check_packages(installed(tmp_path / "link"), {str(tmp_path / "real" / "a.py")}, (), NoCache())
     assert (a.used, a.checked) == (True, 1)
