@@ -162,7 +162,7 @@ def filtering(terminal: Terminal, count: int, times: int) -> list[Timing]:
         terminal.quiet()
         terminal.press("/")
         terminal.quiet()
-        terminal.press(word[:-1])
+        terminal.press("\x15" + word[:-1])  # the line is emptied first
         terminal.quiet()
         found.append(terminal.timed(word[-1], lambda text: f" of {count:,} findings".encode() in text))
         terminal.quiet()

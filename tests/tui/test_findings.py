@@ -241,6 +241,7 @@ def test_what_is_typed_adds_to_the_filter_tab_completes_and_escape_takes_it_back
         assert line("#filter", Input).value == "state:open "
         assert len(app.findings.listing.lines) == 5
         assert "The filter leaves none" not in screen_text(app)
+        line("#filter", Input).value = "state:open"
         await press(pilot, "slash", *"-se", "tab", *"n", "tab")
         assert line("#filter", Input).value == "state:open -sev:note "
 

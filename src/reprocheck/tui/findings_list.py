@@ -221,8 +221,12 @@ class FindingsList(Room):
         return other
 
     def action_filter(self) -> None:
-        """Type a filter."""
-        self.set_focus(self.query_one(FilterLine))
+        """Type a filter; the first letter begins a word of its own."""
+        line = self.query_one(FilterLine)
+        if line.value and not line.value.endswith(" "):
+            line.value += " "
+        line.cursor_position = len(line.value)
+        self.set_focus(line)
 
     def action_group(self) -> None:
         """The next kind of groups."""
