@@ -236,7 +236,7 @@ PROGRAMS: dict[str, tuple[dict[str, str], set[tuple[str, int, str]]]] = {
             net = Net(nnx.Rngs(0))
             optimizer = nnx.Optimizer(net, optax.adam(0.1))
             for x, y in load():
-                optimizer.update(nnx.grad(loss)(net, x, y))
+                optimizer.update(nnx.grad(loss)(x, y))
             """,
         },
         set(),
