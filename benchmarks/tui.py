@@ -13,6 +13,7 @@ import os
 import pty
 import re
 import select
+import signal
 import statistics
 import struct
 import subprocess
@@ -219,6 +220,7 @@ def main() -> None:
                 file.write_text("def function():\n    return numpy.random.rand(3)\n" * 300)
         command = [sys.executable, __file__, "--findings", str(options.findings), "--program", str(clock), folder]
         terminal = Terminal(command, QUIET * max(1, options.findings // 20_000))
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what is measured ends too
         try:
             measure(terminal, clock, options)
         finally:
