@@ -175,6 +175,45 @@ def _add_true_files(rule: Rule) -> None:
     )
     rule.flags(
         {
+            "collect.py": """
+                import pickle
+                from glob import glob
+                import cv2
+                import matplotlib.pyplot as plt
+
+                features = []
+                for path in sorted(glob("data/*.jpg")):
+                    features.append(cv2.resize(cv2.cvtColor(plt.imread(path), cv2.COLOR_RGB2HSV)[:, :, 1], (40, 40)))
+                with open("features", "wb") as file:
+                    pickle.dump(features, file)
+            """,
+            "learn.py": """
+                import pickle
+                import numpy as np
+                from tensorflow import keras
+
+                features = np.array(pickle.load(open("features", "rb")))
+                model = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(1)])
+                model.compile(loss="mse")
+                model.fit(features, np.load("angles.npy"))
+                model.save("drive.h5")
+            """,
+            "drive.py": """
+                import cv2
+                from tensorflow import keras
+
+                model = keras.models.load_model("models/drive.h5")
+                camera = cv2.VideoCapture(0)
+                while True:
+                    _, frame = camera.read()
+                    hue = cv2.cvtColor(frame, cv2.COLOR_RGB2HSV)[:, :, 1]  # expect: SKW001
+                    model.predict(cv2.resize(hue, (40, 40))[None])
+            """,
+        },
+        title="OpenCV reads BGR and takes it for RGB; the training data goes through a file",
+    )
+    rule.flags(
+        {
             "train.py": KERAS_TRAIN,
             "demo.py": """
                 import gradio as gr

@@ -74,7 +74,9 @@ def _match(project: Project, found: Sides, side: Side, step: Step, made: Made, s
 def _is_served_without(found: Sides, side: Side) -> bool:
     """Whether another program answers with the very model, and has no transformer of the kind."""
     asked = [
-        served for served in found.served if served.artifacts & side.artifacts and served.use.root != side.use.root
+        served
+        for served in found.served
+        if served.artifacts & side.artifacts and served.use.root != side.use.root and served.complete
     ]
     kinds = {
         known.name

@@ -19,7 +19,7 @@ and `get_dummies` behind which the columns of training are put back.
 from collections.abc import Iterator
 
 from reprocheck.rulekit import Confidence, Match, Project, Rule
-from reprocheck.rulekit.preprocessing import Data, Made, Side, Step, sides
+from reprocheck.rulekit.preprocessing import Made, Side, Sides, Step, sides
 
 rule = Rule("SKW002", "preprocessor-refit-at-serving", __doc__)
 
@@ -28,8 +28,9 @@ rule = Rule("SKW002", "preprocessor-refit-at-serving", __doc__)
 def check(project: Project) -> Iterator[Match]:
     """Steps of served data that learn from it."""
     seen: set[object] = set()
-    for side in sides(project).served:
-        for step, what in _learning(project, side.use.data):
+    found = sides(project)
+    for side in found.served:
+        for step, what in _learning(project, found, side):
             if step.place in seen:
                 continue
             seen.add(step.place)
@@ -46,12 +47,27 @@ def check(project: Project) -> Iterator[Match]:
             )
 
 
-def _learning(project: Project, data: Data) -> Iterator[tuple[Step, str]]:
+def _learning(project: Project, found: Sides, side: Side) -> Iterator[tuple[Step, str]]:
+    data = side.use.data
     for position, step in enumerate(data.steps):
         if step.op == "fitted" and step.given.get("fits") and _learns(project, step):
             yield step, _refitted(project, step)
+        elif step.op == "fitted" and _learns(project, step) and _learned_from(found, side, step):
+            yield step, f"`{step.label}.fit`"
         elif step.op == "dummies" and not any(later.op == "columns" for later in data.steps[position:]):
             yield step, "`get_dummies`"
+
+
+def _learned_from(found: Sides, side: Side, step: Step) -> bool:
+    """Whether the transformer was fitted, in the same program, on the very data that is asked about."""
+    data = side.use.data
+    return any(
+        fit.transformer is step.given.get("object")
+        and fit.root == side.use.root
+        and fit.data.place is not None
+        and (fit.data.source, fit.data.place) == (data.source, data.place)
+        for fit in found.uses.fitted
+    )
 
 
 def _refitted(project: Project, step: Step) -> str:

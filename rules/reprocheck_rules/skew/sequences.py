@@ -35,6 +35,7 @@ _GEOMETRY = frozenset(
 _SIZES = re.compile(r"Crop|Resize|Scale|ShortestEdge|Zoom", re.IGNORECASE)
 """Random transforms that say how large an image becomes; a flip doesn't."""
 _ONE_SIDED = _GEOMETRY | {
+    "colour",
     "function-of-image",
     "own-statistics",
     "fitted",

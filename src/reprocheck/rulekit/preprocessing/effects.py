@@ -129,6 +129,10 @@ class Effects:
             case "os.path.join" | "posixpath.join" | "pathlib.Path" | "builtins.str" | "os.path.abspath" | "os.fspath":
                 parts = [str(part.value) if isinstance(part, Const) else "?" for part in positional]
                 return Const("/".join(parts)) if any(isinstance(part, Const) for part in positional) else None
+            case "numpy.load":
+                return self.persistence.array(positional, place)
+            case "numpy.save":
+                return self.persistence.save([*positional, *keywords.values()], {}, place)
             case "builtins.open" | "io.open":
                 return Made("builtins.open", {"file": first or NOTHING}, place)
             case (

@@ -15,6 +15,8 @@ from reprocheck.rulekit.preprocessing.values import (
     Instance,
     Made,
     Many,
+    Method,
+    Named,
     Place,
     Step,
     Table,
@@ -64,6 +66,8 @@ class Items:
             and all(isinstance(k, str) for k in known)
         ):
             return owner.then(Step("columns", columns_label(known), place, {"columns": known}), "pandas.DataFrame")
+        if isinstance(key, Method | Named) and key.name.rpartition(".")[2] == "columns":
+            return owner.then(Step("columns", "[....columns]", place, {"columns": UNSURE}))
         if _is_channel_flip(key):
             return owner.then(Step("channels", "[..., ::-1]", place, {"order": "swap"}))
         if _is_region(key):

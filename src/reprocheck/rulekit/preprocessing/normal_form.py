@@ -154,7 +154,15 @@ class NormalForm:
     """Where the order of channels was last changed."""
 
 
-_IMAGE_KINDS = re.compile(r"^(PIL\.|cv2\.)|image", re.IGNORECASE)
+_SPACES = re.compile(r"(RGB|BGR)2(HSV|HLS|LAB|LUV|YUV|YCRCB|YCR_CB|XYZ)(_FULL)?$")
+"""Spaces that colours are brought into."""
+
+
+_COLOURED = (
+    "PIL.", "gradio.Image", "keras.preprocessing", "keras.utils.load_img", "torchvision.datasets", "matplotlib.",
+    "imageio.", "skimage.io.",
+)  # fmt: skip
+"""Origins of images whose channels are in the order RGB."""
 
 
 def normal_form(data: Data, named: Callable[[Value], object]) -> NormalForm:
@@ -163,10 +171,10 @@ def normal_form(data: Data, named: Callable[[Value], object]) -> NormalForm:
     source = data.source
     if source.startswith("cv2."):
         form.channels, form.image = "bgr", True
-    elif source.startswith(
-        ("PIL.", "gradio.Image", "keras.preprocessing", "keras.utils.load_img", "torchvision.datasets")
-    ):
+    elif source.startswith(_COLOURED):
         form.channels, form.image = "rgb", True
+        # Matplotlib reads PNG files as 0..1 and others as 0..255.
+        form.scaled = not source.startswith("matplotlib.")
     for step in data.steps:
         if step.op == "fitted":
             kind = named(step.given["object"])  # type: ignore[arg-type]
@@ -324,6 +332,12 @@ def _take_colour(form: NormalForm, step: Step) -> None:
         form.channels = "grey"
     elif code.endswith(("BGR2RGB", "RGB2BGR")):
         _turn(form, step)
+    elif (space := _SPACES.search(code)) is not None:
+        expected, target = space.group(1).lower(), space.group(2)
+        turned = {form.channels, expected} == {"rgb", "bgr"}
+        order = f", of channels in the order {form.channels.upper()} taken for {expected.upper()}" if turned else ""
+        form.steps.append(NormalStep("colour-space", (target, turned), f"{target}{order}", step))
+        form.channels = ""
     elif not code.endswith(("GRAY2RGB", "GRAY2BGR", "BGRA2BGR", "RGBA2RGB")):
         form.unknown.append(step)
 

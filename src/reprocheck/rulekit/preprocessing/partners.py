@@ -111,7 +111,7 @@ def _nearest(trained: list[Side], served: Side) -> list[Side]:
     own = served.use.place.path.partition("/")[0]
     if own in tops and len(tops) > 1:
         same = [side for side in trained if side.use.place.path.partition("/")[0] == own]
-        if not any(_share(side.artifacts, served.artifacts) for side in trained if side not in same):
+        if not any(side.files & served.files for side in trained if side not in same):
             return same
     return trained
 

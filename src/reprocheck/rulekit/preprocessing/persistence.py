@@ -16,6 +16,7 @@ from reprocheck.rulekit.preprocessing.values import (
     Place,
     Table,
     Value,
+    plain,
 )
 
 if TYPE_CHECKING:
@@ -41,8 +42,18 @@ class Persistence:
             given = given.arguments.get("file", NOTHING)
         made = Made(name, arguments, place)
         if isinstance(given, Const) and isinstance(given.value, str):
-            self._uses.load(self._effects.run.located(given.value), made, place)
+            path = self._effects.run.located(given.value)
+            if path in self._uses.stored:
+                return self._uses.stored[path]
+            self._uses.load(path, made, place)
         return made
+
+    def array(self, arguments: list[Value], place: Place) -> Value:
+        """`numpy.load(file)`."""
+        given = arguments[0] if arguments else NOTHING
+        known = isinstance(given, Const) and isinstance(given.value, str)
+        found = self._uses.stored.get(self._effects.run.located(str(plain(given)))) if known else None
+        return found or Data("numpy.load", (), "numpy.ndarray", place)
 
     def save(self, positional: list[Value], keywords: dict[str, Value], place: Place) -> Value:
         """`dump(object, file)`: the path is the argument that is a text or an open file, wherever it stands."""
@@ -63,8 +74,12 @@ class Persistence:
     def saved(self, path: str | None, saved: Value | None, place: Place) -> None:
         """An object, or each of several, was written to a file."""
         path = None if path is None else self._effects.run.located(path)
-        if isinstance(saved, Data) and (saved.kind or saved.steps):
-            return  # tables and arrays
+        data = self._effects.items.joined(saved) if isinstance(saved, Many) else saved
+        if isinstance(data, Data) and (data.kind or data.steps):
+            # Tables, arrays and lists of them: another program may go on with them.
+            if path is not None:
+                self._uses.stored[path] = data
+            return
         if path is None or saved is None or isinstance(saved, Data):
             self._uses.unread_saves += 1
             self._uses.unread.add(path or "")

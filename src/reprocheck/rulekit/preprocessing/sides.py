@@ -52,11 +52,12 @@ _TESTS = re.compile(
 _SINGLE = re.compile(r"PIL\.Image\.open|cv2\.(imread|imdecode|VideoCapture)|keras[\w.]*\.load_img|flask\.|streamlit\.")
 """Origins of single items."""
 _SINKS = re.compile(
-    r"(\(\)|(joblib|pickle|cloudpickle|dill)\.dump|torch\.save|(^|[.@])(fit|fit_generator|fit_transform|train_on_batch|partial_fit|backward|predict\w*|decision_function|run|invoke"
+    r"(\(\)|(joblib|pickle|cloudpickle|dill)\.dump|(torch|numpy)\.save|(^|[.@])(fit|fit_generator|fit_transform|train_on_batch|partial_fit|backward|predict\w*|decision_function|run|invoke"
     r"|train|\w*(model|net|network|classifier|regressor|clf|estimator|pipe|pipeline|session)\d*))$",
     re.IGNORECASE,
 )
 """Calls that train, ask or save a model, by their last name, and calls of what a call made."""
+_TRAINS = re.compile(r"(^|[.@])(fit|fit_generator|train_on_batch|partial_fit|backward|train)$")
 LOADERS = re.compile(r"(^|\.)(load|load_model|load_learner|InferenceSession|get)$")
 """Callees that read a model from a file."""
 _LEAST, _MOST, _EACH_LINE = 25_000, 100_000, 2
@@ -123,6 +124,7 @@ def _sides(project: Project) -> Sides:
     found.uses = interpreter.uses
     serving = [path for path in paths if _SERVING_FILE.search(path.lower())]
     telling = [path for path in paths if path not in serving and _tells(project.index.files[path].functions)]
+    telling.sort(key=lambda path: _trains(project.index.files[path].functions))
     try:
         for group in (serving, telling):
             for path in group:
@@ -148,6 +150,15 @@ def _tells(functions: Iterable[Function]) -> bool:
     """Whether one of some functions trains or asks a model itself, as far as names say."""
     return any(
         isinstance(event, Call) and _SINKS.search(event.callee) is not None
+        for function in functions
+        for event in function.events
+    )
+
+
+def _trains(functions: Iterable[Function]) -> bool:
+    """Whether a module may train; one that only writes data comes first, so that what it wrote is known."""
+    return any(
+        isinstance(event, Call) and _TRAINS.search(event.callee) is not None
         for function in functions
         for event in function.events
     )

@@ -33,6 +33,7 @@ _DRAWS = frozenset(
     }
 )  # fmt: skip
 """Arguments that make a Keras image generator random."""
+_GREY_FLAGS = (0, "cv2.IMREAD_GRAYSCALE", "cv2.CV_LOAD_IMAGE_GRAYSCALE")
 
 
 class Transforms:
@@ -165,7 +166,10 @@ class Transforms:
         if isinstance(given, Many) and step.op not in {"frame", "loader", "pair"}:
             given = self._effects.items.joined(given) or given
         if step.op == "source":
-            return native(Data(name, (), entry.returns, place), name, step)
+            data = native(Data(name, (), entry.returns, place), name, step)
+            flag = plain(arguments.get(step.takes.get("flag", ""), NOTHING))
+            is_grey = flag in _GREY_FLAGS and flag is not None
+            return data.then(Step("colour-mode", "IMREAD_GRAYSCALE", place, {"mode": "L"})) if is_grey else data
         if step.op == "frame":
             # Rows written out: the names of the columns are the features.
             rows = Data("rows", (), "pandas.DataFrame", place)

@@ -52,6 +52,8 @@ class Fit:
     data: Data
     place: Place
     functions: tuple[FunctionValue, ...]
+    root: str
+    """Module that is being run."""
 
 
 @dataclass(slots=True)
@@ -73,6 +75,8 @@ class Uses:
         self.saved: list[tuple[str, Value, Place]] = []
         """Path and what was written there."""
         self.loaded: list[tuple[str, Value, Place]] = []
+        self.stored: dict[str, Data] = {}
+        """Data that was written to files, by path."""
         self.fitted: list[Fit] = []
         """Transformers that learned from data."""
         self.escaped: set[int] = set()
@@ -129,7 +133,7 @@ class Uses:
     def fit(self, transformer: Made, data: Data, place: Place) -> None:
         """A transformer learns."""
         transformer.learned = data
-        self.fitted.append(Fit(transformer, data, place, self._around()))
+        self.fitted.append(Fit(transformer, data, place, self._around(), self.root))
 
     def _around(self) -> tuple[FunctionValue, ...]:
         return tuple(frame.function for frame in self._frames if frame.function is not None)
