@@ -30,8 +30,8 @@ STEPS = """def steps(net):
 """
 
 
-def shown(folder: Path, *cells: str) -> set[str]:
-    """Messages of RNG003 that a scan of a notebook shows by default."""
+def shown(folder: Path, *cells: str, codes: tuple[str, ...] = ("RNG003",)) -> set[str]:
+    """Messages that a scan of a notebook shows by default."""
     notebook = {
         "cells": [
             {"cell_type": "code", "metadata": {}, "execution_count": None, "outputs": [], "source": cell}
@@ -42,7 +42,7 @@ def shown(folder: Path, *cells: str) -> set[str]:
         "nbformat_minor": 5,
     }
     (folder / "train.ipynb").write_text(json.dumps(notebook, indent=1), encoding="utf-8")
-    config = load(folder, overrides={"cache": False, "select": ("RNG003",)}, isolated=True)
+    config = load(folder, overrides={"cache": False, "select": codes}, isolated=True)
     result = scan_project(ScanRequest(config=config), lambda _done, _total: None).result
     return {finding.message for finding in result.findings}
 
@@ -73,3 +73,12 @@ def test_what_the_training_depends_on_is_reported(cells: tuple[str, ...], tmp_pa
 )
 def test_what_is_only_looked_at_is_not(cells: tuple[str, ...], tmp_path: Path) -> None:
     assert not shown(tmp_path, *cells)
+
+
+@pytest.mark.parametrize(
+    ("draw", "matters"),
+    [("index = random.randint(0, 9)\nplot(rows[index])", False), ("random.shuffle(rows)", True)],
+)
+def test_which_example_is_shown_matters_to_nobody(draw: str, matters: bool, tmp_path: Path) -> None:
+    cells = (START, draw, "torch.manual_seed(1)\nnet = Net()", TRAINS)
+    assert bool(shown(tmp_path, *cells, codes=("RNG001", "RNG002"))) is matters

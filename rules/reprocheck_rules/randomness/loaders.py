@@ -43,7 +43,8 @@ def certainty(run: Run, happening: Happening) -> Confidence:
     if (happening.name == LOADER and evaluates(happening)) or _only_demonstrates(run):
         return Confidence.LOW
     if not happening.certain:
-        return Confidence.MEDIUM if run.complete else Confidence.LOW
+        # Whose method is called may be guessed wrongly; a condition that can't be told holds in some runs.
+        return Confidence.MEDIUM if run.complete and happening.branches is not None else Confidence.LOW
     return confidence_of(run, Seeding("torch", [(0, happening)]))
 
 

@@ -13,6 +13,23 @@ _MIXES = re.compile(r"(shuffle|permutation|randperm|random_split|^numpy\.random\
 """Draws that change which data is used; what else a cell draws is mostly there to be looked at."""
 
 
+_PICKS = {
+    "random.randint": 2,
+    "random.randrange": 3,
+    "random.choice": 1,
+    "numpy.random.randint": 2,
+    "numpy.random.choice": 1,
+}
+"""Draws of one thing, and how many arguments they then have at most."""
+
+
+def only_picks(run: Run, draws: list[Happening]) -> bool:
+    """Whether the cells of a notebook only draw, outside of loops and functions, which example to look at."""
+    return run.entry.kind == "notebook" and all(
+        not draw.hops and not draw.call.loop and len(draw.call.arguments) <= _PICKS.get(draw.name, -1) for draw in draws
+    )
+
+
 def lasting(
     project: Project, run: Run, early: list[tuple[int, Happening]], first_seed: int
 ) -> list[tuple[int, Happening]]:

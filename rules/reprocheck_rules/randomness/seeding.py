@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from reprocheck.rulekit import Confidence, Note, Project, Span
 from reprocheck.rulekit.execution import Happening, Run, argument_of
+from reprocheck_rules.randomness.notebook_draws import only_picks
 from reprocheck_rules.randomness.optional_training import runs, training_conditions
 
 FAMILIES = {
@@ -230,7 +231,13 @@ def confidence_of(run: Run, seeding: Seeding) -> Confidence:
     certain = [h for _, h in seeding.draws if h.certain]
     if not certain and run.certainly([position for position, _ in seeding.draws]):
         certain = [h for _, h in seeding.draws if h.branches is not None]  # each way draws something
-    if not run.complete or not certain or _BENCHMARK.search(run.entry.path) or _checks_itself(run):
+    if (
+        only_picks(run, certain)
+        or not run.complete
+        or not certain
+        or _BENCHMARK.search(run.entry.path)
+        or _checks_itself(run)
+    ):
         return Confidence.LOW
     if trains(run):
         return Confidence.HIGH if any(not h.callback for h in certain) else Confidence.MEDIUM
