@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Literal
@@ -11,7 +10,6 @@ from typing import Literal
 import msgspec
 
 import reprocheck.agent
-from reprocheck.agent.audit import switched_off
 from reprocheck.model.gap import Gap
 
 VARIABLE = "REPROCHECK_AGENT"
@@ -61,6 +59,8 @@ def _hash_seed(recorded: Path | None) -> str:
         start = first_start(recorded)
         if start is not None and str(start.get("hash_seed", "")).isdecimal():
             return str(start["hash_seed"])
+    import secrets
+
     return str(1 + secrets.randbelow(4294967295))
 
 
@@ -83,6 +83,8 @@ def bypass(program: str, arguments: Sequence[str], environment: Mapping[str, str
     name = PurePosixPath(program).name
     if not name.startswith(("python", "pypy")) or name.endswith(("-config", ".py")):
         return None
+    from reprocheck.agent.audit import switched_off
+
     consequence = "seeds, settings and lines of Python are not known for it"
     if option := switched_off(list(arguments)):
         return Gap(

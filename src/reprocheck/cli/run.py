@@ -41,9 +41,8 @@ def command(arguments: tuple[str, ...], quiet: bool, prove: bool, **options: Any
     reprocheck run notebook.ipynb
     reprocheck show @
     """  # noqa: D301 — click keeps line breaks behind the character itself
-    from importlib.metadata import version
-
     from reprocheck.app.run_command import RunRequest, run_command
+    from reprocheck.cli.own_version import own_version
 
     try:
         cwd = Path.cwd()
@@ -53,7 +52,7 @@ def command(arguments: tuple[str, ...], quiet: bool, prove: bool, **options: Any
         command=arguments,
         cwd=cwd,
         environment=dict(os.environ),
-        tool_version=version("reprocheck"),
+        tool_version=own_version(),
         **options,
     )
     if prove:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -134,7 +133,7 @@ class _Temporary:
     """A file in `objects/tmp` that goes away unless it was moved into place."""
 
     def __init__(self, folder: Path) -> None:
-        self.path = folder / "tmp" / secrets.token_hex(8)
+        self.path = folder / "tmp" / os.urandom(8).hex()
         self.descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _READ_ONLY)
 
     def __enter__(self) -> Self:
