@@ -82,7 +82,7 @@ class Judge:
         pairs, notes = pair_up(self._expected, found)
         places = (self._other.command.root, replayed.root)
         differences = compare_results(pairs, codes, self._tolerances, places)
-        seen = weigh(differences)
+        seen = weigh(differences, self._selection.patterns)
         excuse = _excuse(replayed)
         verdict, advice = limited(seen, self._other, result.execution, self._selection, self._changed, excuse)
         if not advice and verdict.outcome is Outcome.INCONCLUSIVE:

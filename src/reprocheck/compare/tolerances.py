@@ -88,7 +88,7 @@ def _path_matches(glob: str, path: str) -> bool:
     regex = None if pattern is None else to_regex(pattern)
     if pattern is None or regex is None:
         return False
-    return re.fullmatch(regex, path if pattern.anchored else path.rpartition("/")[2]) is not None
+    return re.fullmatch(regex, path if pattern.anchored else path.rpartition("/")[2], re.DOTALL) is not None
 
 
 def allows(limits: Limits, *, ulp: int | None, absolute: float, relative: float) -> bool:

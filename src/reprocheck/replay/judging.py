@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -85,8 +85,11 @@ def _artifacts(outputs: Mapping[str, Output]) -> list[Artifact]:
     return [Artifact(path=path, file=Path(output.content)) for path, output in outputs.items()]
 
 
-def weigh(differences: Iterable[Difference]) -> Verdict:
-    """The worst of one replay's differences; the exit code counts, and is no artifact."""
+def weigh(differences: Iterable[Difference], patterns: Sequence[str] = ()) -> Verdict:
+    """The worst of one replay's differences; the exit code counts, and is no artifact.
+
+    `patterns` are what results had to match.
+    """
     differences = list(differences)
     codes = [difference for difference in differences if difference.name == EXIT_CODE]
     results = [difference for difference in differences if difference.name != EXIT_CODE]
@@ -94,6 +97,8 @@ def weigh(differences: Iterable[Difference]) -> Verdict:
         return Verdict(outcome=Outcome.DIVERGENT, reason=codes[0].message)
     if not results:
         reason = "the run left no file under its root that could be compared"
+        if patterns:
+            reason = f"the run left no file that `--output {patterns[0]}` names"
         return Verdict(outcome=Outcome.INCONCLUSIVE, reason=reason)
     return judge_all(results)
 

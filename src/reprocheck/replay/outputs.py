@@ -75,7 +75,7 @@ def _matcher(pattern: str) -> Callable[[str], bool] | None:
     expression = to_regex(parsed) if parsed is not None else None
     if parsed is None or expression is None:
         return None
-    compiled = re.compile(expression)
+    compiled = re.compile(expression, re.DOTALL)  # names may hold line ends
     anchored = parsed.anchored or parsed.directories_only
 
     def matches(path: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from hashlib import blake2b
@@ -163,11 +164,25 @@ def left_behind(workspace: Workspace, ignored: Callable[[str], bool]) -> Mapping
             if path in skipped or ignored(path):
                 continue
             file = Path(parent, name)
+            if not _is_regular(file):  # what a link names is looked at where it lies; a pipe holds nothing
+                continue
             before = workspace.digests.get(path)
             same = digest_of(file) == before if before is not None else workspace.stand_ins.get(path) == _seen(file)
             if not same:
-                found[path] = file
+                found[_as_recorded(path)] = file
     return found
+
+
+def _as_recorded(path: str) -> str:
+    """A path as records spell it: text whatever its bytes are."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def _is_regular(path: Path) -> bool:
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except OSError:
+        return False
 
 
 def _seen(path: Path) -> tuple[int, int]:

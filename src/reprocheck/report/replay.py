@@ -149,7 +149,8 @@ def worst(repetitions: Iterable[Repetition]) -> Repetition | None:
 
 def _results(repetition: Repetition, paint: Paint, *, verbose: bool) -> Iterator[str]:
     comparison = repetition.comparison
-    yield f"results: {counts_text(comparison.differences)}"
+    artifacts = tuple(one for one in comparison.differences if one.kind != "exit code")
+    yield f"results: {counts_text(artifacts)}"
     listed = [one for one in comparison.differences if verbose or one.outcome is not Outcome.IDENTICAL]
     listed.sort(key=lambda one: -one.outcome.rank)
     for difference in listed[: None if verbose else _SHOWN]:

@@ -66,6 +66,8 @@ def test_another_exit_code_diverges_whatever_the_results_say() -> None:
 
 def test_no_results_prove_nothing() -> None:
     assert verdict_of([], []).outcome is Outcome.INCONCLUSIVE
+    codes = compare_results([], (0, 0), Tolerances())
+    assert "`--output out/**`" in weigh(codes, ("out/**",)).reason
 
 
 def test_results_are_paired_by_their_logical_names(tmp_path: Path) -> None:
@@ -131,6 +133,7 @@ def test_reasons_of_equivalence_add_up() -> None:
         (("out/",), "out/deep/model.json", True),
         (("out/*.json",), "out/model.json", True),
         (("out/*.json",), "other/out/model.json", False),
+        (("out/**",), "out/two\nlines.txt", True),
         (("stdout",), "out/model.pt", False),
         (("stdout",), "<stdout>", True),
         (("stdout", "*.pt"), "model.pt", True),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from records import record
 from reprocheck.model.plan import Executor, Need, Origin, Plan, Purpose, Sourced
 from reprocheck.replay.errors import ReplayError
-from reprocheck.replay.workspace import lay_out
+from reprocheck.replay.workspace import Workspace, lay_out, left_behind
 
 
 def test_an_input_that_vanishes_while_it_is_copied_has_a_remedy_of_its_own(tmp_path: Path) -> None:
@@ -23,3 +24,16 @@ def test_an_input_that_vanishes_while_it_is_copied_has_a_remedy_of_its_own(tmp_p
         lay_out(plan, tmp_path / "copy", record(), lend=True, progress=lambda _: None)
     assert "No such file" in error.value.reason
     assert "nothing moves or removes files" in error.value.remedy
+
+
+def test_what_a_run_left_is_named_as_records_name_it_and_is_files_only(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    Path(os.fsdecode(os.fsencode(out) + b"/latin-\xe9.txt")).write_text("a")
+    (out / "two\nlines").write_text("b")
+    (out / "latest").symlink_to("two\nlines")
+    (out / "gone").symlink_to("nowhere")
+    os.mkfifo(out / "pipe")
+    found = left_behind(Workspace(folder=str(tmp_path), digests={}), lambda _: False)
+    assert sorted(found) == [r"out/latin-\xe9.txt", "out/two\nlines"]
+    assert found[r"out/latin-\xe9.txt"].read_text() == "a"
