@@ -217,3 +217,37 @@ def test_a_repair_becomes_an_edit_of_the_expression_that_it_names(catalog: Catal
 def test_names_tell_which_part_data_is(name: str, side: Side) -> None:
     """A name counts where one of its words, and no other, speaks of a part."""
     assert side_in_name(name) is side
+
+
+@pytest.mark.parametrize(
+    "unpacked",
+    [
+        "parts = train_test_split(X, y)\ntrain, test = parts[0], parts[1]",
+        "parts = train_test_split(X, y)\ntrain, test, *labels = parts",
+        "parts = list(train_test_split(X, y))\nfirst = parts[:2]\ntrain, test = first",
+        "parts = train_test_split(X, y)\n(train, test, a, b) = parts",
+        "def split(X, y):\n    made = train_test_split(X, y)\n    return made\np = split(X, y)\ntrain, test = p[0], p[-3]",
+    ],
+)  # fmt: skip
+def test_parts_of_a_split_that_are_kept_together_stay_apart(catalog: Catalog, unpacked: str) -> None:
+    """Only the fit on the second part is on held-out rows, however the parts get their names."""
+    head = "from sklearn.model_selection import train_test_split\nfrom sklearn.preprocessing import StandardScaler\n"
+    body = "\na = StandardScaler().fit_transform({})\n"
+    assert not _seen(head + unpacked + body.format("train"), catalog).held_out_fits
+    assert len(_seen(head + unpacked + body.format("test"), catalog).held_out_fits) == 1
+
+
+def test_a_name_that_is_given_something_else_forgets_its_parts(catalog: Catalog) -> None:
+    """`parts` is a table the second time."""
+    seen = _seen(
+        """
+        from sklearn.model_selection import train_test_split
+        from sklearn.preprocessing import StandardScaler
+
+        parts = train_test_split(X, y)
+        parts = load()
+        a = StandardScaler().fit_transform(parts[1])
+        """,
+        catalog,
+    )
+    assert not seen.held_out_fits

@@ -47,6 +47,8 @@ class Evaluating(ABC):
         self.unit = unit
         self.seen = Observed()
         self.env: dict[str, Value] = {}
+        self.several: dict[str, list[Value]] = {}
+        """Parts of what is kept together under a name: `parts = train_test_split(X, y)`."""
         self.left = _BUDGET
         self._origins = 0
 
@@ -116,8 +118,8 @@ class Evaluating(ABC):
                 return self._named(name)
             case ast.Attribute():
                 return self._attribute(node)
-            case ast.Subscript(value=base, slice=index):
-                return self._subscript(self.value(base), index)
+            case ast.Subscript():
+                return self._item(node)
             case ast.Call():
                 return self.called(node)
             case ast.BinOp():
@@ -141,6 +143,17 @@ class Evaluating(ABC):
                 self.bind(target, found)
                 return found
         return union([self.value(child) for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)])
+
+    def _item(self, node: ast.Subscript) -> Value:
+        if isinstance(node.value, ast.Name) and node.value.id in self.several:
+            return self._picked(self.several[node.value.id], node.slice)
+        return self._subscript(self.value(node.value), node.slice)
+
+    def _picked(self, pieces: list[Value], index: ast.expr) -> Value:
+        position = position_of(index)
+        if isinstance(position, int) and -len(pieces) <= position < len(pieces):
+            return pieces[position]
+        return union(pieces[position] if isinstance(position, slice) else pieces)
 
     def _named(self, name: str) -> Value:
         found = self.env.get(name)
@@ -186,3 +199,22 @@ class Evaluating(ABC):
             if token.origins & origins_of(data):
                 return frozenset({replace(fit, confidence=Confidence.LOW) if parts_of(data) else fit})
         return NOTHING
+
+
+def position_of(index: ast.expr) -> int | slice | None:
+    """A constant position, or range of positions; None where it can't be told."""
+    match index:
+        case ast.Constant(value=int() as number):
+            return number
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() as number)):
+            return -number
+        case ast.Slice(lower=lower, upper=upper, step=step):
+            bounds = [None if part is None else position_of(part) for part in (lower, upper, step)]
+            known = [part for part, given in zip(bounds, (lower, upper, step), strict=True) if given is not None]
+            return (
+                slice(*bounds)
+                if all(isinstance(part, int) and part for part in known[2:])
+                and all(isinstance(part, int) for part in known)
+                else None
+            )
+    return None

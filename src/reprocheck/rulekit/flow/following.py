@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from reprocheck.model.finding import Confidence
 from reprocheck.project.python.scopes import Scope
-from reprocheck.rulekit.flow.evaluating import Evaluating
+from reprocheck.rulekit.flow.evaluating import Evaluating, position_of
 from reprocheck.rulekit.flow.frames import handed_in, handed_out, owner_of, statements_of
 from reprocheck.rulekit.flow.observed import Observed
 from reprocheck.rulekit.flow.program import Program, Unit
@@ -30,13 +30,10 @@ from reprocheck.rulekit.flow.tokens import (
 )
 from reprocheck.rulekit.module import Call
 
-_BUDGET = 60_000
-"""Expressions that are evaluated in one program at most."""
 _DEPTH = 4
 """How deep functions are followed."""
-_NOT_DATA = frozenset(["shape", "dtype", "dtypes", "columns", "index", "size", "ndim", "name", "names"])
-_TABLE_OWNERS = frozenset({"loc", "iloc"})
 _HALVES = 2
+_MOST_PIECES = 20
 
 
 class Following(Evaluating):
@@ -72,7 +69,7 @@ class Following(Evaluating):
             if scope not in self._entered and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 self._owner = owner_of(begun, scope)
                 self.fitted = handed_in(self.fitted, "", self._owner)
-                self.env, self._slices, self.loops = {}, {}, []
+                self.env, self._slices, self.loops, self.several = {}, {}, [], {}
                 self.body(node.body)
                 self.fitted = handed_out(self.fitted, self._owner, "")
         return self.seen
@@ -121,9 +118,9 @@ class Following(Evaluating):
             case ast.Tuple(elts=elements):
                 pieces = [self.value(element) for element in elements]
                 self._returned.append((union(pieces), pieces))
-            case ast.Call():
+            case ast.Call() | ast.Name():
                 found = self.value(value)
-                self._returned.append((found, self.tuples.get(value, [])))
+                self._returned.append((found, self._pieces(value)))
             case _:
                 self._returned.append((self.value(value), []))
 
@@ -170,15 +167,46 @@ class Following(Evaluating):
                     for name, single in zip(names, values, strict=True):
                         self._assign([name], single)
                     continue
-                case (ast.Tuple(elts=names), ast.Call()):
+                case (ast.Tuple(elts=names) | ast.List(elts=names), ast.Call() | ast.Name() | ast.Subscript()):
                     found = self.value(value)
-                    pieces = self.tuples.get(value, [])
-                    for position, name in enumerate(names):
-                        self.bind(name, pieces[position] if len(pieces) == len(names) else found)
+                    self._unpack(names, self._pieces(value), found)
                     continue
-            found = self._sliced(target, value, self.value(value))
+            parts = [self.value(part) for part in value.elts] if isinstance(value, ast.Tuple) else []
+            found = self._sliced(target, value, union(parts) if parts else self.value(value))
             self.bind(target, _by_name(target, found))
             self._same_transformer(target, value)
+            if isinstance(target, ast.Name):
+                self.several.pop(target.id, None)
+                if pieces := parts[:_MOST_PIECES] or self._pieces(value):
+                    self.several[target.id] = pieces
+
+    def _pieces(self, value: ast.expr) -> list[Value]:
+        """Parts of a value that holds several, in order; none where they can't be told apart."""
+        match value:
+            case ast.Name(id=name):
+                return self.several.get(name, [])
+            case ast.Call(func=ast.Name(id="list" | "tuple"), args=[inner]):
+                return self._pieces(inner)
+            case ast.Call():
+                return self.tuples.get(value, [])
+            case ast.Subscript(value=ast.Name(id=name), slice=index) if name in self.several:
+                position = position_of(index)
+                return self.several[name][position] if isinstance(position, slice) else []
+        return []
+
+    def _unpack(self, names: list[ast.expr], pieces: list[Value], found: Value) -> None:
+        star = next((at for at, name in enumerate(names) if isinstance(name, ast.Starred)), None)
+        if star is not None and len(pieces) >= len(names) - 1:
+            behind = len(names) - star - 1
+            rest = pieces[star : len(pieces) - behind]
+            self.bind(names[star], union(rest))
+            starred = names[star]
+            if isinstance(starred, ast.Starred) and isinstance(starred.value, ast.Name):
+                self.several[starred.value.id] = rest
+            pieces = [*pieces[:star], union(rest), *pieces[len(pieces) - behind :]]
+        for position, name in enumerate(names):
+            if position != star:
+                self.bind(name, pieces[position] if len(pieces) == len(names) else found)
 
     def _same_transformer(self, target: ast.expr, value: ast.expr) -> None:
         """`scaler = StandardScaler().fit(X)` and `other = scaler`: the new name has learned the same."""
@@ -217,6 +245,7 @@ class Following(Evaluating):
         bound = self._bound(scope, call, first)
         self._entered.add(scope)
         outer = self.unit, self.env, self.fitted, self._returned, self._slices, self.loops, self._owner
+        several, self.several = self.several, {}
         self.unit, self._owner = unit, owner_of(unit, scope)
         self.env = handed_in(self.env, outer[-1], self._owner) | bound
         self.fitted = handed_in(self.fitted, outer[-1], self._owner)
@@ -224,6 +253,7 @@ class Following(Evaluating):
         self._stack.append(scope)
         self.body(statements_of(scope))
         self._stack.pop()
+        self.several = several
         returned, env, fitted, owner = self._returned, self.env, self.fitted, self._owner
         self.unit, self.env, self.fitted, self._returned, self._slices, self.loops, self._owner = outer
         self.env.update(handed_out(env, owner, self._owner))
