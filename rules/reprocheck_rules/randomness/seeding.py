@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from reprocheck.rulekit import Confidence, Note, Project, Span
 from reprocheck.rulekit.execution import Happening, Run, argument_of
+from reprocheck_rules.randomness.identities import names_something
 from reprocheck_rules.randomness.notebook_draws import only_picks
 from reprocheck_rules.randomness.optional_training import runs, training_conditions
 
@@ -36,7 +37,6 @@ _DRAWS = frozenset({"draw", "draw-implicit", "estimator", "splitter", "sampler",
 _ESTIMATORS = frozenset({"estimator", "splitter", "sampler", "cross-validation"})
 LOADER = "torch.utils.data.DataLoader"
 _MANY = 3
-_IDENTITY = re.compile(r"(^|_)(id|ids|uid|uuid|port|token|suffix|session|name|hash|seed)$")
 _SELF_TEST = re.compile(r"(^|[._])(self_?)?tests?$")
 _BENCHMARK = re.compile(r"(^|[/_])bench(mark)?s?([/_.]|$)")
 """Programs that measure speed draw inputs whose values don't matter."""
@@ -120,7 +120,7 @@ def seedings(project: Project, run: Run) -> dict[str, Seeding]:
             _add_seeder(project, found, position, happening, active=runs(happening, conditions))
         elif runs(happening, conditions) and not roles.isdisjoint(_DRAWS) and happening.name not in seeds_taken:
             family = workers.family_of(happening)
-            if family in found and _matters(happening, training=training) and draws(project, happening):
+            if family in found and _matters(project, happening, training=training) and draws(project, happening):
                 found[family].draws.append((position, happening))
     return found
 
@@ -161,18 +161,18 @@ def _seeds(project: Project, happening: Happening, *, active: bool) -> bool | No
     return None if project.index.evaluator.value(argument.value, happening.frame) is None else True
 
 
-def _matters(happening: Happening, *, training: bool) -> bool:
+def _matters(project: Project, happening: Happening, *, training: bool) -> bool:
     """Whether a draw can change a result.
 
     Initial weights and dropout do only where something is trained; names of runs, ports and what a check of the code
     itself draws never do.
     """
-    if _IDENTITY.search(happening.call.result) or any(_SELF_TEST.search(hop.name) for hop in happening.hops):
+    if any(_SELF_TEST.search(hop.name) for hop in happening.hops):
         return False
     roles = happening.entry.roles
     if not roles.isdisjoint({"initialises", "dropout", "augmentation", "loader"}):
         return training
-    return True
+    return "draw" not in roles or not names_something(project, happening)
 
 
 def draws(project: Project, happening: Happening) -> bool:

@@ -452,3 +452,28 @@ rule.allows(
     _ON_REQUEST.format(seed="print(args.lr)", asked="False", marked=""),
     title="A program that doesn't train any more",
 )
+rule.allows(
+    """
+    import os
+    import random
+
+    import torch
+    import wandb
+    from sklearn.linear_model import LogisticRegression
+
+    def main(args):
+        address = f"tcp://localhost:{random.randrange(49152, 65535)}"
+        torch.distributed.init_process_group("nccl", init_method=address)
+        LogisticRegression().fit(*load())
+
+    def search(args):
+        wandb.init(name=f"{args.model}-{random.randint(1000, 9999)}")
+        run_id = random.getrandbits(16)
+        os.makedirs(str(run_id))
+        LogisticRegression().fit(*load())
+
+    main(parse())
+    search(parse())
+    """,
+    title="Ports and names of runs",
+)

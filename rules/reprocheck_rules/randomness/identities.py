@@ -1,0 +1,42 @@
+"""Draws that only give something a name, an address or a port, and so change no result."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from reprocheck.rulekit import Project
+from reprocheck.rulekit.execution import Happening
+from reprocheck.rulekit.facts import Call, Value, ValueKind
+
+_IDENTITY = re.compile(r"(^|_)(id|ids|uid|uuid|port|token|suffix|session|name|hash|seed)$")
+
+
+def names_something(project: Project, draw: Happening) -> bool:
+    """Whether what is drawn becomes an identity: by the name that it gets, or as a part of a text."""
+    return _IDENTITY.search(draw.call.result) is not None or (not draw.call.result and _is_spelled(project, draw))
+
+
+def _is_spelled(project: Project, draw: Happening) -> bool:
+    """Whether a function's only draw of its kind stands in a text: `f"tcp://localhost:{random.randrange(9)}"`."""
+    facts = project.index.files[draw.path]
+    for index, function in enumerate(facts.functions):
+        calls = [event for event in function.events if isinstance(event, Call)]
+        if not any(call is draw.call for call in calls):
+            continue
+        if sum(call.callee == draw.call.callee for call in calls) > 1:
+            return False
+        values = [argument.value for call in calls for argument in call.arguments]
+        values += [assignment.value for assignment in facts.assignments if assignment.function == index]
+        return any(part == f"{draw.call.callee}()" for value in values for part in _parts(value))
+    return False
+
+
+def _parts(value: Value | None) -> Iterator[str]:
+    """Names of results that a text is put together from."""
+    if value is None:
+        return
+    for part in value.parts if value.kind is ValueKind.TEXT else ():
+        if part is not None and part.kind is ValueKind.NAME:
+            yield str(part.value)
+        yield from _parts(part)
