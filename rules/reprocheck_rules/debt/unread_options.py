@@ -35,6 +35,8 @@ _OWN_ACTIONS = frozenset({"version", "help", "parsers"})
 _PLAIN_ACTIONS = frozenset(
     {"", "store", "store_true", "store_false", "store_const", "append", "append_const", "count", "extend"}
 )
+_WHOLE_PARSER = 3
+"""Options from which a parser that nobody reads is no oversight."""
 _DATACLASS_PARSERS = frozenset({"tyro.cli", "simple_parsing.parse", "pyrallis.parse", "draccus.parse", "chanfig.parse"})
 
 
@@ -62,10 +64,11 @@ def unread_options(changes: Changes) -> Iterator[Unread]:
             for event in function.events
             if isinstance(event, Call)
         }
-        for option in by_name.values():
-            unread = _judge(option, calls.get(option.span), changes, readers)
-            if unread is not None:
-                yield unread
+        found = [_judge(option, calls.get(option.span), changes, readers) for option in by_name.values()]
+        unread = [item for item in found if item is not None]
+        # A parser none of whose options is read shows how to parse, or is read in a way that isn't seen.
+        doubtful = len(unread) == len(found) >= _WHOLE_PARSER
+        yield from (item._replace(confidence=Confidence.LOW) if doubtful else item for item in unread)
     yield from _dataclass_options(changes, readers)
 
 

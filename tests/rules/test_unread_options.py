@@ -1,0 +1,62 @@
+"""Options that nothing reads, where the parser is read in part, as a whole, or not at all."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from reprocheck.app.scan_project import ScanRequest, scan_project
+from reprocheck.config import load
+
+PARSER = """
+import argparse
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--lr", type=float, default=0.1)
+parser.add_argument("--momentum", type=float, default=0.9)
+parser.add_argument("--schedule", default="cosine")
+args = parser.parse_args()
+"""
+FLAGS = """
+from absl import app, flags
+from settings import overridden
+
+FLAGS = flags.FLAGS
+flags.DEFINE_float("lr", 0.1, "learning rate")
+flags.DEFINE_float("momentum", 0.9, "momentum")
+
+def main(_):
+    train({use})
+
+if __name__ == "__main__":
+    app.run(main)
+"""
+SETTINGS = """
+def overridden(params, flags):
+    for key in params:
+        params[key] = getattr(flags, key, None) or params[key]
+    return params
+"""
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        pytest.param({"train.py": PARSER + "train(args.lr, args.schedule)\n"}, {"--momentum"}, id="one of three"),
+        pytest.param({"train.py": PARSER + "print(args)\n"}, set(), id="a demonstration of a parser"),
+        pytest.param({"train.py": FLAGS.format(use="FLAGS.lr")}, {"--momentum"}, id="one of two flags"),
+        pytest.param(
+            {"train.py": FLAGS.format(use="overridden({'momentum': 0.5}, FLAGS)"), "settings.py": SETTINGS},
+            set(),
+            id="flags that are handed over",
+        ),
+    ],
+)
+def test_unread_options_that_are_shown(files: dict[str, str], expected: set[str], tmp_path: Path) -> None:
+    for path, text in files.items():
+        (tmp_path / path).write_text(textwrap.dedent(text).lstrip("\n"), "utf-8")
+    config = load(tmp_path, overrides={"cache": False, "select": ("DBT001",)}, isolated=True)
+    result = scan_project(ScanRequest(config=config), lambda _done, _total: None).result
+    assert {finding.message.split("`")[1] for finding in result.findings} == expected
