@@ -11,7 +11,8 @@ or bring the versions together.
 ## Notes
 Compared are manifests of the same folder and what they include, without locks, extras, development groups and
 packages under a condition. Different ranges that some version fits are no conflict, and neither are variants for
-other machines (`requirements-gpu.txt`), which are never installed together.
+other machines (`requirements-gpu.txt`), which are never installed together. Two files that differ in more than four
+packages are one finding.
 """
 
 from __future__ import annotations
@@ -30,9 +31,12 @@ from reprocheck.rulekit.dependencies import (
     satisfied,
 )
 from reprocheck.rulekit.manifest_edits import pinned
-from reprocheck_rules.environment.manifests import INSTALLERS, manifests, written
+from reprocheck_rules.environment.manifests import INSTALLERS, SHOWN, manifests, written
 
 rule = Rule("ENV010", "conflicting-declarations", __doc__)
+
+_EACH = 4
+"""Packages of two files that are reported one by one."""
 
 
 @rule.on_project
@@ -68,19 +72,36 @@ def _compared(manifest: DependencyFacts) -> Iterator[Dependency]:
 
 
 def _between(project: Project, left: DependencyFacts, right: DependencyFacts) -> Iterator[Match]:
+    """One finding for each package; one for all of two environments that differ in most of what they list."""
     wanted = {distribution(dependency): dependency for dependency in _compared(left)}
-    for dependency in _compared(right):
-        other = wanted.get(distribution(dependency))
-        if other is not None and overlap(other.specifier, dependency.specifier) is False:
-            message = (
-                f"{written(dependency)} excludes {written(other)} of `{left.path}`: "
-                "the two install different environments"
-            )
-            note = project.note(left.path, other.span, f"declared here as `{other.specifier}`")
-            # A conda package and a wheel may number their builds differently.
-            confidence = Confidence.MEDIUM if dependency.conda != other.conda else None
-            fix = _settled(project, (left, other), (right, dependency))
-            yield project.match(right.path, dependency.span, message, confidence=confidence, trail=[note], fix=fix)
+    pairs = [(wanted.get(distribution(dependency)), dependency) for dependency in _compared(right)]
+    found = [
+        (other, dependency)
+        for other, dependency in pairs
+        if other is not None and overlap(other.specifier, dependency.specifier) is False
+    ]
+    if len(found) > _EACH:
+        (other, first), *others = found
+        message = (
+            f"{written(first)} and {len(others)} more packages exclude what `{left.path}` names: "
+            "the two install different environments"
+        )
+        notes = [project.note(left.path, other.span, f"declared here as `{other.specifier}`")]
+        notes += [
+            project.note(right.path, dependency.span, f"{written(dependency)} excludes `{other.specifier}`")
+            for other, dependency in others[:SHOWN]
+        ]
+        yield project.match(right.path, first.span, message, trail=notes)
+        return
+    for other, dependency in found:
+        message = (
+            f"{written(dependency)} excludes {written(other)} of `{left.path}`: the two install different environments"
+        )
+        note = project.note(left.path, other.span, f"declared here as `{other.specifier}`")
+        # A conda package and a wheel may number their builds differently.
+        confidence = Confidence.MEDIUM if dependency.conda != other.conda else None
+        fix = _settled(project, (left, other), (right, dependency))
+        yield project.match(right.path, dependency.span, message, confidence=confidence, trail=[note], fix=fix)
 
 
 def _settled(project: Project, *declared: tuple[DependencyFacts, Dependency]) -> Fix | None:
@@ -166,4 +187,12 @@ rule.allows(
         '[project.optional-dependencies]\nold = ["numpy<1.20"]\n',
     },
     title="an extra",
+)
+rule.flags(
+    {
+        "env.yml": "dependencies:\n" + "".join(f"  - p{number}=1.{number}\n" for number in range(6)),
+        "environment.yml": "dependencies:\n  - p0=2.0  # expect: ENV010\n"
+        + "".join(f"  - p{number}=2.{number}\n" for number in range(1, 6)),
+    },
+    title="two environments, once",
 )

@@ -19,7 +19,7 @@ _BESIDE = re.compile(
     r"(?:$|[/_.\-])",
     re.IGNORECASE,
 )
-_AUXILIARY_FOLDERS = re.compile(r"(?:^|/)(?:\.[^/]+|docs?|ci)/", re.IGNORECASE)
+_AUXILIARY_FOLDERS = re.compile(r"(?:^|/)(?:\.[^/]+|docs?|ci|actions?|action[-_]files)/", re.IGNORECASE)
 INSTALLERS = frozenset({"pip", "setuptools", "wheel", "poetry", "uv", "virtualenv"})
 """What installs the rest; its version is the machine's rather than the project's."""
 _CHECKERS = frozenset(
@@ -146,9 +146,16 @@ def _package_of(project: Project, manifest: DependencyFacts) -> DependencyFacts 
         if other.package and (not folder or manifest.path.startswith(f"{folder}/")):
             facts = project.index.files.get(other.path)
             read = {include.path for include in other.includes} | (set(facts.strings) if facts is not None else set())
-            if {inside, inside.rpartition("/")[2]} & read:
+            if {inside, inside.rpartition("/")[2]} & read or (inside.count("/") == 0 and _is_copy(manifest, other)):
                 return other
     return None
+
+
+def _is_copy(listed: DependencyFacts, package: DependencyFacts) -> bool:
+    """Whether a list says nearly what a package declares."""
+    names = {distribution(dependency) for dependency in listed.dependencies}
+    declared = {distribution(dependency) for dependency in package.dependencies}
+    return len(names & declared) >= max(1, _MOST * len(names))
 
 
 def _is_exact_beside(project: Project, manifest: DependencyFacts, dependencies: list[Dependency]) -> bool:

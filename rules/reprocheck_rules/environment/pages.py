@@ -100,14 +100,15 @@ def _own_names(project: Project, manifest: DependencyFacts, prefix: str) -> froz
     names = {manifest.made_from} if manifest.made_from else set()
     facts = project.index.files.get(manifest.path)
     if facts is not None:
-        names |= set(facts.strings)
+        # The name is one of the texts of a setup.py, as the names of what it needs are.
+        declared = {_plain(dependency.name) for dependency in manifest.dependencies}
+        names |= {text for text in facts.strings if _plain(text) not in declared}
     for path in project.index.paths:
         if path.endswith("/__init__.py") and path.startswith(prefix):
             inside = path[len(prefix) :].removeprefix("src/")
             if inside.count("/") == 1:
                 names.add(inside.partition("/")[0])
-    declared = {_plain(dependency.name) for dependency in manifest.dependencies}
-    return frozenset(_plain(name) for name in names) - declared - {""}
+    return frozenset(_plain(name) for name in names) - {""}
 
 
 def _plain(name: str) -> str:

@@ -11,8 +11,9 @@ keep it up to date), a runner by its version (`ubuntu-24.04`), and compare what 
 
 ## Notes
 Only notes (pack `strict`) are tags of actions, such as `@v4`, runners named `latest`, and installers whose address
-names a version. Actions of the same repository are not reported; `docker://` images are ENV007. Downloads are looked
-for in configurations of build services, Dockerfiles and shell scripts.
+names a version. Actions of the same repository are not reported, nor are workflows below the root, which no service
+runs; `docker://` images are ENV007. Downloads are looked for in configurations of build services, Dockerfiles and
+shell scripts.
 """
 
 from __future__ import annotations
@@ -58,12 +59,17 @@ def check_tree(view: TreeView) -> Iterator[Match]:
     if view.kind != "yaml":
         return
     for root in view.document.roots:
-        if _WORKFLOW.search(view.path):
+        if _WORKFLOW.search(view.path) and not _is_copied(view.path):
             yield from _workflow(root)
         elif _CIRCLE.search(view.path) and isinstance(root, Mapping):
             yield from _orbs(root.get("orbs"))
     for script in ci_scripts(view):
         yield from moving_downloads(script)
+
+
+def _is_copied(path: str) -> bool:
+    """Whether a workflow came along with somebody's project: services run those at the root only."""
+    return "/.github/workflows/" in path or "/.gitea/workflows/" in path
 
 
 @rule.on_dockerfile
@@ -277,4 +283,14 @@ rule.allows(
         with: {runs-on: ubuntu-latest}
     """,
     file="configs/steps.yaml",
+)
+rule.allows(
+    """
+    jobs:
+      test:
+        runs-on: ubuntu-24.04
+        steps:
+          - uses: octo-org/setup@main
+    """,
+    file="vendored/.github/workflows/test.yml",
 )
