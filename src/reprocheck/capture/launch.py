@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import importlib.util
 import json
+import marshal
 import mmap
 import os
 import select
@@ -196,7 +197,8 @@ class _Watched:
         """Follow the command to its end; None when it was not started, `refusal` says why."""
         try:
             with suppress(BrokenPipeError, ConnectionResetError):
-                self._here.sendall(json.dumps(self._request).encode() + b"\n")
+                data = marshal.dumps(self._request)
+                self._here.sendall(len(data).to_bytes(8, "little") + data)
             self._follow(signals, journal)
         finally:
             self._leave()

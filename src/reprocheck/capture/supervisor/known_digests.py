@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import threading
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _QUERY = "SELECT size, modified, changed, digest FROM digests WHERE device = ? AND inode = ? AND algorithm = 'blake3'"
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import errno
 import gc
-import json
+import marshal
 import mmap
 import os
 import resource
@@ -17,7 +17,6 @@ import socket
 import stat
 import sys
 import time
-from typing import Any
 
 from reprocheck.capture.regions import Regions
 from reprocheck.capture.supervisor import kernel
@@ -27,6 +26,10 @@ from reprocheck.capture.supervisor.contents import Contents
 from reprocheck.capture.supervisor.journal import Journal, quoted
 from reprocheck.capture.supervisor.known_digests import KnownDigests
 from reprocheck.capture.supervisor.watch import Watch
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 VERSION = 1
 """Of the journal's form."""
@@ -38,6 +41,8 @@ _NOT_FOUND, _NOT_EXECUTABLE = 127, 126
 _STANDARD = 2
 """The last of the three standard descriptors."""
 _GO = b"!"
+_LENGTH = 8
+"""Bytes before a request that say how long it is."""
 _YAMA = "/proc/sys/kernel/yama/ptrace_scope"
 
 
@@ -81,22 +86,34 @@ def main(control: int, page: int) -> None:
         channel.close()
         os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
         launcher.sendall(_line(_ended(child, pipe)))
-        launcher.sendall(_line({"event": "closed", "lost": journal.lost, "alive": 0, "gaps": []}))
+        launcher.sendall(_line({"event": "closed", "lost": journal.lost, "alive": 0}))
 
 
 def _request(launcher: socket.socket) -> dict[str, Any]:
+    """As `marshal` writes it, which costs no import; both ends are the same interpreter."""
     data = bytearray()
-    while not data.endswith(b"\n"):
+    while len(data) < _LENGTH or len(data) < _LENGTH + int.from_bytes(data[:_LENGTH], "little"):
         piece = launcher.recv(1 << 16)
         if not piece:
             sys.exit(0)
         data += piece
-    request: dict[str, Any] = json.loads(data)
+    request: dict[str, Any] = marshal.loads(data[_LENGTH:])  # noqa: S302 -- our own launcher's
     return request
 
 
 def _line(message: dict[str, Any]) -> bytes:
-    return json.dumps(message).encode() + b"\n"
+    return "{{{}}}\n".format(",".join(f'"{name}":{_json(value)}' for name, value in message.items())).encode()
+
+
+def _json(value: object) -> str:
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return quoted(value)
+    return repr(value)
 
 
 def _yama_restricts() -> bool:
@@ -120,7 +137,13 @@ def _start(request: dict[str, Any], machine: Machine | None) -> tuple[int, socke
     os.close(error_end)
     there.close()
     data, descriptors, _, _ = socket.recv_fds(here, 4096, 1)
-    return child, here, pipe, descriptors[0] if descriptors else -1, json.loads(data) if data else {}
+    return child, here, pipe, descriptors[0] if descriptors else -1, _said(data)
+
+
+def _said(data: bytes) -> dict[str, Any]:
+    """What the child tells of itself."""
+    said: dict[str, Any] = marshal.loads(data) if data else {}  # noqa: S302 -- our own child's
+    return said
 
 
 def _become(request: dict[str, Any], machine: Machine | None, channel: socket.socket, error_end: int) -> None:
@@ -134,15 +157,15 @@ def _become(request: dict[str, Any], machine: Machine | None, channel: socket.so
         arguments = [os.fsencode(argument) for argument in request["command"]]
         environment = {os.fsencode(name): os.fsencode(value) for name, value in request["environment"].items()}
         if machine is None:
-            channel.sendall(b"{}")
+            channel.sendall(marshal.dumps({}))
         else:
             try:
                 listener = kernel.install(machine)
             except OSError as error:
-                channel.sendall(_line({"reason": f"the kernel refused the filter ({error.strerror})"}))
+                channel.sendall(marshal.dumps({"reason": f"the kernel refused the filter ({error.strerror})"}))
             else:
                 said = {"killable": listener.wait_killable, "sealed": listener.no_new_privileges}
-                socket.send_fds(channel, [_line(said)], [listener.descriptor])
+                socket.send_fds(channel, [marshal.dumps(said)], [listener.descriptor])
                 os.close(listener.descriptor)
         if channel.recv(1) != _GO:
             # The launcher may not know of us; it starts the command by itself.

@@ -13,7 +13,6 @@ import errno
 import os
 import stat
 from time import monotonic_ns
-from typing import NamedTuple
 
 from reprocheck.capture.hashing import signature
 from reprocheck.capture.regions import DATA, ENVIRONMENT, Regions
@@ -36,16 +35,8 @@ _Key = tuple[Process, str, bytes]
 """Who opens, its working folder for a relative path, and the path as the call gives it."""
 
 
-class _Read(NamedTuple):
-    """A call that went on."""
-
-    process: Process
-    time: int
-    path: str
-    status: os.stat_result | int
-    """Of the file as the call found it, or the number of the error."""
-    key: _Key | None
-    """Under which it is known when it comes again."""
+_Read = tuple[Process, int, str, os.stat_result | int, _Key | None]
+"""A call that went on: when, the true path, the status or the number of the error that it found, its key."""
 
 
 class Reads:
@@ -149,7 +140,7 @@ class Reads:
         path, status = look_at(self._paths, process, path)
         # What is looked at later may have gone by then; hashing and writing down needs nobody to wait.
         if self._answers.go(identity):
-            self._waiting.append(_Read(process, monotonic_ns(), path, status, key))
+            self._waiting.append((process, monotonic_ns(), path, status, key))
             if len(self._waiting) >= TOGETHER:
                 self.settle()
 
@@ -195,7 +186,7 @@ class Reads:
             status = error.errno or errno.EIO
         if isinstance(status, os.stat_result) and stat.S_ISLNK(status.st_mode):
             path, status = look_at(self._paths, process, name)
-        self._settle(_Read(process, time, path, status, (process, "", raw)))
+        self._settle((process, time, path, status, (process, "", raw)))
 
     def _settle(self, read: _Read) -> None:
         process, time, path, status, key = read
