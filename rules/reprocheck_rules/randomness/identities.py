@@ -26,10 +26,27 @@ def _is_spelled(project: Project, draw: Happening) -> bool:
             continue
         if sum(call.callee == draw.call.callee for call in calls) > 1:
             return False
+        if any(_only_spells(call, draw.call) for call in calls):
+            return True
         values = [argument.value for call in calls for argument in call.arguments]
         values += [assignment.value for assignment in facts.assignments if assignment.function == index]
         return any(part == f"{draw.call.callee}()" for value in values for part in _parts(value))
     return False
+
+
+def _only_spells(outer: Call, inner: Call) -> bool:
+    """Whether a call around another one has nowhere for it but in a text: `init(name=f"{model}-{randint(1, 9)}")`."""
+    start, end = (inner.span.line, inner.span.column), (inner.span.end_line, inner.span.end_column)
+    around = (outer.span.line, outer.span.column) < start and end < (outer.span.end_line, outer.span.end_column)
+    if not around or any(argument.value is None for argument in outer.arguments):
+        return False
+    own = Value(ValueKind.NAME, f"{inner.callee}()")
+    values = [argument.value for argument in outer.arguments]
+    return own not in values and any(_has_hole(value) for value in values)
+
+
+def _has_hole(value: Value | None) -> bool:
+    return value is not None and value.kind is ValueKind.TEXT and "{}" in str(value.value)
 
 
 def _parts(value: Value | None) -> Iterator[str]:
