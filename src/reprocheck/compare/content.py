@@ -82,7 +82,12 @@ class Content:
 
     def memory(self, offset: int, size: int) -> memoryview | None:
         """A part that is in memory already; None when it lies in a file."""
-        return None if self._descriptor >= 0 else self._data[offset : offset + size]
+        if self._descriptor >= 0:
+            return None
+        part = self._data[offset : offset + size]
+        if len(part) != size:
+            raise UnreadableError(f"ends at byte {len(self._data)}, before the {size} bytes at {offset}")
+        return part
 
     def read(self, offset: int, size: int) -> bytes:
         """Exactly `size` bytes; raises `UnreadableError` when there are fewer."""

@@ -269,6 +269,10 @@ class Part(Content):
         super().__init__(name, region.size)
         self._region = region
 
+    def memory(self, offset: int, size: int) -> memoryview | None:
+        """A part that is in memory already; None when it lies in a file."""
+        return self._region.content.memory(self._region.offset + offset, size)
+
     def into(self, offset: int, buffer: memoryview) -> None:
         """Fill `buffer` from `offset`."""
         if offset + len(buffer) > self.size:
