@@ -226,7 +226,7 @@ def test_names_tell_which_part_data_is(name: str, side: Side) -> None:
         "parts = train_test_split(X, y)\ntrain, test, *labels = parts",
         "parts = list(train_test_split(X, y))\nfirst = parts[:2]\ntrain, test = first",
         "parts = train_test_split(X, y)\n(train, test, a, b) = parts",
-        "def split(X, y):\n    made = train_test_split(X, y)\n    return made\np = split(X, y)\ntrain, test = p[0], p[-3]",
+        "def split(X, y):\n    m = train_test_split(X, y)\n    return m\np = split(X, y)\ntrain, test = p[0], p[-3]",
     ],
 )  # fmt: skip
 def test_parts_of_a_split_that_are_kept_together_stay_apart(catalog: Catalog, unpacked: str) -> None:
