@@ -50,6 +50,11 @@ class Terminal:
             if select.select([self.master], [], [], 0.05)[0]:
                 self.painted += os.read(self.master, 1 << 16)
 
+    def read(self) -> None:
+        """What has been painted meanwhile."""
+        while select.select([self.master], [], [], 0.05)[0]:
+            self.painted += os.read(self.master, 1 << 16)
+
     def shows(self, text: bytes) -> None:
         """Wait for a text that is painted from now on."""
         self.until(lambda: text in _ESCAPES.sub(b"", self.painted))
@@ -140,6 +145,11 @@ def test_a_closed_terminal_loses_nothing_and_leaves_nothing_behind(
 def test_a_changed_file_is_scanned_again_when_watching(root: Path, begin: Callable[..., Terminal]) -> None:
     terminal = begin("--watch")
     terminal.shows(b"watching")
+    terminal.press(b"aours\r")
+    terminal.shows(b"1 decided")
+    time.sleep(1.5)  # longer than it takes to look at the files once
+    terminal.read()
+    assert b"scanning" not in terminal.painted, "a decision is no change of what is scanned"
     (root / "other.py").write_text("import random\nimport time\n\nrandom.seed(time.time())\n")
     terminal.shows(b"other.py")
 

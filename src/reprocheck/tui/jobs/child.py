@@ -17,8 +17,9 @@ from contextlib import suppress
 from typing import BinaryIO
 
 from reprocheck.app.replay_run import replay_run
-from reprocheck.app.scan_project import scan_project
+from reprocheck.app.scan_project import ScanRequest, scan_project
 from reprocheck.app.watch import snapshot
+from reprocheck.triage.ledger_file import FILE
 from reprocheck.tui.jobs.frames import LENGTH, Findings, Progress, Refused, Repaired, Replayed, Scanned, send
 from reprocheck.tui.jobs.requests import Job, RepairJob, ReplayJob, ScanJob, spot_of
 
@@ -62,7 +63,7 @@ def _carry_out(job: Job, out: BinaryIO) -> None:
 
 def _scan(job: ScanJob, out: BinaryIO) -> None:
     while True:
-        seen = snapshot(job.request) if job.watch else {}
+        seen = _files(job.request) if job.watch else {}
         scanned = scan_project(job.request, _paced(out))
         found = scanned.result.findings
         for first in range(0, len(found), _BATCH):
@@ -71,8 +72,13 @@ def _scan(job: ScanJob, out: BinaryIO) -> None:
         send(out, Scanned(result.rules, scanned.files, scanned.messages, result.incomplete, scanned.scope.whole))
         if not job.watch:
             return
-        while snapshot(job.request) == seen:
+        while _files(job.request) == seen:
             time.sleep(_LOOK)
+
+
+def _files(request: ScanRequest) -> dict[str, tuple[int, int]]:
+    """Without the ledger: the interface follows that itself, and writes to it at every decision."""
+    return {path: state for path, state in snapshot(request).items() if path != FILE}
 
 
 def _repair(job: RepairJob, out: BinaryIO) -> Repaired:

@@ -54,7 +54,7 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A filter: all terms hold."""
+    """A filter: all terms hold; the last word for what a finding has one of replaces those before it."""
 
     terms: tuple[Term, ...] = ()
     problems: tuple[str, ...] = ()
@@ -81,6 +81,9 @@ def parse(text: str) -> Query:
         if known is not None:
             values, wrong = _spelled_out(name, values, known)
             problems += wrong
+        if values and known is not None and not negated:
+            # A finding has one of these: both words together would leave nothing.
+            terms = [term for term in terms if term.key != name]
         if values:
             terms.append(Term(name, values, negated))
     return Query(tuple(terms), tuple(problems))
