@@ -16,12 +16,11 @@ from reprocheck.compare.content import Content, UnreadableError
 from reprocheck.compare.context import Context, content, metadata
 from reprocheck.compare.single_numbers import Column, number_of
 from reprocheck.compare.volatile import volatile_key
-from reprocheck.model.comparison import Difference
+from reprocheck.model.comparison import Because, Difference, Outcome
 
 STEPS = ("step", "global_step", "_step", "iteration", "iter", "epoch", "train/global_step")
 """Columns that say at which step of a training a row was written."""
 _LONGEST_ROW = 100_000
-_LISTED = 20
 
 
 def _is_table(probe: Probe) -> bool:
@@ -53,8 +52,10 @@ class _Cells:
         self.name = name
         self.index = index
         self.numbers = Column(tolerance.limits if tolerance else None)
-        self.texts: list[tuple[int, str, str]] = []
         self.others = 0
+        self.text: tuple[int, str, str] | None = None
+        self.spelled = 0
+        self.spelling: tuple[int, str, str] | None = None
         self.first = -1
         self.sample = ("", "")
 
@@ -69,15 +70,13 @@ class _Cells:
         if a is None or b is None:
             self.numbers.skip()
             self.others += 1
-            if len(self.texts) < _LISTED:
-                self.texts.append((row, left, right))
-        else:
-            before = self.numbers.differing
-            self.numbers.add(a, b)
-            if self.numbers.differing == before:  # the same number, written in another way
-                self.others += 1
-                if len(self.texts) < _LISTED:
-                    self.texts.append((row, left, right))
+            self.text = self.text or (row, left, right)
+            return
+        before = self.numbers.differing
+        self.numbers.add(a, b)
+        if self.numbers.differing == before:
+            self.spelled += 1
+            self.spelling = self.spelling or (row, left, right)
 
 
 class _Table:
@@ -163,11 +162,23 @@ class _Table:
         )
         if found is not None:
             yield found
-        if column.others:
-            row, left, right = column.texts[0]
-            yield msgspec.structs.replace(
-                content(column.name, f"{column.others:,} cells differ, first in row {row}", left, right), kind="column"
-            )
+        if column.text is not None:
+            row, left, right = column.text
+            yield _cells(column.name, f"{column.others:,} cells differ, first in row {row}", left, right)
+        if column.spelling is not None:
+            row, left, right = column.spelling
+            what = f"{column.spelled:,} cells hold the same number written in another way, first in row {row}"
+            found = _cells(column.name, what, left, right)
+            tolerance = self.context.tolerance(column.name)
+            if tolerance is not None:
+                found = msgspec.structs.replace(
+                    found, outcome=Outcome.EQUIVALENT, because=(Because.TOLERANCE,), tolerance=tolerance.text
+                )
+            yield found
+
+
+def _cells(name: str, what: str, left: str, right: str) -> Difference:
+    return msgspec.structs.replace(content(name, what, left, right), kind="column")
 
 
 def _points(left: str, right: str) -> tuple[object, object]:

@@ -1,0 +1,29 @@
+"""Cells that hold the same number written in another way."""
+
+from __future__ import annotations
+
+from reprocheck.compare.content import Content
+from reprocheck.compare.contents import compare_contents
+from reprocheck.compare.context import Context
+from reprocheck.compare.tolerances import parse_tolerances
+from reprocheck.model.comparison import Difference, Outcome
+
+
+def compare(left: bytes, right: bytes, *tolerances: str) -> Difference:
+    context = Context(path="a.csv", tolerances=parse_tolerances(tolerances))
+    return compare_contents(Content.of_bytes("a.csv", left), Content.of_bytes("a.csv", right), context)
+
+
+def test_another_way_of_writing_a_number_is_content_that_is_called_so() -> None:
+    found = compare(b"id,x\n007,1.5\n", b"id,x\n7,1.50\n")
+    assert found.outcome is Outcome.DIVERGENT
+    assert [part.name for part in found.children] == ["id", "x"]
+    assert all("the same number written in another way" in part.message for part in found.children)
+
+
+def test_a_tolerance_for_numbers_covers_how_they_are_written() -> None:
+    left, right = b"x,name\n1.0,a\n0.333333333,b\n", b"x,name\n1.000000,a\n0.333333,b\n"
+    assert compare(left, right).outcome is Outcome.DIVERGENT
+    assert compare(left, right, "*.csv:x=abs:1e-6").outcome is Outcome.EQUIVALENT
+    assert compare(left, right, "*.csv:x=abs:1e-9").outcome is Outcome.DIVERGENT
+    assert compare(left, right.replace(b"a", b"c"), "*.csv=abs:1e-6").outcome is Outcome.DIVERGENT
