@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from functools import lru_cache
+from typing import TYPE_CHECKING, Protocol
 
 from reprocheck.fix.changes import Change, ConflictError, RefusedError, applied, together
 from reprocheck.fix.file_text import read_text
@@ -16,6 +17,9 @@ from reprocheck.project.documents.positions import LineTable
 from reprocheck.project.file_kinds import FileKind, kind_of
 from reprocheck.project.python.grammar import parse
 from reprocheck.project.source import SourceText
+
+if TYPE_CHECKING:
+    from reprocheck.fix.python_text import PythonText
 
 _PYTHON_SCRIPT = re.compile(rb"#![^\n]*\bpython")
 Read = Callable[[str], bytes | None]
@@ -185,6 +189,14 @@ class _OtherFile:
         return [Replacement(path, edit.span, edit.new) for edit in edits if isinstance(edit, ReplaceText)]
 
 
+@lru_cache(maxsize=128)
+def _read_python(text: str) -> PythonText:
+    """The text ready for fixes; kept, since batches that fail are tried again in parts. Raises RefusedError."""
+    from reprocheck.fix.python_text import PythonText
+
+    return PythonText(text)
+
+
 class _PythonFile:
     """A Python file or a notebook."""
 
@@ -204,11 +216,10 @@ class _PythonFile:
     def _read(self) -> None:
         # Loading libcst takes a quarter of a second, which only those pay who change Python.
         from reprocheck.fix.notebook_text import NotebookText
-        from reprocheck.fix.python_text import PythonText
 
         self._text = read_text(self._original, python=not self._notebook)
         self._cells = NotebookText(self._path, self._original, self._text.text) if self._notebook else None
-        self._python = PythonText(self._text.text if self._cells is None else self._cells.notebook.python.text)
+        self._python = _read_python(self._text.text if self._cells is None else self._cells.notebook.python.text)
 
     def _require(self, edits: list[Edit]) -> None:
         if self._failure:
