@@ -142,6 +142,8 @@ class FindingsList(Room):
             parts.append(f"by {listing.grouping}")
         if listing.order is not Order.PLACE:
             parts.append(f"sorted by {listing.order}")
+        if listing.anchor is not None:
+            parts.append("range: v ends it")
         if listing.marks:
             parts.append(f"{len(listing.marks):,} marked")
         if self.status:

@@ -22,7 +22,6 @@ from reprocheck.tui.widgets.virtual_list import VirtualList
 _DECIDING = (
     ("findings.accept", "accept"),
     ("findings.false_positive", "false"),
-    ("findings.fixed", "fixed"),
     ("findings.undo", "undo"),
 )
 _LOOKING = (
@@ -31,6 +30,7 @@ _LOOKING = (
     ("findings.why", "why"),
     ("findings.fix", "fix"),
     ("app.runs", "runs"),
+    ("findings.fixed", "fixed"),
     ("findings.group", "group"),
     ("findings.edit", "edit"),
     ("findings.range", "range"),
@@ -65,7 +65,9 @@ class FindingsScreen(FindingsView):
 
     def hints(self) -> Sequence[tuple[str, str]]:
         """Deciding comes first, unless nothing may be decided."""
-        return [*(_DECIDING if self.services.ledger is not None else ()), *_LOOKING]
+        if self.services.ledger is None:
+            return [hint for hint in _LOOKING if hint[0] != "findings.fixed"]
+        return [*_DECIDING, *_LOOKING]
 
     def action_decide(self, state: str) -> None:
         """Ask for a reason; to open again needs none."""
