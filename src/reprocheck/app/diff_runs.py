@@ -5,17 +5,53 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+import msgspec
+
+from reprocheck.app.errors import UsageError
+from reprocheck.app.replay_contents import Digests, stored_in
+from reprocheck.app.replay_run import read_unfolded
 from reprocheck.app.stores import open_store
+from reprocheck.compare.tolerances import ToleranceError, parse_tolerances
+from reprocheck.model import comparison
 from reprocheck.model.record import INPUT_ROLES, OUTPUT_ROLES, FileRole, Record
 from reprocheck.model.run_report import Difference, RunDifferences
+from reprocheck.replay.judging import compare_results, pair_up
+from reprocheck.replay.outputs import Selection, recorded_outputs
+from reprocheck.store.runs import RunFolder
+from reprocheck.store.store import Store
 
 _DIGEST = 12
 
 
-def diff_runs(first: str, second: str, asked: Path | None, start: Path) -> RunDifferences:
-    """The records of two runs, compared; raises StoreError."""
+def diff_runs(
+    first: str, second: str, asked: Path | None, start: Path, tolerances: Iterable[str] | None = None
+) -> RunDifferences:
+    """The records of two runs, compared, and with `tolerances` the contents of their outputs; raises StoreError."""
     store = open_store(asked, start)
-    return compare_records(store.resolve(first).record(), store.resolve(second).record())
+    folders = store.resolve(first), store.resolve(second)
+    found = compare_records(folders[0].record(), folders[1].record())
+    if tolerances is None:
+        return found
+    return msgspec.structs.replace(found, contents=compare_contents(store, folders, tolerances))
+
+
+def compare_contents(
+    store: Store, folders: tuple[RunFolder, RunFolder], tolerances: Iterable[str]
+) -> tuple[comparison.Difference, ...]:
+    """How the outputs differ that two runs have in common; raises UsageError."""
+    try:
+        parsed = parse_tolerances(tolerances)
+    except ToleranceError as error:
+        raise UsageError(str(error)) from None
+    records = [read_unfolded(store, folder) for folder in folders]
+    with Digests(store) as digests:
+        outputs = [
+            recorded_outputs(record, Selection(record.command.outputs, logs=True), stored_in(store), digests)
+            for record in records
+        ]
+    pairs = [pair for pair in pair_up(*outputs)[0] if pair[1] is not None and pair[2] is not None]
+    found = compare_results(pairs, (0, 0), parsed, (records[0].command.root, records[1].command.root))
+    return tuple(one for one in found if one.outcome is not comparison.Outcome.IDENTICAL)
 
 
 def compare_records(first: Record, second: Record) -> RunDifferences:

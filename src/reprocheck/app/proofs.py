@@ -29,6 +29,8 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
     """Where it was replayed."""
     replays: int = 0
     """Agreeing repetitions behind it; for other outcomes, all that were made."""
+    diverged: bool = False
+    """Whether an earlier replay at this level diverged: what agrees now may not do so every time."""
     started: str = ""
     """When the replay was made: RFC 3339, UTC."""
 
@@ -40,7 +42,7 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
                 return "not replayed"
             case Outcome.IDENTICAL | Outcome.EQUIVALENT:
                 times = "" if self.replays == 1 else f", {self.replays} times"
-                return f"{self.label} {self.level}{times}"
+                return f"{self.label} {self.level}{times}{', divergent before' if self.diverged else ''}"
         return f"{self.label} {self.level}"
 
 
@@ -87,5 +89,7 @@ def _proof(run: str, replays: list[Replay]) -> Proof:
         label=last.verdict.label,
         level=_level(last),
         replays=count,
+        diverged=last.outcome is not Outcome.DIVERGENT
+        and any(replay.outcome is Outcome.DIVERGENT for replay in replays),
         started=last.started,
     )

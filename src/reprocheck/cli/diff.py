@@ -20,7 +20,7 @@ from reprocheck.cli.run_options import color_option, complete_runs, painter, sto
     "tolerances",
     multiple=True,
     metavar="GLOB[:KEY]=LIMIT",
-    help="How far apart numbers of files may be: ulp:4, abs:1e-6 or rel:1e-5, several with `|`.",
+    help="How far apart numbers in files may be: ulp:4, abs:1e-6 or rel:1e-5, several with `|`.",
 )
 @store_option
 @click.option(
@@ -44,20 +44,20 @@ def command(
 ) -> int:
     """Say in what A and B differ: two runs (B is the last one by default), or two files or folders.
 
-    Of runs the records are compared: causes first, results last. Of files the content is: numbers by their distance,
-    and what changes from run to run (times, speeds, folders) is told apart. Exit code 1 when they differ, 4 when that
-    could not be seen.
+    Of runs the records are compared: causes first, results last, and below them what differs in the outputs that both
+    have. Of files the content is: numbers by their distance, and what changes from run to run (times, speeds, folders)
+    is told apart. Exit code 1 when they differ, 4 when that could not be seen.
     """
     from reprocheck.app.compare_paths import are_paths
 
     if are_paths(first, second):
         return _paths(Path(first), Path(second), tolerances, output, color, verbose=verbose)
-    if tolerances or output == "markdown":
-        raise click.UsageError("--tolerance and -o markdown are for files and folders, and one of these is not there.")
+    if output == "markdown":
+        raise click.UsageError("-o markdown is for files and folders, and one of these is not there.")
     from reprocheck.app.diff_runs import diff_runs
     from reprocheck.report.run_checks import difference_lines
 
-    result = diff_runs(first, second, store, Path())
+    result = diff_runs(first, second, store, Path(), tolerances)
     if output == "json":
         write_json(result)
     else:

@@ -83,16 +83,27 @@ def _placed(quantity: Quantity, value: float | None, limit: float) -> Placement:
     # A mean of equal numbers may be rounded away from them.
     still = quantity.deviation <= abs(quantity.mean) * 1e-15
     if still and off > abs(quantity.mean) * 1e-15:
-        sentence = f"{quantity.name} is {value:.6g}, where {quantity.runs} runs all gave {quantity.mean:.6g}"
+        digits = _digits(value, off)
+        sentence = (
+            f"{quantity.name} is {value:.{digits}g}, where {quantity.runs} runs all gave {quantity.mean:.{digits}g}"
+        )
         return Placement(name=quantity.name, value=value, sigmas=math.inf, inside=False, sentence=sentence)
     sigmas = 0.0 if still else off / quantity.deviation
     inside = sigmas <= limit
+    digits = _digits(quantity.mean, quantity.deviation)
     sentence = (
         f"{quantity.name} is {sigmas:.2g} sigma of your seed noise from the mean of {quantity.runs} runs"
-        f" ({value:.6g}; {quantity.mean:.6g} ± {quantity.deviation:.2g}),"
+        f" ({value:.{digits}g}; {quantity.mean:.{digits}g} ± {quantity.deviation:.2g}),"
         f" {'inside' if inside else 'outside'} the 95% band of {limit:.2g} sigma"
     )
     return Placement(name=quantity.name, value=value, sigmas=sigmas, inside=inside, sentence=sentence)
+
+
+def _digits(value: float, apart: float) -> int:
+    """Digits in which numbers of this size and distance are seen to differ, 6 at least."""
+    if not value or not apart:
+        return 6
+    return min(max(6, math.floor(math.log10(abs(value))) - math.floor(math.log10(apart)) + 2), 17)
 
 
 def student_quantile(probability: float, freedom: int) -> float:

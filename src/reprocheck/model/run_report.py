@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from reprocheck.model import comparison
 from reprocheck.model.comparison import Curve
 from reprocheck.model.record import RunSummary
 from reprocheck.model.replay import Replay
@@ -85,6 +86,8 @@ class RunDifferences(msgspec.Struct, frozen=True, kw_only=True):
     """By section in the order in which one follows from another, then by name."""
     same_inputs: int = 0
     same_outputs: int = 0
+    contents: tuple[comparison.Difference, ...] = ()
+    """How outputs of the same name differ, where the contents of both can still be had."""
 
 
 class Check(msgspec.Struct, frozen=True):

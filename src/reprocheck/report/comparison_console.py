@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from reprocheck.model.comparison import Because, Outcome
 from reprocheck.report.comparison_words import counts_text, headline, values
+from reprocheck.report.summary import plural
 from reprocheck.report.visible import visible
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def difference_lines(difference: Difference, paint: Paint, *, verbose: bool = Fa
         parts = list(_parts(difference, paint, "  ", verbose=verbose))
         yield from parts if verbose else parts[:_LINES]
         if len(parts) > _LINES and not verbose:
-            yield paint(f"  and {len(parts) - _LINES:,} more lines (-v shows all)", "dim")
+            yield paint(f"  and {plural(len(parts) - _LINES, 'more line')} (-v shows all)", "dim")
 
 
 def _parts(difference: Difference, paint: Paint, indent: str, *, verbose: bool) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from reprocheck.report.comparison_console import difference_lines as content_lines
 from reprocheck.report.prose import wrap
 from reprocheck.report.run_words import size_text
 from reprocheck.report.summary import plural
@@ -51,6 +52,13 @@ def difference_lines(result: RunDifferences, paint: Paint, *, verbose: bool) -> 
             yield f"    {paint('+', 'good')} {visible(difference.second) or paint('nothing', 'dim')}"
         if len(shown) < len(differences):
             yield paint(f"  and {len(differences) - len(shown):,} more (-v lists all)", "dim")
+    if result.contents:
+        yield ""
+        yield paint("What differs in the outputs", "strong")
+        for one in result.contents if verbose else result.contents[:_SHOWN]:
+            yield from (f"  {line}" for line in content_lines(one, paint, verbose=verbose))
+        if len(result.contents) > _SHOWN and not verbose:
+            yield paint(f"  and {len(result.contents) - _SHOWN:,} more (-v lists all)", "dim")
     same = f"{plural(result.same_inputs, 'input')} and {plural(result.same_outputs, 'output')} are the same"
     yield ""
     if result.differences:

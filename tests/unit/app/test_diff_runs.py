@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
 
-from reprocheck.app.diff_runs import compare_records
+from reprocheck.app.diff_runs import compare_contents, compare_records
+from reprocheck.model.comparison import Outcome
 from reprocheck.model.record import (
     Command,
     Environment,
@@ -20,6 +23,8 @@ from reprocheck.model.record import (
     Status,
 )
 from reprocheck.model.run_report import Difference
+from reprocheck.store.runs import RunFolder
+from reprocheck.store.store import prepare
 
 
 def record(**changes: object) -> Record:
@@ -100,3 +105,25 @@ def test_results_come_last() -> None:
         execution=Execution(status=Status.KILLED, signal=9), command=Command(arguments=("b",), cwd=".", root="/x")
     )
     assert [difference.section for difference in found(second)] == ["command", "result", "result"]
+
+
+def test_of_outputs_that_differ_the_contents_are_compared(tmp_path: Path) -> None:
+    store = prepare(tmp_path / "store")
+    folders = []
+    for number, (loss, name) in enumerate([("0.5", "2026-11-20_10-11-12"), ("0.25", "2026-11-21_09-08-07")]):
+        digests = {
+            f"runs/{name}/m.json": store.objects.put(b'{"loss": %s}' % loss.encode()),
+            "same.txt": store.objects.put(b"the same"),
+            f"only-{number}.txt": store.objects.put(b"x"),
+        }
+        uses = tuple(FileUse(path=p, role=FileRole.OUTPUT, after=d, size=1) for p, d in digests.items())
+        folder = RunFolder(store.runs_folder / f"0{number}")
+        folder.path.mkdir()
+        folder.finish(record(id=f"0{number}", files=FileUses(uses=uses)))
+        folders.append(folder)
+    (found,) = compare_contents(store, (folders[0], folders[1]), ())
+    assert (found.name, found.outcome) == ("runs/{time}/m.json", Outcome.DIVERGENT)
+    assert found.children[0].distance is not None
+    assert found.children[0].distance.max_absolute == 0.25
+    (found,) = compare_contents(store, (folders[0], folders[1]), ("*.json=abs:0.5",))
+    assert found.outcome is Outcome.EQUIVALENT

@@ -45,6 +45,13 @@ def test_more_quantities_widen_the_band() -> None:
     assert not place(learn(RUNS), {"loss": 0.51 + 4 * 0.0079, "seed": 1.0})[0].inside
 
 
+def test_numbers_are_told_with_digits_that_tell_them_apart() -> None:
+    still = place(learn([{"loss": 0.902166}] * 3), {"loss": 0.902166012})[0]
+    assert "is 0.902166012, where 3 runs all gave 0.902166" in still.sentence
+    near = [{"loss": 0.902166 + 1e-9 * index} for index in range(3)]
+    assert "0.902166012" in place(learn(near), {"loss": 0.902166012})[0].sentence
+
+
 def test_two_runs_are_too_few_and_numbers_that_some_lack_are_left_out() -> None:
     with pytest.raises(NoiseError, match="at least 3"):
         learn(RUNS[:2])
