@@ -31,7 +31,7 @@ def check(module: Module) -> Iterator[Match]:
     """Arguments, options on by default, and dictionaries of arguments."""
     if module.is_test:
         return
-    for node in ast.walk(module.tree):
+    for node in module.file.every(ast.Call, ast.Dict, ast.AnnAssign, ast.Assign):
         match node:
             case ast.Call(keywords=[_, *_] as keywords):
                 yield from _call(module, keywords)

@@ -40,8 +40,8 @@ def check(module: Module) -> Iterator[Match]:
         return
     sinks: PathSinks | None = None
     seen: set[str] = set()
-    for node in ast.walk(module.tree):
-        if not isinstance(node, ast.Constant) or not isinstance(node.value, str) or node.value in seen:
+    for node in module.file.every(ast.Constant):
+        if not isinstance(node.value, str) or node.value in seen:
             continue
         found = _UP.match(node.value)
         if found is None or _anchored(module, node):

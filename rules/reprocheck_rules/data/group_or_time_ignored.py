@@ -55,8 +55,8 @@ def check(call: Call) -> Iterator[Match]:
 
 def _belonging(module: Module) -> tuple[ast.AST, str, str] | None:
     """A column that rows are grouped or ordered by."""
-    for node in ast.walk(module.tree):
-        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+    for node in module.file.every(ast.Call):
+        if not isinstance(node.func, ast.Attribute):
             continue
         method = node.func.attr
         if method not in {"groupby", "sort_values", "set_index"} or not (node.args or node.keywords):

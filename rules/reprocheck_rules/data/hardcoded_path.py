@@ -68,8 +68,8 @@ def check(module: Module) -> Iterator[Match]:
     """Every text of the module that names a machine's path."""
     sinks: PathSinks | None = None
     best: dict[int, Match] = {}
-    for node in ast.walk(module.tree):
-        if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
+    for node in module.file.every(ast.Constant):
+        if not isinstance(node.value, str):
             continue
         path = machine_path(node.value)
         if path is None:

@@ -79,8 +79,8 @@ def _column_written(module: Module, node: ast.AST) -> tuple[ast.Assign, str] | N
 def _picked_columns(module: Module) -> frozenset[str]:
     """Columns that stand in a list of texts, as features do."""
     found: set[str] = set()
-    for node in ast.walk(module.tree):
-        if isinstance(node, ast.List) and len(node.elts) > 1 and not _is_left_out(module, node):
+    for node in module.file.every(ast.List):
+        if len(node.elts) > 1 and not _is_left_out(module, node):
             found |= {e.value for e in node.elts if isinstance(e, ast.Constant) and isinstance(e.value, str)}
     return frozenset(found)
 

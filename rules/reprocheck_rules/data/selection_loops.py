@@ -35,9 +35,7 @@ class Kept:
 def kept_best(module: Module) -> Iterator[Kept]:
     """`if accuracy > best: best = accuracy; save(...)`, where the accuracy is that of test data."""
     file = module.file
-    for node in ast.walk(module.tree):
-        if not isinstance(node, ast.Compare):
-            continue
+    for node in module.file.every(ast.Compare):
         scope = file.scope_of(node)
         measure = _measure(node, scope)
         if measure is None or is_validation_name(_last(measure)):
@@ -164,8 +162,8 @@ def picked_later(module: Module, loop: ast.AST, score: ast.AST) -> ast.Call | No
     names = collected_names(module, loop, score)
     if not names:
         return None
-    for node in ast.walk(module.tree):
-        if isinstance(node, ast.Call) and _last(node.func) in _PICKS and _position(node) > _position(loop):
+    for node in module.file.every(ast.Call):
+        if _last(node.func) in _PICKS and _position(node) > _position(loop):
             given = [*node.args, node.func.value] if isinstance(node.func, ast.Attribute) else node.args
             if any(_last(part) in names for argument in given for part in ast.walk(argument)):
                 return node

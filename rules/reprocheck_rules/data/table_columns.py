@@ -160,7 +160,7 @@ def _texts(node: ast.expr) -> frozenset[str] | None:
 
 def taken_away(module: Module, column: str) -> bool:
     """Whether the module drops, pops, deletes or leaves out a column of that name anywhere."""
-    for node in ast.walk(module.tree):
+    for node in module.file.every(ast.Call, ast.Delete, ast.Compare):
         match node:
             case ast.Call(func=ast.Attribute(attr="drop" | "pop" | "remove" | "difference" | "isin" | "discard")):
                 if _names(node, column):

@@ -80,7 +80,7 @@ def check_call(call: Call) -> Iterator[Match]:
 @rule.on_module(contains=r"cudnn_benchmark\s*(=|['\"]\s*:)\s*True")
 def check_configuration(module: Module) -> Iterator[Match]:
     """`dict(cudnn_benchmark=True)` and `{"cudnn_benchmark": True}`."""
-    for node in ast.walk(module.tree):
+    for node in module.file.every(ast.Call, ast.Dict):
         match node:
             case ast.Call(func=ast.Name(id="dict")):
                 pairs = [(keyword.arg, keyword.value) for keyword in node.keywords]

@@ -64,11 +64,10 @@ def _asked_for_next(module: Module, parent: ast.AST | None) -> bool:
     match parent:
         case ast.Assign(targets=[ast.Name(id=name)]):
             return any(
-                isinstance(other, ast.Call)
-                and isinstance(other.func, ast.Name)
+                isinstance(other.func, ast.Name)
                 and other.func.id == "next"
                 and any(isinstance(argument, ast.Name) and argument.id == name for argument in other.args)
-                for other in ast.walk(module.tree)
+                for other in module.file.every(ast.Call)
             )
         case _:
             return False
@@ -91,7 +90,7 @@ def sorting_walk(call: Call) -> Fix | None:
     name = folders.id
     loads = {n.id for n in ast.walk(parent) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
     if name in {"_", files.id}:
-        bound = {n.id for n in ast.walk(module.tree) if isinstance(n, ast.Name)}
+        bound = {n.id for n in module.file.every(ast.Name)}
         name = next((free for free in ("dirs", "folders", "subfolders") if free not in bound), "")
         if not name or "_" in loads:
             return None

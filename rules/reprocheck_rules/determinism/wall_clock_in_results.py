@@ -49,7 +49,7 @@ def check(module: Module) -> Iterator[Match]:
         return
     seen: set[ast.Call] = set()
     """Readings that were reported: columns computed from one and the same are one place to repair."""
-    for node in ast.walk(module.tree):
+    for node in module.file.every(ast.Assign, ast.Subscript):
         match node:
             case ast.Assign(targets=[ast.Subscript(value=table, slice=ast.Constant(value=str() as name))], value=value):
                 yield from _column(module, node, (table, name, value), seen)

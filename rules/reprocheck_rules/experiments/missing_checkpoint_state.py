@@ -112,7 +112,7 @@ def _moved_on(module: Module) -> bool:
     """Whether a resumed scheduler is told the epoch, or stepped up to it."""
     if re.search(r"last_epoch\s*=", module.source.text):
         return True
-    for node in ast.walk(module.tree):
+    for node in module.file.every(ast.For):
         match node:
             case ast.For(iter=ast.Call(func=ast.Name(id="range")), body=body):
                 if ast.unparse(body[0]).endswith(".step()") and not any(".backward(" in ast.unparse(s) for s in body):
@@ -155,7 +155,7 @@ def _pairs(node: ast.expr) -> list[tuple[str, str]] | None:
 def _added(module: Module, name: str) -> list[tuple[str, str]]:
     """`state["scheduler"] = ...` and `state.update(...)`, anywhere in the file."""
     found = []
-    for node in ast.walk(module.tree):
+    for node in module.file.every(ast.Assign, ast.Call):
         match node:
             case ast.Assign(targets=[ast.Subscript(value=ast.Name(id=owner), slice=key)], value=value) if owner == name:
                 found.append((ast.unparse(key).strip("'\""), ast.unparse(value)))

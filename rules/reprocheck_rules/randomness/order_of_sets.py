@@ -244,8 +244,8 @@ class OrderOfSets:
         """Reads of an attribute of that name on any object of the file: instances go by many names."""
         if self._attributes is None:
             self._attributes = {}
-            for node in ast.walk(self.file.tree):
-                if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
+            for node in self.file.every(ast.Attribute):
+                if isinstance(node.ctx, ast.Load):
                     self._attributes.setdefault(node.attr, []).append(node)
         return iter(self._attributes.get(name, ()))
 

@@ -112,7 +112,7 @@ def _state_kept(call: Call) -> bool:
     held = {ast.unparse(target) for target in statement.targets} if isinstance(statement, ast.Assign) else set()
     if any(name.isidentifier() and not any(name in scope.uses for scope in module.file.scopes) for name in held):
         return True  # nothing is ever drawn from it
-    for node in ast.walk(module.tree):
+    for node in module.file.every(ast.Assign, ast.Attribute):
         if isinstance(node, ast.Assign) and node is not statement and {ast.unparse(t) for t in node.targets} & held:
             return True
         if not isinstance(node, ast.Attribute):

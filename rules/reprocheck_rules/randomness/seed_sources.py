@@ -83,10 +83,8 @@ def _through_attribute(module: Module, node: ast.Attribute, names: set[str]) -> 
     if "seed" not in node.attr.lower():
         return None
     wanted = ast.unparse(node)
-    for statement in ast.walk(module.tree):
-        if isinstance(statement, ast.Assign) and any(
-            isinstance(target, ast.Attribute) and ast.unparse(target) == wanted for target in statement.targets
-        ):
+    for statement in module.file.every(ast.Assign):
+        if any(isinstance(target, ast.Attribute) and ast.unparse(target) == wanted for target in statement.targets):
             inside = module.file.scope_of(statement)
             found = source_of(module, statement.value, inside, 1 << 60, names, 0)
             if found is not None:
@@ -126,7 +124,7 @@ def recorded(module: Module, names: set[str]) -> bool:
             arguments = [*site.node.args, *(keyword.value for keyword in site.node.keywords)]
             if any(_mentions(argument, names) for argument in arguments):
                 return True
-    for node in ast.walk(module.tree):
+    for node in module.file.every(ast.Return, ast.Dict):
         match node:
             case ast.Return(value=ast.expr() as value) if not isinstance(value, ast.Call) and _mentions(value, names):
                 return True

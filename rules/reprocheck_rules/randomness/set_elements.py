@@ -140,8 +140,7 @@ def _of_entries(module: Module, table: ast.Name | ast.Attribute, depth: int) -> 
     wanted = ast.unparse(table)
     values = [
         node.value
-        for node in ast.walk(module.tree)
-        if isinstance(node, ast.Assign)
+        for node in module.file.every(ast.Assign)
         for target in node.targets
         if isinstance(target, ast.Subscript)
         and not isinstance(target.slice, ast.Slice)

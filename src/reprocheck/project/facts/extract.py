@@ -127,20 +127,18 @@ class _Extraction:
         ):
             return
         functions = [(scope.node, self._index[scope]) for scope in self._functions]
-        nodes = list(ast.walk(self._file.tree))
-        tried = [_lines(node.body) for node in nodes if isinstance(node, ast.Try) and node.handlers]
+        file = self._file
+        tried = [_lines(node.body) for node in file.every(ast.Try) if node.handlers]
         asked: set[object] = {
             node.left.value
-            for node in nodes
-            if isinstance(node, ast.Compare)
-            and isinstance(node.left, ast.Constant)
-            and isinstance(node.ops[0], ast.In | ast.NotIn)
+            for node in file.every(ast.Compare)
+            if isinstance(node.left, ast.Constant) and isinstance(node.ops[0], ast.In | ast.NotIn)
         }
-        asked |= {name for node in nodes if isinstance(node, ast.If | ast.IfExp) for name in _looked_up(node.test)}
-        for node in nodes:
+        tests = [*(node.test for node in file.every(ast.If)), *(node.test for node in file.every(ast.IfExp))]
+        asked |= {name for test in tests for name in _looked_up(test)}
+        for node in file.every(ast.Subscript):
             if (
-                isinstance(node, ast.Subscript)
-                and isinstance(node.ctx, ast.Load)
+                isinstance(node.ctx, ast.Load)
                 and isinstance(node.slice, ast.Constant)
                 and isinstance(node.slice.value, str)
                 and node.slice.value not in asked
@@ -160,8 +158,8 @@ class _Extraction:
         if _TABLES.isdisjoint(self._file.attributes):
             return
         functions = [(scope.node, self._index[scope]) for scope in self._functions]
-        for node in ast.walk(self._file.tree):
-            if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name):
+        for node in self._file.every(ast.Subscript):
+            if isinstance(node.value, ast.Name):
                 columns = _column_names(node.slice)
                 if columns:
                     inside = [

@@ -5,14 +5,16 @@ from __future__ import annotations
 import ast
 import builtins
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from operator import attrgetter
+from typing import TypeVar
 
 from reprocheck.project.python.scopes import BUILTIN, UNRESOLVED, Binding, CallSite, Kind, Scope
 from reprocheck.project.python.surroundings import StatementPlace, parents_of, statement_at
 from reprocheck.project.python.walk import Walk
 from reprocheck.project.source import SourceText
 
+Node = TypeVar("Node", bound=ast.AST)
 _BUILTINS = frozenset(dir(builtins))
 _DEPTH = 24
 """How many steps a name is followed through assignments."""
@@ -63,6 +65,7 @@ class PythonFile:
         self.nodes = walk.nodes
         self._binding_names: dict[Binding, str | None] = {}
         self._parents: dict[ast.AST, ast.AST] | None = None
+        self._by_kind: dict[type[ast.AST], list[ast.AST]] | None = None
         self._scope_by_node: dict[ast.AST, Scope] | None = None
 
     # Names
@@ -242,6 +245,20 @@ class PythonFile:
         if self._parents is None:
             self._parents = parents_of(self.tree)
         return self._parents
+
+    def every(self, *kinds: type[Node]) -> Sequence[Node]:
+        """Nodes of these very types, outermost first as `ast.walk` has them; the tree is gone through once for all."""
+        if self._by_kind is None:
+            by_kind: dict[type[ast.AST], list[ast.AST]] = {}
+            for node in self.parents:
+                by_kind.setdefault(node.__class__, []).append(node)
+            self._by_kind = by_kind
+        if len(kinds) == 1:
+            return self._by_kind.get(kinds[0], [])  # type: ignore[return-value]
+        wanted = self._by_kind.keys() & set(kinds)
+        if len(wanted) <= 1:
+            return self._by_kind[wanted.pop()] if wanted else []  # type: ignore[return-value]
+        return [node for node in self.parents if node.__class__ in wanted]  # type: ignore[misc]
 
     def ancestors(self, node: ast.AST) -> Iterator[ast.AST]:
         """Parents of a node, nearest first."""

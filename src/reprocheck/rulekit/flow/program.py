@@ -33,7 +33,7 @@ class Unit:
     def targets(self) -> frozenset[str]:
         """Columns that are taken out of a table as what a model is to predict."""
         found: set[str] = set()
-        for node in ast.walk(self.module.tree):
+        for node in self.module.file.every(ast.Assign, ast.Call):
             match node:
                 case ast.Assign(targets=[ast.Name() as first, *_], value=value) if is_target(first):
                     found |= _column(value)
