@@ -10,6 +10,8 @@ from reprocheck.rulekit.execution import Happening
 from reprocheck.rulekit.facts import Call, Value, ValueKind
 
 _IDENTITY = re.compile(r"(^|_)(id|ids|uid|uuid|port|token|suffix|session|name|hash|seed)$")
+_SPELLED = frozenset({"builtins.str()", "os.path.join()"})
+"""Calls that make a text of what they are given."""
 
 
 def names_something(project: Project, draw: Happening) -> bool:
@@ -51,9 +53,9 @@ def _has_hole(value: Value | None) -> bool:
 
 def _parts(value: Value | None) -> Iterator[str]:
     """Names of results that a text is put together from."""
-    if value is None:
+    if value is None or (value.kind is not ValueKind.TEXT and value.value not in _SPELLED):
         return
-    for part in value.parts if value.kind is ValueKind.TEXT else ():
+    for part in value.parts:
         if part is not None and part.kind is ValueKind.NAME:
             yield str(part.value)
         yield from _parts(part)

@@ -468,12 +468,39 @@ rule.allows(
 
     def search(args):
         wandb.init(name=f"{args.model}-{random.randint(1000, 9999)}")
-        run_id = random.getrandbits(16)
-        os.makedirs(str(run_id))
+        folder = "runs/" + str(random.getrandbits(16))
+        os.makedirs(folder)
         LogisticRegression().fit(*load())
 
     main(parse())
     search(parse())
     """,
     title="Ports and names of runs",
+)
+rule.flags(
+    {
+        "model.py": """
+        from keras.layers import *
+        from keras.models import *
+        from keras.optimizers import *
+
+        def unet():
+            inputs = Input((256, 256, 1))
+            return Model(inputs, Conv2D(1, 3)(inputs))
+        """,
+        "main.py": """
+        from data import *
+        from model import *
+
+        model = unet()  # expect: RNG001
+        model.fit_generator(batches(), epochs=3)
+        """,
+        "data.py": """
+        from glob import glob
+
+        def batches():
+            return map(read, sorted(glob("*.png")))
+        """,
+    },
+    title="Layers of a library that is imported whole",
 )

@@ -95,6 +95,8 @@ class Linker:
         if callee[0] == "?":
             return self._link_unknown(facts.path, call, callbacks)
         symbol = self._symbols.resolve(facts.path, callee)
+        if symbol is None and callee.startswith("*."):
+            symbol = self._from_libraries(facts, callee)
         match symbol:
             case External(name="tensorflow.app.run" | "tensorflow.compat.v1.app.run") if not call.arguments:
                 main = self._symbols.table(facts.path).functions.get("main")
@@ -122,6 +124,12 @@ class Linker:
                 return Linked(call, name, entry, (), callbacks)
         # A method of what the project's own function returned: as good as one of an unknown object.
         return self._link_unknown(facts.path, call, callbacks)
+
+    def _from_libraries(self, facts: FileFacts, callee: str) -> External | None:
+        """A name that one of several libraries brings by `import *`, when the catalog knows it from one alone."""
+        names = [f"{star}{callee[1:]}" for star in facts.stars]
+        known = {canonical: name for name in names if self._catalog.entry(canonical := self._catalog.canonical(name))}
+        return External(next(iter(known.values()))) if len(known) == 1 else None
 
     def _link_instantiation(self, call: Call) -> Linked | None:
         """Classes of the project that Hydra makes from `_target_` keys of the configuration group that is named."""
