@@ -183,6 +183,64 @@ def test_a_file_that_changed_meanwhile_is_not_written(tmp_path: Path) -> None:
     assert (tmp_path / "train.py").read_text("utf-8") == "other\n"
 
 
+def test_nothing_behind_a_link_that_leads_out_of_the_project_is_written(tmp_path: Path) -> None:
+    outside, root = tmp_path / "outside", tmp_path / "project"
+    (outside / "package").mkdir(parents=True)
+    for name in ("real.py", "package/inner.py"):
+        (outside / name).write_text(TRAIN, "utf-8")
+    root.mkdir()
+    (root / "linked.py").symlink_to(outside / "real.py")
+    (root / "package").symlink_to(outside / "package")
+    done = fixed(project(root, {"own.py": TRAIN}, '"DET008", "RNG001"'), unsafe=True)
+    write(done)
+    assert sorted(done.after) == ["own.py"]
+    assert (outside / "real.py").read_text("utf-8") == TRAIN
+    assert (outside / "package/inner.py").read_text("utf-8") == TRAIN
+    assert sorted(path.name for path in (outside / "package").iterdir()) == ["inner.py"]
+
+
+def test_a_link_that_is_put_in_place_of_a_file_meanwhile_is_not_followed_out(tmp_path: Path) -> None:
+    root = tmp_path / "project"
+    root.mkdir()
+    done = fixed(project(root, {"train.py": TRAIN}))
+    (tmp_path / "other.py").write_text(TRAIN, "utf-8")
+    (root / "train.py").unlink()
+    (root / "train.py").symlink_to(tmp_path / "other.py")
+    with pytest.raises(UsageError, match="leads out of the project"):
+        write(done)
+    assert (tmp_path / "other.py").read_text("utf-8") == TRAIN
+
+
+def test_a_new_file_does_not_replace_one_that_came_meanwhile(tmp_path: Path) -> None:
+    files = {"train.py": TRAIN, "evaluate.py": TRAIN.replace("random.shuffle(data)", "print(random.random())")}
+    done = fixed(project(tmp_path, files, '"RNG001"'), unsafe=True)
+    assert "seeding.py" in done.after
+    (tmp_path / "seeding.py").write_text("mine = 1\n", "utf-8")
+    with pytest.raises(UsageError, match=r"seeding\.py has changed meanwhile"):
+        write(done)
+    assert (tmp_path / "seeding.py").read_text("utf-8") == "mine = 1\n"
+
+
+@pytest.mark.parametrize(
+    ("newline", "encoding", "head"),
+    [
+        ("\r\n", "utf-8", ""),
+        ("\r\n", "utf-8-sig", ""),
+        ("\n", "latin-1", "# -*- coding: latin-1 -*-\n"),
+        ("\r\n", "cp1252", "# coding: cp1252\n"),
+    ],
+)
+def test_line_ends_marks_and_encodings_stay_in_whole_files(
+    tmp_path: Path, newline: str, encoding: str, head: str
+) -> None:
+    config = project(tmp_path, {"train.py": ""})
+    text = f"{head}# Größe\n{TRAIN}".replace("\n", newline)
+    (tmp_path / "train.py").write_bytes(text.encode(encoding))
+    write(fixed(config))
+    wanted = text.replace("os.listdir(folder)", "sorted(os.listdir(folder))").encode(encoding)
+    assert (tmp_path / "train.py").read_bytes() == wanted
+
+
 def test_what_a_fix_comes_to_is_worked_out_for_reports(tmp_path: Path) -> None:
     config = project(tmp_path, {"train.py": TRAIN})
     (finding,) = with_replacements(scanned(config).result, config.root).findings
