@@ -1,4 +1,4 @@
-"""Programs of several files as people write them, each with its seed and without: Keras, boosting, Hydra, JAX, agents."""
+"""Programs of several files as people write them, each with its seed and without."""
 
 from __future__ import annotations
 
