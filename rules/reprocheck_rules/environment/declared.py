@@ -38,6 +38,7 @@ _IMAGES: Final = (
 """What images of frameworks bring."""
 
 
+_MANIFEST: Final = re.compile(r"(?:^|/)(?:environment\.ya?ml|Pipfile)$")
 _OF_PROGRAM: Final = re.compile(r"([^/]+?)[-_.](?:requirements|reqs)\.(?:txt|in)$")
 _GETS: Final = frozenset({"install", "clone", "add", "create", "sync"})
 _PARTS: Final = re.compile(r"[^\w.-]+|\.git\b|[=<>~!]=.*")
@@ -143,7 +144,8 @@ class Declared:
         sources = self._project.index.dependencies.sources
         listed = list(self.manifests(scope))
         told = any(source.complete and source.dependencies for source in listed)
-        return all(
+        unread = (path for path in self._project.index.paths if _MANIFEST.search(path) and path not in sources)
+        return not any(home(path) == scope for path in unread) and all(
             (source.complete or told)
             and all(dependency.name or not dependency.url for dependency in source.dependencies)
             and all(_target(source, include.path) in sources for include in source.includes)

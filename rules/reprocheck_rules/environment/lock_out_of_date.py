@@ -9,17 +9,20 @@ Make the lock again from the manifest (`uv lock`, `poetry lock`, `pdm lock`, `pi
 both together.
 
 ## Notes
-Compared are names and versions of what the manifest declares; digests that a tool keeps of its manifest are not
-computed. Packages under a condition may be missing from a lock that was resolved for one platform. Where versions
-are overridden on purpose (`tool.uv.override-dependencies`) only names are compared.
+Compared are names and versions of what the manifest declares, and the digest that Poetry and Pipenv keep of it: with
+the same digest nothing is reported but versions without operator in a Pipfile, which Pipenv reads as no demand; with
+another one and no other difference the confidence is medium. Packages under a condition may be missing from a lock
+that was resolved for one platform. Where versions are overridden on purpose (`tool.uv.override-dependencies`) only
+names are compared.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reprocheck.rulekit import Match, Note, Project, Rule
+from reprocheck.rulekit import Confidence, Match, Note, Project, Rule
 from reprocheck.rulekit.dependencies import Dependency, DependencyFacts, SourceKind, distribution, satisfied
+from reprocheck_rules.environment.lock_digests import bare_versions, is_current
 from reprocheck_rules.environment.manifests import SHOWN, manifests, written
 
 rule = Rule("ENV003", "lock-out-of-date", __doc__)
@@ -35,13 +38,37 @@ def check(project: Project) -> Iterator[Match]:
     """One finding for each manifest and lock that disagree."""
     for manifest in manifests(project):
         for lock in project.index.dependencies.own_locks(manifest):
-            found = list(_disagreements(project, manifest, lock))
+            current = is_current(project, manifest, lock)
+            found = list(_bare(project, manifest, lock) if current else _disagreements(project, manifest, lock))
+            if current is False and not found and manifest.dependencies:
+                yield _outdated(project, manifest, lock)
             if found:
                 first, message, notes = found[0]
                 steps = list(notes)
                 for dependency, text, more in found[1 : SHOWN + 1]:
                     steps += [project.note(manifest.path, dependency.span, text), *more]
                 yield project.match(manifest.path, first.span, message, trail=steps)
+
+
+def _outdated(project: Project, manifest: DependencyFacts, lock: DependencyFacts) -> Match:
+    """A lock that its tool refuses, although all packages fit."""
+    name = manifest.path.rpartition("/")[2]
+    tool = "Poetry" if lock.kind is SourceKind.POETRY_LOCK else "Pipenv"
+    message = f"`{lock.path}` was made from another `{name}`: the digest that {tool} keeps in it doesn't fit"
+    return project.match(manifest.path, manifest.dependencies[0].span, message, confidence=Confidence.MEDIUM)
+
+
+def _bare(
+    project: Project, manifest: DependencyFacts, lock: DependencyFacts
+) -> Iterator[tuple[Dependency, str, list[Note]]]:
+    """Versions without operator in a Pipfile, which the lock that was made from it doesn't hold."""
+    if lock.kind is SourceKind.PIPFILE_LOCK:
+        bare = bare_versions(project, manifest)
+        for dependency, _, notes in _disagreements(project, manifest, lock):
+            if dependency.name in bare and notes:
+                written_as = f'`{dependency.name} = "{dependency.specifier.lstrip("=")}"`'
+                message = f"{written_as} asks for no version without `==`: `{lock.path}` has another one"
+                yield dependency, message, notes
 
 
 def _disagreements(

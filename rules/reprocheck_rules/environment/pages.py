@@ -12,7 +12,13 @@ from reprocheck.rulekit.dependencies import DependencyFacts, folder_of
 
 _PAGE: Final = re.compile(r"\.(?:md|rst)$|(?:^|/)(?:readme|install|installation|usage)[^/]*\.txt$", re.IGNORECASE)
 _README: Final = re.compile(r"(?:^|/)readme(?:\.\w+)?$", re.IGNORECASE)
-_TELLS: Final = re.compile(r"install|\bconda create\b|\buv add\b", re.IGNORECASE)
+_TELLS: Final = re.compile(
+    r"install|\bconda create\b|\buv add\b|git clone|compil|from source|relies on|depends on|prerequisite", re.IGNORECASE
+)
+_HEADING: Final = re.compile(r"\s*#{1,6}\s+(.*)")
+_SECTION: Final = re.compile(r"install|requirement|dependenc|prerequisite|environment|set-?up", re.IGNORECASE)
+"""Headings above lists of what is needed."""
+_ITEM: Final = re.compile(r"\s*(?:[-*+]|\d+\.)\s")
 _WORD: Final = re.compile(r"[A-Za-z][\w.-]*\w")
 _SHOP: Final = re.compile(r"pypi(?:\.org)?/(?:project|pypi|v|p|dm|pyversions|l)/([\w.-]+?)(?:\.svg)?(?=[/)\s\"'?]|$)")
 _BY_NAME: Final = re.compile(r"\b(?:pip3?|uv|conda|mamba|poetry)\b[^\n]{0,40}?\b(?:install|add)\s+([^\n`]+)")
@@ -37,12 +43,8 @@ class Pages:
     def told_in(self, path: str) -> frozenset[str]:
         """Words on the lines of a file that speak of installing, as names of distributions are written."""
         if path not in self._told_in:
-            self._told_in[path] = frozenset(
-                _plain(word)
-                for line in self._text(path).splitlines()
-                if _TELLS.search(line)
-                for word in _WORD.findall(line)
-            )
+            lines = _telling(self._text(path), listed=_PAGE.search(path) is not None)
+            self._told_in[path] = frozenset(_plain(word) for line in lines for word in _WORD.findall(line))
         return self._told_in[path]
 
     @cached_property
@@ -70,6 +72,17 @@ class Pages:
 
     def _bytes(self, path: str) -> bytes:
         return self._project.index.tree.head(path, _BYTES_LIMIT) or b""
+
+
+def _telling(text: str, *, listed: bool) -> Iterator[str]:
+    """Lines that speak of installing; of a page also the items below a heading that does."""
+    inside = False
+    for line in text.splitlines():
+        heading = _HEADING.match(line) if listed else None
+        if heading is not None:
+            inside = _SECTION.search(heading[1]) is not None
+        if _TELLS.search(line) or (inside and _ITEM.match(line)):
+            yield line
 
 
 def is_published(project: Project, manifest: DependencyFacts) -> bool:

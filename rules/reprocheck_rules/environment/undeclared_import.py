@@ -134,7 +134,7 @@ def _confidence(seen: _Seen, found: Foreign) -> Confidence:
     providers = set(known.providers(found.module)) or {found.top.lower().replace("_", "-")}
     elsewhere = declared.everywhere | declared.locked | declared.described
     elsewhere |= known.brought(names | declared.with_extras(seen.scope) | declared.installed)
-    may_come_along = not providers.isdisjoint(known.common) and not names <= known.known.keys()
+    may_come_along = not providers.isdisjoint(known.common) and not all(map(known.is_known, names))
     if (
         may_come_along
         or not providers.isdisjoint(elsewhere)

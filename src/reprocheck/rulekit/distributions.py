@@ -12,6 +12,8 @@ import msgspec
 
 _COMMON = 8
 """Distributions that bring a package along, from which it is common."""
+_COMMON_OF_ALL = 12
+"""The same where all is counted that the locks of projects record."""
 
 
 class Distribution(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -101,7 +103,13 @@ class Distributions:
     def common(self) -> frozenset[str]:
         """What so many distributions bring along that one of unknown contents may do so too."""
         counts = Counter(name for entry in self.known.values() for name in entry.brings)
-        return frozenset(name for name, count in counts.items() if count >= _COMMON)
+        wider = Counter(name for brought in self._brings.values() for name in brought.split())
+        found = {name for name, count in counts.items() if count >= _COMMON}
+        return frozenset(found | {name for name, count in wider.items() if count >= _COMMON_OF_ALL})
+
+    def is_known(self, name: str) -> bool:
+        """Whether it is known what a distribution installs, or what comes along with it."""
+        return name in self.known or name in self._brings
 
     def brought(self, names: Iterable[str]) -> frozenset[str]:
         """What comes along with distributions, and with that in turn; a name may have an extra: `dask[dataframe]`."""
