@@ -10,9 +10,10 @@ Features from the past only: `shift(1)`, `rolling(7)` (not centred), with the ro
 the target. Split by time: `train_test_split(..., shuffle=False)`, `TimeSeriesSplit`, or a date.
 
 ## Notes
-`shift(-n)` that makes the target is what forecasting does, and silent; it counts where the column is picked as a
-feature. Splits count where the table has lags or windows of its rows and is ordered by dates. Centred windows that
-are only drawn are silent; those whose column isn't seen to be picked have low confidence.
+`shift(-n)` that makes the target is what forecasting does, and silent; it counts where the column is followed into the
+features of a fit, or picked in a list and not named like a target. Splits count where the table has lags or windows of
+its rows and is ordered by dates. Centred windows that are only drawn are silent; those whose column isn't seen to be
+picked have low confidence.
 """
 
 import ast
@@ -21,6 +22,7 @@ from collections.abc import Iterator
 
 from reprocheck.rulekit import ABSENT, UNKNOWN, Call, Confidence, Match, Module, Rule
 from reprocheck.rulekit.flow import is_target, short
+from reprocheck_rules.data.table_columns import columns_of
 
 rule = Rule("DAT017", "look-ahead", __doc__)
 
@@ -36,6 +38,7 @@ _DATES = re.compile(
 )
 _LEVELS = 3
 """Assignments behind a name that are looked at."""
+_PAIR = 2
 _LAGS = frozenset({"shift", "rolling", "ewm", "pct_change", "diff"})
 
 
@@ -45,12 +48,13 @@ def check(module: Module) -> Iterator[Match]:
     if module.is_test or not module.imports(*_LEARNING):
         return
     picked = _picked_columns(module)
+    learned = _learned_columns(module)
     for site in module.file.calls:
         node = site.node
         if not isinstance(node.func, ast.Attribute):
             continue
         if node.func.attr == "shift" and _is_negative(node):
-            yield from _shifted(module, node, picked)
+            yield from _shifted(module, node, picked, learned)
         elif node.func.attr == "rolling" and _is_centred(node):
             yield from _centred(module, node, picked)
 
@@ -73,6 +77,8 @@ def _column_written(module: Module, node: ast.AST) -> tuple[ast.Assign, str] | N
     match statement:
         case ast.Assign(targets=[ast.Subscript(slice=ast.Constant(value=str() as name))]):
             return statement, name
+        case ast.Assign(targets=[ast.Subscript(slice=ast.JoinedStr() as name)]):
+            return statement, ast.unparse(name)
     return None
 
 
@@ -83,6 +89,21 @@ def _picked_columns(module: Module) -> frozenset[str]:
         if len(node.elts) > 1 and not _is_left_out(module, node):
             found |= {e.value for e in node.elts if isinstance(e, ast.Constant) and isinstance(e.value, str)}
     return frozenset(found)
+
+
+def _learned_columns(module: Module) -> frozenset[str]:
+    """Columns that are followed into the features of a fit or a split, and are not its target."""
+    found: frozenset[str] = frozenset()
+    for site in module.file.calls:
+        node = site.node
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        if name not in {"fit", "train_test_split"} or len(node.args) < _PAIR:
+            continue
+        features = columns_of(module, node.args[0], site.scope, site.order)
+        target = columns_of(module, node.args[1], site.scope, site.order)
+        if features is not None and features.kept is not None and target is not None and target.kept is not None:
+            found |= features.kept - target.kept
+    return found
 
 
 def _is_left_out(module: Module, node: ast.List) -> bool:
@@ -106,11 +127,19 @@ def _is_left_out(module: Module, node: ast.List) -> bool:
     return False
 
 
-def _shifted(module: Module, node: ast.Call, picked: frozenset[str]) -> Iterator[Match]:
+def _shifted(module: Module, node: ast.Call, picked: frozenset[str], learned: frozenset[str]) -> Iterator[Match]:
     written = _column_written(module, node)
     if written is None:
         return
     name = written[1]
+    if name in learned:
+        # Whatever its name says: the model learns from it, and predicts something else.
+        yield module.match(
+            node,
+            f'`{short(node)}` brings a later row into `"{name}"`, which the model learns from',
+            confidence=Confidence.HIGH,
+        )
+        return
     if name not in picked or _TARGET.search(name) or is_target(ast.Name(id=name)):
         return
     yield module.match(
@@ -247,6 +276,35 @@ rule.allows(
         Ridge().fit(X.iloc[a], df["target"].iloc[a])
     """,
     title="The target of a forecast, features of the past, splits by time",
+)
+rule.flags(
+    """
+    import pandas as pd
+    from sklearn.ensemble import RandomForestClassifier
+    from sklearn.model_selection import train_test_split
+
+    df = pd.read_csv("prices.csv")
+    df["next_open"] = df["open"].shift(-1)  # expect: DAT017
+    df["future_return"] = df["close"].shift(-1) / df["close"] - 1
+    df["up"] = (df["future_return"] > 0).astype(int)
+    X = df[["close", "volume", "next_open"]]
+    y = df["up"]
+    model = RandomForestClassifier().fit(X, y)
+    """,
+    title="A column that sounds like a target and is learned from",
+)
+rule.flags(
+    """
+    import pandas as pd
+    from sklearn.linear_model import Ridge
+    from sklearn.model_selection import train_test_split
+
+    df = pd.read_csv("load.csv", parse_dates=["time"])
+    for lag in (1, 2, 24):
+        df[f"lag_{lag}"] = df["load"].shift(lag)
+    X_train, X_test, y_train, y_test = train_test_split(df.drop(columns="load"), df["load"])  # expect: DAT017
+    """,
+    title="Lags that a loop makes",
 )
 rule.allows(
     """

@@ -163,7 +163,7 @@ def taken_away(module: Module, column: str) -> bool:
     for node in module.file.every(ast.Call, ast.Delete, ast.Compare):
         match node:
             case ast.Call(func=ast.Attribute(attr="drop" | "pop" | "remove" | "difference" | "isin" | "discard")):
-                if _names(node, column):
+                if _names(node, column) or _may_drop(module, node, column):
                     return True
             case ast.Delete() | ast.Compare():
                 if _names(node, column):
@@ -173,3 +173,22 @@ def taken_away(module: Module, column: str) -> bool:
 
 def _names(node: ast.AST, column: str) -> bool:
     return any(isinstance(part, ast.Constant) and part.value == column for part in ast.walk(node))
+
+
+def _may_drop(module: Module, node: ast.Call, column: str) -> bool:
+    """Whether columns are dropped by a name that stands for this one, or for what can't be told."""
+    given = next((k.value for k in node.keywords if k.arg == "columns"), None)
+    if given is None and any(k.arg == "axis" and ast.unparse(k.value) in {"1", "'columns'"} for k in node.keywords):
+        given = node.args[0] if node.args else None
+    if not isinstance(given, ast.Name | ast.Attribute | ast.Subscript | ast.BinOp | ast.List):
+        return False
+    return any(column in _stands_for(module, part, column) for part in ast.walk(given) if isinstance(part, ast.Name))
+
+
+def _stands_for(module: Module, name: ast.Name, column: str) -> frozenset[str]:
+    """Columns that a name may stand for; the one asked about where that can't be told."""
+    found: frozenset[str] = frozenset()
+    for binding in module.file.scope_of(name).lookup(name.id) or ():
+        known = _texts(binding.value) if binding.value is not None and binding.index is None else None
+        found |= known if known is not None else {column}
+    return found

@@ -137,6 +137,24 @@ rule.flags(
 rule.allows(
     """
     import pandas as pd
+    from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
+
+    label = "Survived"
+    unused = [name for name in names if name.startswith("id")]
+    train = pd.read_csv("titanic.csv")
+    target = train["Survived"]
+    train.drop(columns=label, inplace=True)
+    QuadraticDiscriminantAnalysis().fit(train, target)
+
+    other = pd.read_csv("other.csv")
+    other.drop(columns=unused + ["ticket"], inplace=True)
+    QuadraticDiscriminantAnalysis().fit(other, other["fare"])
+    """,
+    title="Dropped by a name that stands for it, or may",
+)
+rule.allows(
+    """
+    import pandas as pd
     from sklearn.linear_model import Ridge
     from sklearn.model_selection import train_test_split
 

@@ -170,6 +170,23 @@ rule.flags(
 rule.allows(
     """
     import pandas as pd
+    from category_encoders import MEstimateEncoder
+    from sklearn.model_selection import cross_val_score
+
+    frame = pd.read_csv("houses.csv")
+    X_encode = frame.sample(frac=0.2, random_state=0)
+    y_encode = X_encode.pop("price")
+    X = frame.drop(X_encode.index)
+    y = X.pop("price")
+    encoder = MEstimateEncoder(cols=["city"], m=1.0)
+    encoder.fit(X_encode, y_encode)
+    scores = cross_val_score(model, encoder.transform(X), y)
+    """,
+    title="Learned from rows that are set apart",
+)
+rule.allows(
+    """
+    import pandas as pd
     from sklearn.linear_model import Ridge
     from sklearn.model_selection import train_test_split
 

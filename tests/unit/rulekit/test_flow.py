@@ -251,3 +251,20 @@ def test_a_name_that_is_given_something_else_forgets_its_parts(catalog: Catalog)
         catalog,
     )
     assert not seen.held_out_fits
+
+
+def test_drawing_rows_and_dropping_them_is_a_split(catalog: Catalog) -> None:
+    """What was learned from the whole table leaks; what is left of it is held out."""
+    seen = _seen(
+        """
+        from sklearn.preprocessing import StandardScaler
+
+        table[["a", "b"]] = StandardScaler().fit_transform(table[["a", "b"]])
+        train = table.sample(frac=0.8)
+        test = table.drop(train.index)
+        scaled = StandardScaler().fit_transform(test)
+        """,
+        catalog,
+    )
+    assert [leak.fit.label for leak in seen.leaks.values()] == ["`StandardScaler`"]
+    assert [fit.data for fit in seen.held_out_fits.values()] == ["test"]

@@ -11,6 +11,7 @@ from reprocheck.rulekit.flow.tokens import (
     NOTHING,
     Fit,
     Learning,
+    Side,
     Statistic,
     Value,
     column_names,
@@ -19,6 +20,7 @@ from reprocheck.rulekit.flow.tokens import (
     origins_of,
     parts_of,
     short,
+    side_in_name,
     union,
 )
 
@@ -62,6 +64,8 @@ def plain_value(flow: Following, node: ast.Call, method: str) -> Value:
     if name in {"fillna", "replace"} and method:
         source = function.value if isinstance(function, ast.Attribute) else node
         return receiver | flow.learned(node, receiver, arguments, source)
+    if name == "drop" and (taken := _taken_rows(node)) is not None:
+        return _rest(flow, node, receiver, taken)
     if name in {"drop", "pop"} and method:
         wanted = next(
             (k.value for k in node.keywords if k.arg in {"columns", "labels"}), node.args[0] if node.args else None
@@ -81,6 +85,28 @@ def plain_value(flow: Following, node: ast.Call, method: str) -> Value:
         return receiver | _applied(flow, node.args[0], receiver)
     found = arguments if _is_library(flow, function) else receiver | arguments
     return found or frozenset({flow.origin(name)})
+
+
+def _taken_rows(node: ast.Call) -> ast.Name | None:
+    """`train` of `frame.drop(train.index)`."""
+    given = node.args[0] if node.args else next((k.value for k in node.keywords if k.arg in {"index", "labels"}), None)
+    match given:
+        case ast.Attribute(value=ast.Name() as name, attr="index"):
+            return name
+    return None
+
+
+def _rest(flow: Following, node: ast.Call, whole: Value, taken: ast.Name) -> Value:
+    """`train = frame.sample(frac=0.8)` and `frame.drop(train.index)` are a split by hand."""
+    drawn = flow.value(taken)
+    if not origins_of(drawn) & origins_of(whole):
+        return whole
+    where = flow.where(node)
+    flow.leak(whole, where, Confidence.MEDIUM)
+    side = side_in_name(taken.id)
+    other = {Side.TRAIN: Side.HELD_OUT, Side.HELD_OUT: Side.TRAIN}.get(side, Side.UNKNOWN)
+    flow.bind(taken, flow.part(drawn, where, side))
+    return flow.part(whole, where, other)
 
 
 def _encoded(flow: Following, node: ast.Call, receiver: Value, arguments: Value) -> Value:
