@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import PurePosixPath
 
 import msgspec
 
@@ -27,6 +28,9 @@ _FAMILIES: Mapping[Cause, frozenset[str]] = {
     Cause.OTHER: frozenset(),
 }
 """Rules that are about such things."""
+
+_GUESSES = 2
+"""Findings that are named where none is nearer than its family."""
 
 
 class Lead(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,6 +88,17 @@ def explaining(findings: Iterable[Seen], followed: Sequence[Lead]) -> tuple[Expl
             least = min(best, _NAMED)
             found.append(Explanation(index, best, tuple(what for weight, what in weights if weight >= least)))
     return tuple(sorted(found, key=lambda explanation: (-explanation.weight, explanation.index)))
+
+
+def nearest(found: Sequence[Explanation]) -> list[Explanation]:
+    """Those that stand where something went another way or name it; where there are none, a few of its family."""
+    return [one for one in found if one.weight > _KIND] or list(found[:_GUESSES])
+
+
+def inside(path: str, prefix: PurePosixPath) -> str:
+    """A path of the project as a record of a run below it has it, `prefix` being the run's root in the project."""
+    whole = PurePosixPath(path)
+    return str(whole.relative_to(prefix)) if whole.is_relative_to(prefix) else path
 
 
 def _weight(finding: Seen, lead: Lead) -> int:

@@ -8,7 +8,7 @@ import msgspec
 
 from reprocheck.app.code_slice import Read, slice_of
 from reprocheck.app.evidence import reader
-from reprocheck.app.explain_divergence import Seen, explaining, leads
+from reprocheck.app.explain_divergence import Seen, explaining, inside, leads, nearest
 from reprocheck.app.scan_project import ScanRequest, scan_project
 from reprocheck.config import Config
 from reprocheck.model.finding import Confidence, Finding
@@ -20,10 +20,6 @@ from reprocheck.replay.sources import digest_of
 
 _LISTED = 5
 """Findings that are named; those further down explain less."""
-_SURE = 2
-"""Weight of a finding that stands where something went another way, or names it."""
-_GUESSES = 2
-"""Findings that are named where none is nearer than its family."""
 
 
 def with_explanations(replay: Replay, record: Record, config: Config) -> Replay:
@@ -33,7 +29,7 @@ def with_explanations(replay: Replay, record: Record, config: Config) -> Replay:
         return replay
     findings = all_findings(config)
     found = explaining([_seen(finding, prefix) for finding in findings], followed)
-    near = [one for one in found if one.weight > _SURE] or list(found[:_GUESSES])
+    near = nearest(found)
     read = reader(config)
     return msgspec.structs.replace(
         replay,
@@ -68,9 +64,7 @@ def root_in(record: Record, config: Config) -> PurePosixPath | None:
 
 
 def _seen(finding: Finding, prefix: PurePosixPath) -> Seen:
-    path = PurePosixPath(finding.place.path)
-    inside = path.relative_to(prefix) if path.is_relative_to(prefix) else path
-    return Seen(finding.code, str(inside), finding.place.span.line, finding.message)
+    return Seen(finding.code, inside(finding.place.path, prefix), finding.place.span.line, finding.message)
 
 
 def _named(finding: Finding, what: tuple[str, ...], read: Read) -> ExplainingFinding:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import ClassVar
 
 from rich.console import Group, RenderableType
@@ -14,7 +15,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
-from reprocheck.app.explain_divergence import Seen, explaining, leads
+from reprocheck.app.explain_divergence import Seen, explaining, inside, leads, nearest
 from reprocheck.model.comparison import Curve
 from reprocheck.model.record import Record
 from reprocheck.model.replay import Replay
@@ -163,10 +164,15 @@ class CompareScreen(Room):
         self.run_worker(self._explain(replay, record), exclusive=True)
 
     async def _explain(self, replay: Replay, record: Record) -> None:
+        # Only who asks for it waits for what it imports.
+        from reprocheck.app.explain_replay import root_in
+
         table = self.app.findings.listing.table
         followed = leads(replay, record)
+        prefix = root_in(record, self.services.runs.config) or PurePosixPath()
         columns = zip(table.codes, table.paths, table.lines, table.messages, strict=True)
-        found = await asyncio.to_thread(lambda: explaining((Seen(*row) for row in columns), followed))
+        seen = (Seen(code, inside(path, prefix), line, message) for code, path, line, message in columns)
+        found = nearest(await asyncio.to_thread(explaining, seen, followed))
         if not found:
             what = "; ".join(lead.what for lead in followed) or "nothing else was seen to differ"
             self.notify(f"no finding explains it: {what}", severity="warning", timeout=8, markup=False)

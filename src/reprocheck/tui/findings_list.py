@@ -117,6 +117,7 @@ class FindingsList(Room):
 
     def _take(self, table: FindingTable) -> None:
         if table is not self.listing.table:
+            self._narrow_again(table)
             self.listing.replace_table(table)
         else:
             self.listing.rebuild()
@@ -124,6 +125,18 @@ class FindingsList(Room):
         # What is there stays: no collection needs to look at it again.
         gc.collect()
         gc.freeze()
+
+    def _narrow_again(self, table: FindingTable) -> None:
+        """What a difference may be explained by stays that in another scan, as far as it is still found."""
+        if self.listing.only is None:
+            return
+        before = self.listing.table
+        said = {(before.fingerprints[i], before.paths[i]): reason for i, reason in self.reasons.items()}
+        order = {identity: number for number, identity in enumerate(said)}
+        now = list(zip(table.fingerprints, table.paths, strict=True))
+        numbers = sorted((i for i, identity in enumerate(now) if identity in said), key=lambda i: order[now[i]])
+        self.reasons = {i: said[now[i]] for i in numbers}
+        self.listing.only = tuple(numbers)
 
     def renew(self) -> None:
         """The list has changed."""

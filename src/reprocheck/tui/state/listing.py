@@ -92,11 +92,13 @@ class Listing:
         self.rebuild()
 
     def replace_table(self, table: FindingTable) -> None:
-        """Another scan: the cursor and the marks go to the same findings, as far as they are still there."""
+        """Another scan: the cursor and the marks go to the same findings, as far as they are still there.
+
+        What the list is narrowed to are numbers of the new table already.
+        """
         identity = self.identity(self.current) if self.current is not None else None
         marked = {self.identity(index) for index in self.marks}
         self.table = table
-        self.only = None
         self.anchor = None
         self._orders.clear()
         self.marks = {i for i in range(len(table)) if self.identity(i) in marked} if marked else set()
