@@ -12,7 +12,8 @@ kept, keep its image by digest in a registry of your own.
 ## Notes
 What counts is in the catalog, with the day on which it was looked up and the place where it is said; what ended later
 is not known here. Ranges that a living version fits are not reported, nor packages from repositories and locks.
-Development groups and extras are of low confidence.
+Development groups and extras are of low confidence. Of single versions that their authors withdrew (yanked, PEP 592)
+only an index knows, which is not asked here: locks don't record it, and withdrawn versions still install when named.
 """
 
 from __future__ import annotations
