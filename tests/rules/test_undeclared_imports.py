@@ -48,6 +48,12 @@ def confidences(root: Path, files: dict[str, str]) -> list[str]:
         ({"convert.py": f"import onnx\n\n{MAIN}"}, ["high"]),
         ({"convert.py": f'"""Needs `pip install onnx`."""\nimport onnx\n\n{MAIN}'}, ["low"]),
         ({"convert.py": f"import onnx\n\n{MAIN}", "docs/export.md": "Run `pip3 install onnx` first.\n"}, ["low"]),
+        ({"convert.py": f"import tensorflow\n\n{MAIN}", "README.md": "Tested with TensorFlow 2.10.\n"}, ["low"]),
+        ({"convert.py": f"import onnx\n\n{MAIN}", "README.md": "## Requirements\n- onnx\n"}, ["low"]),
+        ({"convert.py": f"import onnx\n\n{MAIN}", "README.md": "## Results\n- onnx\n"}, ["high"]),
+        ({"tutorials/convert.py": f"import onnx\n\n{MAIN}"}, ["low"]),
+        ({"convert.py": f"import onnx\n\n{MAIN}", "cog.yaml": "build:\n  python_packages:\n    - onnx==1.16\n"}, []),
+        ({"convert.py": f"import acme_metrics\n\n{MAIN}"}, ["low"]),
         ({"demo.ipynb": NOTEBOOK % ""}, ["high"]),
         ({"demo.ipynb": NOTEBOOK % '"colab": {"name": "demo.ipynb"}'}, ["low"]),
         ({"speak.py": f"import nltk\n\n{MAIN}", "requirements.txt": "torch\ng2p_en==2.1.0\n"}, ["low"]),
@@ -55,7 +61,8 @@ def confidences(root: Path, files: dict[str, str]) -> list[str]:
     ],
     ids=[
         "module of a program", "module that no program imports", "module that a configuration names", "program",
-        "told in the program", "told on a page", "notebook", "notebook for a service that has it",
+        "told in the program", "told on a page", "framework with its version on a page", "listed as a requirement",
+        "listed elsewhere", "tutorial", "packages of an image", "unknown module", "notebook", "notebook for a service that has it",
         "comes along", "comes along with an extra",
     ],
 )  # fmt: skip

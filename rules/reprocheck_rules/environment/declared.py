@@ -76,7 +76,7 @@ class Declared:
         )
         self.locked = frozenset(name for lock in index.locks for name in index.recorded(lock))
         self.installed = frozenset(_got(command for _, command in _commands(project)))
-        self.installed |= frozenset(self._by_images())
+        self.installed |= frozenset(self._by_images()) | frozenset(self._by_cog())
         documents = project.index.documents.values()
         self.described = frozenset(_got(command for document in documents for command in document.shown))
         """What a read-me file tells to install by hand."""
@@ -151,6 +151,13 @@ class Declared:
             and all(_target(source, include.path) in sources for include in source.includes)
             for source in listed
         )
+
+    def _by_cog(self) -> Iterator[str]:
+        for path, document in self._project.index.documents.items():
+            if path.rpartition("/")[2] == "cog.yaml":
+                for setting in document.settings:
+                    if setting.key.startswith("build.python_packages."):
+                        yield re.split(r"[\[=<>~! ]", str(setting.value))[0].lower().replace("_", "-")
 
     def _by_images(self) -> Iterator[str]:
         for document in self._project.index.documents.values():

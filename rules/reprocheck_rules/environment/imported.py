@@ -31,7 +31,6 @@ _DEFINES: Final = frozenset(
     }
 )  # fmt: skip
 """Calls in a module's body that only prepare what it defines."""
-_IMPORT_PATH: Final = frozenset({"sys.path.append", "sys.path.insert", "sys.path.extend", "site.addsitedir"})
 
 
 class Reach(IntEnum):
@@ -277,12 +276,3 @@ def _reach(function: Function, event: Import, index: int) -> Reach:
 def _is_for_checkers(test: Test) -> bool:
     value = test.left
     return test.kind is TestKind.TRUTH and value is not None and str(value.value).endswith("TYPE_CHECKING")
-
-
-def changes_import_path(facts: FileFacts) -> bool:
-    """Whether a file adds folders that modules are looked for in, which may lie outside of the project."""
-    return any(
-        isinstance(event, Call) and event.callee in _IMPORT_PATH
-        for function in facts.functions
-        for event in function.events
-    )

@@ -21,6 +21,17 @@ _SECTION: Final = re.compile(r"install|requirement|dependenc|prerequisite|enviro
 _ITEM: Final = re.compile(r"\s*(?:[-*+]|\d+\.)\s")
 _WORD: Final = re.compile(r"[A-Za-z][\w.-]*\w")
 _SHOP: Final = re.compile(r"pypi(?:\.org)?/(?:project|pypi|v|p|dm|pyversions|l)/([\w.-]+?)(?:\.svg)?(?=[/)\s\"'?]|$)")
+_VERSIONED: Final = re.compile(
+    r"\b(pytorch|torch|torchvision|torchaudio|tensorflow|keras|jax|mxnet|paddle\w*|mmcv|mmdet|detectron2)\b[^\n\d]{0,12}\d+\.\d",
+    re.IGNORECASE,
+)
+"""A framework with its version, as lists of prerequisites name it."""
+_OTHERWISE: Final = {
+    "pycocotools": "cocoapi", "torch": "pytorch", "torchvision": "pytorch", "torchaudio": "pytorch",
+    "tensorflow-gpu": "tensorflow", "paddlepaddle": "paddle", "opencv-python": "opencv",
+    "scikit-image": "skimage", "scikit-learn": "sklearn", "pillow": "pil", "pyyaml": "yaml",
+}  # fmt: skip
+"""Names that pages call distributions by."""
 _BY_NAME: Final = re.compile(r"\b(?:pip3?|uv|conda|mamba|poetry)\b[^\n]{0,40}?\b(?:install|add)\s+([^\n`]+)")
 _PYTHON: Final = re.compile(r"\bpython(?:\s+version)?[\s:=<>~`*\[\]()v-]{0,6}3\.\d+", re.IGNORECASE)
 _COLAB: Final = re.compile(rb"google\.colab|colab\.research\.google|\"colab\"|'colab'|colab-badge")
@@ -38,13 +49,16 @@ class Pages:
 
     def tells(self, names: set[str], path: str) -> bool:
         """Whether a page, or the text of the file itself, speaks of installing one of these distributions."""
+        names = names | {_OTHERWISE[name] for name in names if name in _OTHERWISE}
         return not (names.isdisjoint(self._told) and names.isdisjoint(self.told_in(path)))
 
     def told_in(self, path: str) -> frozenset[str]:
         """Words on the lines of a file that speak of installing, as names of distributions are written."""
         if path not in self._told_in:
             lines = _telling(self._text(path), listed=_PAGE.search(path) is not None)
-            self._told_in[path] = frozenset(_plain(word) for line in lines for word in _WORD.findall(line))
+            words = {_plain(word) for line in lines for word in _WORD.findall(line)}
+            words |= {_plain(word) for word in _VERSIONED.findall(self._text(path) if _PAGE.search(path) else "")}
+            self._told_in[path] = frozenset(words)
         return self._told_in[path]
 
     @cached_property

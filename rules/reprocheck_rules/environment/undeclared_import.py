@@ -14,10 +14,10 @@ project's own modules and extensions, imports under `try` or `TYPE_CHECKING`, mo
 so, tests, folders whose manifests name no package at all, what an extra of a declared package may bring by its name,
 and whatever a script, image, job or notebook installs by name. Of low confidence are packages that come along with a
 declared one or stand in a lock, common ones (NumPy, Pillow) beside packages of unknown contents, what another manifest
-of the project names or a read-me file tells to install, imports in functions and under conditions, folders that only
-list tools, and files beside a library's package. Where a package of unknown name is imported, the module may come with
-a declared one under another name: medium confidence, or low where the contents of one aren't known. A project's own
-names are given in its catalog.
+of the project names or a page or the file itself tells to install, what Google's notebook service has, imports in
+functions and under conditions, modules that no program imports, folders that only list tools, examples and tutorials,
+and of a library all that its users don't import with it. So are modules that no known distribution installs: they may
+come with a declared one under another name. A project's own names are given in its catalog.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from typing import NamedTuple
 from reprocheck.rulekit import Confidence, Match, Project, Rule
 from reprocheck.rulekit.dependencies import DependencyFacts
 from reprocheck_rules.environment.declared import Declared, home
-from reprocheck_rules.environment.imported import Foreign, Imports, Reach, changes_import_path
+from reprocheck_rules.environment.imported import Foreign, Imports, Reach
 from reprocheck_rules.environment.manifests import is_auxiliary, is_template
 from reprocheck_rules.environment.pages import Pages
 from reprocheck_rules.environment.standard_library import ON_COLAB
@@ -42,6 +42,8 @@ _CONVERTS = re.compile(r"(?:^|/)convert_\w*\.py$")
 _VARIANT = re.compile(r"requirements[-_.].+\.txt$")
 """A list of requirements for a part, or another way of writing them."""
 _SHOWN = 12
+_FOR_SHOW = re.compile(r"(?:^|/)(?:examples?|tutorials?|samples?|demos?|contrib|playground)/")
+"""Folders of pieces that bring their own needs, also beside a program."""
 _TELLING = 4
 """Letters from which a part of a name means something."""
 _BESIDE = re.compile(
@@ -142,23 +144,14 @@ def _confidence(seen: _Seen, found: Foreign) -> Confidence:
         or _CONVERTS.search(found.path)
         or all(is_auxiliary(manifest) for manifest in declared.manifests(seen.scope))
         or _is_beside(seen, found)
+        or _FOR_SHOW.search(found.path.removeprefix(seen.scope))
         or seen.pages.tells(providers | {found.top.lower().replace("_", "-")}, found.path)
         or (not providers.isdisjoint(ON_COLAB) and seen.pages.is_for_colab(found.path))
     ):
         return Confidence.LOW
-    if known.providers(found.module):
-        return Confidence.HIGH if declared.is_complete(seen.scope) else Confidence.LOW
-    facts = project.index.files[found.path]
-    told = declared.is_complete(seen.scope) and names <= known.known.keys() and not changes_import_path(facts)
-    told = told and ".gitmodules" not in project.index.paths and not _is_like_own(project, found)
-    return Confidence.MEDIUM if told else Confidence.LOW
-
-
-def _is_like_own(project: Project, found: Foreign) -> bool:
-    """Whether a module beside the file has the first word of the name: `settings_old` beside `settings.py` was one."""
-    first, _, rest = found.top.partition("_")
-    folder = found.path.rpartition("/")[0]
-    return bool(rest) and f"{folder}/{first}.py".lstrip("/") in project.index.paths
+    # A module that nobody knows may be a lost file, generated code, or what a package has under another name.
+    sure = bool(known.providers(found.module)) and declared.is_complete(seen.scope)
+    return Confidence.HIGH if sure else Confidence.LOW
 
 
 def _is_extra(extras: frozenset[str], providers: set[str]) -> bool:
