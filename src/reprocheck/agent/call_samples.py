@@ -2,8 +2,8 @@
 
 Started as `python call_samples.py REQUEST`. REQUEST is JSON: `root`, `folder` (where to keep), `module` or `file`,
 `name` (dotted; `()` behind a part calls it first), `data` (files), `as` (`value`, `path` or `bytes`), `each`, `args`,
-`kwargs`, `init`, `seed`, `squeeze`, `repeat`. Standard library only; numpy, pandas, Pillow and torch are used where the
-program has them.
+`kwargs`, `init`, `seed`, `squeeze`, `repeat`, `writes` (whether the project may be changed). Standard library only;
+numpy, pandas, Pillow and torch are used where the program has them.
 """
 
 from __future__ import annotations
@@ -45,6 +45,8 @@ def main(path: str) -> int:
     with open(path, encoding="utf-8") as file:
         request = json.load(file)
     result: dict[str, Any] = {"samples": [], "error": None, "python": sys.version.split()[0]}
+    if not request.get("writes"):
+        _guard(request)
     try:
         function = _callable(request)
     except BaseException as error:
@@ -55,6 +57,16 @@ def main(path: str) -> int:
     with open(os.path.join(request["folder"], "result.json"), "w", encoding="utf-8") as file:
         json.dump(result, file)
     return 0
+
+
+def _guard(request: dict[str, Any]) -> None:
+    """Keep the project as it is; the guard lies beside this script, whose folder is no place for imports."""
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "write_guard.py")
+    spec = importlib.util.spec_from_file_location("reprocheck_write_guard", path)
+    if spec is not None and spec.loader is not None:
+        guard = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(guard)
+        guard.install(request["root"], request["folder"])
 
 
 def _run(request: dict[str, Any], function: Callable[..., Any], result: dict[str, Any]) -> None:

@@ -55,6 +55,8 @@ class SkewRequest:
     squeeze: bool = False
     seconds: float = 300.0
     tolerances: Sequence[str] = ()
+    allow_writes: bool = False
+    """Whether the callables may change files of the project."""
     keep: Path | None = None
     """Folder in which the results stay; None for one that goes."""
 
@@ -118,6 +120,7 @@ def _run(request: SkewRequest, callable_: Named, keywords: Mapping[str, object],
         "seed": request.seed,
         "squeeze": request.squeeze,
         "repeat": 2,
+        "writes": request.allow_writes,
     }
     (folder / "request.json").write_text(json.dumps(asked), "utf-8")
     path = _relative(callable_.file, request.root) if callable_.file is not None else ""

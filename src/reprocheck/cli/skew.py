@@ -64,6 +64,7 @@ _JSON = {"arguments": "--args", "keywords": "--kwargs", "init": "--init"} | {
 )  # fmt: skip
 @click.option("--python", metavar="PROGRAM", help="Interpreter with the packages of the callables.")
 @click.option("--timeout", "seconds", type=float, default=300.0, show_default=True, help="Seconds for each side.")
+@click.option("--allow-writes", is_flag=True, help="Let the callables change files of the project.")
 @click.option("--keep", metavar="FOLDER", type=click.Path(file_okay=False, path_type=Path), help="Keep the results.")
 @click.option("--evidence", is_flag=True, help="Write what this proves of findings to the ledger.")
 @click.option("--no-scan", is_flag=True, help="Don't ask which findings this speaks of.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -137,3 +138,38 @@ def test_what_is_not_there_is_refused_with_what_is_near(tmp_path: Path, written:
     (tmp_path / "a.py").write_text("def clean(): pass\nclass Clean:\n    def run(self): pass\n")
     with pytest.raises(UsageError, match=said):
         named(written, tmp_path, tmp_path)
+
+
+WRITERS = (
+    "open('seen.txt', 'a').write(text)",
+    "import os; os.rename('serve.py', 'other.py')",
+    "import os; os.close(os.open('seen.txt', os.O_CREAT | os.O_WRONLY))",
+)
+
+
+@pytest.mark.parametrize("line", WRITERS)
+def test_a_callable_that_writes_into_the_project_is_refused_and_says_where(root: Path, line: str) -> None:
+    (root / "serve.py").write_text(f"def clean(text):\n    {line}\n    return text.lower()\n")
+    before = sorted(path.name for path in root.iterdir())
+    found = skew(asked(root, "serve.py:clean"), list)
+    assert sorted(path.name for path in root.iterdir()) == before
+    assert found.serve.trouble is not None
+    assert "--allow-writes" in found.serve.trouble.message
+
+
+def test_other_folders_may_be_written_and_results_may_lie_in_the_project(
+    root: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    other = tmp_path_factory.mktemp("elsewhere") / "cache.txt"
+    line = f"open({str(other)!r}, 'w').write(text)"
+    (root / "serve.py").write_text(f"def clean(text):\n    {line}\n    return text.lower()\n")
+    found = skew(replace(asked(root, "serve.py:clean"), keep=root / "kept"), list)
+    assert found.serve.trouble is None
+    assert other.read_text() == "Some Text"
+    assert (root / "kept" / "serve" / "result.json").is_file()
+
+
+def test_with_leave_the_project_may_be_written(root: Path) -> None:
+    (root / "serve.py").write_text(f"def clean(text):\n    {WRITERS[0]}\n    return text.lower()\n")
+    assert skew(replace(asked(root, "serve.py:clean"), allow_writes=True), list).serve.trouble is None
+    assert (root / "seen.txt").is_file()
