@@ -13,6 +13,8 @@ from reprocheck_rules.randomness.seeding import Seeding, seedings
 
 REVEALS = ("DET002", "DET003", "DET004", "DET007", "EXP004")
 """What only matters once a program is seeded."""
+_FEW = 2
+"""Families that a program seeds by itself; for more of them a helper is easier to read."""
 _FILE = "seeding.py"
 _NAME = "seed_everything"
 _HELPER = re.compile(r"((set|fix|init|make|reset|setup)_?)*(all_|global_|random_)*(seeds?|seed_everything|seed_all)$")
@@ -149,14 +151,14 @@ def _is_none(value: Value | None) -> bool:
 
 
 def _by_itself(path: str, plan: _Plan, plans: dict[tuple[str, str, int], _Plan]) -> list[Edit]:
-    """The one line that seeds all, where the folder has no other program to share a helper with."""
+    """The lines that seed all, where they are few and the folder has no other program to share a helper with."""
     folder = path.rpartition("/")[0]
     alone = all(
         (other, planned.span) == (path, plan.span)
         for (other, _, _), planned in plans.items()
         if other.rpartition("/")[0] == folder and not other.endswith(".ipynb")
     )
-    return _written_out(plan, path) if alone and len(plan.needed) == 1 else []
+    return _written_out(plan, path) if alone and len(plan.needed) <= _FEW else []
 
 
 def _written_out(plan: _Plan, path: str) -> list[Edit]:

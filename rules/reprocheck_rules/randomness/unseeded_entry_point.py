@@ -242,13 +242,13 @@ rule.flags(
         import random
 
         import torch
-        from seeding import seed_everything
 
         def main():
             parser = argparse.ArgumentParser()
             parser.add_argument("--seed", type=int, default=1)
             args = parser.parse_args()
-            seed_everything(args.seed)
+            random.seed(args.seed)
+            torch.manual_seed(args.seed)
             if args.seed % 2:
                 print("odd")
             for _ in range(3):
@@ -259,6 +259,40 @@ rule.flags(
 
         if __name__ == "__main__":
             main()
+        """,
+    },
+)
+rule.flags(
+    {
+        "train.py": """
+        import torch
+
+        net = torch.nn.Linear(2, 2)  # expect: RNG001
+        net(load()).sum().backward()
+        """,
+        "tune.py": """
+        import random
+
+        print(random.sample(rows, 10))  # expect: RNG001
+        """,
+    },
+    title="Two programs of one folder",
+    fixed={
+        "train.py": """
+        import torch
+        from seeding import seed_everything
+
+        seed_everything(0)
+        net = torch.nn.Linear(2, 2)
+        net(load()).sum().backward()
+        """,
+        "tune.py": """
+        import random
+
+        from seeding import seed_everything
+
+        seed_everything(0)
+        print(random.sample(rows, 10))
         """,
         "seeding.py": '''
         """Seeds the random generators that the programs of this folder draw from."""

@@ -31,7 +31,10 @@ def insert_statements(page: Page, edit: InsertStatements) -> list[Change]:
     text = page.indented(edit.text, page.indent(begin))
     if before:
         place = page.comments_above(statement)
-        return [Change(place, place, text + page.newline)]
+        # What begins with a comment of its own stays apart from what comes before it.
+        heads = place < page.line_start(begin) and place > 0 and page.blank_line(page.line_start(place - 1))
+        apart = edit.where is Where.BEFORE_BLOCK and heads
+        return [Change(place, place, text + page.newline * (1 + apart))]
     place = page.line_end(page.end(statement))
     return [Change(place, place, page.newline + text)]
 

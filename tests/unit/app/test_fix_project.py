@@ -97,8 +97,9 @@ def test_an_unsafe_fix_is_done_on_request(tmp_path: Path) -> None:
 
 
 def test_a_program_that_draws_from_several_sources_gets_a_helper(tmp_path: Path) -> None:
-    text = TRAIN.replace("import random\n", "import random\nimport numpy as np\n")
-    text = text.replace("random.shuffle(data)", "random.shuffle(data)\n    np.random.shuffle(data)")
+    text = TRAIN.replace("import random\n", "import random\nimport numpy as np\nimport torch\n")
+    drawn = "random.shuffle(data)\n    np.random.shuffle(data)\n    print(torch.rand(2))"
+    text = text.replace("random.shuffle(data)", drawn)
     done = fixed(project(tmp_path, {"train.py": text}, '"RNG001"'), unsafe=True)
     assert sorted(done.after) == ["seeding.py", "train.py"]
     assert done.before["seeding.py"] is None
