@@ -11,6 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from reprocheck.app.stores import STORE_FOLDER
+from reprocheck.store.store import prepare
+from traced_runs import run as traced
+
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
 COMMAND = Path(sys.executable).with_name("reprocheck")
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -30,6 +34,19 @@ def test_several_formats_at_once_tell_of_the_same_findings(run: Run, messy: Path
     codes = [finding["code"] for finding in report["findings"]]
     assert sorted(codes) == sorted(result["ruleId"] for result in sarif["runs"][0]["results"])
     assert len(codes) == len(concise) > 20
+
+
+def test_the_page_of_a_whole_project_has_its_runs_and_that_of_one_file_has_not(run: Run, project: Path) -> None:
+    (project / "a.py").write_text("import pickle\npickle.load(stream)\n", "utf-8")
+    traced(prepare(project / STORE_FOLDER), [3.0, 2.0, 1.0])
+    run("scan", "-o", "html:whole.html")
+    run("scan", "a.py", "-o", "html:file.html")
+    whole, part = ((project / name).read_text("utf-8") for name in ("whole.html", "file.html"))
+    assert "<h2>Runs</h2>" in whole
+    assert "<svg" in whole
+    assert "<h2>Runs</h2>" not in part
+    (project / STORE_FOLDER / "format").write_text("reprocheck store 999\n")
+    assert run("scan", "-o", "html").returncode == 1, "a store of a newer version stops no scan"
 
 
 def test_reports_do_not_depend_on_cache_processes_or_the_order_of_the_file_system(run: Run, messy: Path) -> None:

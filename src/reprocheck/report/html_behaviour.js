@@ -60,7 +60,7 @@
     if (!target) return;
     if (target.hidden) { field.value = ""; apply(); }
     target.open = true;
-    target.scrollIntoView({ block: "center" });
+    target.scrollIntoView({ block: target.offsetHeight > innerHeight / 2 ? "start" : "center" });
     target.querySelector("summary").focus({ preventScroll: true });
   };
 

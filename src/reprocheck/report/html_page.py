@@ -45,6 +45,7 @@ dt { color: var(--dim); } dd { margin: 0; overflow-wrap: anywhere; } ol, ul { ma
 table { border-collapse: collapse; width: 100%; font-size: .9rem; } td, th { text-align: left; padding: .3rem .6rem;
   border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: anywhere; }
 summary { cursor: pointer; } a { color: var(--note); }
+.finding, .run { scroll-margin-top: 4rem; }
 :is(.finding, .run) > summary:focus-visible { outline: 2px solid var(--note); }
 .file { content-visibility: auto; contain-intrinsic-size: auto 20rem; } [hidden] { display: none !important; }
 .heat { width: auto; margin: 1rem 0; } .heat th { font-weight: normal; } .heat td { text-align: right; padding: 0;
