@@ -152,6 +152,11 @@ def test_groups_close_and_a_heading_stands_for_its_findings(project: Project) ->
         assert app.findings.listing.grouping is Grouping.RULE
         await press(pilot, "left")
         assert "▸ RNG004 seed-from-clock 2" in screen_text(app)
+        await press(pilot, "enter")
+        assert "▾ RNG004 seed-from-clock 2" in screen_text(app)
+        await press(pilot, "enter")
+        assert "▸ RNG004 seed-from-clock 2" in screen_text(app)
+        assert not app.findings.has_class("zoomed")
         await press(pilot, "a", "enter")
         assert sorted(states(app)) == ["accepted", "accepted", "open", "open", "open"]
 

@@ -62,6 +62,14 @@ class FindingsView(FindingsList):
         else:
             self.reset_filter()
 
+    def action_zoom(self) -> None:
+        """The finding alone, or both halves again; on a heading, close its group or open it."""
+        group = self.listing.heading
+        if group is not None and self.query_one(VirtualList).has_focus:
+            self.action_collapse(group.key not in self.listing.collapsed)
+        else:
+            super().action_zoom()
+
     def action_view(self, view: str) -> None:
         """Code, or the rule's page."""
         self.catch_up()
