@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 
 from reprocheck.rulekit import Call
 
@@ -14,28 +15,51 @@ _OBJECTS = frozenset(
     }
 )  # fmt: skip
 """Keys under which programs keep objects of their own classes."""
-_OF_MODELS = frozenset(
-    {"eval", "train", "forward", "parameters", "named_parameters", "state_dict", "module", "modules"}
-)
+_WEIGHTS = re.compile(r"(.*_)?(state_?dicts?|weights?|sd)(_.*)?", re.IGNORECASE)
+"""Names of variables that hold weights."""
 
 
-def holds_objects(call: Call) -> bool:
-    """Whether what is loaded is used as a model, or for objects that aren't tensors."""
+def is_weights(call: Call) -> bool:
+    """Whether what is loaded is given to models and optimizers as their state, and no object is taken out of it.
+
+    Whole models, data sets and settings in a file can't be read as weights only.
+    """
     file = call.module.file
     parent = file.parent(call.node)
     if isinstance(parent, ast.Assign) and len(parent.targets) == 1 and isinstance(parent.targets[0], ast.Name):
         name = parent.targets[0].id
-        nodes = [node for node in ast.walk(call.scope.node) if isinstance(node, ast.Name) and node.id == name]
-        return any(_asks_for_objects(file.parent(node), node) for node in nodes)
-    return _asks_for_objects(parent, call.node)
+        nodes: list[ast.expr] = [
+            node
+            for node in ast.walk(call.scope.node)
+            if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load)
+        ]
+        named = _WEIGHTS.fullmatch(name) is not None
+    else:
+        nodes, named = [call.node], False
+    if any(_takes_object(file.parent(node), node) for node in nodes):
+        return False
+    return named or any(_becomes_state(call, node) for node in nodes)
 
 
-def _asks_for_objects(parent: ast.AST | None, node: ast.AST) -> bool:
+def _takes_object(parent: ast.AST | None, node: ast.expr) -> bool:
     match parent:
         case ast.Subscript(value=value, slice=ast.Constant(value=str() as key)) if value is node:
             return key.lower() in _OBJECTS
-        case ast.Attribute(attr=name):
-            return name in _OF_MODELS
+        case ast.Attribute(value=value, attr=name) if value is node:
+            return name not in {"keys", "items", "values", "get", "pop", "update"}
         case ast.Call(func=function):
             return function is node
+    return False
+
+
+def _becomes_state(call: Call, node: ast.expr) -> bool:
+    """Whether an expression stands in what `load_state_dict` is given."""
+    child: ast.AST = node
+    for parent in call.module.file.ancestors(node):
+        if isinstance(parent, ast.stmt):
+            return False
+        function = parent.func if isinstance(parent, ast.Call) else None
+        if isinstance(function, ast.Attribute) and function.attr == "load_state_dict" and child is not function:
+            return True
+        child = parent
     return False

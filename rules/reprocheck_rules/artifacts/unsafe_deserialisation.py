@@ -33,7 +33,7 @@ from reprocheck.rulekit import (
     Safety,
     SetArgument,
 )
-from reprocheck_rules.artifacts.loaded_values import holds_objects
+from reprocheck_rules.artifacts.loaded_values import is_weights
 from reprocheck_rules.artifacts.round_trip import just_written
 
 rule = Rule("ART003", "unsafe-deserialisation", __doc__)
@@ -88,7 +88,7 @@ def _fix(call: Call, kind: str) -> Fix | None:
     edit: Edit | None = None
     match kind:
         case "torch" if call.value("weights_only") in (ABSENT, False) and call.argument("pickle_module", 2) is None:
-            edit = None if holds_objects(call) else SetArgument(span, "weights_only", "True")
+            edit = SetArgument(span, "weights_only", "True") if is_weights(call) else None
         case "numpy" if any(keyword.arg == "allow_pickle" for keyword in call.node.keywords):
             edit = RemoveArgument(span, "allow_pickle")
         case "keras" if any(keyword.arg == "safe_mode" for keyword in call.node.keywords):
@@ -205,7 +205,7 @@ rule.flags(
         net.eval()
         return net
     """,
-    title="Settings and whole models can't be read as weights only",
+    title="Settings, data sets and whole models can't be read as weights only",
     fixed={
         "example.py": """
         import torch
@@ -246,16 +246,16 @@ rule.flags(
     import torch
     import numpy as np
 
-    checkpoint = torch.load("checkpoint/ckpt.pth", map_location="cpu")  # expect: ART003
-    legacy = torch.load(args.resume, weights_only=False)  # expect: ART003
+    state_dict = torch.load("checkpoint/ckpt.pth", map_location="cpu")  # expect: ART003
+    legacy_weights = torch.load(args.resume, weights_only=False)  # expect: ART003
     embeddings = np.load("embeddings.npy", allow_pickle=True)  # expect: ART003
     """,
     fixed="""
     import torch
     import numpy as np
 
-    checkpoint = torch.load("checkpoint/ckpt.pth", map_location="cpu", weights_only=True)
-    legacy = torch.load(args.resume, weights_only=True)
+    state_dict = torch.load("checkpoint/ckpt.pth", map_location="cpu", weights_only=True)
+    legacy_weights = torch.load(args.resume, weights_only=True)
     embeddings = np.load("embeddings.npy")
     """,
 )
