@@ -188,6 +188,12 @@ def _fixed(rule: Rule) -> None:
     """Digests, what is built here, and what is no image."""
     rule.allows(
         {
+            ".circleci/config.yml": "executors:\n  windows:\n    machine:\n      image: windows-server-2022-gui:current\n"
+        },
+        title="a machine of the service",
+    )
+    rule.allows(
+        {
             "Makefile": "image:\n\tdocker build -t acme/trainer .\n",
             "serve/Dockerfile": "FROM acme/trainer:latest\nCOPY . .\n",
             ".github/workflows/gpu.yml": """

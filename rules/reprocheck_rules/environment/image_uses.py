@@ -51,9 +51,16 @@ def image_uses(path: str, root: Mapping, kind: str) -> Iterator[Use]:
     elif _GITLAB.search(path):
         yield from _gitlab(root)
     elif _CIRCLE.search(path) or _BITBUCKET.search(path):
-        yield from (use for _, node in walk(root) if isinstance(node, Mapping) for use in _named(node.get("image")))
+        yield from _anywhere(root)
     elif (root.get("apiVersion") is not None and root.get("kind") is not None) or _is_component(root):
         yield from _kubernetes(root)
+
+
+def _anywhere(root: Mapping) -> Iterator[Use]:
+    """Every image, except the service's own virtual machines."""
+    for keys, node in walk(root):
+        if isinstance(node, Mapping) and keys[-1:] != ("machine",):
+            yield from _named(node.get("image"))
 
 
 def _text(node: Node | None) -> Iterator[Use]:

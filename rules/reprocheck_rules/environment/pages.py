@@ -74,8 +74,8 @@ class Pages:
         return map(self._text, self._pages)
 
     def names_python(self) -> bool:
-        """Whether a read-me file says which Python this is for."""
-        return any(_PYTHON.search(self._text(path)) for path in self._pages if _README.search(path))
+        """Whether a page says which Python this is for."""
+        return any(_PYTHON.search(text) for text in self.texts())
 
     def is_for_colab(self, path: str) -> bool:
         """Whether a notebook says that it is made for Google's service."""
@@ -100,10 +100,10 @@ def _telling(text: str, *, listed: bool) -> Iterator[str]:
 
 
 def is_published(project: Project, manifest: DependencyFacts) -> bool:
-    """Whether the read-me file beside a package's manifest tells others to install it by its name."""
+    """Whether the read-me file beside a package's manifest, or at the root, tells others to install it by its name."""
     folder = folder_of(manifest.path)
     prefix = f"{folder}/" if folder else ""
-    readmes = [path for path in project.index.paths if folder_of(path) == folder and _README.search(path)]
+    readmes = [path for path in project.index.paths if folder_of(path) in {folder, ""} and _README.search(path)]
     own = _own_names(project, manifest, prefix)
     for path in readmes:
         text = (project.index.tree.head(path, _BYTES_LIMIT) or b"").decode("utf-8", "replace")

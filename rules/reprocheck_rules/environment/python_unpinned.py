@@ -13,7 +13,7 @@ the build service says.
 ## Notes
 Compared are manifests, `.python-version`, `runtime.txt` and base images of the same folder, each kind with the others;
 ranges that some version fits agree. That nothing names a version is reported once, for projects that are run and have
-a manifest, with medium confidence: low for libraries, where a build service or a read-me file names it, and where the
+a manifest, with medium confidence: low for libraries, where a build service or a page names it, and where the
 base image brings a Python of its own.
 """
 

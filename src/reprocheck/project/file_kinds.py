@@ -71,7 +71,9 @@ _KIND_BY_NAME = {
     ".python-version": FileKind.DECLARATION,
     "runtime.txt": FileKind.DECLARATION,
 }
-_REQUIREMENTS = re.compile(r"[^/]*(?:requirements|constraints)[^/]*\.(?:txt|in)|requirements?/[^/]+\.(?:txt|in)")
+_REQUIREMENTS = re.compile(
+    r"[^/]*(?:requirements|constraints)[^/]*\.(?:txt|in)|requirement\.txt|requirements?/[^/]+\.(?:txt|in)"
+)
 _README = re.compile(
     r"(?:readme|install(?:ation)?|usage|get(?:ting)?[_-]?started|quick[_-]?start)(?:[_.-].*)?\.(?:md|rst|txt)"
     r"|(?:pre-?|fine-?)?(?:train|tun)(?:e|ing)?\.(?:md|rst)"
