@@ -188,7 +188,7 @@ def _fixed(rule: Rule) -> None:
     """Digests, what is built here, and what is no image."""
     rule.allows(
         {
-            ".circleci/config.yml": "executors:\n  windows:\n    machine:\n      image: windows-server-2022-gui:current\n"
+            ".circleci/config.yml": "executors:\n  windows:\n    machine:\n      image: windows-server-2022:stable\n"
         },
         title="a machine of the service",
     )
