@@ -270,7 +270,7 @@ def test_nothing_is_changed_when_only_looking(project: Project) -> None:
     async def script(pilot: Pilot[None]) -> None:
         await press(pilot, "a", "x", "f", "o", "z", "G", "r", "e", "full_stop")
         assert states(app) == ["open"] * 5
-        assert "accept" not in screen_text(app).splitlines()[-1]
+        assert {"accept", "fixed", "edit"}.isdisjoint(screen_text(app).splitlines()[-1].split())
         await press(pilot, "2", "r")
         assert project.replays == []
 

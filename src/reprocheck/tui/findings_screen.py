@@ -39,6 +39,8 @@ _LOOKING = (
     ("app.help", "help"),
 )
 """What the last line of the screen names, the most important first and help at the end."""
+_CHANGING = frozenset({"findings.fixed", "findings.edit", "findings.range"})
+"""Those of them that make no sense where nothing may be changed."""
 _ASK = {"accepted": "accept", "false-positive": "false positive", "fixed": "fixed"}
 
 
@@ -66,7 +68,7 @@ class FindingsScreen(FindingsView):
     def hints(self) -> Sequence[tuple[str, str]]:
         """Deciding comes first, unless nothing may be decided."""
         if self.services.ledger is None:
-            return [hint for hint in _LOOKING if hint[0] != "findings.fixed"]
+            return [hint for hint in _LOOKING if hint[0] not in _CHANGING]
         return [*_DECIDING, *_LOOKING]
 
     def action_decide(self, state: str) -> None:
