@@ -77,8 +77,24 @@ def test_what_is_only_looked_at_is_not(cells: tuple[str, ...], tmp_path: Path) -
 
 @pytest.mark.parametrize(
     ("draw", "matters"),
-    [("index = random.randint(0, 9)\nplot(rows[index])", False), ("random.shuffle(rows)", True)],
+    [
+        ("index = random.randint(0, 9)\nplot(rows[index])", False),
+        ("for _ in range(4):\n    plot(random.choice(rows))", False),
+        ("def show_some(rows):\n    plot(random.sample(rows, 100))\n\nshow_some(rows)", False),
+        ("random.shuffle(rows)", True),
+        ("chosen = random.sample(rows, 1000)", True),
+        (f"net = Net()\nfor _ in rows:\n    x, y = random.choice(rows)\n    {TRAINS.splitlines()[1].strip()}", True),
+    ],
 )
 def test_which_example_is_shown_matters_to_nobody(draw: str, matters: bool, tmp_path: Path) -> None:
     cells = (START, draw, "torch.manual_seed(1)\nnet = Net()", TRAINS)
     assert bool(shown(tmp_path, *cells, codes=("RNG001", "RNG002"))) is matters
+
+
+def test_a_script_made_of_a_notebook_shows_layers_as_the_notebook_does(tmp_path: Path) -> None:
+    cells = (START, "layer = torch.nn.Linear(2, 2)", "torch.manual_seed(1)\nnet = Net()", TRAINS)
+    assert not shown(tmp_path, *cells)
+    (tmp_path / "train.py").write_text("\n".join(cells), encoding="utf-8")
+    assert not shown(tmp_path, *cells)
+    (tmp_path / "other.py").write_text("\n".join(cells), encoding="utf-8")
+    assert shown(tmp_path, *cells)

@@ -6,7 +6,7 @@ import re
 
 from reprocheck.rulekit import Project, Span
 from reprocheck.rulekit.execution import Happening, Run
-from reprocheck.rulekit.facts import Call, ValueKind
+from reprocheck.rulekit.facts import Call, GuardKind, ValueKind
 
 _DIVIDES = frozenset({"splitter", "estimator", "sampler", "cross-validation"})
 _MIXES = re.compile(r"(shuffle|permutation|randperm|random_split|^numpy\.random\.choice)$")
@@ -17,27 +17,60 @@ _PICKS = {
     "random.randint": 2,
     "random.randrange": 3,
     "random.choice": 1,
+    "random.sample": 2,
     "numpy.random.randint": 2,
     "numpy.random.choice": 1,
 }
-"""Draws of one thing, and how many arguments they then have at most."""
+"""Draws of one thing, or of a few, and how many arguments they then have at most."""
+_FEW = 25
 
 
-def only_picks(run: Run, draws: list[Happening]) -> bool:
-    """Whether the cells of a notebook only draw, outside of loops and functions, which example to look at."""
-    return run.entry.kind == "notebook" and all(
-        not draw.hops and not draw.call.loop and len(draw.call.arguments) <= _PICKS.get(draw.name, -1) for draw in draws
+SHOWS = re.compile(r"(^|[._])(show|plot|display|view|visuali[sz]e|print|preview|imshow)(_|$)")
+"""Names of functions that draw what a person looks at."""
+
+
+def only_looks(project: Project, run: Run, draw: Happening) -> bool:
+    """Whether a notebook draws which examples to look at: a few, in cells that don't train, or to show them."""
+    if run.entry.kind != "notebook":
+        return False
+    return any(SHOWS.search(hop.name) for hop in draw.hops) or (not draw.hops and _picks(project, run, draw))
+
+
+def _picks(project: Project, run: Run, draw: Happening) -> bool:
+    """Whether a draw of a cell picks a few things, not in a loop that trains."""
+    arguments = draw.call.arguments
+    if len(arguments) > _PICKS.get(draw.name, -1):
+        return False
+    if draw.name == "random.sample":
+        count = arguments[-1].value.value if arguments and arguments[-1].value is not None else None
+        if not isinstance(count, int) or count > _FEW:
+            return False
+    loops = [
+        guard.span
+        for guard in project.index.files[draw.path].functions[0].guards
+        if guard.kind is GuardKind.LOOP and _holds(guard.span, draw.call.span)
+    ]
+    return not any(
+        _trains(other) and _holds(loop, (other.hops[0].span if other.hops else other.call.span))
+        for loop in loops
+        for other in run.happenings
     )
+
+
+def in_cells(project: Project, run: Run) -> bool:
+    """Whether a run is that of a notebook, or of a script that lies beside the notebook which it was made from."""
+    path = run.entry.path
+    return run.entry.kind == "notebook" or f"{path.removesuffix('.py')}.ipynb" in project.index.paths
 
 
 def lasting(
     project: Project, run: Run, early: list[tuple[int, Happening]], first_seed: int
 ) -> list[tuple[int, Happening]]:
-    """Those early draws that the training behind them can depend on: of a program all, of a notebook some.
+    """Those early draws that the training behind them can depend on: of a program all, of cells some.
 
     Its cells show layers that are never trained, build a model again behind the seed, and look at samples.
     """
-    if run.entry.kind != "notebook":
+    if not in_cells(project, run):
         return early
     again = _built_again(project, run, first_seed)
     found = []

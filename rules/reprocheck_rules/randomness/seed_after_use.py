@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from reprocheck.rulekit import Confidence, Fix, Match, MoveStatements, Project, Rule, Safety, Where
 from reprocheck.rulekit.execution import Happening, Run
 from reprocheck.rulekit.facts import Call, Import
-from reprocheck_rules.randomness.notebook_draws import lasting
+from reprocheck_rules.randomness.notebook_draws import SHOWS, lasting
 from reprocheck_rules.randomness.seeding import (
     FAMILIES,
     Seeding,
@@ -34,8 +34,6 @@ _LATER = frozenset({"loader", "augmentation", "dropout", "index-sampler"})
 _RESETS = re.compile(r"[.](reset|re_?init|reinitiali[sz]e|init|initiali[sz]e)_(parameters?|weights?|params)$")
 """Methods of models that draw all of their weights again."""
 _FITTED = frozenset({"estimator", "splitter", "sampler", "cross-validation"})
-_SHOWS = re.compile(r"(^|[._])(show|plot|display|visuali[sz]e|print|preview|imshow)(_|$)")
-"""Names of functions that draw what a person looks at."""
 _FIXED = re.compile(r"[.](zero_|fill_|zeros_|ones_|constant_)$")
 _TRAINED = frozenset({"weights", "pretrained", "checkpoint"})
 """Arguments that give a model weights of another training."""
@@ -67,7 +65,7 @@ def _early(seeding: Seeding, first_seed: int) -> list[tuple[int, Happening]]:
         and draw.entry.roles.isdisjoint(_LATER)
         and not _takes_weights(draw)
         and not _draws_later(draw)
-        and not any(_SHOWS.search(hop.name) for hop in draw.hops)
+        and not any(SHOWS.search(hop.name) for hop in draw.hops)
     ]
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from reprocheck.rulekit import Confidence, Note, Project, Span
 from reprocheck.rulekit.execution import Happening, Run, argument_of
 from reprocheck_rules.randomness.identities import names_something
-from reprocheck_rules.randomness.notebook_draws import only_picks
+from reprocheck_rules.randomness.notebook_draws import only_looks
 from reprocheck_rules.randomness.optional_training import runs, training_conditions
 
 FAMILIES = {
@@ -120,7 +120,12 @@ def seedings(project: Project, run: Run) -> dict[str, Seeding]:
             _add_seeder(project, found, position, happening, active=runs(happening, conditions))
         elif runs(happening, conditions) and not roles.isdisjoint(_DRAWS) and happening.name not in seeds_taken:
             family = workers.family_of(happening)
-            if family in found and _matters(project, happening, training=training) and draws(project, happening):
+            if (
+                family in found
+                and _matters(project, happening, training=training)
+                and draws(project, happening)
+                and not only_looks(project, run, happening)
+            ):
                 found[family].draws.append((position, happening))
     return found
 
@@ -231,13 +236,7 @@ def confidence_of(run: Run, seeding: Seeding) -> Confidence:
     certain = [h for _, h in seeding.draws if h.certain]
     if not certain and run.certainly([position for position, _ in seeding.draws]):
         certain = [h for _, h in seeding.draws if h.branches is not None]  # each way draws something
-    if (
-        only_picks(run, certain)
-        or not run.complete
-        or not certain
-        or _BENCHMARK.search(run.entry.path)
-        or _checks_itself(run)
-    ):
+    if not run.complete or not certain or _BENCHMARK.search(run.entry.path) or _checks_itself(run):
         return Confidence.LOW
     if trains(run):
         return Confidence.HIGH if any(not h.callback for h in certain) else Confidence.MEDIUM
