@@ -175,6 +175,37 @@ def _add_true_files(rule: Rule) -> None:
     )
     rule.flags(
         {
+            "draw.py": """
+                import tkinter
+                import numpy as np
+                from PIL import Image
+                from tensorflow import keras
+
+                (images, labels), _ = keras.datasets.mnist.load_data()
+                images = images / 255.0
+                model = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(10)])
+                model.compile(loss="mse")
+                model.fit(images, labels)
+                model.save("digits.h5")
+                model = keras.models.load_model("digits.h5")
+
+                class Window(tkinter.Tk):
+                    def __init__(self, model):
+                        self.model = model
+                        self.image = Image.new("L", (28, 28), 0)
+                        self.button = tkinter.Button(self, command=self.predict)
+
+                    def predict(self):
+                        digit = np.array(self.image).reshape(1, 28, 28)
+                        return self.model.predict(digit)  # expect: SKW001
+
+                Window(model).mainloop()
+            """,
+        },
+        title="a window asks the object that it was made with",
+    )
+    rule.flags(
+        {
             "collect.py": """
                 import pickle
                 from glob import glob

@@ -53,7 +53,7 @@ def _learning(project: Project, found: Sides, side: Side) -> Iterator[tuple[Step
         if step.op == "fitted" and step.given.get("fits") and _learns(project, step):
             yield step, _refitted(project, step)
         elif step.op == "fitted" and _learns(project, step) and _learned_from(found, side, step):
-            yield step, f"`{step.label}.fit`"
+            yield step, f"`{step.label}` (fitted here)"
         elif step.op == "dummies" and not any(later.op == "columns" for later in data.steps[position:]):
             yield step, "`get_dummies`"
 
@@ -162,6 +162,42 @@ rule.flags(
     """,
     file="app.py",
     title="one field of a row",
+)
+rule.flags(
+    """
+    import cv2
+    import numpy as np
+    from tensorflow.keras import layers
+    from tensorflow.keras.models import load_model
+
+    model = load_model("drowsiness.h5")
+    camera = cv2.VideoCapture(0)
+    while True:
+        _, frame = camera.read()
+        image = np.expand_dims(cv2.resize(frame, (224, 224)), axis=0)
+        layer = layers.Normalization()
+        layer.adapt(image)
+        image = layer(image)  # expect: SKW002
+        print(model.predict(image))
+    """,
+    file="live.py",
+    title="a layer that is adapted to each picture",
+)
+rule.flags(
+    """
+    import pickle
+    import numpy as np
+    import streamlit as st
+    from sklearn.preprocessing import StandardScaler
+
+    model = pickle.load(open("regressor.pkl", "rb"))
+    weight = np.array([[st.number_input("weight")]])
+    scaler = StandardScaler()
+    scaler.fit(weight)
+    st.write(model.predict(scaler.transform(weight)))  # expect: SKW002
+    """,
+    file="app.py",
+    title="fitted and applied in two steps",
 )
 for _line in (
     "rows = scaler.transform(rows)",

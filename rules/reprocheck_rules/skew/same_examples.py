@@ -209,3 +209,22 @@ def _add_same_files(rule: Rule) -> None:
         },
         title="the file is written by other code than the trial of the same name",
     )
+    rule.allows(
+        {
+            "digits/train.py": KERAS_TRAIN,
+            "flowers/app.py": """
+                import numpy as np
+                from flask import Flask, request
+                from PIL import Image
+                from tensorflow.keras.models import load_model
+
+                app = Flask(__name__)
+
+                @app.route("/predict", methods=["POST"])
+                def predict():
+                    image = Image.open(request.files["image"]).resize((99, 99))
+                    return load_model(request.args["model"]).predict(np.array(image)[None]).tolist()
+            """,
+        },
+        title="programs of two projects, of which nothing says that they share a model",
+    )

@@ -41,6 +41,8 @@ class Calls:
         self._run = run
         self._running: list[FunctionValue] = []
         self._entered: dict[int, int] = {}
+        self.made: dict[int, Instance] = {}
+        """The last object of each class that a program made, by the class's identity."""
 
     def begin(self) -> None:
         """Start counting the repeats of functions anew."""
@@ -90,7 +92,7 @@ class Calls:
 
     def instance(self, owner: ClassValue, positional: list[Value], keywords: dict[str, Value]) -> Instance:
         """A new object of a class of the project."""
-        made = Instance(owner)
+        made = self.made[id(owner)] = Instance(owner)
         initialiser = self._run.method(owner, "__init__")
         if isinstance(initialiser, FunctionValue):
             self.enter(initialiser, [made, *positional], keywords)

@@ -70,7 +70,8 @@ class Interpreter:
         """Follow a function that nothing in the project calls, with parameters that aren't known."""
         arguments: list[Value] = []
         if function.owner is not None:
-            made = self.instance(function.owner, [], {})
+            # A method that only a framework calls runs on the object that the program made.
+            made = self.calls.made.get(id(function.owner)) or self.instance(function.owner, [], {})
             arguments.append(made)
         returned = self.enter(function, arguments, {})
         self.effects.persistence.escapes([returned])

@@ -139,6 +139,9 @@ class Methods:
             return self._effects.models.same(owner, name, positional)
         if name in PREDICTS and (data is not None):
             return self._effects.models.predict(owner, positional, keywords, place, name, method=name)
+        if name == "adapt" and data is not None:
+            self._uses.fit(owner, data, place)
+            return NOTHING
         if name in {"transform", "fit_transform"} and positional:
             data = data or Data("rows")
             if name == "fit_transform":

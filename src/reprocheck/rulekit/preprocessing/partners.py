@@ -85,7 +85,9 @@ def _likeliest(matches: list[Side], served: Side) -> Side:
 
 
 def _distance(trained: Side, served: Side) -> int:
-    """Folders between two files; a notebook is further away than any module."""
+    """Folders between two files, less than none in one file; a notebook is further away than any module."""
+    if trained.use.place.path == served.use.place.path:
+        return -1
     one, other = trained.use.place.path.split("/")[:-1], served.use.place.path.split("/")[:-1]
     shared = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
     return len(one) + len(other) - 2 * shared + (_FAR if trained.use.place.path.endswith(".ipynb") else 0)
@@ -140,5 +142,9 @@ def _belongs(trained: Side, served: Side, rank: str, among: list[Side]) -> bool:
         is_class = trained.identity and trained.identity == served.identity and not served.is_loaded
         return bool(is_class)
     if served.identity and not served.is_loaded:
+        return False
+    # Beside one another, or one in a folder below the other: folders next to each other may be two projects.
+    folders = [side.use.place.path.rpartition("/")[0].partition("/")[0] for side in (trained, served)]
+    if folders[0] != folders[1] and "" not in folders:
         return False
     return len({side.use.place for side in among}) == 1 and len({side.identity for side in among}) == 1

@@ -98,6 +98,8 @@ class Transforms:
             )
         if data is not None and entry is not None and entry.step is not None:
             return self.transformed(owner, data)
+        if data is not None and owner.learned is not None:
+            return data.then(Step("fitted", label(owner.name, {}), place, {"object": owner, "fits": False}))
         if self._effects.models.is_model(owner) or MODEL_NAME.search(spelled):
             return self._effects.models.predict(owner, positional, keywords, place, spelled)
         return self._effects.opaque(owner.name, [*positional, *keywords.values()], place)
@@ -168,8 +170,9 @@ class Transforms:
         if step.op == "source":
             data = native(Data(name, (), entry.returns, place), name, step)
             flag = plain(arguments.get(step.takes.get("flag", ""), NOTHING))
-            is_grey = flag in _GREY_FLAGS and flag is not None
-            return data.then(Step("colour-mode", "IMREAD_GRAYSCALE", place, {"mode": "L"})) if is_grey else data
+            mode = plain(arguments.get(step.takes.get("mode", ""), NOTHING))
+            is_grey = (flag in _GREY_FLAGS and flag is not None) or mode == "L"
+            return data.then(Step("colour-mode", "grey", place, {"mode": "L"})) if is_grey else data
         if step.op == "frame":
             # Rows written out: the names of the columns are the features.
             rows = Data("rows", (), "pandas.DataFrame", place)
