@@ -79,6 +79,8 @@ def check(module: Module) -> Iterator[Match]:
         confidence = None if sink is None else _CONFIDENCE[path.strength].get(sink.rank)
         if sink is None or confidence is None or _only_where_it_exists(node, module):
             continue
+        if not module.is_test and _is_checked(node, module):
+            continue
         if path.placeholder or module.is_test or (path.strength is Strength.ABSOLUTE and not _plain(path.text)):
             confidence = Confidence.LOW
         match = module.match(
@@ -88,6 +90,15 @@ def check(module: Module) -> Iterator[Match]:
         if known is None or _ORDER.index(confidence) < _ORDER.index(known.confidence or Confidence.HIGH):
             best[node.lineno] = match
     yield from best.values()
+
+
+def _is_checked(node: ast.AST, module: Module) -> bool:
+    """Whether a path is input of a test that stands beside what it tests."""
+    return any(
+        isinstance(ancestor, ast.Assert)
+        or (isinstance(ancestor, ast.FunctionDef | ast.AsyncFunctionDef) and ancestor.name.startswith("test_"))
+        for ancestor in module.file.ancestors(node)
+    )
 
 
 @rule.on_notebook
@@ -214,6 +225,25 @@ rule.flags(
       size: 224
     """,
     file="config/train.yaml",
+)
+rule.allows(
+    """
+    from pathlib import Path
+
+    def is_absolute(text):
+        return text.startswith("/") or text[1:3] == ":\\\\"
+
+    def links(path):
+        return path.read_text().splitlines()
+
+    def test_absolute():
+        assert is_absolute("C:\\\\Users\\\\name\\\\file.csv")
+        result = links(Path("/mnt/somewhere/file.md"))
+        assert result == []
+
+    assert is_absolute("/home/anna/data.csv")
+    """,
+    title="What a check beside the code is given",
 )
 rule.allows(
     '''

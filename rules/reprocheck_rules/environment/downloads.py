@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import zip_longest
 
 from reprocheck.rulekit import Match, Severity, ShellCommand, ShellWord
 
@@ -22,7 +23,7 @@ def moving_downloads(commands: Iterable[ShellCommand]) -> Iterator[Match]:
     """Downloads of one script that run unseen: piped into an interpreter, or of the latest release."""
     listed = list(commands)
     verified = any(_VERIFIERS.fullmatch(word.text) for command in listed for word in command.words)
-    for command, following in zip(listed, [*listed[1:], None], strict=True):
+    for command, following in zip_longest(listed, listed[1:]):
         words = _program(command)
         if not words:
             continue

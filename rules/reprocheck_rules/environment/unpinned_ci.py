@@ -224,6 +224,14 @@ rule.flags(
 )
 rule.allows(
     """
+    # Copy this to .env and fill it in.
+    #MLFLOW_TRACKING_URI=http://127.0.0.1:5000
+    """,
+    file=".env.example",
+    title="No command at all",
+)
+rule.allows(
+    """
     name: tests
     jobs:
       test:

@@ -81,7 +81,8 @@ class Workers:
     def family_of(self, happening: Happening) -> str:
         """The family whose global seed decides on a draw; empty where a worker seeds it, from PyTorch's generator."""
         roles = happening.entry.roles
-        family = happening.entry.family or ("numpy" if not roles.isdisjoint(_ESTIMATORS) else "")
+        by_default = "splitter" not in roles and not roles.isdisjoint(_ESTIMATORS)
+        family = happening.entry.family or ("numpy" if by_default else "")
         if family == "python" or (family == "numpy" and self._numpy):
             return "" if self._in_worker(happening) else family
         return family
