@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from rich.console import Group, RenderableType
+from rich.table import Table
 from rich.text import Text
 
 from reprocheck.model.finding import Finding
@@ -58,20 +60,24 @@ def why_markdown(info: RuleInfo) -> str:
     return "\n\n".join(parts)
 
 
-def fix_text(fix: Fix, patch: str, refused: str) -> Text:
-    """What would be done, how safe it is, and the diff; signs stand beside the colours."""
-    text = Text()
+def fix_text(fix: Fix, patch: str, refused: str) -> RenderableType:
+    """What would be done, how safe it is, and the diff; signs stand beside the colours, alone in their column."""
     safe = "safe" if fix.safety is Safety.SAFE else "unsafe: it changes numbers, speed or an interface"
-    text.append(f"{visible(fix.title)}", "bold")
-    text.append(f"  ({safe})   r carries it out\n")
+    head = Text(visible(fix.title), "bold")
+    head.append(f"  ({safe})   r carries it out", "not bold")
     if refused:
-        text.append(f"It can't be done here: {visible(refused)}", "bold")
+        head.append(f"\nIt can't be done here: {visible(refused)}", "bold")
+    diff = Table.grid()
+    diff.add_column(no_wrap=True, width=1)
+    diff.add_column(overflow="fold")
     for line in patch.splitlines():
         if line.startswith(("diff ", "--- ", "new file")):
             continue
-        style = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1], "")
-        text.append(
-            visible(line[6:] if line.startswith("+++ ") else line), "bold" if line.startswith("+++ ") else style
-        )
-        text.append("\n")
-    return text
+        if line.startswith("+++ "):
+            diff.add_row("", Text(visible(line[6:]), "bold"))
+        elif line.startswith("@"):
+            diff.add_row("", Text(visible(line), "cyan"))
+        else:
+            style = {"+": "green", "-": "red"}.get(line[:1], "")
+            diff.add_row(Text(line[:1], style), Text(visible(line[1:]), style))
+    return Group(head, diff)

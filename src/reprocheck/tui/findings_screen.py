@@ -199,8 +199,11 @@ class FindingsScreen(FindingsView):
                     case Repaired():
                         if frame.after:
                             self.deciding.history.did(Mended(frame.fixed, frame.before, frame.after))
+                        gone = len(spots) - frame.fixed - len(frame.left)
+                        also = f", {gone:,} more gone with that" if gone > 0 else ""
                         back = "; z takes it back" if frame.after else ""
-                        self.notify(f"{frame.fixed:,} repaired; written: {_names(frame.after)}{back}", markup=False)
+                        said = f"{frame.fixed:,} repaired{also}; written: {_names(frame.after)}{back}"
+                        self.notify(said, markup=False)
                         for reason in frame.left:
                             self.trouble(f"not repaired: {reason}")
                     case Refused():
