@@ -36,6 +36,10 @@ _TABLE = re.compile(
 )
 _RESULTS = re.compile(r"^(\./)?(results?|outputs?|figures?|plots?|logs?|runs?|predictions?)/", re.IGNORECASE)
 """Where a program of the project put what it made."""
+_FITTED = re.compile(
+    r"(model|weights|classifier|vectori[sz]er|encoder|scaler|tokenizer)[^/]*\.(pkl|pickle|h5|hdf5)$", re.IGNORECASE
+)
+"""What a training left rather than what it reads."""
 _TELLING = 6
 """Letters from which the name of a folder is one of its own."""
 _IN_DATA = re.compile(
@@ -88,7 +92,7 @@ def _cataloged(project: Project, cataloged: list[CatalogData], known: _Known) ->
 
 def _is_data(item: Opened) -> bool:
     name = item.inside("")
-    if name is None or _RESULTS.match(name):
+    if name is None or _RESULTS.match(name) or _FITTED.search(name):
         return False
     return (_TABLE.search(name) or _IN_DATA.search(name)) is not None
 

@@ -137,8 +137,10 @@ def _confidence(seen: _Seen, found: Foreign) -> Confidence:
     elsewhere = declared.everywhere | declared.locked | declared.described
     elsewhere |= known.brought(names | declared.with_extras(seen.scope) | declared.installed)
     may_come_along = not providers.isdisjoint(known.common) and not all(map(known.is_known, names))
+    named_after = tuple(f"{provider}-" for provider in providers)
     if (
         may_come_along
+        or any(name.startswith(named_after) for name in names)  # what extends a package brings it
         or not providers.isdisjoint(elsewhere)
         or not found.certain
         or _CONVERTS.search(found.path)
