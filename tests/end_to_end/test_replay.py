@@ -343,6 +343,25 @@ def test_nothing_of_the_original_is_touched(project: Project) -> None:
     assert (code, outcomes(report)["abs.txt"]) == (REPRODUCED, "identical")
 
 
+def test_data_and_results_behind_links_are_replayed_where_the_program_looks_for_them(project: Project) -> None:
+    disk = project.root.parent / "disk"
+    for folder in ("sets", "results"):
+        (disk / folder).mkdir(parents=True)
+    (disk / "sets" / "x.txt").write_text("4")
+    (project.root / "data").symlink_to(disk / "sets")
+    (project.root / "out").symlink_to(disk / "results")
+    program = (
+        "import os, time\n"
+        "folder = f'out/run-{time.time_ns()}'\n"
+        "os.mkdir(folder)\n"
+        "open(f'{folder}/m.txt', 'w').write(open('data/x.txt').read())\n"
+        "os.symlink(folder.split('/')[1], 'out/latest')\n"
+    )
+    project.record(program, "--output", "out/**")
+    assert project.replay()[0] == REPRODUCED
+    assert len([*(disk / "results").iterdir()]) == 2
+
+
 def test_a_folder_shows_the_names_that_the_run_saw_in_their_order(project: Project) -> None:
     for number in (3, 1, 2, 9, 8):
         project.write(f"data/file{number}.txt", f"{number}\n")

@@ -11,6 +11,7 @@ from reprocheck.compare.noise import NoiseError, learn, place
 from reprocheck.compare.quantities import quantities
 from reprocheck.compare.tolerances import Tolerances
 from reprocheck.model.comparison import Comparison, Curve, Difference, Outcome, Verdict
+from reprocheck.model.plan import Link
 from reprocheck.model.record import Package, Record
 from reprocheck.model.replay import Repetition
 from reprocheck.replay.errors import FULL, ran_out_of_space
@@ -39,12 +40,14 @@ class Judge:
         *,
         packages: tuple[Package, ...] | None,
         journal: Path,
+        links: tuple[Link, ...] = (),
     ) -> None:
         """`other` is the run whose results are `expected`; `packages` are those that the replay has.
 
         `journal` is that of the recorded run.
         """
         self._journal = journal
+        self._links = links
         self._record = record
         self._other = other
         self._expected = expected
@@ -74,7 +77,7 @@ class Judge:
         result = replayed.result
         assert result.execution is not None  # a session that ran nothing has raised
         left = {path: Path(file) for path, file in replayed.left.items()}
-        found = replayed_outputs(result.files, left, self._selection)
+        found = replayed_outputs(result.files, left, self._selection, self._links)
         if self._selection.stdout:
             found[NAME] = Output(path=NAME, digest=digest_of(Path(replayed.stdout)), content=replayed.stdout)
         self._numbers.append(_numbers(found.values()))

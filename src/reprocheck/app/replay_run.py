@@ -30,6 +30,7 @@ from reprocheck.model.record import Record
 from reprocheck.model.replay import Replay
 from reprocheck.replay.errors import ReplayError, of_system
 from reprocheck.replay.judging import overall
+from reprocheck.replay.links import find_links
 from reprocheck.replay.needs import needs_of
 from reprocheck.replay.outputs import Selection, recorded_outputs
 from reprocheck.replay.plan import make_plan
@@ -159,12 +160,21 @@ def _repeated(
     tolerances, digests = judging
     rebuilt = environment_for(request, record, plan, store, progress)
     selection = Selection(plan.patterns)
-    expected = recorded_outputs(other, selection, stored_in(store), digests)
+    expected = recorded_outputs(other, selection, stored_in(store), digests, plan.links)
     if not expected and not selection.declared:
         # Where logs are all that a run left, they are its results: metrics by step, most likely.
         selection = Selection(logs=True)
-        expected = recorded_outputs(other, selection, stored_in(store), digests)
-    judge = Judge(record, other, expected, selection, tolerances, packages=rebuilt.packages, journal=folder.journal)
+        expected = recorded_outputs(other, selection, stored_in(store), digests, plan.links)
+    judge = Judge(
+        record,
+        other,
+        expected,
+        selection,
+        tolerances,
+        packages=rebuilt.packages,
+        journal=folder.journal,
+        links=plan.links,
+    )
     for number in range(request.times):
         counted = f" ({number + 1} of {request.times})" if request.times > 1 else ""
         session = rebuilt.session(plan, record, scratch / str(number + 1))
@@ -222,7 +232,14 @@ def _plan(request: ReplayRequest, record: Record, store: Store, scratch: Path, d
     if request.executor is Executor.DOCKER and record.environment.container is not None and not request.image:
         sources = tuple(_or_in_image(source) for source in sources)
     patterns = request.outputs or record.command.outputs or request.usual_outputs
-    return make_plan(record, sources, executor=request.executor, present=request.environment, patterns=patterns)
+    return make_plan(
+        record,
+        sources,
+        executor=request.executor,
+        present=request.environment,
+        patterns=patterns,
+        links=find_links(record),
+    )
 
 
 def _or_in_image(source: Sourced) -> Sourced:

@@ -66,6 +66,15 @@ class Sourced(msgspec.Struct, frozen=True, kw_only=True):
         return self.origin in {Origin.DISK, Origin.STORE, Origin.GIT, Origin.IMAGE}
 
 
+class Link(msgspec.Struct, frozen=True, order=True):
+    """A symbolic link of the project that leads to what the run used."""
+
+    path: str
+    """Relative to the root."""
+    target: str
+    """Absolute path of what it leads to in the end."""
+
+
 class Executor(StrEnum):
     """Where a replay runs."""
 
@@ -107,6 +116,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """Folders below the root that the run wrote to or listed; relative, sorted."""
     kept: tuple[str, ...] = ()
     """Folders below the root that are used as they are: an environment, a repository's own data. Relative, sorted."""
+    links: tuple[Link, ...] = ()
+    """Links of the original that the working copy has too."""
     guarded: tuple[str, ...] = ()
     """Folders outside of the root that the run wrote to: they are covered, so that nothing in them is changed."""
     dockerfile: str = ""

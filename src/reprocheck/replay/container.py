@@ -22,7 +22,7 @@ from reprocheck.replay.outputs import is_cache
 from reprocheck.replay.recipes import Recipe
 from reprocheck.replay.session import Replayed
 from reprocheck.replay.stage import StageRequest, StageResult
-from reprocheck.replay.workspace import Workspace, lay_out, left_behind
+from reprocheck.replay.workspace import Workspace, as_recorded, lay_out, left_behind
 
 _KILLED = 128
 
@@ -187,7 +187,8 @@ class ContainerSession:
     def _left(self, workspace: Workspace) -> Mapping[str, Path]:
         found = dict(left_behind(workspace, is_cache))
         for folder, place in self._guarded().items():
-            found.update({f"{folder}/{file.relative_to(place).as_posix()}": file for file in place.rglob("*")})
+            for file in place.rglob("*"):
+                found[as_recorded(f"{folder}/{file.relative_to(place).as_posix()}")] = file
         return {path: file for path, file in found.items() if file.is_file()}
 
 

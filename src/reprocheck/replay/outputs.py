@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from reprocheck.capture.output import NAME
+from reprocheck.model.plan import Link
 from reprocheck.model.record import OUTPUT_ROLES, FileRole, FileUses, Record
 from reprocheck.project.gitignore import parse_pattern, to_regex
 from reprocheck.replay.sources import digest_of
@@ -92,34 +93,52 @@ def recorded_outputs(
     selection: Selection,
     stored: Callable[[str], Path | None],
     digest: Callable[[Path], str | None] = digest_of,
+    links: tuple[Link, ...] = (),
 ) -> dict[str, Output]:
-    """What the recorded run left that counts, by path, each with its content where that can still be had."""
+    """What the recorded run left that counts, by path, each with its content where that can still be had.
+
+    What lies behind one of the project's `links` is named as if it lay in the project.
+    """
     root = Path(record.command.root)
     found: dict[str, Output] = {}
     if selection.stdout:
         found[NAME] = Output(path=NAME, digest=None)  # unless the record has it
     for use in record.files.uses:
-        if use.role not in _LEFT or use.size is None or not selection.counts(use.path, use.role):
+        path = through(links, use.path)
+        if use.role not in _LEFT or use.size is None or not selection.counts(path, use.role):
             continue
         content = stored(use.after) if use.after is not None else None
         if content is None and use.after is not None:
             original = Path(use.path) if use.path.startswith("/") else root / use.path
             content = original if digest(original) == use.after else None
-        found[use.path] = Output(path=use.path, digest=use.after, content=str(content) if content else "")
+        found[path] = Output(path=path, digest=use.after, content=str(content) if content else "")
     return found
 
 
-def replayed_outputs(files: FileUses, left: Mapping[str, Path], selection: Selection) -> dict[str, Output]:
+def replayed_outputs(
+    files: FileUses, left: Mapping[str, Path], selection: Selection, links: tuple[Link, ...] = ()
+) -> dict[str, Output]:
     """What the replay left that counts; `left` are the files that are new or changed, by path.
 
     What was seen of each says whether it is a log or a result; where nothing was seen the name alone decides.
     """
-    roles = {use.path: use.role for use in files.uses}
+    roles = {through(links, use.path): use.role for use in files.uses}
     return {
         path: Output(path=path, digest=digest_of(file), content=str(file))
-        for path, file in sorted(left.items())
+        for path, file in sorted((through(links, path), file) for path, file in left.items())
         if selection.counts(path, _written(roles.get(path)))
     }
+
+
+def through(links: Iterable[Link], path: str) -> str:
+    """The name in the project of what lies behind one of its links; any other path as it is."""
+    if path.startswith("/"):
+        for link in links:
+            if path.startswith(f"{link.target}/"):
+                return f"{link.path}/{path[len(link.target) + 1 :]}"
+            if path == link.target:
+                return link.path
+    return path
 
 
 def _written(role: FileRole | None) -> FileRole:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 
-from reprocheck.model.plan import Executor, Obstacle, Origin, Plan, Purpose, Sourced
+from reprocheck.model.plan import Executor, Link, Obstacle, Origin, Plan, Purpose, Sourced
 from reprocheck.model.record import INPUT_ROLES, OUTPUT_ROLES, FileRole, Gap, Record, Status
 from reprocheck.replay.needs import TEMPORARY_FOLDERS
 
@@ -23,6 +23,7 @@ def make_plan(
     executor: Executor = Executor.SAME,
     present: Mapping[str, str],
     patterns: tuple[str, ...] = (),
+    links: tuple[Link, ...] = (),
 ) -> Plan:
     """Plan a replay of `record`; `present` are the variables of today, from which those without a kept value come."""
     sources = tuple(sources)
@@ -38,7 +39,8 @@ def make_plan(
         outside=tuple(source for source in sources if source.found and source.need.outside),
         folders=_folders(record),
         kept=_kept(record),
-        guarded=_guarded(record),
+        links=links,
+        guarded=_guarded(record, links),
         patterns=patterns or record.command.outputs,
         gaps=(*gaps, *_about_files(record, sources), *_about_world(record)),
         obstacles=tuple(_obstacles(record, sources)),
@@ -85,15 +87,19 @@ def _kept(record: Record) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def _guarded(record: Record) -> tuple[str, ...]:
-    """Folders outside of the root in which the run changed files; that for everybody's temporary files is none."""
+def _guarded(record: Record, links: Iterable[Link]) -> tuple[str, ...]:
+    """Folders outside of the root in which the run changed files; that for everybody's temporary files is none.
+
+    Where a link of the project led there, all that it leads to.
+    """
     written = {
         PurePosixPath(use.path).parent.as_posix()
         for use in record.files.uses
         if use.path.startswith("/")
         and (use.role in _CHANGED or (use.role is FileRole.TEMPORARY and use.size is not None))
     }
-    return tuple(sorted(written - TEMPORARY_FOLDERS))
+    behind = {link.target for link in links if any(f"{folder}/".startswith(f"{link.target}/") for folder in written)}
+    return tuple(sorted((written | behind) - TEMPORARY_FOLDERS))
 
 
 def _about_files(record: Record, sources: tuple[Sourced, ...]) -> tuple[Gap, ...]:

@@ -16,12 +16,12 @@ import msgspec
 
 from reprocheck.capture.notebook import notebook_command
 from reprocheck.model.plan import Origin, Plan, Sourced
-from reprocheck.model.record import Gap, Record, Status
+from reprocheck.model.record import FileRole, FileUse, Gap, Record, Status
 from reprocheck.replay.errors import ReplayError, without_result
 from reprocheck.replay.mounts import Bind, Cover
 from reprocheck.replay.outputs import is_cache
 from reprocheck.replay.stage import REFUSED, StageRequest, StageResult
-from reprocheck.replay.workspace import Workspace, lay_out, left_behind
+from reprocheck.replay.workspace import Workspace, as_recorded, lay_out, left_behind
 
 _PATIENCE = 5.0
 """Seconds between asking a replay to stop and stopping it."""
@@ -133,6 +133,7 @@ class Session:
             separate=separate,
             inner=self._lent(workspace),
             covers=self._covers(),
+            absent=tuple(use.path for use in self._record.files.uses if _made(use)),
             folders=() if Path(self._plan.root).is_dir() else (self._plan.root,),
             files=tuple(source.need.path for source in self._replaced() if not Path(source.need.path).exists()),
             outer=self._over(workspace),
@@ -242,13 +243,21 @@ class Session:
 
     def _left(self, workspace: Workspace) -> Mapping[str, Path]:
         found = dict(left_behind(workspace, is_cache))
+        behind = {link.target for link in self._plan.links}
         for number, folder in enumerate(self._covered()):
             upper = self._folder / f"upper-{number}"
             for file in sorted(upper.rglob("*")):
                 path = Path(folder, file.relative_to(upper))
-                if file.is_file() and not file.is_symlink() and str(path.parent) in self._plan.guarded:
-                    found[str(path)] = file
+                counts = str(path.parent) in self._plan.guarded or any(path.is_relative_to(way) for way in behind)
+                if file.is_file() and not file.is_symlink() and counts:
+                    found[as_recorded(str(path))] = file
         return found
+
+
+def _made(use: FileUse) -> bool:
+    """Whether the run made a file outside of the root that was not there before."""
+    new = use.before is None and use.size_before is None
+    return new and use.path.startswith("/") and use.role in {FileRole.OUTPUT, FileRole.LOG, FileRole.TEMPORARY}
 
 
 def _stop(stage: subprocess.Popen[bytes]) -> None:

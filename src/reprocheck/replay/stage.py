@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
@@ -40,6 +41,8 @@ class StageRequest(msgspec.Struct, frozen=True, kw_only=True):
     inner: tuple[Bind, ...] = ()
     """Made first, inside of the working copy."""
     covers: tuple[Cover, ...] = ()
+    absent: tuple[str, ...] = ()
+    """Files below covers that the run found missing, and made."""
     folders: tuple[str, ...] = ()
     """Made where they are missing, below covers."""
     files: tuple[str, ...] = ()
@@ -73,6 +76,7 @@ def main(request: Path) -> int:
                 bind(asked.inner)
                 with held(asked.outer, asked.covers) as (outer, covers):
                     cover(covers)
+                    _remove(asked.absent, asked.covers)
                     _make(asked.folders, asked.files)
                     bind(outer)
             except MountsRefusedError as error:
@@ -80,6 +84,15 @@ def main(request: Path) -> int:
                 return REFUSED
         result.write(msgspec.json.encode(_captured(asked)))
     return 0
+
+
+def _remove(files: tuple[str, ...], covers: tuple[Cover, ...]) -> None:
+    """Take files out of what covers show; nothing else is ever touched."""
+    covered = tuple(f"{item.folder.rstrip('/')}/" for item in covers)
+    for file in files:
+        if file.startswith(covered) and ".." not in Path(file).parts:
+            with suppress(OSError):  # not there any more, or a folder
+                Path(file).unlink()
 
 
 def _make(folders: tuple[str, ...], files: tuple[str, ...]) -> None:

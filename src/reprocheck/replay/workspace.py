@@ -15,6 +15,7 @@ import msgspec
 from reprocheck.model.plan import Origin, Plan, Sourced
 from reprocheck.model.record import FileUses, Record
 from reprocheck.replay.errors import ReplayError, of_system
+from reprocheck.replay.links import make_link
 from reprocheck.replay.sources import digest_of
 
 _LENT = 64 << 20
@@ -58,6 +59,7 @@ def lay_out(plan: Plan, folder: Path, record: Record, *, lend: bool, progress: C
     stand_ins: dict[str, tuple[int, int]] = {}
     lent = [Lent(str(root / name), name, read_only=True) for name in plan.kept if (root / name).exists()]
     covered = tuple(f"{item.path}/" for item in lent)
+    links = {link.path: link for link in plan.links}
     try:
         for item in lent:
             _place_for(folder / item.path, root / item.path)
@@ -66,6 +68,9 @@ def lay_out(plan: Plan, folder: Path, record: Record, *, lend: bool, progress: C
         done = 0
         for path in [*_in_recorded_order(root, record.files), *files]:
             if path in digests or path in stand_ins or path.startswith(covered):
+                continue
+            if path in links:
+                make_link(links[path], plan.root, folder)
                 continue
             source = files.get(path)
             if source is None:
@@ -80,6 +85,8 @@ def lay_out(plan: Plan, folder: Path, record: Record, *, lend: bool, progress: C
             digests[path] = source.need.digest
             done += 1
             progress(done)
+        for link in plan.links:
+            make_link(link, plan.root, folder)
     except OSError as error:
         raise of_system(f"the working copy in {folder} could not be made", error) from error
     return Workspace(folder=str(folder), digests=digests, stand_ins=stand_ins, lent=tuple(lent))
@@ -169,11 +176,11 @@ def left_behind(workspace: Workspace, ignored: Callable[[str], bool]) -> Mapping
             before = workspace.digests.get(path)
             same = digest_of(file) == before if before is not None else workspace.stand_ins.get(path) == _seen(file)
             if not same:
-                found[_as_recorded(path)] = file
+                found[as_recorded(path)] = file
     return found
 
 
-def _as_recorded(path: str) -> str:
+def as_recorded(path: str) -> str:
     """A path as records spell it: text whatever its bytes are."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 

@@ -1,0 +1,106 @@
+"""Links that a project has, made again in a working copy."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import msgspec
+
+from records import record
+from reprocheck.model.plan import Executor, Link, Plan
+from reprocheck.model.record import FileRole, FileUse, FileUses, Listing, Record
+from reprocheck.replay.links import find_links
+from reprocheck.replay.outputs import Selection, recorded_outputs, replayed_outputs, through
+from reprocheck.replay.plan import make_plan
+from reprocheck.replay.workspace import lay_out, left_behind
+
+DIGEST = "ab" * 32
+
+
+def run_in(root: Path, *uses: FileUse, listed: str = "") -> Record:
+    listings = (Listing(path=listed, entries=1),) if listed else ()
+    base = record(files=FileUses(uses=uses, listings=listings, complete=True))
+    return msgspec.structs.replace(base, command=msgspec.structs.replace(base.command, root=str(root)))
+
+
+def read(path: Path | str) -> FileUse:
+    return FileUse(path=str(path), role=FileRole.INPUT, before=DIGEST, after=DIGEST, size=1, size_before=1)
+
+
+def written(path: Path | str) -> FileUse:
+    return FileUse(path=str(path), role=FileRole.OUTPUT, after=DIGEST, size=1)
+
+
+def project(tmp_path: Path) -> tuple[Path, Path]:
+    root, outside = (tmp_path / "project").resolve(), (tmp_path / "disk").resolve()
+    for folder in (root / "real", root / "conf", outside / "sets" / "a", outside / "unused"):
+        folder.mkdir(parents=True)
+    (outside / "sets" / "a" / "x.csv").write_text("x")
+    (root / "real" / "y.csv").write_text("y")
+    (root / "data").symlink_to(outside / "sets")
+    (root / "one.csv").symlink_to(outside / "sets" / "a" / "x.csv")
+    (root / "alias").symlink_to("real")
+    (root / "conf" / "now.csv").symlink_to(root / "real" / "y.csv")
+    (root / "unused").symlink_to(outside / "unused")
+    (root / "gone").symlink_to(outside / "nowhere")
+    (root / "circle").symlink_to(root.parent)
+    return root, outside
+
+
+def test_links_to_what_was_used_are_found(tmp_path: Path) -> None:
+    root, outside = project(tmp_path)
+    found = find_links(run_in(root, read(outside / "sets/a/x.csv"), read("real/y.csv")))
+    assert [link.path for link in found] == ["alias", "conf/now.csv", "data", "one.csv"]
+    assert find_links(run_in(root, listed=str(outside / "unused"))) == (Link("unused", str(outside / "unused")),)
+    assert find_links(run_in(tmp_path / "nowhere", read("a"))) == ()
+
+
+def test_a_link_that_the_run_made_is_not_there_before(tmp_path: Path) -> None:
+    root, _ = project(tmp_path)
+    made = FileUse(path="alias", role=FileRole.OUTPUT)
+    assert [link.path for link in find_links(run_in(root, made, read("real/y.csv")))] == ["conf/now.csv"]
+
+
+def test_a_working_copy_has_the_links_and_none_leads_into_the_original(tmp_path: Path) -> None:
+    root, outside = project(tmp_path)
+    run = run_in(root, read(outside / "sets/a/x.csv"), read("real/y.csv"))
+    plan = Plan(
+        run="r",
+        executor=Executor.SAME,
+        command=("true",),
+        root=str(root),
+        cwd=".",
+        variables={},
+        links=find_links(run),
+    )
+    copy = (tmp_path / "copy").resolve()
+    copy.mkdir()
+    workspace = lay_out(plan, copy, run, lend=True, progress=lambda _: None)
+    assert (copy / "data" / "a" / "x.csv").read_text() == "x"
+    assert os.path.realpath(copy / "alias") == str(copy / "real")
+    assert os.path.realpath(copy / "conf" / "now.csv") == str(copy / "real" / "y.csv")
+    assert left_behind(workspace, lambda _: False) == {}
+    (copy / "alias" / "new.txt").write_text("n")
+    assert list(left_behind(workspace, lambda _: False)) == ["real/new.txt"]
+    assert not (root / "real" / "new.txt").exists()
+
+
+def test_what_is_written_behind_a_link_is_guarded_and_a_result_of_the_project(tmp_path: Path) -> None:
+    root, outside = project(tmp_path)
+    (root / "out").symlink_to(outside / "unused")
+    run = run_in(root, written(outside / "unused" / "a" / "m.txt"))
+    links = find_links(run)
+    assert str(outside / "unused") in make_plan(run, (), present={}, links=links).guarded
+    expected = recorded_outputs(run, Selection(), lambda _: None, lambda _: None, links)
+    found = replayed_outputs(FileUses(), {str(outside / "unused/a/m.txt"): tmp_path}, Selection(), links)
+    assert list(expected) == list(found) == ["out/a/m.txt"]
+    assert recorded_outputs(run, Selection(), lambda _: None, lambda _: None) == {}
+
+
+def test_names_behind_a_link_are_told_from_names_beside_it() -> None:
+    links = (Link("data", "/disk/sets"),)
+    assert through(links, "/disk/sets/a") == "data/a"
+    assert through(links, "/disk/sets") == "data"
+    assert through(links, "/disk/sets2/a") == "/disk/sets2/a"
+    assert through(links, "disk/sets/a") == "disk/sets/a"
