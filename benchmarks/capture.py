@@ -1,9 +1,12 @@
 """What capture costs: CPU beside plain Python and other tools in one run, start-up, notifications and hashing.
 
-    python benchmarks/capture.py --python PYTHON [--rounds N] [--peers DIR...] [--parts programs start notify hash]
+    python benchmarks/capture.py --python PYTHON [--rounds N] [--peers DIR...] [--scripts NAME...]
+                                 [--parts programs start notify hash]
 
 `--python` is an interpreter with scikit-learn, pandas and torch. strace, MLflow (in that interpreter), ReproZip
 (`reprozip`) and noWorkflow (`now`) are measured where they are found; `--peers` names folders with their programs.
+`sk_long.py` and `torchy_long.py` are the same scripts with half a minute of training, as users have it; of these only
+our own programs are measured.
 """
 
 from __future__ import annotations
@@ -33,7 +36,7 @@ x, y = frame.drop(columns="label"), frame["label"]
 a, b, c, d = train_test_split(x, y, random_state=0)
 scores = {}
 for name, model in (("logistic", LogisticRegression(max_iter=500)),
-                    ("forest", RandomForestClassifier(60, random_state=0))):
+                    ("forest", RandomForestClassifier(TREES, random_state=0))):
     model.fit(a, c)
     scores[name] = model.score(b, d)
     joblib.dump(model, f"{name}.joblib")
@@ -52,13 +55,20 @@ if __name__ == "__main__":
     net = torch.nn.Sequential(torch.nn.Conv2d(3, 16, 3), torch.nn.ReLU(), torch.nn.Conv2d(16, 32, 3, 2),
                               torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.LazyLinear(10))
     optimizer = None
-    for epoch in range(2):
+    for epoch in range(EPOCHS):
         for x, y in DataLoader(Items(), 50, shuffle=True, num_workers=2):
             loss = torch.nn.functional.cross_entropy(net(x), y)
             optimizer = optimizer or torch.optim.SGD(net.parameters(), 0.01)
             optimizer.zero_grad(); loss.backward(); optimizer.step()
         torch.save(net.state_dict(), "net.pt")
 """
+_SCRIPTS = {
+    "sk.py": _SKLEARN.replace("TREES", "60"),
+    "torchy.py": _TORCH.replace("EPOCHS", "2"),
+    "sk_long.py": _SKLEARN.replace("TREES", "700"),
+    "torchy_long.py": _TORCH.replace("EPOCHS", "20"),
+}
+_OURS = ("plain", "files alone", "reprocheck run")
 _MAKE = """
 import os, numpy as np, pandas as pd
 rng = np.random.default_rng(0)
@@ -101,16 +111,15 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--peers", nargs="*", default=[])
     parser.add_argument("--only", nargs="*", help="programs beside `plain` to measure")
-    scripts = ["sk.py", "torchy.py"]
-    parser.add_argument("--scripts", nargs="*", default=scripts, choices=scripts)
+    parser.add_argument("--scripts", nargs="*", default=[*_SCRIPTS], choices=[*_SCRIPTS])
     parts = ["programs", "start", "notify", "hash"]
     parser.add_argument("--parts", nargs="*", default=parts, choices=parts)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as made:
         os.chdir(made)
         subprocess.run([options.python, "-c", _MAKE], check=True)
-        for name, text in (("sk", _SKLEARN), ("torchy", _TORCH), ("autolog", _AUTOLOG), ("opens", _OPENS)):
-            Path(f"{name}.py").write_text(text)
+        for name, text in {**_SCRIPTS, "autolog.py": _AUTOLOG, "opens.py": _OPENS}.items():
+            Path(name).write_text(text)
         env = environment(Path(made, "bytecode"))
         for part in options.parts:
             match part:
@@ -141,6 +150,8 @@ def _programs(options: argparse.Namespace, env: dict[str, str]) -> None:
             commands["ReproZip"] = [found, "trace", "--overwrite", "-d", "rpz", python, script]
         if found := shutil.which("now", path=path):
             commands["noWorkflow"] = [found, "run", script]
+        if script.endswith("_long.py"):
+            commands = {name: commands[name] for name in _OURS}
         if options.only is not None:
             commands = {name: command for name, command in commands.items() if name in {"plain", *options.only}}
         for command in commands.values():

@@ -18,13 +18,14 @@ class Answers:
         self._listener = listener
         self._page = page
         self._held: dict[int, None] = {}
+        self._pack = PAGE.pack_into
         self.given = False
         """True when nothing is left to be answered of the call at hand."""
 
     def received(self, identity: int) -> None:
         """A call waits for its answer."""
         self.given = False
-        PAGE.pack_into(self._page, 0, identity, next(iter(self._held), 0) if self._held else 0)
+        self._pack(self._page, 0, identity, next(iter([*self._held]), 0) if self._held else 0)
 
     def go(self, identity: int) -> bool:
         """Let the call go on now; False when nobody waited any more."""

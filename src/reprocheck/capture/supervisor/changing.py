@@ -50,7 +50,7 @@ class Changes:
     def forget(self) -> None:
         """Links or folders may have changed."""
         self._paths.forget()
-        self._reads.forget()
+        self._reads.forget_folders()
 
     def writes(self, identity: int, process: Process, path: str, flags: int) -> None:
         """A file is about to be opened for writing, or made."""

@@ -18,6 +18,7 @@ from reprocheck.capture.supervisor.calls import NEW_LISTENER, X32_BIT, Machine
 
 NOTIFICATION = struct.Struct("=QIIiIQ6Q")
 """Identity, thread, flags, call, architecture, instruction pointer, six arguments."""
+_ZEROS = bytes(NOTIFICATION.size)
 _ANSWER = struct.Struct("=QqiI")
 _CONTINUE = 1
 _RECEIVE = 0xC0502100
@@ -152,7 +153,7 @@ def wake_in_step(listener: int) -> None:
 
 def receive(listener: int, buffer: bytearray) -> bool:
     """Take the next notification into `buffer`; False when its thread was killed meanwhile."""
-    buffer[:] = bytes(NOTIFICATION.size)
+    buffer[:] = _ZEROS
     try:
         fcntl.ioctl(listener, _RECEIVE, buffer)
     except OSError as error:

@@ -23,7 +23,7 @@ from reprocheck.capture.supervisor.journal import Journal, quoted
 from reprocheck.capture.supervisor.ledger import Ledger
 from reprocheck.capture.supervisor.looks import is_allowed, look_at, status_of
 from reprocheck.capture.supervisor.paths import Paths
-from reprocheck.capture.supervisor.tasks import SHORT, Process, Task, Tasks
+from reprocheck.capture.supervisor.tasks import MOMENT, SHORT, Process, Task, Tasks
 
 TOGETHER = 64
 """Reads that wait for each other: all that is lost when we are killed."""
@@ -64,11 +64,12 @@ class Reads:
         self._hidden = hidden
         self._quiet: set[bytes] = set()
         """Files of the environment that are noted already, as calls name them."""
-        self._folders: set[bytes] = set()
-        """Folders of the environment, as calls name them, with the slash behind."""
+        self._folders: dict[bytes, str] = {}
+        """True paths of folders of the environment, as calls name them; both with the slash behind."""
         self._again: dict[_Key, tuple[str, int]] = {}
         """Files of the data that are noted for their process: absolute name and inode."""
-        self._quick: list[tuple[bytes, Process, int]] = []
+        self._quick: list[tuple[bytes, int, str, Process, int]] = []
+        """Name, where its last part begins, true folder, who and when."""
         self._waiting: list[_Read] = []
 
     @property
@@ -82,8 +83,9 @@ class Reads:
         What is skipped is done by others: that the call is still held is seen when it is let go, and a thread seen
         less than a tenth of a second ago is no other one by the same number.
         """
-        task = self._tasks.just_seen(number)
-        if task is None:
+        now = monotonic_ns()
+        task = self._tasks.known.get(number)
+        if task is None or task.memory < 0 or now - task.seen > MOMENT or task.process.foreign:
             return False
         try:
             data = os.pread(task.memory, SHORT, address)
@@ -96,11 +98,12 @@ class Reads:
         if raw in self._quiet:
             return self._answers.go(identity)
         name = raw.rfind(b"/") + 1
+        folder = self._folders.get(raw[:name])
         # The empty name and all that begin with a dot may mean a folder.
-        if raw[:name] not in self._folders or raw[name : name + 1] in b".":
+        if folder is None or raw[name : name + 1] in b".":
             return False
         if self._answers.go(identity):
-            self._quick.append((raw, task.process, monotonic_ns()))
+            self._quick.append((raw, name, folder, task.process, now))
             if len(self._quick) >= TOGETHER:
                 self.settle()
         return True
@@ -132,8 +135,14 @@ class Reads:
         if b"/." in folder or b"//" in folder or folder in self._folders:
             return
         name = os.fsdecode(folder)
-        if self._regions.of(self._regions.behind(f"{name}x.pyc")) == ENVIRONMENT and not name.startswith(self._hidden):
-            self._folders.add(folder)
+        true = self._paths.true(f"{name}x.pyc")
+        regions = self._regions
+        if (
+            not name.startswith(self._hidden)
+            and regions.of(regions.behind(f"{name}x.pyc")) == ENVIRONMENT
+            and regions.of(regions.behind(true)) == ENVIRONMENT
+        ):
+            self._folders[folder] = true.removesuffix("x.pyc")
 
     def read(self, identity: int, process: Process, path: str, key: _Key | None = None) -> None:
         """A file is about to be opened for reading, by an absolute path."""
@@ -148,6 +157,11 @@ class Reads:
         """Names may mean other files from now on."""
         self._again.clear()
 
+    def forget_folders(self) -> None:
+        """Folders may lie elsewhere from now on."""
+        self._again.clear()
+        self._folders.clear()
+
     def unknown(self, path: str) -> None:
         """Another file has come to this name."""
         self._quiet.discard(os.fsencode(path))
@@ -156,10 +170,10 @@ class Reads:
         """Work out what went on, and write it down."""
         quick, self._quick = self._quick, []
         waiting, self._waiting = self._waiting, []
-        for raw, process, time in quick:
+        for raw, name, folder, process, time in quick:
             if raw not in self._quiet:
                 try:
-                    self._settle_quick(raw, process, time)
+                    self._settle_quick(raw, folder + os.fsdecode(raw[name:]), process, time)
                 except Exception as error:  # noqa: BLE001 -- one file must not cost the others
                     self._defect(error)
         for read in waiting:
@@ -174,19 +188,21 @@ class Reads:
         reason = f"{type(error).__name__} in the supervisor: {error}"
         self._ledger.gap(None, reason, "a file that was read is not known")
 
-    def _settle_quick(self, raw: bytes, process: Process, time: int) -> None:
-        name = os.fsdecode(raw)
-        path = self._paths.true(name)
+    def _settle_quick(self, raw: bytes, path: str, process: Process, time: int) -> None:
+        """A file in a folder of the environment."""
         try:
-            status: os.stat_result | int = os.lstat(path)
+            mode = os.lstat(path).st_mode
         except FileNotFoundError:
             # A search along a path of libraries; nobody asks what wasn't there.
             return
-        except OSError as error:
-            status = error.errno or errno.EIO
-        if isinstance(status, os.stat_result) and stat.S_ISLNK(status.st_mode):
-            path, status = look_at(self._paths, process, name)
-        self._settle((process, time, path, status, (process, "", raw)))
+        except OSError:
+            mode = 0
+        if stat.S_ISREG(mode) and mode & stat.S_IROTH:
+            self._quiet.add(raw)
+            self._journal.later("open", process, f'"path":{quoted(self._regions.behind(path))},"how":"r"', time)
+        else:
+            path, status = look_at(self._paths, process, os.fsdecode(raw))
+            self._settle((process, time, path, status, (process, "", raw)))
 
     def _settle(self, read: _Read) -> None:
         process, time, path, status, key = read

@@ -6,15 +6,15 @@
 from __future__ import annotations
 
 import os
-from time import monotonic
+from time import monotonic_ns
 
 from reprocheck.capture.supervisor.calls import AT_FDCWD, Machine
 from reprocheck.capture.supervisor.kernel import read_memory
 
 _KEPT = 256
 """Threads whose descriptors are kept open; the oldest goes first."""
-_MOMENT = 0.1
-"""Seconds in which the numbers of threads can't have gone all the way round."""
+MOMENT = 100_000_000
+"""Nanoseconds in which the numbers of threads can't have gone all the way round."""
 SHORT = 256
 """Bytes that nearly all paths fit into."""
 _LONG = 4096
@@ -49,7 +49,7 @@ class Task:
         self.folder = folder
         self.process = process
         self.memory = -1
-        self.seen = 0.0
+        self.seen = 0
         """When it was last sure that the number is still this thread's, on the monotonic clock."""
 
     def close(self) -> None:
@@ -64,22 +64,16 @@ class Tasks:
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
-        self._known: dict[int, Task] = {}
+        self.known: dict[int, Task] = {}
+        """Those whose folders are held open."""
         self.processes: dict[int, Process] = {}
         self.suspicious = False
         """True once a process changed its root or its mounts: every process is then looked at again."""
         self._mounts = os.stat("/proc/self/ns/mnt").st_ino
 
-    def just_seen(self, number: int) -> Task | None:
-        """The thread, if it was looked at a moment ago, its memory can be read and it sees what we see."""
-        task = self._known.get(number)
-        if task is None or task.memory < 0 or task.process.foreign or monotonic() - task.seen > _MOMENT:
-            return None
-        return task
-
     def look(self, number: int) -> tuple[Task, str]:
         """The thread and its working folder; raises Unreadable when it is gone or can't be looked at."""
-        task = self._known.get(number)
+        task = self.known.get(number)
         if task is not None:
             try:
                 cwd = os.readlink("cwd", dir_fd=task.folder)
@@ -89,7 +83,7 @@ class Tasks:
                 # Gone; the number may belong to another thread by now.
                 self._forget(task)
             else:
-                task.seen = monotonic()
+                task.seen = monotonic_ns()
                 return task, cwd
         try:
             task = self._meet(number)
@@ -112,9 +106,9 @@ class Tasks:
         except BaseException:
             os.close(folder)
             raise
-        if len(self._known) >= _KEPT:
-            self._forget(next(iter(self._known.values())))
-        task = self._known[number] = Task(number, folder, process)
+        if len(self.known) >= _KEPT:
+            self._forget(next(iter(self.known.values())))
+        task = self.known[number] = Task(number, folder, process)
         return task
 
     def _is_foreign(self, folder: int) -> bool:
@@ -124,18 +118,18 @@ class Tasks:
             return False
 
     def _forget(self, task: Task) -> None:
-        del self._known[task.number]
+        del self.known[task.number]
         task.close()
 
     def renewed(self, process: Process) -> None:
         """The process is about to have another memory: what is held of it belongs to the old one."""
-        for task in [task for task in self._known.values() if task.process.number == process.number]:
+        for task in [task for task in self.known.values() if task.process.number == process.number]:
             self._forget(task)
 
     def distrust(self) -> None:
         """Some process changes its root or its mounts."""
         self.suspicious = True
-        for task in list(self._known.values()):
+        for task in list(self.known.values()):
             self._forget(task)
 
     def read(self, task: Task, address: int, size: int) -> bytes:
