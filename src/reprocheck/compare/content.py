@@ -10,8 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-BLOCK = 1 << 18
-"""Bytes that are compared at once: two blocks and what is computed from them stay in a core's cache."""
+BLOCK = 1 << 19
+"""Bytes that are compared at once: what is computed from two blocks stays in caches, and few calls are needed."""
 LONGEST_LINE = 16 << 20
 """Bytes."""
 
