@@ -292,6 +292,40 @@ def _set_elsewhere(rule: Rule) -> None:
     """What other code changes."""
     rule.allows(
         """
+        from dataclasses import dataclass
+
+        @dataclass
+        class Job:
+            name: str
+            cancelled: bool = False
+
+        class Jobs:
+            def __init__(self):
+                self.running = {}
+
+            def add(self, name):
+                job = Job(name=name)
+                self.running[name] = job
+                return job
+
+            def cancel(self, wanted):
+                for name, job in list(self.running.items()):
+                    if name == wanted:
+                        job.cancelled = True
+
+            def finish(self, job: Job):
+                if job.cancelled:
+                    print("gone")
+
+        jobs = Jobs()
+        first = jobs.add("first")
+        jobs.cancel("first")
+        jobs.finish(first)
+        """,
+        title="a field that is set on an element of a container",
+    )
+    rule.allows(
+        """
         import os
 
         use_amp = False

@@ -11,6 +11,7 @@ from reprocheck.rulekit.facts import (
     Call,
     Class,
     ClassRef,
+    External,
     Function,
     FunctionRef,
     Instance,
@@ -293,7 +294,10 @@ class FixedValues:
             own = assignment.target.startswith(".") and assignment.target[1:].rpartition(".")[0]
             if isinstance(holder, ClassRef) and holder.key in keys and (path, own) not in keys:
                 return True
-            if holder is None and "()" in assignment.target:
+            # An element of a list, or what a call gave, may be an object of any class.
+            if (holder is None or isinstance(holder, External)) and assignment.target.rpartition(".")[0].endswith(
+                (")", "]")
+            ):
                 return True
         return False
 
