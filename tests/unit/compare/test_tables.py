@@ -27,3 +27,20 @@ def test_a_tolerance_for_numbers_covers_how_they_are_written() -> None:
     assert compare(left, right, "*.csv:x=abs:1e-6").outcome is Outcome.EQUIVALENT
     assert compare(left, right, "*.csv:x=abs:1e-9").outcome is Outcome.DIVERGENT
     assert compare(left, right.replace(b"a", b"c"), "*.csv=abs:1e-6").outcome is Outcome.DIVERGENT
+
+
+def test_a_byte_order_mark_is_no_content_and_other_columns_are_no_other_order() -> None:
+    found = compare(b"x,y\n1,2\n", b"\xef\xbb\xbfx,y\n1,2\n")
+    assert found.outcome is Outcome.EQUIVALENT
+    other = compare(b"x,y\n1,2\n", b"x,z\n1,2\n")
+    assert (other.outcome, other.message) == (Outcome.DIVERGENT, "")
+    assert compare(b"x\n1\n2\n", b"x\n2\n1\n").message == "the same rows in another order"
+
+
+def test_another_end_of_a_line_of_text_is_called_so() -> None:
+    context = Context(path="a.txt")
+    found = compare_contents(Content.of_bytes("a.txt", b"a\nb\n"), Content.of_bytes("a.txt", b"a\r\nb"), context)
+    assert [(part.message, part.right) for part in found.children] == [
+        ("another end of line", "\r\n"),
+        ("another end of line", "(none)"),
+    ]

@@ -31,9 +31,11 @@ def _rows(source: Content) -> Iterator[list[str]]:
     delimiter = "\t" if source.name.lower().endswith(".tsv") else _delimiter(source)
     lines = (line.decode("utf-8", "surrogateescape") for line in source.lines())
     try:
-        for row in csv.reader(lines, delimiter=delimiter, strict=True):
+        for number, row in enumerate(csv.reader(lines, delimiter=delimiter, strict=True)):
             if len(row) > _LONGEST_ROW:
                 raise UnreadableError("has a row of too many cells")
+            if not number and row:
+                row[0] = row[0].removeprefix("\ufeff")  # says how the file is encoded
             yield row
     except csv.Error as error:
         raise UnreadableError(f"is no table ({error})") from None
@@ -196,11 +198,14 @@ def _compare(left: Content, right: Content, context: Context, _: CompareParts) -
     table = _Table(context)
     parts = list(table.compare(left, right))
     message = ""
-    if table.sums[0] == table.sums[1] and table.rows[0] == table.rows[1] and parts:
+    moved = any(column.first >= 0 for column in table.columns)
+    if table.sums[0] == table.sums[1] and table.rows[0] == table.rows[1] and moved:
         message = "the same rows in another order"
     elif table.first_step:
         message = f"first at step {table.first_step}"
-    return context.gathered(context.path, "table", parts, message if parts else "quotes, spaces or line ends")
+    return context.gathered(
+        context.path, "table", parts, message if parts else "quotes, spaces, line ends or a byte order mark"
+    )
 
 
 TABLE = Comparator("table", _is_table, _compare)

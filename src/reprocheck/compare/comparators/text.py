@@ -158,6 +158,8 @@ class _Lines:
                 else metadata(f"line {number}", ", ".join(sorted(kinds)), _cut(left), _cut(right))
             )
         self._note(number)
+        if a.rstrip("\r\n") == b.rstrip("\r\n"):
+            return content(f"line {number}", "another end of line", _end(left), _end(right), "line")
         outcome = Outcome.DIVERGENT
         because: tuple[Because, ...] = ()
         pairs = _number_pairs(a, b)
@@ -177,6 +179,10 @@ class _Lines:
             left=_cut(left),
             right=_cut(right),
         )
+
+
+def _end(line: str) -> str:
+    return shown(line[len(line.rstrip("\r\n")) :] or "(none)")
 
 
 def _cut(line: str) -> str:
