@@ -43,7 +43,9 @@ def _reported(run: RunSummary, root: Path) -> ReportedRun:
     if run.state is RunState.DAMAGED:
         return ReportedRun(run=run)
     try:
-        replay = next(reversed(replays_of(run.id, None, root)), None)
+        replays = replays_of(run.id, None, root)[::-1]
+        # One that was cancelled before anything ran says nothing, and takes nothing back.
+        replay = next((one for one in replays if one.repetitions), next(iter(replays), None))
         drawn = replay is not None and any(repetition.curves for repetition in replay.repetitions)
         series = {} if drawn else series_of(run.id, None, root)
     except StoreError:

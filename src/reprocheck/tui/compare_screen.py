@@ -89,8 +89,11 @@ class CompareScreen(Room):
         self.focus_list()
         self.query_one(VirtualList).renew()
         self.query_one(Title).say([self.compared.title], "")
-        hints = (*(_EXPLAINING if self.compared.replay is not None else ()), *_HINTS)
-        self.query_one(Hints).say([(self.app.key(action), said) for action, said in hints])
+        self.query_one(Hints).say([(self.app.key(action), said) for action, said in self.hints()])
+
+    def hints(self) -> Sequence[tuple[str, str]]:
+        """Only a replay can be explained."""
+        return (*(_EXPLAINING if self.compared.replay is not None else ()), *_HINTS)
 
     def on_resize(self) -> None:
         """Plots are as wide as there is room."""

@@ -39,11 +39,11 @@ class FindingsList(Room):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "filter", id="findings.filter"),
-        Binding("b", "group", "group by", id="findings.group"),
+        Binding("b", "group", "group by rule, file, family", id="findings.group"),
         Binding("left,h", "collapse(True)", "close the group", show=False, id="findings.close_group"),
         Binding("right,l", "collapse(False)", "open the group", show=False, id="findings.open_group"),
         Binding("minus", "collapse_all", "close or open all groups", show=False, id="findings.close_all"),
-        Binding("s", "sort", "sort by", id="findings.sort"),
+        Binding("s", "sort", "sort by severity, code, confidence", id="findings.sort"),
     ]
 
     def __init__(self, services: Services) -> None:
@@ -169,10 +169,6 @@ class FindingsList(Room):
             self.query_one(Hints).say([*_TYPING, *((word, "") for word in line.offered), ("esc", "back")])
         else:
             self.query_one(Hints).say([(self.app.key(action), said) for action, said in self.hints()])
-
-    def hints(self) -> Sequence[tuple[str, str]]:
-        """What can be done, by the id of the action; the most important first and help last."""
-        return (("findings.filter", "filter"), ("findings.why", "why"), ("app.help", "help"))
 
     def nothing(self) -> str:
         """Why the list is empty, and what to do about it."""

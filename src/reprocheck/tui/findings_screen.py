@@ -48,18 +48,18 @@ class FindingsScreen(FindingsView):
     """Findings, and what to do about them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("a", "decide('accepted')", "accept", id="findings.accept"),
-        Binding("x", "decide('false-positive')", "false positive", id="findings.false_positive"),
-        Binding("f", "decide('fixed')", "fixed", id="findings.fixed"),
+        Binding("a", "decide('accepted')", "accept, with a reason", id="findings.accept"),
+        Binding("x", "decide('false-positive')", "false positive, with a reason", id="findings.false_positive"),
+        Binding("f", "decide('fixed')", "say that it is fixed", id="findings.fixed"),
         Binding("o", "decide('open')", "open again", id="findings.reopen"),
-        Binding("full_stop", "repeat", "decide as before", id="findings.repeat"),
-        Binding("z", "undo", "undo", id="findings.undo"),
+        Binding("full_stop", "repeat", "decide as before, for the same reason", id="findings.repeat"),
+        Binding("z", "undo", "undo a decision or a repair", id="findings.undo"),
         Binding("Z", "redo", "redo", id="findings.redo"),
         Binding("space", "mark", "mark", id="findings.mark"),
         Binding("v", "range", "begin or end a range", id="findings.range"),
-        Binding("asterisk", "mark_all", "mark all", id="findings.mark_all"),
+        Binding("asterisk", "mark_all", "mark all that the filter leaves", id="findings.mark_all"),
         Binding("e", "edit", "open in the editor", id="findings.edit"),
-        Binding("r", "repair", "carry out the fix", id="findings.repair"),
+        Binding("r", "repair", "carry out the fix, after a look at it", id="findings.repair"),
         Binding("u", "rescan", "scan again", id="findings.rescan"),
     ]
 

@@ -33,9 +33,9 @@ class FindingsView(FindingsList):
         Binding("escape", "back", "back", show=False, id="findings.back"),
         Binding("n", "step(1)", "next place of the trail", id="findings.next_place"),
         Binding("p", "step(-1)", "previous place", id="findings.previous_place"),
-        Binding("w", "view('why')", "why", id="findings.why"),
-        Binding("d", "view('fix')", "fix as a diff", id="findings.fix"),
-        Binding("enter", "zoom", "enlarge", id="findings.zoom"),
+        Binding("w", "view('why')", "why it matters, how to repair it", id="findings.why"),
+        Binding("d", "view('fix')", "the fix as a diff", id="findings.fix"),
+        Binding("enter", "zoom", "enlarge; on a heading close or open", id="findings.zoom"),
         Binding("tab", "other_side", "other side", show=False, id="findings.other_side"),
     ]
 

@@ -22,6 +22,7 @@ from reprocheck.tui.findings_list import FindingsList
 from reprocheck.tui.findings_screen import FindingsScreen
 from reprocheck.tui.findings_view import FindingsView
 from reprocheck.tui.help_screen import HelpScreen
+from reprocheck.tui.room import Room
 from reprocheck.tui.runs_screen import RunsScreen
 from reprocheck.tui.runs_view import RunsView
 from reprocheck.tui.services import Services
@@ -137,11 +138,16 @@ class TriageApp(App[None]):
     def action_help(self) -> None:
         """Keys, marks, filter."""
         seen: dict[str, list[str]] = {}
+        ranks: dict[str, int] = {}
+        first = [action for action, _ in self.screen.hints()] if isinstance(self.screen, Room) else []
         for key, active in self.screen.active_bindings.items():
-            if active.binding.id is not None and active.binding.description:
-                shown = self.get_key_display(active.binding.with_key(key))
-                seen.setdefault(active.binding.description, []).append(shown)
-        self.push_screen(HelpScreen([(" ".join(keys), said) for said, keys in seen.items()]))
+            binding = active.binding
+            if binding.id is not None and binding.description:
+                seen.setdefault(binding.description, []).append(self.get_key_display(binding.with_key(key)))
+                ranks[binding.description] = first.index(binding.id) if binding.id in first else len(first)
+        # What is named at the foot of the screen is what one is most likely to look for.
+        ordered = sorted(seen.items(), key=lambda item: ranks[item[0]])
+        self.push_screen(HelpScreen([(" ".join(keys), said) for said, keys in ordered]))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Everything that a key does here can be looked up by its name."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -37,6 +38,10 @@ class Room(Screen[None]):
             with Vertical(id="detail"):
                 yield Static(id="head")
                 yield Pane(id="pane")
+
+    def hints(self) -> Sequence[tuple[str, str]]:
+        """What can be done, by the id of the action; the most important first and help last."""
+        raise NotImplementedError
 
     def look(self) -> None:
         """Show what the cursor is on."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.console import RenderableType
@@ -88,10 +87,6 @@ class RunsView(Room):
         parts = [plural(runs, "run"), *([self.status] if self.status else [])]
         self.query_one(Title).say(parts, self.services.root.name)
         self.query_one(Hints).say([(self.app.key(action), said) for action, said in self.hints()])
-
-    def hints(self) -> Sequence[tuple[str, str]]:
-        """What can be done, by the id of the action; the most important first and help last."""
-        return (("runs.next_view", "tabs"), ("app.help", "help"))
 
     def on_resize(self) -> None:
         """Plots are as wide as there is room."""

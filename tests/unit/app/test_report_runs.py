@@ -8,6 +8,8 @@ import pytest
 
 from reprocheck.app.report_runs import reported_runs
 from reprocheck.app.stores import STORE_FOLDER
+from reprocheck.model.comparison import Comparison, Outcome, Verdict
+from reprocheck.model.replay import Repetition, Replay, encode
 from reprocheck.model.run_report import ReportedRuns
 from reprocheck.store.store import prepare
 from traced_runs import run
@@ -29,6 +31,24 @@ def test_the_last_ones_come_first_with_their_numbers(root: Path) -> None:
     assert curve.name == "loss"
     assert len(curve.left) <= 401
     assert (curve.left[0], curve.left[-1]) == ((0, 0.0), (3299, 3299.0))
+
+
+def test_a_replay_that_was_cancelled_takes_no_verdict_back(root: Path) -> None:
+    store = prepare(root / STORE_FOLDER)
+    folder = store.resolve(run(store, [])).path / "replays"
+    folder.mkdir()
+    for name, outcome, repeated in (("a", Outcome.DIVERGENT, True), ("b", Outcome.INCONCLUSIVE, False)):
+        verdict = Verdict(outcome=outcome, reason="x")
+        comparison = Comparison(left="a", right="b", differences=(), verdict=verdict)
+        repetitions = (Repetition(exit_code=0, duration=1, comparison=comparison),) * repeated
+        replay = Replay(
+            id=name, run="r", executor="same", tool_version="0", started="", command=(), verdict=verdict,
+            repetitions=repetitions,
+        )  # fmt: skip
+        (folder / f"{name}.json").write_bytes(encode(replay))
+        (shown,) = reported_runs(root).runs
+        assert shown.replay is not None
+        assert shown.replay.id == "a"
 
 
 @pytest.mark.parametrize("text", ["reprocheck store 999\n", ""])
