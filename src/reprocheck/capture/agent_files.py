@@ -73,6 +73,16 @@ class _Seen:
         self._uses: dict[str, dict[str, set[int]]] = {}
         """Processes by kind of use, by absolute path."""
         self._from: dict[str, str] = {}
+        self._folders: dict[str, str] = {}
+
+    def _true(self, path: str) -> str:
+        """The path with links followed; a folder is asked once, as thousands of files lie in a few of them."""
+        folder, _, name = path.rpartition("/")
+        if not folder or name in {"", ".", ".."} or os.path.islink(path):  # noqa: PTH114 — thousands of them
+            return os.path.realpath(path)
+        if folder not in self._folders:
+            self._folders[folder] = os.path.realpath(folder).rstrip("/")
+        return f"{self._folders[folder]}/{name}"
 
     def take(self, event: Event) -> None:
         """The next event."""
@@ -84,7 +94,7 @@ class _Seen:
                     if isinstance(prefix := event.get(key), str):
                         self._regions.add(prefix)
             case "file" if isinstance(path, str):
-                self._file(event, os.path.realpath(path), place)
+                self._file(event, self._true(path), place)
             case "listing" if isinstance(path, str):
                 name = self._spelled(os.path.realpath(path))
                 entries, order = event.get("entries"), event.get("order")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -53,12 +54,19 @@ def _lines(path: Path, only: bytes) -> Iterator[Event | None]:
             if only not in line or not line.strip():
                 continue
             try:
-                value = json.loads(line)  # msgspec refuses the lone surrogates of odd file names
+                value = _decoded(line)
             except (ValueError, RecursionError):
                 yield None
                 continue
             is_event = isinstance(value, dict) and isinstance(value.get("event"), str)
             yield value if is_event and line.endswith(b"\n") else None
+
+
+def _decoded(line: bytes) -> Any:  # noqa: ANN401 — whatever stands there
+    try:
+        return msgspec.json.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return json.loads(line)  # msgspec refuses the lone surrogates of odd file names
 
 
 def _time(file: JournalFile) -> int:

@@ -53,5 +53,6 @@ def _clean_line(line: str, secrets: Secrets) -> str:
         value = json.loads(line)
     except (ValueError, RecursionError):
         return secrets.clean(line)  # torn: text like any other
+    secrets.look_through(value)
     cleaned = secrets.clean_value(value)
     return line if cleaned == value else json.dumps(cleaned, separators=(",", ":"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import accumulate
 from pathlib import Path, PurePosixPath
@@ -160,17 +160,19 @@ class Secrets:
 
     def finds_any(self, value: object) -> bool:
         """Whether a text in a value would be changed by cleaning."""
-        texts = list(set(_texts(value)))
+        texts = _texts(value)
         return any(self.clean(texts[index]) != texts[index] for index in self.suspects(texts))
 
     def look_through(self, value: object) -> None:
         """Find out which texts in a value need no cleaning, so that `clean_value` takes a fraction of the time."""
-        texts = list(set(_texts(value)))
+        texts = _texts(value)
         suspects = set(self.suspects(texts))
         self._innocent = {text for index, text in enumerate(texts) if index not in suspects}
 
     def clean_arguments(self, arguments: Sequence[str]) -> tuple[str, ...]:
         """A command line without credentials: also the words behind options with telling names."""
+        if all(argument in self._innocent and argument[:1] != "-" and "=" not in argument for argument in arguments):
+            return tuple(arguments)
         cleaned: list[str] = []
         secret_next = False
         for argument in arguments:
@@ -186,36 +188,44 @@ class Secrets:
 
     def clean_value(self, value: object) -> object:
         """A value of dicts, lists and strings, cleaned through and through; lone surrogates are spelled out."""
-        match value:
-            case str():
-                return spelled_out(self.clean(value))
-            case dict():
-                named = value.get("name", value.get("variable"))
-                opens = isinstance(named, str) and is_secret_name(named)
-                return {
-                    self.clean_value(key): REDACTED
-                    if isinstance(item, str) and item and ((opens and key == "value") or is_secret_name(str(key)))
-                    else self.clean_value(item)
-                    for key, item in value.items()
-                }
-            case list() | tuple():
-                if all(isinstance(item, str) for item in value):
-                    value = self.clean_arguments(value)
-                return [self.clean_value(item) for item in value]
+        if isinstance(value, str):
+            return value if value in self._innocent and value.isascii() else spelled_out(self.clean(value))
+        if isinstance(value, dict):
+            named = value.get("name", value.get("variable"))
+            opens = isinstance(named, str) and is_secret_name(named)
+            cleaned = {}
+            for key, item in value.items():
+                if isinstance(item, str):
+                    hides = item and ((opens and key == "value") or is_secret_name(str(key)))
+                    cleaned[self.clean_value(key)] = REDACTED if hides else self.clean_value(item)
+                elif isinstance(item, dict | list | tuple):
+                    cleaned[self.clean_value(key)] = self.clean_value(item)
+                else:
+                    cleaned[self.clean_value(key)] = item
+            return cleaned
+        if isinstance(value, list | tuple):
+            if all(isinstance(item, str) for item in value):
+                value = self.clean_arguments(value)
+                if self._innocent.issuperset(value) and "".join(value).isascii():
+                    return [*value]
+            return [self.clean_value(item) for item in value]
         return value
 
 
-def _texts(value: object) -> Iterator[str]:
-    match value:
-        case str():
-            yield value
-        case dict():
-            for key, item in value.items():
-                yield from _texts(key)
-                yield from _texts(item)
-        case list() | tuple():
-            for item in value:
-                yield from _texts(item)
+def _texts(value: object) -> list[str]:
+    """All different texts in a value of dicts, lists and strings."""
+    found: set[str] = set()
+    waiting = [value]
+    while waiting:
+        match waiting.pop():
+            case str() as text:
+                found.add(text)
+            case dict() as mapping:
+                waiting += mapping
+                waiting += mapping.values()
+            case list() | tuple() as several:
+                waiting += several
+    return list(found)
 
 
 def _forms(value: str) -> Iterable[str]:
