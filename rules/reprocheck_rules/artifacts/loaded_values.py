@@ -19,10 +19,11 @@ _WEIGHTS = re.compile(r"(.*_)?(state_?dicts?|weights?|sd)(_.*)?", re.IGNORECASE)
 """Names of variables that hold weights."""
 
 
-def is_weights(call: Call) -> bool:
+def is_weights(call: Call, *, alone: bool = False) -> bool:
     """Whether what is loaded is given to models and optimizers as their state, and no object is taken out of it.
 
-    Whole models, data sets and settings in a file can't be read as weights only.
+    Whole models, data sets and settings in a file can't be read as weights only. `alone` asks that nothing else can be
+    in the file, as in a checkpoint with the best score.
     """
     file = call.module.file
     parent = file.parent(call.node)
@@ -38,7 +39,7 @@ def is_weights(call: Call) -> bool:
         nodes, named = [call.node], False
     if any(_takes_object(file.parent(node), node) for node in nodes):
         return False
-    return named or any(_becomes_state(call, node) for node in nodes)
+    return named or any(_becomes_state(call, node) for node in nodes if not alone or node is call.node)
 
 
 def _takes_object(parent: ast.AST | None, node: ast.expr) -> bool:

@@ -88,7 +88,9 @@ def _fix(call: Call, kind: str) -> Fix | None:
     edit: Edit | None = None
     match kind:
         case "torch" if call.value("weights_only") in (ABSENT, False) and call.argument("pickle_module", 2) is None:
-            edit = SetArgument(span, "weights_only", "True") if is_weights(call) else None
+            # Who writes False may have to: the file may hold more than weights.
+            readable = is_weights(call, alone=call.value("weights_only") is False)
+            edit = SetArgument(span, "weights_only", "True") if readable else None
         case "numpy" if any(keyword.arg == "allow_pickle" for keyword in call.node.keywords):
             edit = RemoveArgument(span, "allow_pickle")
         case "keras" if any(keyword.arg == "safe_mode" for keyword in call.node.keywords):
@@ -200,6 +202,11 @@ rule.flags(
         checkpoint = torch.load(path)  # expect: ART003
         return checkpoint["args"].width, torch.load(path)["config"]  # expect: ART003
 
+    def resumed(net, path):
+        checkpoint = torch.load(path, weights_only=False)  # expect: ART003
+        net.load_state_dict(checkpoint["model"])
+        return checkpoint["best"]
+
     def whole(path):
         net = torch.load(path)  # expect: ART003
         net.eval()
@@ -218,6 +225,11 @@ rule.flags(
         def settings(path):
             checkpoint = torch.load(path)
             return checkpoint["args"].width, torch.load(path)["config"]
+
+        def resumed(net, path):
+            checkpoint = torch.load(path, weights_only=False)
+            net.load_state_dict(checkpoint["model"])
+            return checkpoint["best"]
 
         def whole(path):
             net = torch.load(path)
