@@ -187,9 +187,7 @@ def _in_infrastructure(rule: Rule) -> None:
 def _fixed(rule: Rule) -> None:
     """Digests, what is built here, and what is no image."""
     rule.allows(
-        {
-            ".circleci/config.yml": "executors:\n  windows:\n    machine:\n      image: windows-server-2022:stable\n"
-        },
+        {".circleci/config.yml": "executors:\n  windows:\n    machine:\n      image: windows-server-2022:stable\n"},
         title="a machine of the service",
     )
     rule.allows(
