@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
@@ -34,6 +33,7 @@ from reprocheck.replay.links import find_links
 from reprocheck.replay.needs import needs_of
 from reprocheck.replay.outputs import Selection, recorded_outputs
 from reprocheck.replay.plan import make_plan
+from reprocheck.replay.removing import remove_tree
 from reprocheck.replay.sources import find_sources
 from reprocheck.replay.unfolding import unfolded
 from reprocheck.store.files import write_atomically
@@ -192,7 +192,7 @@ def _repeated(
             judge.cancel(request.times)
             break
         if not request.keep:
-            shutil.rmtree(scratch / str(number + 1), ignore_errors=True)
+            remove_tree(scratch / str(number + 1))
     return msgspec.structs.replace(
         replay,
         verdict=overall(judge.verdicts),
@@ -265,7 +265,7 @@ class _Scratch:
 
     def __exit__(self, *_: object) -> None:
         if not self._keep:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            remove_tree(self._folder)
 
 
 def _keep_verdict(folder: RunFolder, replay: Replay) -> None:
