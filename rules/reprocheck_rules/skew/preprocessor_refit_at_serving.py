@@ -52,15 +52,18 @@ def _learning(project: Project, found: Sides, side: Side) -> Iterator[tuple[Step
     for position, step in enumerate(data.steps):
         if step.op == "fitted" and step.given.get("fits") and _learns(project, step):
             yield step, _refitted(project, step)
-        elif step.op == "fitted" and _learns(project, step) and _learned_from(found, side, step):
+        elif step.op == "fitted" and _learns(project, step) and _learned_from(project, found, side, step):
             yield step, f"`{step.label}` (fitted here)"
         elif step.op == "dummies" and not any(later.op == "columns" for later in data.steps[position:]):
             yield step, "`get_dummies`"
 
 
-def _learned_from(found: Sides, side: Side, step: Step) -> bool:
+def _learned_from(project: Project, found: Sides, side: Side, step: Step) -> bool:
     """Whether the transformer was fitted, in the same program, on the very data that is asked about."""
     data = side.use.data
+    entry = project.catalog.entry(data.source)
+    if entry is not None and entry.step is not None and entry.returns.startswith("pandas."):
+        return False  # a table that the program reads is its training data rather than a request
     return any(
         fit.transformer is step.given.get("object")
         and fit.root == side.use.root
@@ -220,6 +223,23 @@ rule.allows(
     """,
     file="predict.py",
     title="a program that trains the model itself",
+)
+rule.allows(
+    """
+    import joblib
+    import pandas as pd
+    from sklearn.cluster import DBSCAN
+    from sklearn.preprocessing import StandardScaler
+
+    data = pd.read_csv("train.csv")
+    data["group"] = DBSCAN().fit_predict(StandardScaler().fit_transform(data[["age", "weight"]]))
+    model = joblib.load("model.joblib")
+    scaler = StandardScaler()
+    scaler.fit(data[["age", "weight"]])
+    print(model.predict(scaler.transform(data[["age", "weight"]])))
+    """,
+    file="heart_disease_prediction.py",
+    title="clusters of the training data, and a scaler that learns from it",
 )
 rule.allows(
     """

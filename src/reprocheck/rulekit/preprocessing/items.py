@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from reprocheck.rulekit.preprocessing.effects import Effects
 _LEARNED = frozenset({"fitted", "own-statistics", "dummies"})
 """Steps of one field that are kept when fields are put into a row."""
+_OF_TABLES = frozenset({"columns", "indices", "drop"})
+"""Steps that choose columns of a table: what is put into one column doesn't choose those of the whole."""
 _FIELDS, _NESTED = 200, 3
 
 
@@ -83,7 +85,7 @@ class Items:
         if isinstance(value, Data) and value.source == owner.source:
             known = {step.key for step in owner.steps}
             for step in value.steps:
-                if step.key not in known:
+                if step.key not in known and step.op not in _OF_TABLES:
                     owner = owner.then(
                         Step(step.op, f"{column}: {step.label}", step.place, {**step.given, "column": column})
                     )

@@ -31,7 +31,7 @@ MODEL_NAME = re.compile(
 PREDICTS = frozenset(
     {"predict", "predict_proba", "predict_classes", "predict_on_batch", "predict_generator", "decision_function", "run"}
 )
-FITS = frozenset({"fit", "fit_generator", "partial_fit", "train_on_batch"})
+FITS = frozenset({"fit", "fit_predict", "fit_generator", "partial_fit", "train_on_batch"})
 FLUENT = frozenset(
     {
         "eval", "train", "to", "cuda", "cpu", "half", "float", "double", "compile", "requires_grad_", "set_params",

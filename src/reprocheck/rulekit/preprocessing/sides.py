@@ -41,7 +41,7 @@ _SERVES = re.compile(
     r"|classify|preprocess_request|deploy|app|demo|webcam|detect)(_|$)"
 )
 _SERVING_FILE = re.compile(
-    r"(^|[/_.-])(predict(ion|or)?|infer(ence)?|serve|serving|app|api|webapp|deploy(ment)?|demo|server|handler|score|scoring|live|webcam|detect|main_api|flask_?\w*|streamlit\w*|lambda\w*)(_\w+)?\.(py|ipynb)$"
+    r"(^|[/_.-])(predict(or)?|(?<![_.-])prediction|infer(ence)?|serve|serving|app|api|webapp|deploy(ment)?|demo|server|handler|score|scoring|live|webcam|detect|main_api|flask_?\w*|streamlit\w*|lambda\w*)(_\w+)?\.(py|ipynb)$"
 )
 _CHECKS = re.compile(
     r"(^|_)(val|valid|validate|validation|eval|evaluate|evaluation|test|metrics?|accuracy|score|report|confusion\w*)(_|$)"
