@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from reprocheck.compare.distances import Extremes, relatives, steps_between
 from reprocheck.compare.float_blocks import FloatBlocks
 from reprocheck.compare.half_floats import HalfBlocks
-from reprocheck.compare.number_formats import NumberFormat, NumberKind, floats, integers
+from reprocheck.compare.number_formats import NumberFormat, NumberKind, floats, integers, named_format
 from reprocheck.compare.whole_blocks import WholeBlocks, whole_relatives
 from reprocheck.model.comparison import Distance, Limits
 
@@ -143,15 +143,18 @@ class Measurement:
 
     def _floats(self, a: Array, b: Array, parts: int) -> None:
         """`parts` consecutive floats make one element."""
-        if not self._quickly(a, b):
+        if not self._quickly(a, b, parts):
             self._exactly(a, b, parts)
 
-    def _quickly(self, a: Array, b: Array) -> bool:
+    def _quickly(self, a: Array, b: Array, parts: int = 1) -> bool:
         """Measure the usual; False, with nothing taken, when that can't be done."""
         block = None if self._blocks is None else self._blocks.look(a, b, self._known)
         if block is None or (self._limits is not None and not block.inside):
             return False
-        self._found(int((a != b).argmax()) if self._first < 0 else 0, block.differing)
+        differing = block.differing
+        if parts > 1:
+            differing = int((a != b).reshape(-1, parts).any(axis=1).sum())
+        self._found(int((a != b).argmax()) // parts if self._first < 0 else 0, differing)
         self._known = block.known
         return True
 
@@ -190,6 +193,9 @@ def _blocks(number: NumberFormat, limits: Limits | None) -> FloatBlocks | HalfBl
     match number.kind:
         case NumberKind.FLOAT:
             return HalfBlocks(number, limits) if number.size == _HALF else FloatBlocks(number, limits)
+        case NumberKind.COMPLEX:
+            part = named_format(f"float{number.size * 4}")
+            return None if part is None else _blocks(part, limits)
         case NumberKind.SIGNED | NumberKind.UNSIGNED | NumberKind.BOOL:
             return WholeBlocks(limits)
         case _:

@@ -322,6 +322,26 @@ def test_parts_of_a_complex_number_are_one_element() -> None:
     assert (found.differing, found.first, found.max_absolute) == (2, (1,), 0.5)
 
 
+@pytest.mark.parametrize(
+    ("name", "part"), [("complex64", "float32"), ("complex128", "float64"), ("complex32", "float16")]
+)
+def test_complex_numbers_are_as_far_apart_as_their_parts(name: str, part: str) -> None:
+    for seed in range(60):
+        chance = np.random.default_rng(seed)
+        left, right = mixed(chance, part, 2 * int(chance.integers(1, 60)))
+        right[::2] = np.where(chance.random(len(right) // 2) < 0.5, left[::2], right[::2])
+        block, limits = 2 * int(chance.integers(1, 40)), Limits(ulp=int(chance.choice([1, 10**6])))
+        found = measure(name, left, right, limits, block=block // 2)
+        wanted = measure(part, left, right, limits, block=block)
+        assert found.max_ulp == wanted.max_ulp
+        assert found.max_absolute == wanted.max_absolute
+        assert found.max_relative == wanted.max_relative
+        pairs = [measure(part, left[i : i + 2], right[i : i + 2], limits) for i in range(0, len(left), 2)]
+        assert found.differing == sum(bool(pair.differing) for pair in pairs)
+        assert found.beyond == sum(bool(pair.beyond) for pair in pairs)
+        assert found.first == next(((place,) for place, pair in enumerate(pairs) if pair.differing), ())
+
+
 def test_what_are_no_numbers_is_told_apart() -> None:
     measurement = Measurement(opaque_format("S3", 3))
     measurement.add(memoryview(b"abcabcabc"), memoryview(b"abcabdxbc"))
