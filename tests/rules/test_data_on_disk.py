@@ -97,3 +97,16 @@ def test_hostile_files_of_pipelines_are_bounded(tmp_path: Path) -> None:
     (root / "a.dvc").write_text("outs: [{path: ../../../etc/passwd, md5: 00}, {path: a.dvc, md5: 00}]\n")
     result = scanned(root, "DAT005")
     assert not any("/etc/passwd" in finding.message for finding in result.findings)
+
+
+def test_pointers_that_one_pull_resolves_are_one_finding(tmp_path: Path) -> None:
+    root = tmp_path / "project"
+    for name in ("a/train.csv", "b/train.csv", "c/model.pt", "d/model.pt"):
+        (root / name).parent.mkdir(parents=True)
+        pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'0' * 64}\nsize 12345678\n"
+        (root / name).write_text(pointer)
+    (root / ".gitattributes").write_text("*.csv filter=lfs diff=lfs merge=lfs -text\n")
+    found = [
+        (finding.place.path, finding.confidence, len(finding.trail)) for finding in scanned(root, "DAT007").findings
+    ]
+    assert found == [("a/train.csv", "medium", 1), ("c/model.pt", "high", 0), ("d/model.pt", "high", 0)]

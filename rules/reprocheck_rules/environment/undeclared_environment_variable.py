@@ -207,3 +207,14 @@ rule.allows(
         ".github/workflows/train.yml": "jobs:\n  a:\n    env:\n      DATA_ROOT: /data\n    steps: []\n",
     }
 )
+rule.allows(
+    """
+    import os
+
+    if os.environ.get("MODEL_HOME"):
+        root = os.environ["MODEL_HOME"]
+    elif os.getenv("MODEL_ROOT"):
+        root = os.environ["MODEL_ROOT"]
+    """,
+    title="asked for in a condition",
+)

@@ -13,6 +13,7 @@ from reprocheck.project.file_kinds import FileKind, kind_of
         ("deploy/train.env", FileKind.SHELL),
         ("environment.txt", FileKind.OTHER),
         ("requirements/train.txt", FileKind.REQUIREMENTS),
+        ("requirement.txt", FileKind.REQUIREMENTS),
         ("notes/train.txt", FileKind.OTHER),
         ("Dockerfile.gpu", FileKind.DOCKERFILE),
         ("Dockerfile.md", FileKind.OTHER),
