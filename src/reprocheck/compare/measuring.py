@@ -153,7 +153,8 @@ class Measurement:
             return False
         differing = block.differing
         if parts > 1:
-            differing = int((a != b).reshape(-1, parts).any(axis=1).sum())
+            differs = a != b
+            differing = int((differs[::2] | differs[1::2]).sum())
         self._found(int((a != b).argmax()) // parts if self._first < 0 else 0, differing)
         self._known = block.known
         return True
