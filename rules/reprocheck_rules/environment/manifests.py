@@ -169,4 +169,4 @@ def _is_exact_beside(project: Project, manifest: DependencyFacts, dependencies: 
 
 
 def _nearly_exact(specifier: str) -> bool:
-    return re.fullmatch(r"==\s*\d+(?:\.\d+)+\.\*|~=\s*\d+\.\d+\.\d+\S*", specifier) is not None
+    return re.fullmatch(r"==\s*(?:\d+(?:\.\d+)+|20\d\d[a-z])(?:\.\*)?|~=\s*\d+\.\d+\.\d+\S*", specifier) is not None

@@ -63,7 +63,7 @@ class OwnImages:
 
     def __init__(self, project: Project) -> None:
         """Looks at all commands, build services and compose files, and at what pages show."""
-        pages = Pages(project)
+        pages = project.once(Pages)
         written = {name for document in project.index.documents.values() for name in _of_document(document)}
         written |= {name for facts in project.index.files.values() for c in facts.commands for name in _tagged(c)}
         written |= {name for text in pages.texts() for name in _BUILDS.findall(text)}

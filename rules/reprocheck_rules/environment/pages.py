@@ -101,17 +101,47 @@ def _telling(text: str, *, listed: bool) -> Iterator[str]:
 
 def is_published(project: Project, manifest: DependencyFacts) -> bool:
     """Whether the read-me file beside a package's manifest, or at the root, tells others to install it by its name."""
-    folder = folder_of(manifest.path)
-    prefix = f"{folder}/" if folder else ""
-    readmes = [path for path in project.index.paths if folder_of(path) in {folder, ""} and _README.search(path)]
-    own = _own_names(project, manifest, prefix)
-    for path in readmes:
-        text = (project.index.tree.head(path, _BYTES_LIMIT) or b"").decode("utf-8", "replace")
-        told = {_plain(name) for name in _SHOP.findall(text)}
-        told |= {_plain(word) for line in _BY_NAME.findall(text) for word in _names(line)}
-        if not own.isdisjoint(told):
-            return True
-    return False
+    return project.once(_Published).has(project, manifest)
+
+
+class _Published:
+    """Which packages the read-me files of a project tell others to install by name."""
+
+    def __init__(self, project: Project) -> None:
+        self._told: dict[str, set[str]] = {}
+        """Names that are told, by the folder of the read-me file."""
+        self._packages: dict[str, set[str]] = {}
+        """Packages that lie in a folder, or in its `src`."""
+        for path in project.index.paths:
+            folder = folder_of(path)
+            if path.endswith("/__init__.py"):
+                home = folder_of(folder)
+                name = folder[len(home) :].lstrip("/")
+                self._packages.setdefault("" if home == "src" else home.removesuffix("/src"), set()).add(_plain(name))
+            elif _README.search(path):
+                text = (project.index.tree.head(path, _BYTES_LIMIT) or b"").decode("utf-8", "replace")
+                told = {_plain(name) for name in _SHOP.findall(text)}
+                told |= {_plain(word) for line in _BY_NAME.findall(text) for word in _names(line)}
+                self._told.setdefault(folder, set()).update(told)
+        self._answers: dict[str, bool] = {}
+
+    def has(self, project: Project, manifest: DependencyFacts) -> bool:
+        if manifest.path not in self._answers:
+            folder = folder_of(manifest.path)
+            told = self._told.get(folder, set()) | self._told.get("", set())
+            own = self._own_names(project, manifest) if told else frozenset()
+            self._answers[manifest.path] = not own.isdisjoint(told)
+        return self._answers[manifest.path]
+
+    def _own_names(self, project: Project, manifest: DependencyFacts) -> frozenset[str]:
+        """Names that the package may go by: what its manifest says, or those of its folders."""
+        names = {_plain(manifest.made_from)} | self._packages.get(folder_of(manifest.path), set())
+        facts = project.index.files.get(manifest.path)
+        if facts is not None:
+            # The name is one of the texts of a setup.py, as the names of what it needs are.
+            declared = {_plain(dependency.name) for dependency in manifest.dependencies}
+            names |= {_plain(text) for text in facts.strings} - declared
+        return frozenset(names - {""})
 
 
 def _names(line: str) -> list[str]:
@@ -120,22 +150,6 @@ def _names(line: str) -> list[str]:
     if any(word in {"-e", "--editable", "."} or "://" in word for word in words):
         return []
     return [re.split(r"[\[=<>~!;]", word)[0] for word in words if word and not word.startswith("-")]
-
-
-def _own_names(project: Project, manifest: DependencyFacts, prefix: str) -> frozenset[str]:
-    """Names that the package may go by: what its manifest says, or those of its folders."""
-    names = {manifest.made_from} if manifest.made_from else set()
-    facts = project.index.files.get(manifest.path)
-    if facts is not None:
-        # The name is one of the texts of a setup.py, as the names of what it needs are.
-        declared = {_plain(dependency.name) for dependency in manifest.dependencies}
-        names |= {text for text in facts.strings if _plain(text) not in declared}
-    for path in project.index.paths:
-        if path.endswith("/__init__.py") and path.startswith(prefix):
-            inside = path[len(prefix) :].removeprefix("src/")
-            if inside.count("/") == 1:
-                names.add(inside.partition("/")[0])
-    return frozenset(_plain(name) for name in names) - {""}
 
 
 def _plain(name: str) -> str:

@@ -58,7 +58,7 @@ def check(project: Project) -> Iterator[Match]:
     """Every package that is imported and not declared, once for each folder with manifests."""
     if not project.index.dependencies.manifests:
         return  # that is ENV002's
-    declared, pages = Declared(project), Pages(project)
+    declared, pages = Declared(project), project.once(Pages)
     groups: dict[tuple[str, str], list[tuple[Foreign, Confidence]]] = {}
     imports = Imports(project)
     for found in imports.required():
