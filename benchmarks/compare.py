@@ -161,6 +161,12 @@ def _kinds() -> Iterator[tuple[str, str, Array, Array]]:
     yield "every element by noise", "bfloat16", halves, noisy
     half = base[: count // 2].astype(np.float16)
     yield "every element by noise", "float16", half, (base[: count // 2] + noise).astype(np.float16)
+    yield (
+        "every element by rounding",
+        "complex64",
+        base.view(np.complex64),
+        (base * np.float32(1 + 1e-6)).view(np.complex64),
+    )
     whole = np.arange(count // 2)
     yield "one element", "int64", whole, np.where(whole == count // 4, 7, whole)
     yield "every element by 1", "int64", whole, whole + 1
