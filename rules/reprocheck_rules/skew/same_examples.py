@@ -228,3 +228,19 @@ def _add_same_files(rule: Rule) -> None:
         },
         title="programs of two projects, of which nothing says that they share a model",
     )
+    rule.allows(
+        {
+            "cells/requirements.txt": "tensorflow\n",
+            "lungs/train.py": KERAS_TRAIN.replace("pets.h5", "model.h5"),
+            "cells/eval.py": """
+                import cv2
+                from tensorflow.keras.models import load_model
+
+                model = load_model("model.h5")
+
+                def predict(path):
+                    return model.predict(cv2.resize(cv2.imread(path), (256, 256))[None] / 255)
+            """,
+        },
+        title="a file name that any project may give its model",
+    )

@@ -82,7 +82,8 @@ class Models:
         """`fit` and its like: a transformer learns, a model is trained; None where neither is known."""
         entry = self._catalog.entry(self._effects.type_of(owner)) if isinstance(owner, Made) else None
         roles = entry.roles if entry is not None else frozenset()
-        data = self.first_data(positional, keywords)
+        # The second argument is the target.
+        data = self.first_data(positional[:1], {} if positional else keywords)
         if "transformer" in roles and not ("composition" in roles and self._ends_in_model(owner)):
             if isinstance(owner, Made) and data is not None:
                 self._uses.fit(owner, data, place)

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 _STARS = 4
 """Modules that are looked through behind one another for a name of `import *`."""
 _OF_TABLES = frozenset({"get", "items", "keys", "values", "pop", "copy", "update", "setdefault"})
+_SAME = frozenset({"values", "T", "loc", "iloc"})
+"""Attributes of tables that hold the same data."""
 _BUILTINS = frozenset(dir(builtins))
 _DEPTH = 14
 """Bases of classes behind one another."""
@@ -127,6 +129,8 @@ class Names:
                 if found is None and owner.open and name not in _OF_TABLES:
                     return Data(f"?.{name}")
                 return found if found is not None else Method(owner, name)
+            case Data(kind=kind) if name in _SAME and kind.startswith("pandas."):
+                return owner
             case Const() | Many() | Data():
                 return Method(owner, name)
         return Data(f"?.{name}")

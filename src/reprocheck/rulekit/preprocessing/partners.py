@@ -9,6 +9,16 @@ from dataclasses import dataclass
 from reprocheck.rulekit.preprocessing.alignment import differences
 from reprocheck.rulekit.preprocessing.sides import Side, Sides
 
+_ANY = re.compile(
+    r"((best|my|final|saved|trained)_?)?(model|weights|checkpoint|classifier|net|state)s?(\.\w+)?$", re.IGNORECASE
+)
+"""File names that any project may give its model."""
+_PARTS_TEXT = """
+    train training app api src notebook notebooks serve serving server backend inference scripts ml model models web ui
+    deploy deployment demo service services code research predict prediction pipeline
+"""
+_PARTS = frozenset(_PARTS_TEXT.split())
+"""Folders that are parts of one project rather than projects of their own."""
 _FAR = 100
 """How much further away a notebook is than any module."""
 
@@ -129,13 +139,22 @@ def _validation(found: Sides, trained: Side) -> Side | None:
     return max(same, key=_told, default=None)
 
 
+def _is_close(trained: Side, served: Side) -> bool:
+    """Beside one another, or one in a folder below the other: folders next to each other may be two projects."""
+    folders = [side.use.place.path.rpartition("/")[0].partition("/")[0] for side in (trained, served)]
+    return folders[0] == folders[1] or "" in folders or _PARTS.issuperset(folder.lower() for folder in folders)
+
+
 def _belongs(trained: Side, served: Side, rank: str, among: list[Side]) -> bool:
     if trained.use.place == served.use.place:
         return False
     if rank == "object":
         return trained.use.model is served.use.model
     if rank == "artifact":
-        return _share(trained.artifacts, served.artifacts)
+        if trained.files & served.files or _is_close(trained, served):
+            return _share(trained.artifacts, served.artifacts)
+        names = [frozenset(name for name in side.artifacts if not _ANY.match(name)) for side in (trained, served)]
+        return _share(names[0], names[1])
     if trained.artifacts and served.artifacts and not _share(trained.artifacts, served.artifacts):
         return False
     if rank == "class":
@@ -143,8 +162,6 @@ def _belongs(trained: Side, served: Side, rank: str, among: list[Side]) -> bool:
         return bool(is_class)
     if served.identity and not served.is_loaded:
         return False
-    # Beside one another, or one in a folder below the other: folders next to each other may be two projects.
-    folders = [side.use.place.path.rpartition("/")[0].partition("/")[0] for side in (trained, served)]
-    if folders[0] != folders[1] and "" not in folders:
+    if not _is_close(trained, served):
         return False
     return len({side.use.place for side in among}) == 1 and len({side.identity for side in among}) == 1
