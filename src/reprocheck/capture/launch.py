@@ -86,8 +86,12 @@ def launch(
         "objects": str(objects.absolute()) if objects is not None else "",
         "root": str((options.root or cwd).resolve()),
         "prefixes": [str(prefix) for prefix in options.environment_prefixes],
-        "bytecode": _bytecode_folder(environment, cwd),
-        "hidden": [str(path.resolve()) for path in (journal, *options.hidden)],
+        "bytecode": (bytecode := _bytecode_folder(environment, cwd)),
+        "hidden": [
+            place + str(path.resolve())
+            for path in (journal, *options.hidden)
+            for place in ("", *([bytecode] if bytecode else []))
+        ],
         "stat_cache": str(options.stat_cache.absolute()) if options.stat_cache is not None else "",
         "copy_limit": options.copy_limit,
         "hash_limit": options.hash_limit,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal
@@ -96,6 +97,12 @@ class Capture:
         from reprocheck.capture.files import remember  # loaded while nobody waits for the command any more
         from reprocheck.capture.finishing import Ending, finish
 
-        remember(self._request.journal, keeping.cache)
-        ending = Ending(start=start, execution=execution, ended=ended, gaps=(*gaps, *self._gaps))
-        return finish(self._request, ending, self._code, keeping, self._secrets)
+        collects = gc.isenabled()
+        gc.disable()  # tens of thousands of values are made here, and hardly one is in a circle
+        try:
+            remember(self._request.journal, keeping.cache)
+            ending = Ending(start=start, execution=execution, ended=ended, gaps=(*gaps, *self._gaps))
+            return finish(self._request, ending, self._code, keeping, self._secrets)
+        finally:
+            if collects:
+                gc.enable()

@@ -57,7 +57,13 @@ def run(tmp_path: Path) -> Run:
     root.mkdir()
     count = iter(range(100))
 
-    def go(program: str | list[str], *, environment: Mapping[str, str] | None = None, **options: Any) -> Seen:  # noqa: ANN401 -- those of LaunchOptions
+    def go(
+        program: str | list[str],
+        *,
+        environment: Mapping[str, str] | None = None,
+        also_hidden: tuple[Path, ...] = (),
+        **options: Any,  # noqa: ANN401 -- those of LaunchOptions
+    ) -> Seen:
         journal = tmp_path / f"journal{next(count)}"
         journal.mkdir()
         objects = tmp_path / "objects"
@@ -68,7 +74,7 @@ def run(tmp_path: Path) -> Run:
             environment=os.environ if environment is None else environment,
             journal=journal,
             objects=objects,
-            options=LaunchOptions(root=root, hidden=(objects,), **options),
+            options=LaunchOptions(root=root, hidden=(objects, *also_hidden), **options),
         )
         lines = (journal / "files.jsonl").read_text().splitlines() if (journal / "files.jsonl").exists() else []
         return Seen(

@@ -175,12 +175,16 @@ def test_bytecode_in_a_folder_of_its_own_is_credited_to_its_source(run: Run, tmp
     root = run("open('part.py', 'w').write('x = 1')").root
     environment = {**os.environ, "PYTHONPATH": str(root), "PYTHONPYCACHEPREFIX": str(tmp_path / "bytecode")}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    run("import part, json", environment=environment)
-    seen = run("import part, json", environment=environment)
+    (tmp_path / "ours").mkdir()
+    (tmp_path / "ours" / "own.py").write_text("y = 1")
+    environment["PYTHONPATH"] += f":{tmp_path / 'ours'}"
+    for _ in range(2):
+        seen = run("import part, json, own", environment=environment, also_hidden=(tmp_path / "ours",))
     uses = {use.path: use.role.value for use in seen.files.uses}
     assert uses["part.py"] == "code"
     assert seen.use("part.py").before == blake3(b"x = 1").hexdigest()
     assert [role for path, role in uses.items() if path.endswith("/json/decoder.py")] == ["environment"]
+    assert not [path for path in uses if "/ours/" in path]
     assert not [path for path, role in uses.items() if path.endswith(".pyc") and role != "environment"]
 
 
