@@ -197,9 +197,13 @@ def indexed(value: Value, key: Value) -> Value:
             return value.items[position]
         case Many(), Many(kind="slice"):
             bounds = plain(key)
-            if bounds is UNSURE:
+            # Texts and fractions as bounds are other code's, such as columns of a table that was taken for a list.
+            if bounds is UNSURE or not all(bound is None or isinstance(bound, int) for bound in bounds):
                 return Data("?")
-            return Many(value.items[slice(*bounds)], value.kind)
+            try:
+                return Many(value.items[slice(*bounds)], value.kind)
+            except (TypeError, ValueError):  # more bounds than three, or a step of zero
+                return Data("?")
         case Table(), Const():
             found = value.items.get(key.value)
             return found if found is not None else Data("?")
