@@ -62,7 +62,8 @@ def confidences(root: Path, files: dict[str, str]) -> list[str]:
     ids=[
         "module of a program", "module that no program imports", "module that a configuration names", "program",
         "told in the program", "told on a page", "framework with its version on a page", "listed as a requirement",
-        "listed elsewhere", "tutorial", "packages of an image", "unknown module", "notebook", "notebook for a service that has it",
+        "listed elsewhere", "tutorial", "packages of an image", "unknown module", "notebook",
+        "notebook for a service that has it",
         "comes along", "comes along with an extra",
     ],
 )  # fmt: skip
