@@ -64,7 +64,7 @@ def read_json(source: SourceText, *, strict: bool = False) -> Document:
 
     Repeated keys are kept; `NaN` and infinities are read as Python's `json` reads them; an integer too long for
     `int` stays text. `strict` refuses comments and trailing commas. On an error there is no root, and one problem
-    with its place.
+    with its place. One value a line (JSON Lines, https://jsonlines.org) is data: no root, and no problem.
     """
     text = source.text
     if len(text) > MAX_JSON_CHARACTERS:
@@ -75,9 +75,16 @@ def read_json(source: SourceText, *, strict: bool = False) -> Document:
         return Document((_Reader(text, table, strict=strict).read(),))
     except UnreadableError as error:
         message, offset = error.message, error.offset
+        if message.startswith(f"expected {_EXPECTED[_DONE]}") and _next_line_of_data(text, offset):
+            return Document(())
     except json.JSONDecodeError as error:  # from inside a string
         message, offset = error.msg[:1].lower() + error.msg[1:].removesuffix(" at"), error.pos
     return Document((), (Problem(message, table.span(offset, offset)),))
+
+
+def _next_line_of_data(text: str, offset: int) -> bool:
+    """Whether an object or list begins a line there."""
+    return text[offset] in "{[" and text[:offset].rstrip(" \t").endswith(("\n", "\r"))
 
 
 class _Frame:

@@ -26,6 +26,8 @@ _PATH: Final = re.compile(r"(?:\.{0,2}[/\\]|[A-Za-z]:[/\\]|\.\.?$|\.\.?\[)|.*(?:
 _PATH_EXTRAS: Final = re.compile(r"(.*)\[([^\[\]]*)\]", re.DOTALL)
 _EGG: Final = re.compile(r"[#&]egg=([A-Za-z0-9][A-Za-z0-9._-]*+)(?:\[([^\]]*+)\])?")
 _VARIABLE: Final = re.compile(r"\$\{[A-Z0-9_]+\}")
+_FROM_CONDA: Final = re.compile(r"[\w.-]+=[\w.+!]+=[\w.]+")
+"""Name, version and build."""
 
 _SHORT: Final = {
     "-r": "--requirement",
@@ -102,7 +104,21 @@ def read_requirements(source: SourceText) -> Requirements:
     reader = _Reader(source)
     for line in _logical_lines(source):
         reader.add(line)
-    return Requirements(tuple(reader.entries), tuple(reader.options), tuple(reader.problems))
+    problems = sorted([*reader.problems, *_put_together(reader.refused)], key=lambda problem: problem.span.line)
+    return Requirements(tuple(reader.entries), tuple(reader.options), tuple(problems))
+
+
+def _put_together(refused: list[tuple[str, Span]]) -> list[Problem]:
+    """Lines that are no requirements; many of them are one mistake, such as a list that conda wrote."""
+    if not refused:
+        return []
+    (first, span), *others = refused
+    message = f"is not a requirement: {first[:80]!r}"
+    if others:
+        message += f", and neither {'is 1 other line' if len(others) == 1 else f'are {len(others)} other lines'}"
+    if all(_FROM_CONDA.fullmatch(text) for text, _ in refused):
+        message += "; `conda list --export` writes such lines, which pip can't install"
+    return [Problem(message, span, fatal=False)]
 
 
 def _logical_lines(source: SourceText) -> list[JoinedText]:
@@ -135,6 +151,8 @@ class _Reader:
         self.entries: list[Requirement] = []
         self.options: list[RequirementOption] = []
         self.problems: list[Problem] = []
+        self.refused: list[tuple[str, Span]] = []
+        """Lines that are no requirements."""
 
     def add(self, line: JoinedText) -> None:
         """Read one logical line."""
@@ -191,7 +209,7 @@ class _Reader:
             return
         entry = _by_url(text, span, hashes, editable=editable) or _by_name(text, span, hashes)
         if entry is None:
-            self.problems.append(Problem(f"is not a requirement: {text[:80]!r}", span, fatal=False))
+            self.refused.append((text, span))
             return
         self.entries.append(entry)
 

@@ -66,7 +66,7 @@ def test_strict_reading_refuses_comments_and_trailing_commas(text: str) -> None:
         ('{"a": 1]', (1, 8)),
         ("[1}", (1, 3)),
         ("]", (1, 1)),
-        ("[1]\n[2]", (2, 1)),
+        ("[1] [2]", (1, 5)),
         ('{"a":\n"x\ty"}', (2, 3)),
         ('["x', (1, 2)),
         ('["\\q"]', (1, 3)),
@@ -121,3 +121,14 @@ def test_the_end_of_the_file_is_where_its_text_ends() -> None:
     (problem,) = read('{"a": 1,\n\n').problems
     assert problem.span == Span(1, 9, 1, 9)
     assert "found the end of the file" in problem.message
+
+
+def test_a_value_on_each_line_is_data_and_no_problem() -> None:
+    assert read('{"a": 1}\n{"a": 2}\n') == Document(())
+    assert read("[1]\r\n  [2]\r\n") == Document(())
+
+
+@pytest.mark.parametrize("text", ['{"a": 1} {"a": 2}\n', '{"a": 1}\n}\n', '{"a": 1}\nend\n'])
+def test_what_stands_behind_a_value_is_a_problem(text: str) -> None:
+    (problem,) = read(text).problems
+    assert "the end of the file" in problem.message

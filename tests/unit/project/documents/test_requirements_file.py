@@ -164,3 +164,18 @@ def test_long_files_are_read_whole() -> None:
 )
 def test_odd_lines_do_not_hold_up(text: str) -> None:
     read(text)
+
+
+def test_lines_that_conda_wrote_are_one_problem() -> None:
+    found = read("zlib=1.2.11=h1de35cc_3\nnumpy==1.26.4\ncertifi=2020.4.5.1=py37_0\nxz=5.2.4=h1_4\n")
+    assert [entry.name for entry in found.entries] == ["numpy"]
+    (problem,) = found.problems
+    assert problem.span.line == 1
+    assert "neither are 2 other lines" in problem.message
+    assert "conda list --export" in problem.message
+
+
+def test_other_lines_are_not_put_down_to_conda() -> None:
+    (problem,) = read("zlib=1.2.11=h1de35cc_3\n=3\n").problems
+    assert "neither is 1 other line" in problem.message
+    assert "conda" not in problem.message
