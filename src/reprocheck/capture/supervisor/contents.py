@@ -256,14 +256,15 @@ class Contents:
     def finish(self, written: list[tuple[str, Known]], done: Callable[[], None]) -> None:
         """Hash what the run left, then call `done` from a worker; nothing is preserved any more."""
         self._closing = True
-        for path, known in written:
-            self._jobs.put(lambda path=path, known=known: self._hash_output(path, known))  # type: ignore[misc]
-        threading.Thread(target=self._close, args=(done,), daemon=True).start()
+        threading.Thread(target=self._close, args=(written, done), daemon=True).start()
 
-    def _close(self, done: Callable[[], None]) -> None:
-        # What is being preserved ends first; it may add to the other queue.
+    def _close(self, written: list[tuple[str, Known]], done: Callable[[], None]) -> None:
+        # What is being preserved ends first: it may add to the other queue, and whether a file was left alone is told
+        # by what it held.
         self._urgent.put(None)
         self._threads[-1].join()
+        for path, known in written:
+            self._jobs.put(lambda path=path, known=known: self._hash_output(path, known))  # type: ignore[misc]
         for _ in range(_WORKERS):
             self._jobs.put(None)
         for thread in self._threads[:_WORKERS]:
@@ -271,7 +272,7 @@ class Contents:
         done()
 
     def _hash_output(self, path: str, known: Known) -> None:
-        left(self._journal, path, known.digest if known.signature is not None else "", known.signature)
+        left(self._journal, path, known.digest, known.signature)
 
 
 def left(journal: Journal, path: str, before: str = "", found: int | None = None) -> Digest | None:
@@ -279,8 +280,8 @@ def left(journal: Journal, path: str, before: str = "", found: int | None = None
     name = quoted(path)
     try:
         stat = os.lstat(path)
-        if before and found == signature(stat):
-            # Opened for writing, never written.
+        unchanged = found is not None and found == signature(stat)  # opened for writing, never written
+        if unchanged and before:
             journal.write("after", None, f'"path":{name},"blake3":"{before}","size":{stat.st_size},"unchanged":true')
             return None
         digest = digest_of(path, sha256=True)
@@ -293,7 +294,7 @@ def left(journal: Journal, path: str, before: str = "", found: int | None = None
         return None
     if digest is not None:
         text = f'"path":{name},"blake3":"{digest.blake3}","sha256":"{digest.sha256}","size":{digest.size}'
-        journal.write("after", None, text)
+        journal.write("after", None, f'{text},"unchanged":true' if unchanged else text)
     return digest
 
 
