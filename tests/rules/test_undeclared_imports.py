@@ -56,6 +56,32 @@ def confidences(root: Path, files: dict[str, str]) -> list[str]:
         ({"convert.py": f"import acme_metrics\n\n{MAIN}"}, ["low"]),
         ({"demo.ipynb": NOTEBOOK % ""}, ["high"]),
         ({"demo.ipynb": NOTEBOOK % '"colab": {"name": "demo.ipynb"}'}, ["low"]),
+        ({"demo.ipynb": NOTEBOOK % '"kaggle": {"isGpuEnabled": false}'}, ["low"]),
+        ({"nb/a.ipynb": NOTEBOOK % '"kaggle": {"isGpuEnabled": false}', "nb/b.ipynb": NOTEBOOK % ""}, ["low"]),
+        ({"nb/a.ipynb": NOTEBOOK.replace("torch", "torch; open('../input/a.csv')") % ""}, ["low"]),
+        ({"nb/a.ipynb": NOTEBOOK.replace("torch", "torch; open('../input/a.csv')") % "", "input/a.csv": ""}, ["high"]),
+        ({"fit.py": f"import seaborn\n\nopen('/kaggle/input/a.csv')\n{MAIN}"}, ["low"]),
+        (
+            {
+                "fit.py": f"import timm\n\n{MAIN}",
+                "job.yaml": 'command: ["sh", "-c", "pip install timm && python fit.py"]\n',
+            },
+            [],
+        ),
+        (
+            {
+                "fit.py": "import seaborn\nfrom kfp import dsl\n\n\n"
+                f"@dsl.component(packages_to_install=['kfp', 'seaborn==0.13'])\ndef fit():\n    pass\n\n\n{MAIN}"
+            },
+            [],
+        ),
+        (
+            {
+                "fit.py": "import modal\nimport seaborn\n\n"
+                f"IMAGE = modal.Image.debian_slim().pip_install(\n    'modal',\n    'seaborn==0.13',\n)\n{MAIN}"
+            },
+            [],
+        ),
         ({"speak.py": f"import nltk\n\n{MAIN}", "requirements.txt": "torch\ng2p_en==2.1.0\n"}, ["low"]),
         ({"speak.py": f"import pandas\n\n{MAIN}", "requirements.txt": "torch\ndask[dataframe]\n"}, ["low"]),
     ],
@@ -64,6 +90,9 @@ def confidences(root: Path, files: dict[str, str]) -> list[str]:
         "told in the program", "told on a page", "framework with its version on a page", "listed as a requirement",
         "listed elsewhere", "tutorial", "packages of an image", "unknown module", "notebook",
         "notebook for a service that has it",
+        "notebook for Kaggle", "notebook beside one for Kaggle", "notebook that reads Kaggle's folder",
+        "notebook that reads the project's folder", "script for Kaggle", "installed by a job",
+        "installed for a step of a pipeline", "installed into an image that code describes",
         "comes along", "comes along with an extra",
     ],
 )  # fmt: skip

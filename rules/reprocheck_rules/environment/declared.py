@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from reprocheck.rulekit import Project, ShellWord, Span
 from reprocheck.rulekit.dependencies import DependencyFacts, distribution, folder_of
-from reprocheck.rulekit.facts import Command
+from reprocheck.rulekit.facts import Call, Command
 from reprocheck_rules.environment.installs import Install, install_of
 from reprocheck_rules.environment.manifests import is_library, is_recorded, is_template
 
@@ -38,6 +38,17 @@ _IMAGES: Final = (
 """What images of frameworks bring."""
 
 
+_INSTALLS_FOR: Final = re.compile(
+    r"(?:^|\.)(?:component|create_component_from_func|func_to_container_op|\w*[vV]irtualenv\w*|(?:uv_)?pip_install"
+    r"|micromamba_install|conda|conda_base|pypi|pypi_base|ImageSpec)$"
+)
+"""Calls of Kubeflow, Airflow, Modal, Metaflow and Flyte that say what their steps need."""
+_LISTED_FOR: Final = re.compile(
+    r"(?:\b(?:packages_to_install|requirements|packages|libraries|conda_packages)\s*=\s*[\[{(]"
+    r"|\b(?:pip_install|micromamba_install)\()([^\])}]*)"
+)
+_QUOTED: Final = re.compile(r"[\"']([A-Za-z][\w.-]*(?:\[[\w,-]*)?[^\"'\n]*)[\"']")
+_CODE_LIMIT: Final = 200_000
 _MANIFEST: Final = re.compile(r"(?:^|/)(?:environment\.ya?ml|Pipfile)$")
 _OF_PROGRAM: Final = re.compile(r"([^/]+?)[-_.](?:requirements|reqs)\.(?:txt|in)$")
 _GETS: Final = frozenset({"install", "clone", "add", "create", "sync"})
@@ -76,7 +87,7 @@ class Declared:
         )
         self.locked = frozenset(name for lock in index.locks for name in index.recorded(lock))
         self.installed = frozenset(_got(command for _, command in _commands(project)))
-        self.installed |= frozenset(self._by_images()) | frozenset(self._by_cog())
+        self.installed |= frozenset(self._by_images()) | frozenset(self._by_cog()) | frozenset(self._by_code())
         documents = project.index.documents.values()
         self.described = frozenset(_got(command for document in documents for command in document.shown))
         """What a read-me file tells to install by hand."""
@@ -158,6 +169,16 @@ class Declared:
                 for setting in document.settings:
                     if setting.key.startswith("build.python_packages."):
                         yield re.split(r"[\[=<>~! ]", str(setting.value))[0].lower().replace("_", "-")
+
+    def _by_code(self) -> Iterator[str]:
+        """Packages that code names for a step of a pipeline, or for an image that it describes."""
+        for path, facts in self._project.index.files.items():
+            calls = (event for function in facts.functions for event in function.events if isinstance(event, Call))
+            if any(_INSTALLS_FOR.search(call.callee) for call in calls):
+                text = (self._project.index.tree.head(path, _CODE_LIMIT) or b"").decode("utf-8", "replace")
+                for listed in _LISTED_FOR.findall(text):
+                    for written in _QUOTED.findall(listed):
+                        yield re.split(r"[\[=<>~!;@ ]", written)[0].lower().replace("_", "-")
 
     def _by_images(self) -> Iterator[str]:
         for document in self._project.index.documents.values():

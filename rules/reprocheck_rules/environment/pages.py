@@ -35,6 +35,10 @@ _OTHERWISE: Final = {
 _BY_NAME: Final = re.compile(r"\b(?:pip3?|uv|conda|mamba|poetry)\b[^\n]{0,40}?\b(?:install|add)\s+([^\n`]+)")
 _PYTHON: Final = re.compile(r"\bpython(?:\s+version)?[\s:=<>~`*\[\]()v-]{0,6}3\.\d+", re.IGNORECASE)
 _COLAB: Final = re.compile(rb"google\.colab|colab\.research\.google|\"colab\"|'colab'|colab-badge")
+_KAGGLE: Final = re.compile(rb"/kaggle/(?:input|working|temp|lib)\b|\bkaggle_(?:secrets|datasets|web_client)\b")
+"""Folders and modules that Kaggle's machines have."""
+_KAGGLE_NOTEBOOK: Final = re.compile(rb"\"kaggle\": *\{|\blearntools\b|[\"']\.\./input/")
+"""The same in notebooks, whose data lies in `../input` there."""
 _PAGES_LIMIT: Final = 300
 _BYTES_LIMIT: Final = 200_000
 
@@ -46,6 +50,7 @@ class Pages:
         """Reads nothing yet."""
         self._project = project
         self._told_in: dict[str, frozenset[str]] = {}
+        self._for_kaggle: dict[str, bool] = {}
 
     def tells(self, names: set[str], path: str) -> bool:
         """Whether a page, or the text of the file itself, speaks of installing one of these distributions."""
@@ -80,6 +85,26 @@ class Pages:
     def is_for_colab(self, path: str) -> bool:
         """Whether a notebook says that it is made for Google's service."""
         return path.endswith(".ipynb") and _COLAB.search(self._bytes(path)) is not None
+
+    def is_for_kaggle(self, path: str) -> bool:
+        """Whether a file is made for Kaggle's machines, or is a notebook in a folder of such notebooks."""
+        if self._names_kaggle(path):
+            return True
+        folder = folder_of(path)
+        return path.endswith(".ipynb") and any(
+            folder_of(other) == folder and other.endswith(".ipynb") and self._names_kaggle(other)
+            for other in self._project.index.files
+        )
+
+    def _names_kaggle(self, path: str) -> bool:
+        if path not in self._for_kaggle:
+            text = self._bytes(path)
+            found = _KAGGLE.search(text) is not None
+            if path.endswith(".ipynb") and not found and _KAGGLE_NOTEBOOK.search(text) is not None:
+                beside = f"{folder_of(folder_of(path))}/input/".lstrip("/")
+                found = not any(other.startswith(beside) for other in self._project.index.paths)
+            self._for_kaggle[path] = found
+        return self._for_kaggle[path]
 
     def _text(self, path: str) -> str:
         return self._bytes(path).decode("utf-8", "replace")

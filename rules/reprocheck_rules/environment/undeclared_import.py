@@ -14,8 +14,8 @@ project's own modules and extensions, imports under `try` or `TYPE_CHECKING`, mo
 so, tests, folders whose manifests name no package at all, what an extra of a declared package may bring by its name,
 and whatever a script, image, job or notebook installs by name. Of low confidence are packages that come along with a
 declared one or stand in a lock, common ones (NumPy, Pillow) beside packages of unknown contents, what another manifest
-of the project names or a page or the file itself tells to install, what Google's notebook service has, imports in
-functions and under conditions, modules that no program imports, folders that only list tools, examples and tutorials,
+of the project names or a page or the file itself tells to install, what Google's notebook service has, all that files
+made for Kaggle's machines import, imports in functions and under conditions, modules that no program imports, folders that only list tools, examples and tutorials,
 and of a library all that its users don't import with it. So are modules that no known distribution installs: they may
 come with a declared one under another name. A project's own names are given in its catalog.
 """
@@ -149,6 +149,7 @@ def _confidence(seen: _Seen, found: Foreign) -> Confidence:
         or _FOR_SHOW.search(found.path.removeprefix(seen.scope))
         or seen.pages.tells(providers | {found.top.lower().replace("_", "-")}, found.path)
         or (not providers.isdisjoint(ON_COLAB) and seen.pages.is_for_colab(found.path))
+        or seen.pages.is_for_kaggle(found.path)
     ):
         return Confidence.LOW
     # A module that nobody knows may be a lost file, generated code, or what a package has under another name.

@@ -33,6 +33,9 @@ _COMMAND_KEYS = frozenset(
     {"run", "cmd", "command", "script", "before_script", "after_script", "entrypoint", "args", "shell"}
 )
 _VARIABLE_KEYS = frozenset({"env", "environment", "variables", "containerEnv", "remoteEnv"})
+_SHELL = re.compile(r"(?:.*/)?(?:ba|da|z|a|k)?sh")
+_TAKES_TEXT = re.compile(r"-[a-z]*c")
+"""Options behind which a shell finds its commands in one word: `-c`, `-lc`, `-euxc`."""
 
 
 def of_shell(source: SourceText) -> DocumentFacts:
@@ -143,6 +146,19 @@ def _commands(commands: Iterable[ShellCommand]) -> Iterator[Command]:
         if command.words:
             variables = {assignment.name: assignment.value for assignment in command.assignments}
             yield Command(command.argv, variables, command.span)
+            position = _given_to_shell(command.argv)
+            if position is not None:
+                yield from _shell_text(command.argv[position], command.words[position].span)
+
+
+def _given_to_shell(words: tuple[str, ...]) -> int | None:
+    """Where the commands stand that a shell is started with: `bash -lc "pip install timm && python train.py"`."""
+    started = False
+    for position, word in enumerate(words[:-1]):
+        if started and _TAKES_TEXT.fullmatch(word):
+            return position + 1
+        started = _SHELL.fullmatch(word) is not None or (started and word.startswith("-"))
+    return None
 
 
 def _exports(commands: Iterable[ShellCommand]) -> dict[str, str]:
@@ -177,14 +193,16 @@ def _command_list(value: Sequence, *, is_script: bool) -> Iterator[Command]:
         for item in value.items:
             assert isinstance(item, Scalar)
             yield from _shell_text(str(item.value), item.span)
-    else:
-        yield Command(tuple(words), {}, value.span)
+        return
+    yield Command(tuple(words), {}, value.span)
+    behind = _given_to_shell(("sh", *words))  # `args: ["-c", ..]` goes to the shell that `command` names
+    if behind is not None:
+        yield from _shell_text(words[behind - 1], value.items[behind - 1].span)
 
 
 def _shell_text(text: str, span: Span) -> Iterator[Command]:
-    for command in read_commands(text):
-        if command.words:
-            yield Command(command.argv, {a.name: a.value for a in command.assignments}, span)
+    for command in _commands(read_commands(text)):
+        yield Command(command.words, command.variables, span)
 
 
 def _tree_variables(node: Mapping) -> Iterator[tuple[str, str]]:

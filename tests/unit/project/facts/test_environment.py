@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import json
 
+import pytest
+
 from reprocheck.model.place import Span
 from reprocheck.project.documents.dockerfile import read_dockerfile
 from reprocheck.project.documents.yaml_file import read_yaml
@@ -62,6 +64,29 @@ def test_compose_hands_variables_through() -> None:
     source = SourceText("compose.yml", "services:\n  a:\n    environment:\n      - WANDB_API_KEY\n      - MODE=fast\n")
     facts = documents.of_tree(source, read_yaml(source), "yaml")
     assert (facts.mentions, facts.variables) == (("WANDB_API_KEY",), {"MODE": "fast"})
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        'command: ["sh", "-c", "pip install timm && python train.py"]',
+        'command: ["/bin/bash", "-euxc"]\nargs: ["pip install timm && python train.py"]',
+        'command: [bash]\nargs: ["-lc", "pip install timm && python train.py"]',
+        "command: bash -c 'pip install timm && python train.py'",
+        "args:\n  - |\n    pip install timm\n    python train.py",
+        "run: docker run --rm image bash -c 'pip install timm && python train.py'",
+    ],
+)
+def test_what_a_shell_is_started_with_is_read_as_commands(written: str) -> None:
+    source = SourceText("job.yaml", f"{written}\n")
+    words = [command.words for command in documents.of_tree(source, read_yaml(source), "yaml").commands]
+    assert words[-2:] == [("pip", "install", "timm"), ("python", "train.py")]
+
+
+def test_the_option_of_another_program_is_no_shell() -> None:
+    source = SourceText("job.yaml", 'command: ["python", "-c", "import timm; timm.version"]\n')
+    (command,) = documents.of_tree(source, read_yaml(source), "yaml").commands
+    assert command.words[0] == "python"
 
 
 def test_a_readme_mentions_names_in_capitals() -> None:
