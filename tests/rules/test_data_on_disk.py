@@ -13,9 +13,13 @@ from reprocheck.config import load
 from reprocheck.model.scan_result import ScanResult
 from reprocheck.project import work_tree
 
+FIT = "import pandas as pd\nfrom sklearn.svm import SVC\n\n{read}\ntable = {table}\nSVC().fit(table, table)\n"
+OWN = "pd.DataFrame()"
 
-def scanned(root: Path, code: str) -> ScanResult:
-    config = load(root, overrides={"cache_dir": str(root.parent / "cache"), "select": [code]}, isolated=True)
+
+def scanned(root: Path, code: str, **options: str) -> ScanResult:
+    overrides = {"cache_dir": str(root.parent / "cache"), "select": [code], **options}
+    config = load(root, overrides=overrides, isolated=True)
     return scan_project(ScanRequest(config=config), lambda _done, _total: None).result
 
 
@@ -80,6 +84,52 @@ def test_what_git_tracks_is_versioned_although_a_pattern_ignores_it(tmp_path: Pa
     assert "`data/a.csv`" in finding.message
     subprocess.run(["git", "add", "-f", "data/a.csv"], cwd=root, check=True)  # noqa: S607 — likewise
     assert scanned(root, "DAT003").findings == ()
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({"train.py": FIT.format(read="", table='pd.read_csv("data/all.csv")')}, ["medium"]),
+        ({"train.py": FIT.format(read='late = pd.read_csv("data/test.csv")', table=OWN)}, ["low"]),
+        ({"train.py": FIT.format(read='late = pd.read_csv("data/test_train.csv")', table=OWN)}, ["medium"]),
+        ({"train.py": FIT.format(read='old = pd.read_csv("out/oof_lgbm.csv")', table=OWN)}, ["low"]),
+        (
+            {"train.py": FIT.format(read='def plot_all():\n    return pd.read_csv("data/all.csv")\n', table=OWN)},
+            ["low"],
+        ),
+        (
+            {"train.py": FIT.format(read='def fit_and_plot():\n    return pd.read_csv("data/all.csv")\n', table=OWN)},
+            ["medium"],
+        ),
+        (
+            {
+                "train.py": FIT.format(read="import evaluation", table=OWN),
+                "evaluation.py": 'import pandas as pd\n\nGOLD = pd.read_csv("data/gold.csv")\n',
+            },
+            ["low"],
+        ),
+        (
+            {
+                "train.py": FIT.format(read="", table='pd.read_csv("data/all.csv")'),
+                "get.sh": "kaggle competitions download -c titanic\n",
+            },
+            ["low"],
+        ),
+    ],
+    ids=[
+        "fitted", "tested", "not tested by its name", "left by a run", "drawn", "fitted and drawn", "evaluated",
+        "maybe fetched from Kaggle",
+    ],
+)  # fmt: skip
+def test_data_that_nothing_is_fitted_on_is_of_low_confidence(
+    tmp_path: Path, files: dict[str, str], expected: list[str]
+) -> None:
+    root = tmp_path / "project"
+    root.mkdir()
+    for name, content in files.items():
+        (root / name).write_text(content)
+    findings = scanned(root, "DAT003", min_confidence="low").findings
+    assert [finding.confidence for finding in findings] == expected
 
 
 def test_hostile_files_of_pipelines_are_bounded(tmp_path: Path) -> None:

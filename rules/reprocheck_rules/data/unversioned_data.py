@@ -11,8 +11,10 @@ the file's hash when it is read. When a program makes the file, keep that progra
 ## Notes
 Looked at are tables, arrays and archives that training programs, and modules that these import, open by a relative
 name which stands in the code, and the raw data of Kedro's catalogs. Silent are files that git or DVC has, that another
-program, script or Makefile of the repository writes or names, and projects whose code computes hashes. Absolute paths
-are DAT001.
+program, script or Makefile of the repository writes or names, forms of a competition's answer, names that stand for
+others (`path/to/data.csv`), and projects whose code computes hashes. Of low confidence is what by its name is the
+result of a run or only tests, what modules and functions read that draw, evaluate or predict by theirs, and all data
+where the project fetches data sets from Kaggle. Absolute paths are DAT001.
 """
 
 from __future__ import annotations
@@ -21,8 +23,8 @@ import re
 from collections.abc import Iterator
 from functools import partial
 
-from reprocheck.rulekit import Match, Project, Rule
-from reprocheck.rulekit.facts import Call, DocumentFacts, FileFacts, Value, ValueKind
+from reprocheck.rulekit import Confidence, Match, Project, Rule
+from reprocheck.rulekit.facts import Call, DocumentFacts, FileFacts, Function, Value, ValueKind
 from reprocheck.rulekit.pipelines import Opened, opened_files, tracked_paths
 from reprocheck_rules.data.kedro_catalog import CatalogData, first_data
 from reprocheck_rules.data.unversioned_examples import show
@@ -40,6 +42,36 @@ _FITTED = re.compile(
     r"(model|weights|classifier|vectori[sz]er|encoder|scaler|tokenizer)[^/]*\.(pkl|pickle|h5|hdf5)$", re.IGNORECASE
 )
 """What a training left rather than what it reads."""
+_FORM = re.compile(
+    r"(?:sample|example|template|dummy|blank)[_-]?(?:sub|answer|solution|pred)\w*|(?:^|[/_-])submissions?[/_.-]",
+    re.IGNORECASE,
+)
+"""What a competition gives for answers to be filled in, or was handed in."""
+_PLACEHOLDER = re.compile(
+    r"(?:^|/)path[/_-]?to[/_-]|(?:^|[/_-])(?:your|placeholder|dummy|foo|some)[/_-]|(?:^|[/_-])(?:x{3,}|placeholder|foo)[/._-]",
+    re.IGNORECASE,
+)
+"""What stands for a name that a reader fills in."""
+_OUTCOME = re.compile(
+    r"(?:^|[/_-])(?:results?|metrics|preds?|predictions?|predicted|oof|(?:feature_)?importances?)[/_.-]"
+    r"|(?:^|/)(?:logs?|reports?|leaderboards?)/|(?:^|/)(?:train(?:ing)?[_-])?(?:history|loss(?:es)?|log|summary)\.",
+    re.IGNORECASE,
+)
+"""What a run leaves, wherever it lies."""
+_TESTING = re.compile(
+    r"(?:^|[/_-])(?:tests?|testing|x_test|y_test|holdout|hold_out|eval(?:uation)?|infer(?:ence)?)[/_.-]", re.IGNORECASE
+)
+"""Data that nothing is fitted on."""
+_SHOWS = re.compile(
+    r"(?:^|[/_.])(?:plot\w*|draw\w*|visuali[sz]\w*|show\w*|figures?|eval\w*|test\w*|predict\w*|infer\w*|report\w*"
+    r"|analy[sz]\w*|eda|explor\w*|compar\w*|demo\w*|serv\w*|app|dashboard\w*|submi\w*|metrics|score\w*|post_?process\w*)"
+    r"(?=[/_.]|$)",
+    re.IGNORECASE,
+)
+_FITTING = re.compile(r"train|fit|learn", re.IGNORECASE)
+_FROM_KAGGLE = re.compile(
+    r"^(?:opendatasets\.download|kagglehub\.\w*download|.*\.(?:competition|dataset)_download\w*)$"
+)
 _TELLING = 6
 """Letters from which the name of a folder is one of its own."""
 _IN_DATA = re.compile(
@@ -74,10 +106,13 @@ def check(project: Project) -> Iterator[Match]:
             if name is not None and not known.has(item):
                 found.setdefault(name, []).append(item)
     for name, items in sorted(found.items()):
+        items.sort(key=lambda item: not _is_for_training(project, item))
         first = items[0]
         message = f"`{name}` is read for training, and nothing says which version: neither git nor DVC has it"
         trail = [project.note(item.path, item.span, "read here too") for item in items[1:4]]
-        yield project.match(first.path, first.span, message, trail=trail)
+        sure = not known.from_kaggle and _is_for_training(project, first)
+        confidence = None if sure else Confidence.LOW
+        yield project.match(first.path, first.span, message, confidence=confidence, trail=trail)
 
 
 def _cataloged(project: Project, cataloged: list[CatalogData], known: _Known) -> Iterator[Match]:
@@ -92,9 +127,26 @@ def _cataloged(project: Project, cataloged: list[CatalogData], known: _Known) ->
 
 def _is_data(item: Opened) -> bool:
     name = item.inside("")
-    if name is None or _RESULTS.match(name) or _FITTED.search(name):
+    if name is None or any(pattern.search(name) for pattern in (_RESULTS, _FITTED, _FORM, _PLACEHOLDER)):
         return False
     return (_TABLE.search(name) or _IN_DATA.search(name)) is not None
+
+
+def _is_for_training(project: Project, item: Opened) -> bool:
+    """Whether what is read is fitted on rather than tested, drawn or compared, by the names of all concerned."""
+    if _OUTCOME.search(item.name) or (_TESTING.search(item.name) and "train" not in _last(item.name).lower()):
+        return False
+    place = next((function.name for function in _around(project, item) if function.name), "")
+    if place:
+        return _SHOWS.search(place) is None or _FITTING.search(place) is not None
+    return _trains(project, item.path) or _SHOWS.search(item.path.rpartition(".")[0]) is None
+
+
+def _around(project: Project, item: Opened) -> Iterator[Function]:
+    """The functions that a call stands in."""
+    for function in project.index.files[item.path].functions:
+        if function.name and item.call in function.events:
+            yield function
 
 
 def _training_programs(project: Project) -> list[str]:
@@ -117,13 +169,16 @@ def _roles(project: Project, name: str) -> frozenset[str]:
 
 
 def _compares_hashes(project: Project) -> bool:
-    return any(
-        getattr(event, "callee", "") in _HASHES
-        for path, facts in project.index.files.items()
-        if not _TESTS.search(path)
-        for function in facts.functions
-        for event in function.events
-    )
+    return not _HASHES.isdisjoint(_callees(project))
+
+
+def _callees(project: Project) -> Iterator[str]:
+    """All that the project calls outside tests."""
+    for path, facts in project.index.files.items():
+        if not _TESTS.search(path):
+            yield from (
+                event.callee for function in facts.functions for event in function.events if isinstance(event, Call)
+            )
 
 
 class _Known:
@@ -147,6 +202,13 @@ class _Known:
         words = {word for holder in holders for command in holder.commands for word in command.words}
         words |= {word for facts in project.index.files.values() for word in _shell_words(facts)}
         self._commands = {_last(word) for word in words}
+        self.from_kaggle = any(
+            "kaggle" in command.words and "download" in command.words
+            for holder in holders
+            for command in holder.commands
+        )
+        """Whether data sets are fetched from Kaggle, under which names can't be told."""
+        self.from_kaggle |= any(_FROM_KAGGLE.match(callee) for callee in _callees(project))
         self._addresses = "\n".join(sorted(word for word in words if "://" in word))
 
     def has(self, item: Opened) -> bool:

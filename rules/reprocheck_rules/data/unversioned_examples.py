@@ -189,3 +189,15 @@ def show(rule: Rule) -> None:
         title="What the program itself fetches",
     )
     rule.allows({"report.py": 'import pandas as pd\n\nprint(pd.read_csv("data/results.csv"))\n'}, title="No training")
+    rule.allows(
+        {
+            "train.py": _FIT.format(mark="")
+            + 'form = pd.read_csv("input/sample_submission.csv")\nother = pd.read_csv("data/submission_0.91.csv")\n',
+            "data/train.csv": "x,y\n1,0\n",
+        },
+        title="Forms of a competition's answer",
+    )
+    rule.allows(
+        {"train.py": _FIT.format(mark="").replace("data/train.csv", "PATH/TO/YOUR/DATA.csv")},
+        title="A name that stands for another",
+    )
