@@ -15,7 +15,9 @@ Looked at are queries whose text stands in the code and whose rows become a tabl
 in modules that import a library for learning or go by the name of data; elsewhere, in modules that predict, and for
 a few rows that a notebook looks at, confidence is low. Counting and
 grouping queries, look-ups of one key and tables that are sorted in the same expression need no order. Reading all of
-a table without order or snapshot is reported where the same module divides rows, else with low confidence.
+a table without order or snapshot, by a query or by its name, is reported where the same module divides rows, or is a
+script that fits on them, else with low confidence. A database that is a file (SQLite) gives its rows in one order, so
+that only draws and the clock count there.
 """
 
 from __future__ import annotations
@@ -72,6 +74,14 @@ _ANSWERS = re.compile(
     r"(^|[/_])(predict\w*|scor(e|ing)|serv(e|ing)|inference|api|app|dashboard|report\w*)([/_.]|\.py$)"
 )
 """Modules that ask for rows to answer with, not to learn from."""
+_FITS = frozenset({"fit", "fit_transform", "fit_generator", "train_on_batch", "partial_fit", "backward"})
+"""What learns from rows."""
+_NAMED = re.compile(r"`[^`]*`|\[[^\]]*\]|\"[^\"]*\"|\{\}\.\{\}(?:\.\{\})?|\w+\.\{\}|\{\}\.\w+")
+"""Names of tables that are put together."""
+_WRAPS = frozenset({"sqlalchemy.text", "sqlalchemy.sql.text", "sqlalchemy.sql.expression.text", "textwrap.dedent"})
+"""What takes the text of a query and hands it on."""
+_QUERIES = ("sql", "query", "query_or_table", "sqlQuery")
+"""Arguments that hold the text."""
 _PEEK = re.compile(r"\blimit\s+(\d{1,4})\s*;?\s*$", re.IGNORECASE)
 _PEEKED = 1000
 """Rows that are fetched to look at them."""
@@ -84,16 +94,25 @@ _SORTS = frozenset({"sort_values", "sort_index", "sort", "orderBy", "order", "sa
 @rule.on_call(role="queries")
 def check(call: Call) -> Iterator[Match]:
     """Every query whose text is known."""
-    text = next((text for name in ("sql", "query", "query_or_table", "sqlQuery") if (text := _sql(call, name))), None)
-    if text is None or _FILE.search(text):
-        return
-    plain = _QUOTED.sub("''", _COMMENT.sub(" ", text))
-    if _SELECT.match(plain):
-        found = _judge(plain, call)
-        if found is not None:
-            message, confidence = found
+    for text in next((texts for name in _QUERIES if (texts := _sql(call, name))), []):
+        plain = _QUOTED.sub("''", _COMMENT.sub(" ", text))
+        judged = _judge(plain, call) if _SELECT.match(plain) and not _FILE.search(text) else None
+        if judged is not None:
+            message, confidence = judged
             is_likely = call.module.once(_feeds_training)
             yield call.match(message, confidence=confidence if is_likely else Confidence.LOW)
+            return
+
+
+@rule.on_call(role="reads-table")
+def check_table(call: Call) -> Iterator[Match]:
+    """Every table that is read whole by its name."""
+    if not _sorted_after(call):
+        name = next((text for part in ("table_name", "tableName") if (text := _sql(call, part))), [""])[0]
+        table = f"table `{name}`" if name and HOLE not in name else "table"
+        message = f"the {table} is read whole, without an order or a snapshot: its rows are those of the day"
+        sure = call.module.once(_feeds_training) and call.module.once(_matters)
+        yield call.match(message, confidence=Confidence.MEDIUM if sure else Confidence.LOW)
 
 
 def _feeds_training(module: Module) -> bool:
@@ -103,9 +122,35 @@ def _feeds_training(module: Module) -> bool:
     return module.imports(*_LEARNS) or _DATA_MODULE.search(module.path) is not None
 
 
-def _sql(call: Call, name: str) -> str | None:
+def _matters(module: Module) -> bool:
+    """Whether rows of a module's queries are divided, or fitted on in a script, and don't come from a file."""
+    if "sqlite" in module.source.text:
+        return False
+    return not _SPLITS.isdisjoint(module.words) or (not module.notebook and not _FITS.isdisjoint(module.words))
+
+
+def _sql(call: Call, name: str) -> list[str]:
+    """Texts that an argument may have; several where branches give it different ones."""
     node = call.argument(name)
-    return call.text(node) if node is not None else None
+    if node is None:
+        return []
+    values = [node]
+    if isinstance(node, ast.Name):
+        before = [binding for binding in call.scope.lookup(node.id) or () if binding.order < call.site.order]
+        if before and isinstance(before[-1].branch, ast.If):
+            sides = [binding for binding in before if binding.branch is before[-1].branch and binding.index is None]
+            values = [binding.value for binding in sides if binding.value is not None]
+    return [text for value in values if (text := _plain_text(call, value))]
+
+
+def _plain_text(call: Call, node: ast.expr) -> str | None:
+    if isinstance(node, ast.Name):
+        bindings = call.scope.lookup(node.id) or ()
+        before = [binding.value for binding in bindings if binding.order < call.site.order]
+        node = before[-1] if before and isinstance(before[-1], ast.Call) else node
+    if isinstance(node, ast.Call) and node.args and call.module.name(node.func, call.scope) in _WRAPS:
+        node = node.args[0]
+    return call.text(node)
 
 
 def _judge(sql: str, call: Call) -> tuple[str, Confidence | None] | None:
@@ -118,15 +163,17 @@ def _judge(sql: str, call: Call) -> tuple[str, Confidence | None] | None:
     single = bool(_AGGREGATE.search(sql)) or bool(_GROUP.search(sql)) or bool(_KEYED.search(sql))
     if _ORDER.search(sql) or single or _sorted_after(call):
         return None
-    open_end = HOLE in sql.rpartition(" from ")[2].lower() if " from " in sql.lower() else HOLE in sql
+    behind = re.split(r"\bfrom\b", sql, flags=re.IGNORECASE)[-1]
+    open_end = HOLE in _NAMED.sub("t", behind)
     if _LIMIT.search(sql):
         peek = _PEEK.search(sql)
-        confidence = Confidence.LOW if peek is not None and int(peek[1]) <= _PEEKED and call.module.notebook else None
+        looks = peek is not None and int(peek[1]) <= _PEEKED and call.module.notebook
+        confidence = Confidence.LOW if looks or "sqlite" in call.module.source.text else None
         return "`LIMIT` without `ORDER BY` takes any rows: which ones, the database decides each time", confidence
     if _SNAPSHOT.search(sql):
         return None
     message = "the query has neither `ORDER BY` nor a snapshot: its rows and their order are those of the day"
-    matters = not open_end and not _SPLITS.isdisjoint(call.module.words)
+    matters = not open_end and call.module.once(_matters)
     return message, Confidence.MEDIUM if matters else Confidence.LOW
 
 
@@ -184,6 +231,43 @@ rule.flags(
         "SELECT id FROM train WHERE day < CURRENT_DATE ORDER BY id", uri
     )
     """
+)
+rule.flags(
+    """
+    import pandas as pd
+    import psycopg2
+    from sklearn.linear_model import LogisticRegression
+    from sqlalchemy import text
+
+    if SAMPLE:
+        query = f"SELECT * FROM reviews WHERE day < '2024-01-01' ORDER BY RANDOM() LIMIT {SAMPLE}"
+    else:
+        query = "SELECT * FROM reviews ORDER BY id"
+    drawn = pd.read_sql(query, connection)  # expect: DAT008
+    late = text("SELECT * FROM clicks WHERE at > NOW() - INTERVAL '7 days' ORDER BY id")
+    window = pd.read_sql(late, engine)  # expect: DAT008
+    named = pd.read_sql(f"SELECT text, label FROM {schema}.reviews", connection)  # expect: DAT008
+    whole = pd.read_sql_table("reviews", engine)  # expect: DAT008
+    LogisticRegression().fit(named[["text"]], named["label"])
+    """,
+    file="train.py",
+)
+rule.allows(
+    """
+    import pandas as pd
+    from sklearn.svm import SVC
+    from sqlalchemy import text
+
+    table = pd.read_sql_table("reviews", engine).sort_values("id")
+    if SAMPLE:
+        query = "SELECT * FROM reviews ORDER BY id LIMIT 1000"
+    else:
+        query = "SELECT * FROM reviews ORDER BY id"
+    rows = pd.read_sql(query, engine)
+    dated = pd.read_sql(text("SELECT * FROM reviews WHERE day < :end ORDER BY id"), engine, params={"end": END})
+    SVC().fit(table, rows)
+    """,
+    file="train.py",
 )
 rule.allows(
     """
