@@ -10,9 +10,9 @@ from types import MappingProxyType
 
 import msgspec
 
-_COMMON = 8
+_COMMON = 5
 """Distributions that bring a package along, from which it is common."""
-_COMMON_OF_ALL = 12
+_COMMON_OF_ALL = 5
 """The same where all is counted that the locks of projects record."""
 
 
