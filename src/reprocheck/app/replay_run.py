@@ -29,7 +29,7 @@ from reprocheck.model.record import Record
 from reprocheck.model.replay import Replay
 from reprocheck.replay.errors import ReplayError, of_system
 from reprocheck.replay.judging import overall
-from reprocheck.replay.links import find_links
+from reprocheck.replay.links import links_of, links_outside
 from reprocheck.replay.needs import needs_of
 from reprocheck.replay.outputs import Selection, recorded_outputs
 from reprocheck.replay.plan import make_plan
@@ -238,7 +238,8 @@ def _plan(request: ReplayRequest, record: Record, store: Store, scratch: Path, d
         executor=request.executor,
         present=request.environment,
         patterns=patterns,
-        links=find_links(record),
+        links=links_of(record),
+        links_outside=links_outside(record),
     )
 
 

@@ -12,7 +12,8 @@ from reprocheck.capture.hashing import Digest, Unsteady, digest_of
 from reprocheck.capture.journal_lines import Event, journal_files
 from reprocheck.capture.observations import place_of
 from reprocheck.capture.regions import DATA, Regions
-from reprocheck.model.record import CodePlace, FailedOpen, FileRole, FileUse, FileUses, Gap, Listing
+from reprocheck.capture.symlinks import MOST, links_on
+from reprocheck.model.record import CodePlace, FailedOpen, FileRole, FileUse, FileUses, Gap, Listing, SymbolicLink
 
 _CODE = (".py", ".ipynb", ".sh", ".so")
 
@@ -25,10 +26,12 @@ def with_agent(files: FileUses, journal: Path, root: Path) -> FileUses:
     uses = [msgspec.structs.replace(use, place=seen.places.get(use.path)) for use in files.uses]
     failed = list(files.failed_opens)
     gaps = list(files.gaps)
+    links = {link.path: link for link in files.links or ()}
     if not files.complete:
         known = {use.path for use in uses} | {one.path for one in failed}
         alone = [use for use in seen.alone() if use.path not in known]
         uses += [use for use in alone if isinstance(use, FileUse)]
+        links = seen.links | {link.path: link for link in files.links or ()}
         failed += [one for one in alone if isinstance(one, FailedOpen)]
         if alone:
             reason = "some files are known from inside Python only"
@@ -47,6 +50,7 @@ def with_agent(files: FileUses, journal: Path, root: Path) -> FileUses:
         connections=tuple(
             msgspec.structs.replace(one, place=seen.addresses.get((one.address, one.port))) for one in files.connections
         ),
+        links=tuple(sorted(links.values())),
         gaps=tuple(sorted(gaps)),
     )
 
@@ -70,6 +74,7 @@ class _Seen:
         self.places: dict[str, CodePlace] = {}
         self.listings: dict[str, Listing] = {}
         self.addresses: dict[tuple[str, int], CodePlace] = {}
+        self.links: dict[str, SymbolicLink] = {}
         self._uses: dict[str, dict[str, set[int]]] = {}
         """Processes by kind of use, by absolute path."""
         self._from: dict[str, str] = {}
@@ -79,10 +84,19 @@ class _Seen:
         """The path with links followed; a folder is asked once, as thousands of files lie in a few of them."""
         folder, _, name = path.rpartition("/")
         if not folder or name in {"", ".", ".."} or os.path.islink(path):  # noqa: PTH114 — thousands of them
-            return os.path.realpath(path)
+            return self._followed(path)
         if folder not in self._folders:
-            self._folders[folder] = os.path.realpath(folder).rstrip("/")
+            self._folders[folder] = self._followed(folder).rstrip("/")
         return f"{self._folders[folder]}/{name}"
+
+    def _followed(self, path: str) -> str:
+        found = os.path.realpath(path)
+        if found != path:
+            for place, text in links_on(path):
+                name = self._spelled(place)
+                if len(self.links) < MOST and name not in self.links and self._regions.of(f"{place}/") == DATA:
+                    self.links[name] = SymbolicLink(path=name, target=text)
+        return found
 
     def take(self, event: Event) -> None:
         """The next event."""
@@ -96,7 +110,7 @@ class _Seen:
             case "file" if isinstance(path, str):
                 self._file(event, self._true(path), place)
             case "listing" if isinstance(path, str):
-                name = self._spelled(os.path.realpath(path))
+                name = self._spelled(self._followed(path))
                 entries, order = event.get("entries"), event.get("order")
                 self.listings.setdefault(
                     name,

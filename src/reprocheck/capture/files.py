@@ -14,6 +14,7 @@ import msgspec
 from reprocheck.capture.agent_files import with_agent
 from reprocheck.capture.ports import DigestCache
 from reprocheck.capture.regions import DATA, DEVICES, Regions
+from reprocheck.capture.standing_links import is_or_lies_in, with_standing_links
 from reprocheck.capture.tracks import Track, Tracks
 from reprocheck.model.record import (
     Connection,
@@ -23,6 +24,7 @@ from reprocheck.model.record import (
     FileUses,
     Gap,
     Listing,
+    SymbolicLink,
 )
 
 _CHANNEL = "files"
@@ -98,7 +100,7 @@ def file_uses(journal: Path, *, root: Path, environment_prefixes: Sequence[Path]
         reader.take(event)
     for event in events(journal / "launch.jsonl"):
         reader.from_launcher(event)
-    return with_agent(reader.uses(), journal, root)
+    return with_standing_links(with_agent(reader.uses(), journal, root), root, reader.made)
 
 
 def remember(journal: Path, cache: DigestCache) -> None:
@@ -122,6 +124,9 @@ class _Reader:
         self._tracks = Tracks()
         self._plain: dict[str, FileRole] = {}
         self._listings: set[str] = set()
+        self._links: dict[str, str] = {}
+        self._made: set[str] = set()
+        """Names that came by links and renames; a folder with all that is in it."""
         self._failed: set[FailedOpen] = set()
         self._connections: dict[tuple[str, str, int], set[int]] = {}
         self._gaps: set[Gap] = set()
@@ -129,6 +134,11 @@ class _Reader:
         self._torn = 0
         self._started = self._ended = False
         self._whole = True
+
+    @property
+    def made(self) -> frozenset[str]:
+        """Absolute paths that came by links and renames."""
+        return frozenset(self._made)
 
     def take(self, event: Event | None) -> None:
         """The next event; None for a line that can't be read."""
@@ -147,10 +157,14 @@ class _Reader:
                 self._descriptor(event)
             case "rename":
                 self._tracks.rename(event.path, event.to, event.pid, event)
+                self._made.add(event.to)
             case "unlink" if event.kind == "file":
                 self._tracks.at(event.path).unlink(event.pid)
             case "link" | "symlink":
                 self._tracks.at(event.path).create(event.pid)
+                self._made.add(event.path)
+            case "through":
+                self._came_through(event.path, event.target)
             case "before":
                 self._tracks.at(event.path).found(event.blake3, event.size, stored=event.stored)
             case "after":
@@ -200,6 +214,11 @@ class _Reader:
             else:
                 self._plain[event.path] = FileRole.ENVIRONMENT
 
+    def _came_through(self, path: str, target: str) -> None:
+        """A symbolic link that a name led through; those that the run made are its own work."""
+        if self._regions.of(f"{path}/") == DATA and not is_or_lies_in(path, self._made):
+            self._links.setdefault(path, target)
+
     def _executed(self, event: Event) -> None:
         if self._regions.of(event.path) == DATA:
             self._tracks.at(event.path).executed(event.pid)
@@ -234,6 +253,9 @@ class _Reader:
             listings=tuple(Listing(path=self._spelled(path), entries=-1) for path in sorted(self._listings)),
             connections=connections,
             failed_opens=tuple(sorted(self._failed, key=lambda failed: (failed.path, failed.error))),
+            links=tuple(
+                sorted(SymbolicLink(path=self._spelled(path), target=text) for path, text in self._links.items())
+            ),
             complete=complete,
             gaps=tuple(sorted({*self._gaps, *_downloads(connections)})),
         )

@@ -134,6 +134,15 @@ class FailedOpen(msgspec.Struct, frozen=True, kw_only=True, order=True):
     place: CodePlace | None = None
 
 
+class SymbolicLink(msgspec.Struct, frozen=True, kw_only=True, order=True):
+    """A symbolic link that led to what a run used, or that a folder which it listed held; none that the run made."""
+
+    path: str
+    """Where it lies, spelled as in `FileUse`: links in its folders are resolved."""
+    target: str
+    """What is written in it: absolute, or relative to its folder; what it names need not be there."""
+
+
 class FileUses(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that a run did with files, sorted by path."""
 
@@ -142,6 +151,8 @@ class FileUses(msgspec.Struct, frozen=True, kw_only=True):
     listings: tuple[Listing, ...] = ()
     connections: tuple[Connection, ...] = ()
     failed_opens: tuple[FailedOpen, ...] = ()
+    links: tuple[SymbolicLink, ...] | None = None
+    """Sorted by path, 10,000 at most; None where they were not looked for (records of older versions)."""
     complete: bool = False
     """True when every call of every process was seen (supervised from start to end)."""
     gaps: tuple[Gap, ...] = ()

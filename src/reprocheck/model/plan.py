@@ -67,12 +67,14 @@ class Sourced(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Link(msgspec.Struct, frozen=True, order=True):
-    """A symbolic link of the project that leads to what the run used."""
+    """A symbolic link that the run found."""
 
     path: str
-    """Relative to the root."""
+    """Relative to the root where it lies under it, else absolute."""
     target: str
-    """Absolute path of what it leads to in the end."""
+    """Absolute path of what it leads to in the end; empty for a circle, and for a folder that the root lies in."""
+    text: str
+    """What is to be written in it: right wherever the working copy lies."""
 
 
 class Executor(StrEnum):
@@ -118,6 +120,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """Folders below the root that are used as they are: an environment, a repository's own data. Relative, sorted."""
     links: tuple[Link, ...] = ()
     """Links of the original that the working copy has too."""
+    links_outside: tuple[Link, ...] = ()
+    """Links outside of the root that lead to files of the run; made where nothing is by their names, and unseen."""
     guarded: tuple[str, ...] = ()
     """Folders outside of the root that the run wrote to: they are covered, so that nothing in them is changed."""
     dockerfile: str = ""

@@ -34,6 +34,7 @@ from reprocheck.model.file_use import (
     FileUse,
     FileUses,
     Listing,
+    SymbolicLink,
 )
 from reprocheck.model.gap import Gap
 from reprocheck.model.observation import (
@@ -92,6 +93,7 @@ __all__ = [
     "Start",
     "Status",
     "Submodule",
+    "SymbolicLink",
     "ThreadPool",
     "TraceSummary",
     "decode",

@@ -1,38 +1,153 @@
-"""Symbolic links of a project: programs name the links, records what they lead to."""
+"""Symbolic links of a run: programs name the links, records what they lead to."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
 from reprocheck.model.plan import Link
-from reprocheck.model.record import Record
+from reprocheck.model.record import FileRole, Record
 from reprocheck.replay.outputs import is_cache
+from reprocheck.replay.placing import Places
 
 _MOST = 200_000
 """Names that are looked at."""
+_MOST_LINKS = 10_000
+"""Links of a record that are made again; capture writes no more down."""
+_STEPS = 40
+"""Links on one path after which it is a circle, as for the kernel."""
+_LONGEST = 4096
+"""Bytes of a path."""
 
 
-def find_links(record: Record) -> tuple[Link, ...]:
-    """Links below the root, as it is today, that lead to what the run used and were not made by it; sorted."""
+def links_of(record: Record) -> tuple[Link, ...]:
+    """Links below the root that the run found there, sorted; for a record that has none noted, as they are today."""
+    if record.files.links is None:
+        return _found_today(record)
     root = record.command.root
-    uses = record.files.uses
-    made = {use.path for use in uses if use.before is None}
-    used = [
-        name if name.startswith("/") else f"{root}/{name}"
-        for name in (
-            *(use.path for use in uses),
-            *(listing.path for listing in record.files.listings),
-            *(tree.path for tree in record.files.trees),
-        )
-    ]
-    ways = {str(way) for name in used for way in (PurePosixPath(name), *PurePosixPath(name).parents)}
+    texts = _texts(record)
+    below = f"{root.rstrip('/')}/"
+    return tuple(
+        sorted(_planned(place, texts, root) for place in texts if place.startswith(below) and place != f"{below}.")
+    )
+
+
+def links_outside(record: Record) -> tuple[Link, ...]:
+    """Links outside of the root that lead to files which the run used, sorted."""
+    root = record.command.root
+    texts = _texts(record)
+    ways = _ways(record)
+    found = []
+    for place, text in texts.items():
+        if not place.startswith(f"{root.rstrip('/')}/"):
+            end = end_of(place, texts)
+            if end in ways:
+                found.append(Link(place, end, text))
+    return tuple(sorted(found))
+
+
+def end_of(path: str, texts: Mapping[str, str]) -> str:
+    """Where an absolute path leads through known links; empty for a circle. Nothing is looked up on the disk."""
+    ahead = path.split("/")[::-1]
+    at, steps = "", 0
+    while ahead:
+        match ahead.pop():
+            case "" | ".":
+                continue
+            case "..":
+                at = at.rpartition("/")[0]
+                continue
+            case part:
+                place = f"{at}/{part}"
+        text = texts.get(place)
+        if text is None:
+            at = place
+            continue
+        steps += 1
+        if steps > _STEPS:
+            return ""
+        at = "" if text.startswith("/") else at
+        ahead.extend(reversed(text.split("/")))
+    return at or "/"
+
+
+def make_link(link: Link, root: str, places: Places) -> None:
+    """Make a link in a working copy, unless something is there by its name."""
+    place = places.free(link.path)
+    if place is None:
+        return
+    place.symlink_to(link.text)
+    below = f"{root.rstrip('/')}/"
+    if link.target.startswith(below) and Path(link.target).is_dir():
+        places.folder(link.target.removeprefix(below))
+
+
+def _texts(record: Record) -> dict[str, str]:
+    """What is written in each recorded link by its absolute path; what can't be a link's is left out."""
+    root = record.command.root.rstrip("/")
+    found = {}
+    for link in (record.files.links or ())[:_MOST_LINKS]:
+        place = link.path if link.path.startswith("/") else f"{root}/{link.path}"
+        if link.target and "\0" not in link.target and len(link.target) < _LONGEST:
+            found[place] = link.target
+    return found
+
+
+def _planned(place: str, texts: Mapping[str, str], root: str) -> Link:
+    """A link with a text that is right wherever the working copy lies: within the project relative, else absolute."""
+    path, text = place[len(root.rstrip("/")) + 1 :], texts[place]
+    folder = place.rpartition("/")[0]
+    below = f"{root.rstrip('/')}/"
+    named = text if text.startswith("/") else f"{folder}/{text}"
+    end = end_of(named, texts)
+    target = "" if PurePosixPath(root).is_relative_to(end or "/") else end
+    if not text.startswith("/") and _stays(path, text) and (not end or f"{end}/".startswith(below)):
+        return Link(path, target, text)
+    if text.startswith(below) and ".." not in text.split("/"):
+        return Link(path, target, os.path.relpath(text, folder))
+    if f"{end}/".startswith(below):
+        return Link(path, target, os.path.relpath(end, folder))
+    return Link(path, target, end or text)
+
+
+def _stays(path: str, text: str) -> bool:
+    """Whether a relative text, taken from where its link lies, never goes above the root on its way."""
+    depth = path.count("/")
+    for part in text.split("/"):
+        depth += -1 if part == ".." else int(part not in {"", "."})
+        if depth < 0:
+            return False
+    return True
+
+
+def _ways(record: Record) -> frozenset[str]:
+    """Absolute paths of what the run used, and of all folders around it."""
+    root = record.command.root
+    names = (
+        *(use.path for use in record.files.uses if use.role is not FileRole.DEVICE),
+        *(listing.path for listing in record.files.listings),
+        *(tree.path for tree in record.files.trees if tree.role is not FileRole.ENVIRONMENT),
+    )
+    found = {name if name.startswith("/") else f"{root}/{name}" for name in names}
+    for name in tuple(found):
+        while (name := name.rpartition("/")[0]) and name not in found:
+            found.add(name)
+    return frozenset(found)
+
+
+def _found_today(record: Record) -> tuple[Link, ...]:
+    """Links below the root that lead to what the run used and were not made by it."""
+    root = record.command.root
+    made = {use.path for use in record.files.uses if use.before is None}
+    ways = _ways(record)
     found = []
     for path, real in _links(root):
         inside = PurePosixPath(root).is_relative_to(real)  # a circle
         if path not in made and real in ways and not inside and not any(name.startswith(f"{path}/") for name in made):
-            found.append(Link(path=path, target=real))
+            below = PurePosixPath(real).is_relative_to(root)
+            text = os.path.relpath(real, PurePosixPath(root, path).parent) if below else real
+            found.append(Link(path=path, target=real, text=text))
     return tuple(sorted(found))
 
 
@@ -50,19 +165,3 @@ def _links(root: str) -> Iterable[tuple[str, str]]:
         if looked > _MOST:
             return
         folders[:] = sorted(name for name in folders if not is_cache(f"{prefix}{name}/"))
-
-
-def make_link(link: Link, root: str, folder: Path) -> None:
-    """Make a link in a working copy; one to something else of the project never leads out of the copy."""
-    place = folder / link.path
-    if os.path.lexists(place):
-        return
-    place.parent.mkdir(parents=True, exist_ok=True)
-    target = PurePosixPath(link.target)
-    if not target.is_relative_to(root):
-        place.symlink_to(link.target)
-        return
-    inside = target.relative_to(root)
-    if Path(link.target).is_dir():
-        (folder / inside).mkdir(parents=True, exist_ok=True)
-    place.symlink_to(os.path.relpath(inside, PurePosixPath(link.path).parent))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import platform
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -14,9 +15,12 @@ from pathlib import Path
 
 import msgspec
 
+from reprocheck.capture.supervisor.calls import machine_of
+
 _NEW_NAMESPACE = 0x00020000
 _NEW_USER = 0x10000000
 _BIND, _RECURSIVE, _PRIVATE, _READ_ONLY, _REMOUNT = 0x1000, 0x4000, 0x40000, 0x1, 0x20
+_DETACH = 0x2
 _KEPT_FLAGS = 0x2 | 0x4 | 0x8 | 0x400 | 0x800 | 0x200000
 """nosuid, nodev, noexec, noatime, nodiratime, relatime: an unprivileged remount may not clear them."""
 
@@ -62,6 +66,40 @@ def separate() -> None:
         except OSError as error:
             raise MountsRefusedError(f"user ids can't be kept in a namespace ({error.strerror})") from error
     _mount(None, "/", None, _RECURSIVE | _PRIVATE)
+
+
+def new_top(folder: Path, fresh: Iterable[str]) -> None:
+    """Make an empty folder the top of the file system, with all that the old top has and the folders `fresh`.
+
+    Nobody can add a folder to the old top, and a cover over it would show nothing: names begin below it. Raises
+    MountsRefusedError.
+    """
+    machine = machine_of(platform.machine())
+    if machine is None or "pivot_root" not in machine.calls:
+        raise MountsRefusedError(f"no new top of the file system can be made on {platform.machine()}")
+    try:
+        _mount(str(folder), str(folder), None, _BIND)
+        # What holds the folder comes first: what is mounted in it by then appears in it once more.
+        for entry in sorted(os.scandir("/"), key=lambda entry: (not folder.is_relative_to(entry.path), entry.name)):
+            place = folder / entry.name
+            if entry.is_symlink():
+                place.symlink_to(os.readlink(entry.path))  # noqa: PTH115 — as it is written
+                continue
+            if entry.is_dir():
+                place.mkdir()
+            else:
+                place.touch()
+            _mount(entry.path, str(place), None, _BIND | _RECURSIVE)
+        for path in fresh:
+            (folder / path.lstrip("/")).mkdir(exist_ok=True)
+        os.chdir(folder)
+    except OSError as error:
+        raise MountsRefusedError(f"{error.filename} can't be made ({error.strerror})") from error
+    libc = ctypes.CDLL(None, use_errno=True)
+    # The old top lies under the new one for a moment; the working folder is then the old one (pivot_root(2)).
+    if libc.syscall(machine.calls["pivot_root"], b".", b".") != 0 or libc.umount2(b".", _DETACH) != 0:
+        raise MountsRefusedError(f"the top of the file system could not be changed ({os.strerror(ctypes.get_errno())})")
+    os.chdir("/")
 
 
 @contextmanager

@@ -134,7 +134,7 @@ def through(links: Iterable[Link], path: str) -> str:
     """The name in the project of what lies behind one of its links; any other path as it is."""
     if path.startswith("/"):
         for link in links:
-            if path.startswith(f"{link.target}/"):
+            if link.target and path.startswith(f"{link.target}/"):
                 return f"{link.path}/{path[len(link.target) + 1 :]}"
             if path == link.target:
                 return link.path

@@ -24,6 +24,7 @@ def make_plan(
     present: Mapping[str, str],
     patterns: tuple[str, ...] = (),
     links: tuple[Link, ...] = (),
+    links_outside: tuple[Link, ...] = (),
 ) -> Plan:
     """Plan a replay of `record`; `present` are the variables of today, from which those without a kept value come."""
     sources = tuple(sources)
@@ -40,6 +41,7 @@ def make_plan(
         folders=_folders(record),
         kept=_kept(record),
         links=links,
+        links_outside=links_outside,
         guarded=_guarded(record, links),
         patterns=patterns or record.command.outputs,
         gaps=(*gaps, *_about_files(record, sources), *_about_world(record)),
@@ -90,15 +92,20 @@ def _kept(record: Record) -> tuple[str, ...]:
 def _guarded(record: Record, links: Iterable[Link]) -> tuple[str, ...]:
     """Folders outside of the root in which the run changed files; that for everybody's temporary files is none.
 
-    Where a link of the project led there, all that it leads to.
+    Where a link of the project led there, all that it leads to. What nobody opened is where the shell sent the output.
     """
     written = {
         PurePosixPath(use.path).parent.as_posix()
         for use in record.files.uses
         if use.path.startswith("/")
+        and not (use.role is FileRole.LOG and not use.processes)
         and (use.role in _CHANGED or (use.role is FileRole.TEMPORARY and use.size is not None))
     }
-    behind = {link.target for link in links if any(f"{folder}/".startswith(f"{link.target}/") for folder in written)}
+    behind = {
+        link.target
+        for link in links
+        if link.target and any(f"{folder}/".startswith(f"{link.target}/") for folder in written)
+    }
     return tuple(sorted((written | behind) - TEMPORARY_FOLDERS))
 
 

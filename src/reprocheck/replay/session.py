@@ -15,11 +15,13 @@ from typing import Literal
 import msgspec
 
 from reprocheck.capture.notebook import notebook_command
-from reprocheck.model.plan import Origin, Plan, Sourced
+from reprocheck.model.plan import Plan
 from reprocheck.model.record import FileRole, FileUse, Gap, Record, Status
+from reprocheck.replay.covering import covering_of, replaced
 from reprocheck.replay.errors import ReplayError, without_result
 from reprocheck.replay.mounts import Bind, Cover
 from reprocheck.replay.outputs import is_cache
+from reprocheck.replay.placing import Places
 from reprocheck.replay.stage import REFUSED, StageRequest, StageResult
 from reprocheck.replay.workspace import Workspace, as_recorded, lay_out, left_behind
 
@@ -57,6 +59,7 @@ class Session:
         self._copy = folder / "copy"
         self._journal = folder / "journal"
         self._entropy: Path | None = None
+        self._covering = covering_of(plan)
 
     def run(
         self,
@@ -82,8 +85,11 @@ class Session:
             if self._plan.guarded:
                 reason = f"the run wrote to {self._plan.guarded[0]}, outside of the project, and {refused}"
                 raise ReplayError(reason, "replay with `--in docker`, or let the program write below the project")
-            if replaced := self._replaced():
-                reason = f"{replaced[0].need.path} is not what the run found there, and {refused}"
+            if self._covering.links:
+                reason = f"{self._covering.links[0].path}, through which the run came, is not here, and {refused}"
+                raise ReplayError(reason, "make that symbolic link, or replay with `--in docker`")
+            if lacking := replaced(self._plan):
+                reason = f"{lacking[0].need.path} is not what the run found there, and {refused}"
                 raise ReplayError(reason, "put the recorded content back, or replay with `--in docker`")
             if workspace.lent:
                 raise ReplayError(
@@ -134,8 +140,11 @@ class Session:
             inner=self._lent(workspace),
             covers=self._covers(),
             absent=tuple(use.path for use in self._record.files.uses if _made(use)),
-            folders=() if Path(self._plan.root).is_dir() else (self._plan.root,),
-            files=tuple(source.need.path for source in self._replaced() if not Path(source.need.path).exists()),
+            top=self._top() if separate else "",
+            fresh=self._covering.fresh,
+            folders=self._covering.made,
+            files=self._covering.files,
+            links=self._covering.links,
             outer=self._over(workspace),
             result=str(self._folder / "result.json"),
         )
@@ -183,10 +192,10 @@ class Session:
         copy, root = Path(workspace.folder), Path(self._plan.root)
         lent = [Bind(item.source, str(copy / item.path), item.read_only) for item in workspace.lent]
         covered = {root / item.path for item in workspace.lent}
+        places = Places(copy)
         for place in sorted(self._ours()):
             if place.is_relative_to(root) and not any(place.is_relative_to(path) for path in covered):
-                inside = copy / place.relative_to(root)
-                inside.mkdir(parents=True, exist_ok=True)
+                inside = places.folder(place.relative_to(root).as_posix())
                 lent.append(Bind(str(place), str(inside)))
                 covered.add(place)
         return tuple(lent)
@@ -194,7 +203,7 @@ class Session:
     def _over(self, workspace: Workspace) -> tuple[Bind, ...]:
         """The working copy over the root; before it what is ours, which a cover may have hidden."""
         root = Path(self._plan.root)
-        covered = self._covered()
+        covered = self._covering.folders
         ours = sorted(
             place
             for place in self._ours()
@@ -202,24 +211,8 @@ class Session:
         )
         return (
             *(Bind(str(place), str(place)) for place in ours),
-            *(Bind(source.place, source.need.path, read_only=True) for source in self._replaced()),
+            *(Bind(source.place, source.need.path, read_only=True) for source in replaced(self._plan)),
             Bind(workspace.folder, str(root)),
-        )
-
-    def _replaced(self) -> tuple[Sourced, ...]:
-        """Inputs outside of the root that are not there any more as the run found them, and come from elsewhere."""
-        return tuple(source for source in self._plan.outside if source.origin is not Origin.DISK)
-
-    def _covered(self) -> tuple[str, ...]:
-        """Folders that are covered: those that the run wrote to, and those in which something missing has to appear."""
-        missing = [source.need.path for source in self._replaced() if not Path(source.need.path).exists()]
-        if not Path(self._plan.root).is_dir():
-            missing.append(self._plan.root)
-        around = {str(next(parent for parent in Path(path).parents if parent.is_dir())) for path in missing}
-        folders = sorted(around | {folder for folder in self._plan.guarded if Path(folder).is_dir()})
-        # One cover serves all that lies below it.
-        return tuple(
-            folder for folder in folders if not any(folder.startswith(f"{other.rstrip('/')}/") for other in folders)
         )
 
     def _ours(self) -> set[Path]:
@@ -234,22 +227,32 @@ class Session:
 
     def _covers(self) -> tuple[Cover, ...]:
         covers = []
-        for number, folder in enumerate(self._covered()):
+        for number, folder in enumerate(self._covering.folders):
             upper, work = (self._folder / f"{kind}-{number}" for kind in ("upper", "work"))
             for made in (upper, work):
                 made.mkdir(exist_ok=True)
             covers.append(Cover(folder, str(upper), str(work)))
         return tuple(covers)
 
+    def _top(self) -> str:
+        """Empty folder for a top of the file system with more folders in it; empty where none is needed."""
+        if not self._covering.fresh:
+            return ""
+        top = self._folder / "top"
+        top.mkdir(exist_ok=True)
+        return str(top)
+
     def _left(self, workspace: Workspace) -> Mapping[str, Path]:
         found = dict(left_behind(workspace, is_cache))
-        behind = {link.target for link in self._plan.links}
-        for number, folder in enumerate(self._covered()):
-            upper = self._folder / f"upper-{number}"
+        behind = {link.target for link in self._plan.links} - {""}
+        uppers = [(folder, self._folder / f"upper-{number}") for number, folder in enumerate(self._covering.folders)]
+        uppers += [(folder, self._folder / "top" / folder[1:]) for folder in self._covering.fresh]
+        for_mounts = set(self._covering.files)
+        for folder, upper in uppers:
             for file in sorted(upper.rglob("*")):
                 path = Path(folder, file.relative_to(upper))
                 counts = str(path.parent) in self._plan.guarded or any(path.is_relative_to(way) for way in behind)
-                if file.is_file() and not file.is_symlink() and counts:
+                if counts and str(path) not in for_mounts and file.is_file() and not file.is_symlink():
                     found[as_recorded(str(path))] = file
         return found
 

@@ -13,8 +13,9 @@ from typing import Literal
 
 import msgspec
 
+from reprocheck.model.plan import Link
 from reprocheck.model.record import Execution, FileUses, Gap, Observations
-from reprocheck.replay.mounts import Bind, Cover, MountsRefusedError, bind, cover, held, separate
+from reprocheck.replay.mounts import Bind, Cover, MountsRefusedError, bind, cover, held, new_top, separate
 
 REFUSED = 75
 """Exit status when there can be no view of its own (EX_TEMPFAIL of sysexits.h)."""
@@ -40,6 +41,10 @@ class StageRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the mounts below are made."""
     inner: tuple[Bind, ...] = ()
     """Made first, inside of the working copy."""
+    top: str = ""
+    """Empty folder that becomes the top of the file system, with all of the old one; empty to keep the old one."""
+    fresh: tuple[str, ...] = ()
+    """Folders at the top that are in the new one alone."""
     covers: tuple[Cover, ...] = ()
     absent: tuple[str, ...] = ()
     """Files below covers that the run found missing, and made."""
@@ -47,6 +52,8 @@ class StageRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Made where they are missing, below covers."""
     files: tuple[str, ...] = ()
     """Likewise, empty, for mounts to cover."""
+    links: tuple[Link, ...] = ()
+    """Symbolic links by absolute path, made below covers where nothing is by their names."""
     outer: tuple[Bind, ...] = ()
     """Made last, over what the covers show; their sources are what they were before."""
     result: str
@@ -74,11 +81,15 @@ def main(request: Path) -> int:
             try:
                 separate()
                 bind(asked.inner)
+                if asked.top:
+                    new_top(Path(asked.top), asked.fresh)
                 with held(asked.outer, asked.covers) as (outer, covers):
                     cover(covers)
-                    _remove(asked.absent, asked.covers)
-                    _make(asked.folders, asked.files)
+                    covered = (*asked.fresh, *(item.folder for item in asked.covers))
+                    _remove(asked.absent, covered)
+                    _make(asked.folders, asked.files, covered)
                     bind(outer)
+                    _make_links(asked.links, covered)
             except MountsRefusedError as error:
                 result.write(msgspec.json.encode(StageResult(refused=str(error))))
                 return REFUSED
@@ -86,24 +97,50 @@ def main(request: Path) -> int:
     return 0
 
 
-def _remove(files: tuple[str, ...], covers: tuple[Cover, ...]) -> None:
+def _remove(files: tuple[str, ...], covered: tuple[str, ...]) -> None:
     """Take files out of what covers show; nothing else is ever touched."""
-    covered = tuple(f"{item.folder.rstrip('/')}/" for item in covers)
     for file in files:
-        if file.startswith(covered) and ".." not in Path(file).parts:
+        if _is_covered(file, covered):
             with suppress(OSError):  # not there any more, or a folder
                 Path(file).unlink()
 
 
-def _make(folders: tuple[str, ...], files: tuple[str, ...]) -> None:
+def _make(folders: tuple[str, ...], files: tuple[str, ...], covered: tuple[str, ...]) -> None:
     try:
         for folder in folders:
+            _claim(folder, covered)
             Path(folder).mkdir(parents=True, exist_ok=True)
         for file in files:
+            _claim(file, covered)
             Path(file).parent.mkdir(parents=True, exist_ok=True)
             Path(file).touch()
     except OSError as error:
         raise MountsRefusedError(f"{error.filename} can't be made ({error.strerror})") from error
+
+
+def _make_links(links: tuple[Link, ...], covered: tuple[str, ...]) -> None:
+    """After all else: nothing of ours is ever made through one of them."""
+    try:
+        for link in links:
+            if not os.path.lexists(link.path):
+                _claim(link.path, covered)
+                Path(link.path).parent.mkdir(parents=True, exist_ok=True)
+                Path(link.path).symlink_to(link.text)
+    except OSError as error:
+        raise MountsRefusedError(f"{error.filename} can't be made ({error.strerror})") from error
+
+
+def _claim(path: str, covered: tuple[str, ...]) -> None:
+    if Path(path).is_symlink() or not _is_covered(path, covered):
+        raise MountsRefusedError(f"{path[:200]} leads out of what is covered")
+
+
+def _is_covered(path: str, covered: tuple[str, ...]) -> bool:
+    """Whether a name itself lies in a cover, whatever links its folders are; what it is a link to is another matter."""
+    if not path.startswith("/") or {".", ".."} & set(path.split("/")):
+        return False
+    folder = Path(path).parent
+    return any(Path(os.path.realpath(folder)).is_relative_to(os.path.realpath(cover)) for cover in covered)
 
 
 def _captured(asked: StageRequest) -> StageResult:

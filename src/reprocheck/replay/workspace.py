@@ -16,6 +16,7 @@ from reprocheck.model.plan import Origin, Plan, Sourced
 from reprocheck.model.record import FileUses, Record
 from reprocheck.replay.errors import ReplayError, of_system
 from reprocheck.replay.links import make_link
+from reprocheck.replay.placing import Places
 from reprocheck.replay.sources import digest_of
 
 _LENT = 64 << 20
@@ -60,40 +61,44 @@ def lay_out(plan: Plan, folder: Path, record: Record, *, lend: bool, progress: C
     lent = [Lent(str(root / name), name, read_only=True) for name in plan.kept if (root / name).exists()]
     covered = tuple(f"{item.path}/" for item in lent)
     links = {link.path: link for link in plan.links}
+    # What lies behind a link is laid out where it truly lies.
+    behind = tuple(f"{name}/" for name in links.keys() - {item.path for item in lent})
+    elsewhere = (*covered, *behind)
+    places = Places(folder)
     try:
         for item in lent:
-            _place_for(folder / item.path, root / item.path)
+            _place_for(places, item.path, root / item.path)
         for name in plan.folders:
-            (folder / name).mkdir(parents=True, exist_ok=True)
+            if not f"{name}/".startswith(behind):
+                places.folder(name)
         done = 0
         for path in [*_in_recorded_order(root, record.files), *files]:
-            if path in digests or path in stand_ins or path.startswith(covered):
+            if path in digests or path in stand_ins or path.startswith(elsewhere):
                 continue
             if path in links:
-                make_link(links[path], plan.root, folder)
+                make_link(links[path], plan.root, places)
                 continue
             source = files.get(path)
             if source is None:
-                _stand_in(root / path, folder / path)
+                _stand_in(root / path, places.file(path))
                 stand_ins[path] = _seen(folder / path)
                 continue
             if lend and source.origin is Origin.DISK and source.need.size >= _LENT and not source.need.writable:
-                _place_for(folder / path, Path(source.place))
+                _place_for(places, path, Path(source.place))
                 lent.append(Lent(source.place, path, read_only=True))
             else:
-                _copy(source, folder / path)
+                _copy(source, places.file(path))
             digests[path] = source.need.digest
             done += 1
             progress(done)
         for link in plan.links:
-            make_link(link, plan.root, folder)
+            make_link(link, plan.root, places)
     except OSError as error:
         raise of_system(f"the working copy in {folder} could not be made", error) from error
     return Workspace(folder=str(folder), digests=digests, stand_ins=stand_ins, lent=tuple(lent))
 
 
 def _copy(source: Sourced, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
     origin = Path(source.place)
     shutil.copyfile(origin, target)
     if source.origin is Origin.DISK:
@@ -105,18 +110,16 @@ def _copy(source: Sourced, target: Path) -> None:
         raise ReplayError(f"{source.need.path} changed while it was copied", "try again when nothing writes to it")
 
 
-def _place_for(target: Path, original: Path) -> None:
+def _place_for(places: Places, path: str, original: Path) -> None:
     """Something of the right kind for a mount to cover."""
     if original.is_dir():
-        target.mkdir(parents=True, exist_ok=True)
+        places.folder(path)
     else:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.touch()
+        places.file(path).touch()
 
 
 def _stand_in(original: Path, target: Path) -> None:
     """A file of the same name, size and time as one that the run listed and did not open."""
-    target.parent.mkdir(parents=True, exist_ok=True)
     if original.is_symlink() and not original.exists():
         return
     if original.is_dir():

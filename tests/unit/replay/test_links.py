@@ -9,8 +9,8 @@ import msgspec
 
 from records import record
 from reprocheck.model.plan import Executor, Link, Plan
-from reprocheck.model.record import FileRole, FileUse, FileUses, Listing, Record
-from reprocheck.replay.links import find_links
+from reprocheck.model.record import FileRole, FileUse, FileUses, Listing, Record, SymbolicLink
+from reprocheck.replay.links import end_of, links_of, links_outside
 from reprocheck.replay.outputs import Selection, recorded_outputs, replayed_outputs, through
 from reprocheck.replay.plan import make_plan
 from reprocheck.replay.workspace import lay_out, left_behind
@@ -50,16 +50,18 @@ def project(tmp_path: Path) -> tuple[Path, Path]:
 
 def test_links_to_what_was_used_are_found(tmp_path: Path) -> None:
     root, outside = project(tmp_path)
-    found = find_links(run_in(root, read(outside / "sets/a/x.csv"), read("real/y.csv")))
+    found = links_of(run_in(root, read(outside / "sets/a/x.csv"), read("real/y.csv")))
     assert [link.path for link in found] == ["alias", "conf/now.csv", "data", "one.csv"]
-    assert find_links(run_in(root, listed=str(outside / "unused"))) == (Link("unused", str(outside / "unused")),)
-    assert find_links(run_in(tmp_path / "nowhere", read("a"))) == ()
+    assert links_of(run_in(root, listed=str(outside / "unused"))) == (
+        Link("unused", str(outside / "unused"), str(outside / "unused")),
+    )
+    assert links_of(run_in(tmp_path / "nowhere", read("a"))) == ()
 
 
 def test_a_link_that_the_run_made_is_not_there_before(tmp_path: Path) -> None:
     root, _ = project(tmp_path)
     made = FileUse(path="alias", role=FileRole.OUTPUT)
-    assert [link.path for link in find_links(run_in(root, made, read("real/y.csv")))] == ["conf/now.csv"]
+    assert [link.path for link in links_of(run_in(root, made, read("real/y.csv")))] == ["conf/now.csv"]
 
 
 def test_a_working_copy_has_the_links_and_none_leads_into_the_original(tmp_path: Path) -> None:
@@ -72,7 +74,7 @@ def test_a_working_copy_has_the_links_and_none_leads_into_the_original(tmp_path:
         root=str(root),
         cwd=".",
         variables={},
-        links=find_links(run),
+        links=links_of(run),
     )
     copy = (tmp_path / "copy").resolve()
     copy.mkdir()
@@ -90,7 +92,7 @@ def test_what_is_written_behind_a_link_is_guarded_and_a_result_of_the_project(tm
     root, outside = project(tmp_path)
     (root / "out").symlink_to(outside / "unused")
     run = run_in(root, written(outside / "unused" / "a" / "m.txt"))
-    links = find_links(run)
+    links = links_of(run)
     assert str(outside / "unused") in make_plan(run, (), present={}, links=links).guarded
     expected = recorded_outputs(run, Selection(), lambda _: None, lambda _: None, links)
     found = replayed_outputs(FileUses(), {str(outside / "unused/a/m.txt"): tmp_path}, Selection(), links)
@@ -99,8 +101,67 @@ def test_what_is_written_behind_a_link_is_guarded_and_a_result_of_the_project(tm
 
 
 def test_names_behind_a_link_are_told_from_names_beside_it() -> None:
-    links = (Link("data", "/disk/sets"),)
+    links = (Link("circle", "", ".."), Link("data", "/disk/sets", "/disk/sets"))
     assert through(links, "/disk/sets/a") == "data/a"
     assert through(links, "/disk/sets") == "data"
     assert through(links, "/disk/sets2/a") == "/disk/sets2/a"
     assert through(links, "disk/sets/a") == "disk/sets/a"
+
+
+def noted(*links: tuple[str, str], used: tuple[str, ...] = ()) -> Record:
+    """A run in /p/x that came through these links."""
+    uses = tuple(FileUse(path=path, role=FileRole.INPUT, before=DIGEST, after=DIGEST, size=1) for path in used)
+    found = tuple(SymbolicLink(path=path, target=target) for path, target in links)
+    base = record(files=FileUses(uses=uses, links=found, complete=True))
+    return msgspec.structs.replace(base, command=msgspec.structs.replace(base.command, root="/p/x"))
+
+
+def texts(run: Record) -> dict[str, str]:
+    return {link.path: link.text for link in links_of(run)}
+
+
+def test_noted_links_are_made_with_texts_that_hold_wherever_the_copy_lies() -> None:
+    run = noted(
+        ("relative", "real"),
+        ("deep/up", "../real/y.csv"),
+        ("absolute", "/p/x/real"),
+        ("deep/absolute", "/p/x/relative/y.csv"),
+        ("away", "/disk/sets"),
+        ("beside", "../other/sets"),
+        ("round", "../x/real"),
+        ("dangling", "nowhere"),
+        ("/disk/sets", "/disk/v2"),
+    )
+    assert texts(run) == {
+        "relative": "real",
+        "deep/up": "../real/y.csv",
+        "absolute": "real",
+        "deep/absolute": "../relative/y.csv",
+        "away": "/disk/v2",
+        "beside": "/p/other/sets",
+        "round": "real",
+        "dangling": "nowhere",
+    }
+    targets = {link.path: link.target for link in links_of(run)}
+    assert (targets["away"], targets["deep/absolute"], targets["round"]) == ("/disk/v2", "/p/x/real/y.csv", "/p/x/real")
+
+
+def test_circles_lead_nowhere_and_folders_around_the_project_name_nothing() -> None:
+    run = noted(("a", "b"), ("b", "a"), ("me", "me"), ("up", ".."), ("top", "/"), ("self", "."))
+    assert texts(run) == {"a": "b", "b": "a", "me": "me", "up": "/p", "top": "/", "self": "."}
+    assert {link.path: link.target for link in links_of(run)} == dict.fromkeys(texts(run), "")
+    assert end_of("/p/x/a/file", {"/p/x/a": "b", "/p/x/b": "a"}) == ""
+
+
+def test_links_outside_matter_where_they_lead_to_what_was_used() -> None:
+    run = noted(
+        ("/data", "/disk/sets"), ("/opt/tool", "/opt/tool-1"), ("here", "real"), used=("/disk/sets/a/x.csv", "real/y")
+    )
+    assert links_outside(run) == (Link("/data", "/disk/sets", "/disk/sets"),)
+    assert links_outside(run_in(Path("/p/x"), read("/disk/x"))) == ()
+
+
+def test_links_that_no_system_could_have_are_left_out() -> None:
+    run = noted(("a", ""), ("b", "x\0y"), ("c", "y" * 5000), ("d", "ok"))
+    assert texts(run) == {"d": "ok"}
+    assert len(links_of(noted(*((f"l{number}", "x") for number in range(10_050))))) == 10_000

@@ -21,9 +21,11 @@ def look_at(paths: Paths, process: Process, path: str) -> tuple[str, os.stat_res
         path = paths.true(path)
         status = os.lstat(path)
         if stat.S_ISLNK(status.st_mode):
-            path = os.path.realpath(path)
+            path = paths.end_of(path)
             status = os.stat(path)
     except OSError as error:
+        if error.errno == errno.ELOOP:
+            paths.end_of(path)  # the circle decides what the call finds
         return path, error.errno or errno.EIO
     return path, status
 

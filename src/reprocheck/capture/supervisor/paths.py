@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 
 from reprocheck.capture.supervisor.tasks import Task, Tasks, Unreadable
+from reprocheck.capture.supervisor.trail import Trail
 
 _REMEMBERED = 50_000
 
@@ -15,8 +16,9 @@ _REMEMBERED = 50_000
 class Paths:
     """Names of calls made absolute, symbolic links in their folders followed."""
 
-    def __init__(self, tasks: Tasks) -> None:
+    def __init__(self, tasks: Tasks, trail: Trail) -> None:
         self._tasks = tasks
+        self._trail = trail
         self._folders: dict[str, str] = {}
 
     def named(self, task: Task, cwd: str, folder: int, raw: bytes) -> str:
@@ -29,7 +31,7 @@ class Paths:
             return ""
         path = text if text[0] == "/" else f"{self._tasks.folder_of(task, folder, cwd)}/{text}"
         if "//" in path or "/." in path or path[-1] == "/":
-            path = _plain(path, foreign=task.process.foreign)
+            path = self._plain(path, foreign=task.process.foreign)
         if path.startswith(("/proc/", "/dev/")):
             path = self._of_itself(task, path)
         return path
@@ -59,15 +61,26 @@ class Paths:
             if len(self._folders) >= _REMEMBERED:
                 self._folders.clear()
             found = self._folders[folder] = os.path.realpath(folder or "/").rstrip("/")
+            if found != folder:
+                self._trail.follow(folder)
         return f"{found}/{name}"
+
+    def end_of(self, path: str) -> str:
+        """Where a link leads in the end."""
+        self._trail.follow(path)
+        return os.path.realpath(path)
 
     def forget(self) -> None:
         """Links or folders may have changed."""
         self._folders.clear()
+        self._trail.forget()
 
-
-def _plain(path: str, *, foreign: bool) -> str:
-    """Without `.`, `..` and empty parts; what stands before a `..` may be a link, so the file system is asked."""
-    if "/../" in path or path.endswith("/.."):
-        return os.path.normpath(path) if foreign else os.path.realpath(path)
-    return os.path.normpath(path).replace("//", "/")
+    def _plain(self, path: str, *, foreign: bool) -> str:
+        """Without `.`, `..` and empty parts; what stands before a `..` may be a link, so the file system is asked."""
+        plain = os.path.normpath(path).replace("//", "/")
+        if foreign or ("/../" not in path and not path.endswith("/..")):
+            return plain
+        found = os.path.realpath(path)
+        if found != plain:
+            self._trail.follow(path)
+        return found

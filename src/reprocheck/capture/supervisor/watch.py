@@ -24,6 +24,7 @@ from reprocheck.capture.supervisor.programs import Programs
 from reprocheck.capture.supervisor.reading import Reads
 from reprocheck.capture.supervisor.rings import Rings
 from reprocheck.capture.supervisor.tasks import Task, Tasks, Unreadable
+from reprocheck.capture.supervisor.trail import Trail
 
 _PATH = 0o10000000
 _WRITES = 0o3 | CREATE | TRUNCATE
@@ -59,7 +60,7 @@ class Watch:
         self._regions = regions
         self._hidden = tuple(f"{path}/" for path in hidden)
         self.tasks = Tasks(machine)
-        self._paths = Paths(self.tasks)
+        self._paths = Paths(self.tasks, Trail(journal, regions))
         self._programs = Programs(journal, self.tasks, regions, no_new_privileges=no_new_privileges)
         self._rings = Rings(self.tasks)
         self._ledger = Ledger(journal)
@@ -111,6 +112,7 @@ class Watch:
             "symlink": lambda i, t, a: self._symlink(i, t, a[0], AT_FDCWD, a[1]),
             "symlinkat": lambda i, t, a: self._symlink(i, t, a[0], a[1], a[2]),
             "truncate": lambda i, t, a: self._truncate(i, t, a[0]),
+            "chdir": lambda i, t, a: self._enters(i, t, a[0]),
             "execve": lambda i, t, a: self._execute(i, t, AT_FDCWD, a[0], a[1], 0),
             "execveat": lambda i, t, a: self._execute(i, t, a[0], a[1], a[2], a[4]),
             "connect": lambda _i, t, a: self._connect(t, a[1], a[2]),
@@ -275,6 +277,12 @@ class Watch:
         task, path = self._find(identity, number, AT_FDCWD, address)
         self._changes.truncate(identity, task.process, path)
 
+    def _enters(self, identity: int, number: int, address: int) -> None:
+        """What a thread calls in its new folder has names without the links that led there."""
+        task, path = self._find(identity, number, AT_FDCWD, address)
+        if path and not task.process.foreign and os.path.realpath(path) != path:
+            self._paths.end_of(path)
+
     def _execute(self, identity: int, number: int, folder: int, address: int, vector: int, flags: int) -> None:
         task, path = self._find(identity, number, folder, address)
         if not path and flags & AT_EMPTY_PATH:
@@ -289,7 +297,7 @@ class Watch:
                 self._journal.write("environment", process, f'"prefix":{quoted(prefix)}')
         self._programs.execute(task, path, vector, status)
         if self._regions.of(path) == DATA and not process.foreign:
-            true = os.path.realpath(path)
+            true = self._paths.end_of(path)
             known = self._ledger.known(true)
             if not known.read and not known.created and self._regions.of(true) == DATA:
                 known.read = True
