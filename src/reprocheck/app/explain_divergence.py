@@ -29,6 +29,7 @@ _FAMILIES: Mapping[Cause, frozenset[str]] = {
 }
 """Rules that are about such things."""
 
+_SOURCES = frozenset({".py", ".pyw", ".ipynb"})
 _GUESSES = 2
 """Findings that are named where none is nearer than its family."""
 
@@ -93,6 +94,17 @@ def explaining(findings: Iterable[Seen], followed: Sequence[Lead]) -> tuple[Expl
 def nearest(found: Sequence[Explanation]) -> list[Explanation]:
     """Those that stand where something went another way or name it; where there are none, a few of its family."""
     return [one for one in found if one.weight > _KIND] or list(found[:_GUESSES])
+
+
+def may_have_run(path: str, record: Record) -> bool:
+    """Whether what a finding says of a file can have mattered: source that a run didn't use can't.
+
+    `path` is relative to the run's root. Of a run whose files were not all seen any source may have been used.
+    """
+    if PurePosixPath(path).suffix not in _SOURCES or not record.files.complete:
+        return True
+    used = {file.path for file in record.code.files} | {use.path for use in record.files.uses}
+    return path in used or not any(PurePosixPath(name).suffix in _SOURCES for name in used)
 
 
 def inside(path: str, prefix: PurePosixPath) -> str:

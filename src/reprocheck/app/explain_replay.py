@@ -8,7 +8,7 @@ import msgspec
 
 from reprocheck.app.code_slice import Read, slice_of
 from reprocheck.app.evidence import reader
-from reprocheck.app.explain_divergence import Seen, explaining, inside, leads, nearest
+from reprocheck.app.explain_divergence import Seen, explaining, inside, leads, may_have_run, nearest
 from reprocheck.app.scan_project import ScanRequest, scan_project
 from reprocheck.config import Config
 from reprocheck.model.finding import Confidence, Finding
@@ -28,12 +28,14 @@ def with_explanations(replay: Replay, record: Record, config: Config) -> Replay:
     if not followed or prefix is None:
         return replay
     findings = all_findings(config)
-    found = explaining([_seen(finding, prefix) for finding in findings], followed)
+    seen = {index: _seen(finding, prefix) for index, finding in enumerate(findings)}
+    may = [index for index, one in seen.items() if may_have_run(one.path, record)]
+    found = explaining([seen[index] for index in may], followed)
     near = nearest(found)
     read = reader(config)
     return msgspec.structs.replace(
         replay,
-        explanations=tuple(_named(findings[one.index], one.what, read) for one in near[:_LISTED]),
+        explanations=tuple(_named(findings[may[one.index]], one.what, read) for one in near[:_LISTED]),
         present=tuple(sorted(finding.fingerprint for finding in findings)) if near and _is_the_code(record) else (),
     )
 

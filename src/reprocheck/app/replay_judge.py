@@ -90,6 +90,8 @@ class Judge:
         verdict, advice = limited(seen, self._other, result.execution, self._selection, self._changed, excuse)
         if not advice and verdict.outcome is Outcome.INCONCLUSIVE:
             advice = "name the results with `--output GLOB`, or `--output stdout` when recording"
+        if not advice and verdict.outcome is Outcome.DIVERGENT and self._other.id != self._record.id:
+            advice = f"`reprocheck diff {self._other.id} {self._record.id}` says what else differs between the two runs"
         self.remedy = self.remedy or advice
         self.verdicts.append(verdict)
         self.repetitions.append(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 
@@ -12,6 +13,8 @@ from reprocheck.replay.needs import TEMPORARY_FOLDERS
 _CHANGED = OUTPUT_ROLES | {FileRole.LOG, FileRole.DELETED}
 _OWN_ADDRESSES = ("127.", "::1", "::ffff:127.")
 """Processes of the run talk to each other."""
+_INTERRUPTIONS = frozenset({signal.SIGHUP, signal.SIGINT, signal.SIGTERM})
+"""Signals that come from somebody else; a crash comes from the program itself, and again."""
 _NAMED = 4
 """Names that a sentence lists."""
 
@@ -145,6 +148,13 @@ def _obstacles(record: Record, sources: tuple[Sourced, ...]) -> Iterable[Obstacl
     if record.execution.status in {Status.NOT_STARTED, Status.ABANDONED}:
         state = "did not start" if record.execution.status is Status.NOT_STARTED else "has no known end"
         yield Obstacle(f"the recorded run {state}", "record it again with `reprocheck run -- COMMAND`")
+    if record.execution.signal in _INTERRUPTIONS:
+        name = signal.Signals(record.execution.signal).name
+        after = f"{record.execution.duration / 1e9:.1f} s"
+        yield Obstacle(
+            f"the recorded run was interrupted ({name}) after {after}, and no replay can be stopped at the same point",
+            "let it run to its end: record it again with `reprocheck run -- COMMAND`",
+        )
     if record.command.redacted:
         yield Obstacle(
             "a credential was taken out of the recorded command",

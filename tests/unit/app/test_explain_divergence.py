@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from records import record
-from reprocheck.app.explain_divergence import Seen, explaining, leads
+from reprocheck.app.explain_divergence import Seen, explaining, leads, may_have_run
 from reprocheck.model.comparison import Comparison, Outcome, Verdict
 from reprocheck.model.record import (
     CodePlace,
@@ -109,3 +110,14 @@ def test_a_suspect_of_a_kind_that_was_not_said_leads_nowhere() -> None:
 
 def test_nothing_different_explains_nothing() -> None:
     assert explaining(FINDINGS, leads(replayed(), RECORD)) == ()
+
+
+def test_findings_in_source_that_the_run_did_not_use_explain_nothing() -> None:
+    run = record(FileUse(path="train.py", role=FileRole.CODE), FileUse(path="data/a.csv", role=FileRole.INPUT))
+    assert may_have_run("train.py", run)
+    assert may_have_run("requirements.txt", run)
+    assert not may_have_run("other.py", run)
+    assert not may_have_run("look.ipynb", run)
+    blind = msgspec.structs.replace(run, files=msgspec.structs.replace(run.files, complete=False))
+    assert may_have_run("other.py", blind)
+    assert may_have_run("other.py", record(FileUse(path="a.csv", role=FileRole.INPUT)))

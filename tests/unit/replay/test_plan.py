@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+import signal
+
+import msgspec
 import pytest
 
 from records import ROOT, record
 from reprocheck.model.plan import Need, Origin, Plan, Purpose, Sourced
-from reprocheck.model.record import Code, CodeFile, Connection, FileRole, FileTree, FileUse, FileUses, Record, Status
+from reprocheck.model.record import (
+    Code,
+    CodeFile,
+    Connection,
+    Execution,
+    FileRole,
+    FileTree,
+    FileUse,
+    FileUses,
+    Record,
+    Status,
+)
 from reprocheck.replay.needs import needs_of
 from reprocheck.replay.plan import make_plan
 
@@ -147,3 +161,19 @@ def test_paths_are_those_of_the_record() -> None:
     assert (made.root, made.patterns) == (ROOT, ("*.pt",))
     assert [source.need.path for source in made.files] == ["a"]
     assert [source.need.path for source in made.outside] == ["/b"]
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [(signal.SIGINT, "SIGINT"), (signal.SIGTERM, "SIGTERM"), (signal.SIGSEGV, ""), (signal.SIGABRT, "")],
+)
+def test_a_run_that_was_interrupted_is_not_run_again_and_a_crash_is(number: signal.Signals, said: str) -> None:
+    execution = Execution(status=Status.KILLED, signal=number, duration=1_500_000_000)
+    found = plan(msgspec.structs.replace(record(), execution=execution)).obstacles
+    assert [f"interrupted ({said}) after 1.5 s" in obstacle.reason for obstacle in found] == [True] * bool(said)
+
+
+def test_where_the_shell_sent_the_output_is_not_guarded() -> None:
+    log = FileUse(path="/logs/out.txt", role=FileRole.LOG, after=DIGEST, size=3)
+    opened = FileUse(path="/var/x/run.log", role=FileRole.LOG, after=DIGEST, size=3, processes=(7,))
+    assert plan(record(log, opened)).guarded == ("/var/x",)
