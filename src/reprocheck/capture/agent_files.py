@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from time import monotonic_ns, time_ns
 
 import msgspec
 
@@ -12,7 +13,7 @@ from reprocheck.capture.hashing import Digest, Unsteady, digest_of
 from reprocheck.capture.journal_lines import Event, journal_files
 from reprocheck.capture.observations import place_of
 from reprocheck.capture.regions import DATA, Regions
-from reprocheck.capture.symlinks import MOST, links_on
+from reprocheck.capture.symlinks import MOST, is_older, links_on
 from reprocheck.model.record import CodePlace, FailedOpen, FileRole, FileUse, FileUses, Gap, Listing, SymbolicLink
 
 _CODE = (".py", ".ipynb", ".sh", ".so")
@@ -31,7 +32,7 @@ def with_agent(files: FileUses, journal: Path, root: Path) -> FileUses:
         known = {use.path for use in uses} | {one.path for one in failed}
         alone = [use for use in seen.alone() if use.path not in known]
         uses += [use for use in alone if isinstance(use, FileUse)]
-        links = seen.links | {link.path: link for link in files.links or ()}
+        links = seen.older_links(began(journal)) | links
         failed += [one for one in alone if isinstance(one, FailedOpen)]
         if alone:
             reason = "some files are known from inside Python only"
@@ -53,6 +54,12 @@ def with_agent(files: FileUses, journal: Path, root: Path) -> FileUses:
         links=tuple(sorted(links.values())),
         gaps=tuple(sorted(gaps)),
     )
+
+
+def began(journal: Path) -> int:
+    """When the first process with an agent began, by the wall clock in nanoseconds; now where there was none."""
+    times = (event.get("time") for file in journal_files(journal) for event in file.events[:1])
+    return time_ns() - monotonic_ns() + min((time for time in times if isinstance(time, int)), default=monotonic_ns())
 
 
 def _events(journal: Path) -> Iterable[Event]:
@@ -97,6 +104,11 @@ class _Seen:
                 if len(self.links) < MOST and name not in self.links and self._regions.of(f"{place}/") == DATA:
                     self.links[name] = SymbolicLink(path=name, target=text)
         return found
+
+    def older_links(self, began: int) -> dict[str, SymbolicLink]:
+        """Links that were there before; Python says of none that it is made."""
+        root = Path(self._root)
+        return {path: link for path, link in self.links.items() if is_older(root / path, began)}
 
     def take(self, event: Event) -> None:
         """The next event."""

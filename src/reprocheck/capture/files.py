@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 import msgspec
 
-from reprocheck.capture.agent_files import with_agent
+from reprocheck.capture.agent_files import began, with_agent
 from reprocheck.capture.ports import DigestCache
 from reprocheck.capture.regions import DATA, DEVICES, Regions
 from reprocheck.capture.standing_links import is_or_lies_in, with_standing_links
@@ -100,7 +100,8 @@ def file_uses(journal: Path, *, root: Path, environment_prefixes: Sequence[Path]
         reader.take(event)
     for event in events(journal / "launch.jsonl"):
         reader.from_launcher(event)
-    return with_standing_links(with_agent(reader.uses(), journal, root), root, reader.made)
+    files = with_agent(reader.uses(), journal, root)
+    return with_standing_links(files, root, reader.made, None if files.complete else began(journal))
 
 
 def remember(journal: Path, cache: DigestCache) -> None:

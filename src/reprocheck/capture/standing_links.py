@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from reprocheck.capture.symlinks import MOST, links_on
+from reprocheck.capture.symlinks import MOST, is_older, links_on
 from reprocheck.model.record import FileRole, FileUses, SymbolicLink
 
 _MOST_FOLDERS = 1_000
@@ -16,8 +16,10 @@ _MOST_NAMES = 100_000
 """Names that are looked at, of all folders together."""
 
 
-def with_standing_links(files: FileUses, root: Path, made: Collection[str]) -> FileUses:
+def with_standing_links(files: FileUses, root: Path, made: Collection[str], began: int | None) -> FileUses:
     """The same uses with links below `root` that can still be seen; `made` are absolute paths that the run made.
+
+    Where that isn't known of all, `began` is when the run did (wall clock, nanoseconds): younger links are its own.
 
     A program that goes into a folder by its link names files there without it, and one that lists a folder sees the
     links in it, wherever they lead.
@@ -27,6 +29,8 @@ def with_standing_links(files: FileUses, root: Path, made: Collection[str]) -> F
     data = {_absolute(top, use.path) for use in files.uses if use.role not in _PLAIN} | listed
     own = {*made, *(_absolute(top, use.path) for use in files.uses if use.before is None and use.role in _WRITTEN)}
     candidates = [place for place in _links_in(_folders(top, data, listed)) if not is_or_lies_in(place, own)]
+    if began is not None:
+        candidates = [place for place in candidates if is_older(place, began)]
     if not candidates:
         return msgspec.structs.replace(files, links=files.links or ())
     ways = _ways({*data, *(_absolute(top, use.path) for use in files.uses)})

@@ -41,3 +41,11 @@ def links_on(path: str) -> Iterator[tuple[str, str]]:
         if text.startswith("/"):
             at = ""
         ahead.extend(reversed(text.split("/")))
+
+
+def is_older(place: str | os.PathLike[str], moment: int) -> bool:
+    """Whether a link was made before a moment of the wall clock, in nanoseconds; a link is never changed, only made."""
+    try:
+        return os.lstat(place).st_mtime_ns < moment
+    except OSError:
+        return False

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 from pathlib import Path
 
 from blake3 import blake3
@@ -22,7 +24,7 @@ _WATCHED = FileUses(
 def _journal(root: Path, *events: dict[str, object]) -> Path:
     journal = root / "journal"
     journal.mkdir()
-    lines = [json.dumps({"time": time, "pid": 7, "started": 1, **event}) for time, event in enumerate(events)]
+    lines = [json.dumps({"time": moment, "pid": 7, "started": 1, **event}) for moment, event in enumerate(events)]
     (journal / "agent-7-1.jsonl").write_text("".join(f"{line}\n" for line in lines))
     return journal
 
@@ -98,3 +100,25 @@ def test_packages_of_the_interpreter_are_no_data(tmp_path: Path) -> None:
         {"event": "file", "use": "read", "path": str(tmp_path / "lib" / "x")},
     )
     assert with_agent(FileUses(), journal, tmp_path / "project").uses == ()
+
+
+def test_links_that_the_agent_alone_saw_are_noted_unless_they_are_younger_than_the_run(tmp_path: Path) -> None:
+    root = tmp_path / "project"
+    for folder in (root / "deep", tmp_path / "disk"):
+        folder.mkdir(parents=True)
+    (tmp_path / "disk" / "x").write_text("x")
+    (root / "deep" / "old").symlink_to(tmp_path / "disk")
+    (root / "deep" / "file").symlink_to("old/x")
+    (root / "deep" / "new").symlink_to("old")
+    later = time.time_ns() + 3_600_000_000_000
+    os.utime(root / "deep" / "new", ns=(later, later), follow_symlinks=False)
+    now = time.monotonic_ns() + 1_000_000_000
+    reads = [
+        {"event": "file", "use": "read", "path": str(root / "deep" / name), "time": now}
+        for name in ("file", "new/x", "old/gone")
+    ]
+    files = with_agent(FileUses(), _journal(tmp_path, *reads), root)
+    assert {link.path: link.target for link in files.links or ()} == {
+        "deep/file": "old/x",
+        "deep/old": str(tmp_path / "disk"),
+    }
