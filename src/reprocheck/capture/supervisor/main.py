@@ -181,13 +181,24 @@ def _become(request: dict[str, Any], machine: Machine | None, channel: socket.so
 
 
 def _execute(arguments: list[bytes], environment: dict[bytes, bytes]) -> None:
-    """Search as execvp(3) does: a file without a first line goes to the shell."""
-    try:
-        os.execvpe(arguments[0], arguments, environment)  # noqa: S606 -- the user's command
-    except OSError as error:
-        if error.errno != errno.ENOEXEC:
-            raise
-        os.execve("/bin/sh", [b"sh", *arguments], environment)  # noqa: S606 -- likewise
+    """Search as execvp(3) does: a file without a first line goes to the shell.
+
+    `os.execvpe` would import a module in a process that is watched already: the record would have it.
+    """
+    name = arguments[0]
+    folders = [b""] if b"/" in name else environment.get(b"PATH", os.defpath.encode()).split(b":")
+    refused = OSError(errno.ENOENT, os.strerror(errno.ENOENT))
+    for folder in folders:
+        path = folder + b"/" + name if folder else name
+        try:
+            os.execve(path, arguments, environment)  # noqa: S606 -- the user's command
+        except OSError as error:
+            if error.errno == errno.ENOEXEC:
+                os.execve("/bin/sh", [b"sh", path, *arguments[1:]], environment)  # noqa: S606 -- likewise
+            # A folder that may not be looked into says nothing about the others.
+            if error.errno not in (errno.ENOENT, errno.ENOTDIR):
+                refused = error
+    raise refused
 
 
 def _initial_descriptors(journal: Journal, own: set[int]) -> list[tuple[str, str, os.stat_result]]:

@@ -184,3 +184,20 @@ def test_a_command_that_ended_before_it_was_heard_of_is_followed_all_the_same(
     assert seen.execution.exit_code == 3
     assert seen.roles()["out"] == "output"
     assert seen.files.complete
+
+
+def test_the_search_for_a_program_is_not_part_of_the_run(run: Run) -> None:
+    program = Path(sys.executable)
+    environment = {**os.environ, "PATH": f"/no-such-folder:{program.parent}"}
+    seen = run([program.name, "-c", "pass"], environment=environment)
+    assert seen.execution.exit_code == 0
+    assert [use.path for use in seen.files.uses if use.role.value in {"code", "input"}] == []
+
+
+def test_a_script_without_a_first_line_is_found_by_its_name_too(run: Run, tmp_path: Path) -> None:
+    script = tmp_path / "bin" / "greet"
+    script.parent.mkdir()
+    script.write_text('test "$1" = hello && exit 7')
+    script.chmod(0o755)
+    environment = {"PATH": f"/usr/bin:{script.parent}"}
+    assert run(["greet", "hello"], environment=environment).execution.code == 7
