@@ -15,6 +15,7 @@ from reprocheck.project import work_tree
 
 FIT = "import pandas as pd\nfrom sklearn.svm import SVC\n\n{read}\ntable = {table}\nSVC().fit(table, table)\n"
 OWN = "pd.DataFrame()"
+CUT = 'import pandas as pd\n\n\ndef cut(table, key):\n    table.to_csv(f"part_x_{key}.csv")\n'
 
 
 def scanned(root: Path, code: str, **options: str) -> ScanResult:
@@ -115,10 +116,21 @@ def test_what_git_tracks_is_versioned_although_a_pattern_ignores_it(tmp_path: Pa
             },
             ["low"],
         ),
+        ({"train.py": FIT.format(read="", table='pd.read_csv("E:/shared/all.csv")')}, []),
+        ({"train.py": FIT.format(read="", table='pd.read_csv("part_x_1a2b.csv")'), "cut.py": CUT}, []),
+        ({"train.py": FIT.format(read="", table='pd.read_csv("part_y_1a2b.csv")'), "cut.py": CUT}, ["medium"]),
+        (
+            {
+                "blend.py": 'import pandas as pd\nimport nets\n\nprint(pd.read_csv("data/best.csv").mean())\n',
+                "nets.py": "from sklearn.svm import SVC\n\n\ndef fit(x, y):\n    return SVC().fit(x, y)\n",
+            },
+            ["low"],
+        ),
     ],
     ids=[
         "fitted", "tested", "not tested by its name", "left by a run", "drawn", "fitted and drawn", "evaluated",
-        "maybe fetched from Kaggle",
+        "maybe fetched from Kaggle", "on another drive", "made under a name put together", "not that name",
+        "read by what could train and doesn't",
     ],
 )  # fmt: skip
 def test_data_that_nothing_is_fitted_on_is_of_low_confidence(

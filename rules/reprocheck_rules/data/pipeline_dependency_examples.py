@@ -237,3 +237,30 @@ def _declared(rule: Rule) -> None:
         },
         title="A program from elsewhere",
     )
+    rule.allows(
+        {
+            "main.py": """
+            import sys
+
+            import pandas as pd
+
+            if "--stage=fit" in sys.argv:
+                table = pd.read_csv("features.csv")
+            else:
+                pd.read_csv("raw.csv").to_csv("features.csv")
+            """,
+            "raw.csv": "a,b\n1,2\n",
+            "dvc.yaml": """
+            stages:
+              features:
+                cmd: python main.py --stage=features
+                deps: [main.py, raw.csv]
+                outs: [features.csv]
+              fit:
+                cmd: python main.py --stage=fit
+                deps: [main.py, features.csv]
+                outs: [model.pkl]
+            """,
+        },
+        title="A script that one stage runs for this and another for that",
+    )

@@ -164,12 +164,15 @@ def _files(project: Project, stage: Stage, declared: _Declared, scripts: list[st
     opened = [item for path in fixed for item in opened_files(project, path)]
     written = {path for item in opened if item.writes and (path := item.inside(stage.folder)) is not None}
     read = [item for item in opened if not item.writes and _is_loose(project, stage, declared, item, written)]
+    lost = [item for item in opened if item.writes and _is_lost(stage, declared, item)]
+    others = list(_declared_by_others(project, stage, scripts)) if read or lost else []
+    # What a condition keeps apart may be the part of another stage that runs the same script.
+    read, lost = ([item for item in found if not _is_of_another(stage, others, item)] for found in (read, lost))
     if read:
         names = _listed(item.inside(stage.folder) or item.name for item in read)
         message = f"the script of stage `{stage.name}` reads {names}, which the stage doesn't declare"
         fix = declared.add(path for item in read if (path := item.inside(stage.folder)) is not None)
         yield project.match(stage.file, stage.span, message, trail=_trail(project, read, "read here"), fix=fix)
-    lost = [item for item in opened if item.writes and _is_lost(stage, declared, item)]
     if lost:
         names = _listed(item.inside(stage.folder) or item.name for item in lost)
         message = f"the script of stage `{stage.name}` writes {names}, which is none of its outs"
@@ -183,6 +186,18 @@ def _is_loose(project: Project, stage: Stage, declared: _Declared, item: Opened,
         return False
     is_here = project.index.tree.kind(path) is EntryKind.FILE and path in project.index.paths
     return (is_here and not path.endswith(".py")) or project.index.pipelines.is_made(path)
+
+
+def _declared_by_others(project: Project, stage: Stage, scripts: list[str]) -> Iterator[str]:
+    """What other stages declare that run the same script with other words."""
+    for _, other in project.index.pipelines.stages:
+        if other.name != stage.name and not set(scripts).isdisjoint(_scripts(project, other)):
+            yield from (edge.path for edge in (*other.deps, *other.outs) if edge.path)
+
+
+def _is_of_another(stage: Stage, others: list[str], item: Opened) -> bool:
+    path = item.inside(stage.folder)
+    return item.call.guard >= 0 and path is not None and any(_touch(path, other) for other in others)
 
 
 def _is_lost(stage: Stage, declared: _Declared, item: Opened) -> bool:

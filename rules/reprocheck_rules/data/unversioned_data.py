@@ -23,7 +23,7 @@ import re
 from collections.abc import Iterator
 from functools import partial
 
-from reprocheck.rulekit import Confidence, Match, Project, Rule
+from reprocheck.rulekit import HOLE, Confidence, Match, Project, Rule
 from reprocheck.rulekit.facts import Call, DocumentFacts, FileFacts, Function, Value, ValueKind
 from reprocheck.rulekit.pipelines import Opened, opened_files, tracked_paths
 from reprocheck_rules.data.kedro_catalog import CatalogData, first_data
@@ -72,6 +72,8 @@ _FITTING = re.compile(r"train|fit|learn", re.IGNORECASE)
 _FROM_KAGGLE = re.compile(
     r"^(?:opendatasets\.download|kagglehub\.\w*download|.*\.(?:competition|dataset)_download\w*)$"
 )
+_FLOW = re.compile(r"(?:^|\.)FlowSpec$")
+"""Programs whose steps a tool runs."""
 _TELLING = 6
 """Letters from which the name of a folder is one of its own."""
 _IN_DATA = re.compile(
@@ -105,12 +107,13 @@ def check(project: Project) -> Iterator[Match]:
             name = item.inside("")
             if name is not None and not known.has(item):
                 found.setdefault(name, []).append(item)
+    fitting = _run_by_fitting(project) if found else frozenset()
     for name, items in sorted(found.items()):
-        items.sort(key=lambda item: not _is_for_training(project, item))
+        items.sort(key=lambda item: not (item.path in fitting and _is_for_training(project, item)))
         first = items[0]
         message = f"`{name}` is read for training, and nothing says which version: neither git nor DVC has it"
         trail = [project.note(item.path, item.span, "read here too") for item in items[1:4]]
-        sure = not known.from_kaggle and _is_for_training(project, first)
+        sure = not known.from_kaggle and first.path in fitting and _is_for_training(project, first)
         confidence = None if sure else Confidence.LOW
         yield project.match(first.path, first.span, message, confidence=confidence, trail=trail)
 
@@ -156,6 +159,17 @@ def _training_programs(project: Project) -> list[str]:
     return sorted(path for path in entries if trains & project.index.reached([path]))
 
 
+def _run_by_fitting(project: Project) -> frozenset[str]:
+    """Modules of programs that are seen to fit something when they run, rather than to import what could."""
+    programs = {run.entry.path for run in project.runs if any("trains" in done.entry.roles for done in run.happenings)}
+    flows = {
+        path
+        for path, facts in project.index.files.items()
+        if any(_FLOW.search(base) for kind in facts.classes for base in kind.bases)
+    }
+    return project.index.reached(programs | flows)
+
+
 def _trains(project: Project, path: str) -> bool:
     roles = partial(_roles, project)
     calls = [event for function in project.index.files[path].functions for event in function.events]
@@ -198,6 +212,11 @@ class _Known:
             for setting in document.settings
             if ".output" in setting.key
         }
+        self._patterns = [
+            re.compile(".*".join(map(re.escape, text.split(HOLE))))
+            for text in self._made
+            if HOLE in text and len(text.replace(HOLE, "").rpartition(".")[0]) >= _TELLING
+        ]
         holders: list[DocumentFacts | FileFacts] = [*project.index.documents.values(), *project.index.files.values()]
         words = {word for holder in holders for command in holder.commands for word in command.words}
         words |= {word for facts in project.index.files.values() for word in _shell_words(facts)}
@@ -214,7 +233,7 @@ class _Known:
     def has(self, item: Opened) -> bool:
         """Whether a file is versioned, or made or fetched by something that is."""
         name = _last(item.name)
-        if name in self._made or name in self._commands or self._is_fetched(item.inside("") or ""):
+        if self._is_made(name) or name in self._commands or self._is_fetched(item.inside("") or ""):
             return True
         for folder in ("", item.path.rpartition("/")[0]):
             path = item.inside(folder)
@@ -225,7 +244,11 @@ class _Known:
     def has_path(self, path: str) -> bool:
         """The same of a path relative to the root."""
         name = _last(path)
-        return name in self._made or name in self._commands or self._is_versioned(path)
+        return self._is_made(name) or name in self._commands or self._is_versioned(path)
+
+    def _is_made(self, name: str) -> bool:
+        """Whether a program writes a file of this name, or of one that it puts together: `part_{}.npy`."""
+        return name in self._made or any(pattern.fullmatch(name) for pattern in self._patterns)
 
     def _is_fetched(self, path: str) -> bool:
         """Whether a command fetches a repository or an archive with the name of the folder that a file is in."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 from reprocheck.rulekit import Project, ShellWord, Span
-from reprocheck.rulekit.dependencies import DependencyFacts, distribution, folder_of
+from reprocheck.rulekit.dependencies import Dependency, DependencyFacts, distribution, folder_of
 from reprocheck.rulekit.facts import Call, Command
 from reprocheck_rules.environment.installs import Install, install_of
 from reprocheck_rules.environment.manifests import is_library, is_recorded, is_template
@@ -26,6 +26,10 @@ _OF_NOTEBOOKS: Final = (
     "numpy", "scipy", "pandas", "matplotlib", "scikit-learn", "seaborn", "tqdm", "pyyaml", "requests",
 )  # fmt: skip
 _OF_NVIDIA: Final = ("apex", "cudf-cu11", "cudf-cu12", "cuml-cu11", "cuml-cu12", "cupy", "dask", "horovod", "numba")
+_HOSTED: Final = re.compile(
+    r"kaggle[\w-]*images|(?:^|/)kaggle/python|colab-images|deeplearning-platform|sagemaker|azureml|databricks"
+)
+"""Images of hosted notebooks and services, which have hundreds of packages."""
 _IMAGES: Final = (
     (re.compile(r"nvcr\.io/nvidia/(?:pytorch|tensorflow|paddlepaddle|merlin|rapidsai)"), _OF_NVIDIA),
     (re.compile(r"(?:^|/)paddle(?:paddle)?(?:[/:-]|$)"), ("paddlepaddle", "numpy", "pillow")),
@@ -49,6 +53,7 @@ _LISTED_FOR: Final = re.compile(
 )
 _QUOTED: Final = re.compile(r"[\"']([A-Za-z][\w.-]*(?:\[[\w,-]*)?[^\"'\n]*)[\"']")
 _CODE_LIMIT: Final = 200_000
+_LAST_PART: Final = re.compile(r"/([\w.-]+?)(?:\.git)?/?(?:@[^/]*)?(?:#.*)?$")
 _MANIFEST: Final = re.compile(r"(?:^|/)(?:environment\.ya?ml|Pipfile)$")
 _OF_PROGRAM: Final = re.compile(r"([^/]+?)[-_.](?:requirements|reqs)\.(?:txt|in)$")
 _GETS: Final = frozenset({"install", "clone", "add", "create", "sync"})
@@ -71,11 +76,15 @@ class Declared:
         self._project = project
         index = project.index.dependencies
         self._homes: dict[str, list[DependencyFacts]] = {}
-        kept = [
-            source
-            for source in index.manifests
-            if not is_recorded(project, source.path) and not is_template(source.path) and not self._of_one(source.path)
-        ]
+        self._by_program: dict[str, frozenset[str]] = {}
+        kept = []
+        for source in index.manifests:
+            program = _OF_PROGRAM.sub(r"\1.py", source.path)
+            if program != source.path and program in project.index.paths:
+                # `app_requirements.txt` is the list of `app.py` beside it.
+                self._by_program[program] = frozenset(map(_name, source.dependencies))
+            elif not is_recorded(project, source.path) and not is_template(source.path):
+                kept.append(source)
         listing = [source for source in kept if source.dependencies or source.includes]
         # A setup.py that only builds an extension says nothing of what the code around it needs.
         for source in listing or kept:
@@ -83,19 +92,20 @@ class Declared:
         self._names: dict[str, frozenset[str]] = {}
         self._libraries: dict[str, bool] = {}
         self.everywhere = frozenset(
-            distribution(dependency) for source in index.manifests for dependency in source.dependencies
+            _name(dependency) for source in (*index.manifests, *index.locks) for dependency in source.dependencies
         )
         self.locked = frozenset(name for lock in index.locks for name in index.recorded(lock))
         self.installed = frozenset(_got(command for _, command in _commands(project)))
         self.installed |= frozenset(self._by_images()) | frozenset(self._by_cog()) | frozenset(self._by_code())
+        self.is_hosted = any(_HOSTED.search(name) for name in self._images())
+        """Whether an image of a hosted service is used, of which nobody lists what it has."""
         documents = project.index.documents.values()
         self.described = frozenset(_got(command for document in documents for command in document.shown))
         """What a read-me file tells to install by hand."""
 
-    def _of_one(self, path: str) -> bool:
-        """Whether a list of requirements is that of one program beside it: `app_requirements.txt` of `app.py`."""
-        program = _OF_PROGRAM.sub(r"\1.py", path)
-        return program != path and program in self._project.index.paths
+    def of_program(self, path: str) -> frozenset[str]:
+        """What a list for this one program names."""
+        return self._by_program.get(path, frozenset())
 
     def scope(self, path: str) -> str | None:
         """The nearest folder above a file that has manifests; None where there is none."""
@@ -122,7 +132,7 @@ class Declared:
             sources = list(self.manifests(scope))
             sources += [included for source in sources for included, _ in index.included(source)]
             self._names[scope] = frozenset(
-                distribution(dependency) for source in sources for dependency in source.dependencies
+                _name(dependency) for source in sources for dependency in source.dependencies
             )
         return self._names[scope]
 
@@ -181,13 +191,15 @@ class Declared:
                         yield re.split(r"[\[=<>~!;@ ]", written)[0].lower().replace("_", "-")
 
     def _by_images(self) -> Iterator[str]:
+        for name in self._images():
+            for pattern, brought in _IMAGES:
+                if pattern.search(name):
+                    yield from brought
+
+    def _images(self) -> Iterator[str]:
         for document in self._project.index.documents.values():
-            names = [image.name for image in document.images]
-            names += [str(setting.value) for setting in document.settings if setting.key.endswith("image")]
-            for name in names:
-                for pattern, brought in _IMAGES:
-                    if pattern.search(name):
-                        yield from brought
+            yield from (image.name for image in document.images)
+            yield from (str(setting.value) for setting in document.settings if setting.key.endswith("image"))
 
 
 def home(path: str) -> str:
@@ -222,6 +234,14 @@ def _got(commands: Iterable[Command]) -> Iterator[str]:
             for word in command.words:
                 for part in _PARTS.split(word.lower()):
                     yield part.replace("_", "-").replace(".", "-").removeprefix("python3-").removeprefix("python-")
+
+
+def _name(dependency: Dependency) -> str:
+    """Name of a distribution; of an address without one the last part of it: `git+https://../acme/net.git@v1`."""
+    if dependency.name or not dependency.url:
+        return distribution(dependency)
+    found = _LAST_PART.search(dependency.url)
+    return found[1].lower().replace("_", "-").replace(".", "-") if found else ""
 
 
 def _words(command: Command) -> Iterator[ShellWord]:

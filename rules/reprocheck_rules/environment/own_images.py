@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final
 
-from reprocheck.rulekit import ImageReference, Project, Span, parse_image_reference
+from reprocheck.rulekit import ImageReference, Mapping, Project, Span, parse_image_reference
 from reprocheck.rulekit.facts import Command, DocumentFacts
 from reprocheck_rules.environment.image_uses import COMPOSE
 from reprocheck_rules.environment.pages import Pages
@@ -32,6 +32,14 @@ _NAMESPACES: Final = re.compile(
 _BUILDERS: Final = frozenset({"docker", "podman", "buildah", "nerdctl", "depot", "kaniko", "executor", "bazel"})
 _TAGS: Final = re.compile(r"(?:^|\.)(?:tags|images|image-name|image_name|repository)(?:\.\d+)?$")
 _USES: Final = re.compile(r"(?:^|\.)(?:image|container)(?:\.(?:name|image))?$|(?:^|\.)services\.\d+$")
+_CONTAINED: Final = re.compile(r"(?:ontainers|sidecars)\.\d+\.image$|(?:^|\.)(?:container|script)\.image$")
+"""Where manifests of Kubernetes name images."""
+_JENKINS: Final = re.compile(r"(?:^|/)Jenkinsfile[^/]*$")
+_JENKINS_NAMES: Final = re.compile(
+    r"docker\.build\(\s*[\"']([^\"']+)|\b\w*(?:IMAGE|REPO)\w*\s*=\s*[\"']([a-z0-9][\w./:-]+)[\"']"
+)
+_JENKINS_BUILDS: Final = re.compile(r"docker\.build\(|docker (?:buildx )?build\b|docker push\b")
+_BYTES_LIMIT: Final = 100_000
 _BUILDS: Final = re.compile(r"\b(?:docker|podman|nerdctl)\s+(?:buildx\s+)?build\b[^\n]*?(?:-t|--tag)[ =]+([^\s\\`]+)")
 _VARIABLE: Final = re.compile(r"\$\{\{[^{}]*\}\}|\$\{[^{}]*\}|\$\w+|\{\{[^{}]*\}\}|<[^<>]*>")
 _WORKFLOWS: Final = re.compile(r"(?:^|/)\.(?:github|gitea)/workflows/[^/]+\.ya?ml$|gitlab-ci[\w.-]*\.ya?ml$")
@@ -47,15 +55,21 @@ def is_left_to_project(path: str) -> bool:
     return COMPOSE.search(path) is not None or _WORKFLOWS.search(path) is not None
 
 
+def is_manifest(root: Mapping) -> bool:
+    """Whether a document is a manifest of Kubernetes, which is judged so too."""
+    return root.get("apiVersion") is not None and root.get("kind") is not None
+
+
 def uses(project: Project) -> Iterator[tuple[str, Span, str]]:
-    """Images that Dockerfiles, compose files and workflows name, each with its file and place."""
+    """Images that Dockerfiles, compose files, workflows and manifests name, each with its file and place."""
     for path, document in sorted(project.index.documents.items()):
         for image in document.images:
             yield path, image.span, image.name
-        if is_left_to_project(path):
-            for setting in document.settings:
-                if _USES.search(setting.key) and isinstance(setting.value, str):
-                    yield path, setting.span, setting.value
+        keys = {setting.key for setting in document.settings}
+        pattern = _USES if is_left_to_project(path) else _CONTAINED if {"apiVersion", "kind"} <= keys else None
+        for setting in document.settings if pattern is not None else ():
+            if pattern is not None and pattern.search(setting.key) and isinstance(setting.value, str):
+                yield path, setting.span, setting.value
 
 
 class OwnImages:
@@ -67,6 +81,9 @@ class OwnImages:
         written = {name for document in project.index.documents.values() for name in _of_document(document)}
         written |= {name for facts in project.index.files.values() for c in facts.commands for name in _tagged(c)}
         written |= {name for text in pages.texts() for name in _BUILDS.findall(text)}
+        written |= {
+            name for path in project.index.paths if _JENKINS.search(path) for name in _of_jenkins(project, path)
+        }
         self._names = frozenset(filter(None, map(_last, written)))
 
     def has(self, image: ImageReference) -> bool:
@@ -83,6 +100,14 @@ def _of_document(document: DocumentFacts) -> Iterator[str]:
             of_service = setting.key.endswith(".image") and setting.key.removesuffix(".image") in built
             if of_service or (_WORKFLOWS.search(document.path) and _TAGS.search(setting.key)):
                 yield from re.split(r"[\s,]+", _VARIABLE.sub("x", setting.value))
+
+
+def _of_jenkins(project: Project, path: str) -> Iterator[str]:
+    """Names in a Jenkinsfile that builds or pushes images."""
+    text = (project.index.tree.head(path, _BYTES_LIMIT) or b"").decode("utf-8", "replace")
+    if _JENKINS_BUILDS.search(text):
+        for names in _JENKINS_NAMES.findall(text):
+            yield from filter(None, names)
 
 
 def _tagged(command: Command) -> Iterator[str]:

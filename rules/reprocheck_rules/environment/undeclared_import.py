@@ -79,7 +79,7 @@ def check(project: Project) -> Iterator[Match]:
 
 def _is_declared(project: Project, declared: Declared, scope: str, found: Foreign) -> bool:
     known = project.catalog.distributions
-    names = declared.names(scope)
+    names = declared.names(scope) | declared.of_program(found.path)
     providers = known.providers(found.module)
     if not (names | declared.installed).isdisjoint(providers):
         return True
@@ -141,6 +141,8 @@ def _confidence(seen: _Seen, found: Foreign) -> Confidence:
     named_after = tuple(f"{provider}-" for provider in providers)
     if (
         may_come_along
+        or declared.is_hosted
+        or any(not providers.isdisjoint(_parts(name)) for name in names)
         or any(name.startswith(named_after) for name in names)  # what extends a package brings it
         or not providers.isdisjoint(elsewhere)
         or not found.certain
@@ -156,6 +158,14 @@ def _confidence(seen: _Seen, found: Foreign) -> Confidence:
     # A module that nobody knows may be a lost file, generated code, or what a package has under another name.
     sure = bool(known.providers(found.module)) and declared.is_complete(seen.scope)
     return Confidence.HIGH if sure else Confidence.LOW
+
+
+def _parts(name: str) -> Iterator[str]:
+    """Names inside of a distribution's name, which it may plug into: `optuna` in `hydra-optuna-sweeper`."""
+    words = [] if name.startswith("types-") or name.endswith("-stubs") else name.split("-")
+    for start in range(len(words)):
+        for end in range(start + 1, len(words) + 1):
+            yield "-".join(words[start:end])
 
 
 def _is_extra(extras: frozenset[str], providers: set[str]) -> bool:

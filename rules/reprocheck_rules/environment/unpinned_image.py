@@ -39,7 +39,7 @@ from reprocheck.rulekit import (
 from reprocheck_rules.environment.image_examples import show
 from reprocheck_rules.environment.image_tags import Pinning, pinning
 from reprocheck_rules.environment.image_uses import image_uses
-from reprocheck_rules.environment.own_images import OwnImages, is_left_to_project, is_public, uses
+from reprocheck_rules.environment.own_images import OwnImages, is_left_to_project, is_manifest, is_public, uses
 
 rule = Rule("ENV007", "unpinned-image", __doc__)
 
@@ -73,7 +73,8 @@ def check_tree(view: TreeView) -> Iterator[Match]:
     for root in view.document.roots:
         if isinstance(root, Mapping):
             for written, span in image_uses(view.path, root, view.kind):
-                yield from _judge_written(written, span, left=is_left_to_project(view.path))
+                left = is_left_to_project(view.path) or (view.kind == "yaml" and is_manifest(root))
+                yield from _judge_written(written, span, left=left)
 
 
 @rule.on_project

@@ -73,6 +73,7 @@ _KIND_BY_NAME = {
 }
 _REQUIREMENTS = re.compile(
     r"[^/]*(?:requirements|constraints)[^/]*\.(?:txt|in)|requirement\.txt|requirements?/[^/]+\.(?:txt|in)"
+    r"|(?:[^/]*[._-])?reqs(?:[._-][^/]*)?\.(?:txt|in)"
 )
 _README = re.compile(
     r"(?:readme|install(?:ation)?|usage|get(?:ting)?[_-]?started|quick[_-]?start)(?:[_.-].*)?\.(?:md|rst|txt)"

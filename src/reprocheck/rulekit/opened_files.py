@@ -17,7 +17,7 @@ from reprocheck.rulekit.project import Project
 
 _WRITES = re.compile(r"[wax+]")
 _FOLDERS = frozenset({"os.makedirs", "os.mkdir", "pathlib.Path.mkdir", "os.chdir"})
-_NO_PATH = re.compile(r"[*?\[\]{}<>|\n\0]|://|^~|^\$|^[A-Za-z]:\\|^/dev/")
+_NO_PATH = re.compile(r"[*?\[\]{}<>|\n\0]|://|^~|^\$|^[A-Za-z]:[\\/]|^/dev/")
 
 
 @dataclass(frozen=True, slots=True)

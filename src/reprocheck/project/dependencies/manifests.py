@@ -93,13 +93,14 @@ def of_conda(path: str, root: Mapping, problems: list[Problem]) -> DependencyFac
     options: list[IndexOption] = []
     includes: list[Include] = []
     python, python_span = _python_key(root)
-    for item in items(root.get("dependencies")):
+    # MLflow's python_env.yaml has pip's lines, and lists apart what is installed first.
+    of_mlflow = bool(python) and root.get("channels") is None
+    for item in [*items(root.get("build_dependencies")), *items(root.get("dependencies"))]:
         if isinstance(item, Mapping):
             for node in items(item.get("pip")):
                 _pip_line(node, dependencies, options, includes, problems)
             continue
-        if text(item).lstrip().startswith("-"):
-            # MLflow's python_env.yaml has pip's lines here.
+        if of_mlflow or text(item).lstrip().startswith("-"):
             _pip_line(item, dependencies, options, includes, problems)
             continue
         if not isinstance(item, Scalar) or not isinstance(item.value, str):

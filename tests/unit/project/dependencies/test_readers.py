@@ -238,3 +238,14 @@ def test_what_is_no_requirement_is_a_problem_and_the_next_is_read(facts_of: Fact
     assert found is not None
     assert rows(found) == [("numpy", "", "", 4)]
     assert [problem.span.line for problem in problems] == [3]
+
+
+def test_environment_of_mlflow_installs_both_lists_with_pip(declared: Declared) -> None:
+    text = (
+        'python: "3.9.17"\nbuild_dependencies:\n  - shap==0.41.0\n  - -r base.txt\ndependencies:\n  - mlflow==2.8.1\n'
+        "  - git+https://example.org/acme/nets.git@v1#egg=acme-nets&subdirectory=nets\n"
+    )
+    found = declared("python_env.yml", text)
+    assert rows(found) == [("shap", "==0.41.0", "", 3), ("mlflow", "==2.8.1", "", 6), ("acme-nets", "", "", 7)]
+    assert [include.path for include in found.includes] == ["base.txt"]
+    assert (found.python, found.dependencies[2].url.startswith("git+")) == ("==3.9.17", True)
