@@ -236,6 +236,38 @@ def test_what_a_shell_reads_is_seen_inside(recorded: Path, docker_engine: Engine
 
 
 @pytest.mark.docker
+def test_links_of_a_bundle_are_there_in_a_container(recorded: Path, docker_engine: Engine, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    for folder in (home / "project" / "real", home / "project" / "results", home / "disk" / "sets"):
+        folder.mkdir(parents=True)
+    root = home / "project"
+    (root / "pyproject.toml").write_text('[project]\nname = "p"\n', "utf-8")
+    (root / "real" / "y").write_text("y", "utf-8")
+    (home / "disk" / "sets" / "x").write_text("x", "utf-8")
+    links = {"alias": "real", "data": "../disk/sets", "out": "results", "gone": "nowhere", "../shelf": "disk"}
+    for name, target in links.items():
+        (root / name).symlink_to(target)
+    program = (
+        "import os\n"
+        f"found = [open(name).read() for name in ('alias/y', 'data/x', {str(home / 'shelf/sets/x')!r})]\n"
+        "found += [os.path.islink(name) for name in sorted(os.listdir('.')) if name in ('alias', 'data', 'gone')]\n"
+        "open('out/found.txt', 'w').write(repr(found))\n"
+    )
+    (root / "train.py").write_text(program, "utf-8")
+    done = reprocheck(root, "run", "-q", "--", str(recorded.parent / "bare/bin/python"), "train.py")
+    assert done.returncode == 0, done.stderr
+    assert (root / "results/found.txt").read_text("utf-8") == "['y', 'x', 'x', True, True, True]"
+    assert reprocheck(root, "export", "@", str(tmp_path / "run.tar")).returncode == 0
+    home.rename(tmp_path / "moved")
+    there = tmp_path / "there"
+    there.mkdir()
+    assert reprocheck(there, "import", str(tmp_path / "run.tar")).returncode == 0
+    report = replayed(there, "@", "--image", docker_engine.base_image(), address=docker_engine.address)
+    assert report["verdict"]["outcome"] == "identical", report
+    assert not home.exists()
+
+
+@pytest.mark.docker
 def test_an_image_that_the_supervisor_does_not_get_into_is_a_gap(recorded: Path, docker_engine: Engine) -> None:
     record_watched(recorded)
     # Of the C library, only what our own libraries need is taken away.

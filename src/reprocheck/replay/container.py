@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -166,6 +166,7 @@ class ContainerSession:
         mounts += [
             Mount(source.place, source.need.path, read_only=True) for source in self._plan.outside if source.place
         ]
+        mounts += self._behind_links()
         mounts += [Mount(str(place), folder) for folder, place in self._guarded().items()]
         mounts.append(Mount(str(self._journal), str(self._journal)))
         mounts.append(Mount(str(SITE.parent), str(SITE.parent), read_only=True))
@@ -174,6 +175,14 @@ class ContainerSession:
         if entropy is not None:
             mounts.append(Mount(str(entropy), str(entropy), read_only=True))
         return tuple(sorted(mounts, key=lambda mount: mount.target.count("/")))
+
+    def _behind_links(self) -> Iterator[Mount]:
+        """Files by the names that links outside of the root gave them: an engine mounts no links."""
+        for link in self._plan.links_outside:
+            for source in self._plan.outside:
+                below = source.need.path[len(link.target) :]
+                if source.place and source.need.path == link.target + below and below[:1] in {"", "/"}:
+                    yield Mount(source.place, link.path + below, read_only=True)
 
     def _guarded(self) -> Mapping[str, Path]:
         """Empty folders in the place of those outside of the project that the run wrote to."""
