@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from reprocheck.model.comparison import Outcome
+from reprocheck.model.plan import Origin
 from reprocheck.report.comparison_console import ROLES, difference_lines
 from reprocheck.report.comparison_json import finite
 from reprocheck.report.comparison_words import counts_text
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from reprocheck.model.comparison import Curve, Verdict
     from reprocheck.model.gap import Gap
-    from reprocheck.model.plan import Plan
+    from reprocheck.model.plan import Plan, Sourced
     from reprocheck.model.replay import ExplainingFinding, Repetition, Replay, Suspect
     from reprocheck.report.paint import Paint
 
@@ -51,18 +52,28 @@ def plan_as_json(plan: Plan) -> str:
     return json_text(value, indent=True) + "\n"
 
 
+def _origins(sources: Iterable[Sourced]) -> str:
+    """Where contents come from, in brackets; empty for none."""
+    origins = Counter(source.origin.value for source in sources)
+    return f" ({', '.join(f'{count} from {name}' for name, count in sorted(origins.items()))})" if origins else ""
+
+
 def plan_text(plan: Plan, paint: Paint) -> str:
     """What a replay would do."""
-    origins = Counter(source.origin.value for source in plan.files)
     lines = [
         f"replay of {paint(plan.run, 'code')} in {plan.executor}",
         f"  $ {visible(shlex.join(plan.command))}",
         f"  in {visible(plan.cwd)} of a fresh copy of {paint(visible(plan.root), 'path')}",
-        f"  {plural(len(plan.files), 'file')} laid out"
-        + (f" ({', '.join(f'{count} from {name}' for name, count in sorted(origins.items()))})" if origins else ""),
+        f"  {plural(len(plan.files), 'file')} laid out{_origins(plan.files)}",
     ]
-    if plan.outside:
-        lines.append(f"  {plural(len(plan.outside), 'file')} outside of it read in place")
+    here = [source for source in plan.outside if source.origin is Origin.DISK]
+    elsewhere = [source for source in plan.outside if source.origin is not Origin.DISK]
+    if here:
+        lines.append(f"  {plural(len(here), 'file')} outside of it read in place")
+    if elsewhere:
+        lines.append(f"  {plural(len(elsewhere), 'file')} outside of it that it alone will see{_origins(elsewhere)}")
+    if links := (*plan.links, *plan.links_outside):
+        lines.append(f"  {plural(len(links), 'symbolic link')} as the run found {'it' if len(links) == 1 else 'them'}")
     lines += [f"  {visible(name)} used as it is" for name in plan.kept]
     lines += [f"  {visible(name)} covered: nothing in it is changed" for name in plan.guarded]
     lines.append(f"  {plural(len(plan.variables), 'variable')}")

@@ -16,9 +16,12 @@ import pytest
 
 from reprocheck.model.comparison import Because, Comparison, Curve, Difference, Distance, Outcome, Verdict
 from reprocheck.model.gap import Gap
+from reprocheck.model.plan import Executor, Link, Need, Origin, Plan, Purpose, Sourced
 from reprocheck.model.replay import ExplainingFinding, Repetition, Replay, Suspect, TraceDifference
 from reprocheck.report.comparison_words import distance_text
 from reprocheck.report.curves import curve_lines, curve_svg
+from reprocheck.report.paint import Paint
+from reprocheck.report.replay import plan_text
 from reprocheck.report.replay_formats import REPLAY_FORMATS, ReplayView
 
 HOSTILE = "<script>&'\"|`\x1b]]>--"
@@ -229,3 +232,32 @@ def test_markdown_keeps_plots_apart_from_text() -> None:
     text = written("markdown", replay())
     assert re.search(r"\n\n    3 \|.*\n", text)
     assert "log\\<script\\>" in text
+
+
+def test_a_plan_says_where_contents_come_from_and_counts_links() -> None:
+    def file(path: str, origin: Origin) -> Sourced:
+        return Sourced(need=Need(path=path, digest="0", size=1, purpose=Purpose.INPUT), origin=origin, place="/x")
+
+    plan = Plan(
+        run="r",
+        executor=Executor.SAME,
+        command=("python", "train.py"),
+        root="/p",
+        cwd=".",
+        variables={},
+        files=(file("a", Origin.DISK), file("b", Origin.STORE)),
+        outside=(file("/c", Origin.DISK), file("/d", Origin.STORE), file("/e", Origin.GIT)),
+        links=(Link("l", "/p/a", "a"),),
+        links_outside=(Link("/m", "/c", "/c"),),
+    )
+    lines = plan_text(plan, Paint(color=False)).splitlines()
+    assert "  2 files laid out (1 from disk, 1 from store)" in lines
+    assert "  1 file outside of it read in place" in lines
+    assert "  2 files outside of it that it alone will see (1 from git, 1 from store)" in lines
+    assert "  2 symbolic links as the run found them" in lines
+    bare = plan_text(
+        msgspec.structs.replace(plan, files=(), outside=(), links=(), links_outside=()), Paint(color=False)
+    )
+    assert "  0 files laid out" in bare.splitlines()
+    assert "link" not in bare
+    assert "outside" not in bare
