@@ -137,7 +137,7 @@ def _confidence(seen: _Seen, found: Foreign) -> Confidence:
     providers = set(known.providers(found.module)) or {found.top.lower().replace("_", "-")}
     elsewhere = declared.everywhere | declared.locked | declared.described
     elsewhere |= known.brought(names | declared.with_extras(seen.scope) | declared.installed)
-    may_come_along = not providers.isdisjoint(known.common) and not all(map(known.is_known, names))
+    may_come_along = not providers.isdisjoint(known.common) and not all(map(known.is_known, filter(None, names)))
     named_after = tuple(f"{provider}-" for provider in providers)
     if (
         may_come_along

@@ -10,10 +10,10 @@ from types import MappingProxyType
 
 import msgspec
 
-_COMMON = 5
+_COMMON = 2
 """Distributions that bring a package along, from which it is common."""
-_COMMON_OF_ALL = 5
-"""The same where all is counted that the locks of projects record."""
+_OF_SYSTEM = ("-", "lib")
+"""How names of conda begin that are libraries of the system."""
 
 
 class Distribution(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -104,12 +104,11 @@ class Distributions:
         """What so many distributions bring along that one of unknown contents may do so too."""
         counts = Counter(name for entry in self.known.values() for name in entry.brings)
         wider = Counter(name for brought in self._brings.values() for name in brought.split())
-        found = {name for name, count in counts.items() if count >= _COMMON}
-        return frozenset(found | {name for name, count in wider.items() if count >= _COMMON_OF_ALL})
+        return frozenset(name for name in {*counts, *wider} if max(counts[name], wider[name]) >= _COMMON)
 
     def is_known(self, name: str) -> bool:
         """Whether it is known what a distribution installs, or what comes along with it."""
-        return name in self.known or name in self._brings
+        return name in self.known or name in self._brings or name.startswith(_OF_SYSTEM)
 
     def brought(self, names: Iterable[str]) -> frozenset[str]:
         """What comes along with distributions, and with that in turn; a name may have an extra: `dask[dataframe]`."""
