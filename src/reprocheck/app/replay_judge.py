@@ -15,7 +15,7 @@ from reprocheck.model.plan import Link
 from reprocheck.model.record import Package, Record
 from reprocheck.model.replay import Repetition
 from reprocheck.replay.errors import FULL, ran_out_of_space
-from reprocheck.replay.judging import compare_results, limited, pair_up, weigh
+from reprocheck.replay.judging import compare_results, cut_short, limited, overall, pair_up, weigh
 from reprocheck.replay.outputs import Output, Selection, replayed_outputs
 from reprocheck.replay.session import Replayed
 from reprocheck.replay.sources import digest_of
@@ -59,6 +59,7 @@ class Judge:
         self.verdicts: list[Verdict] = []
         self.repetitions: list[Repetition] = []
         self.remedy = ""
+        self._wanted: int | None = None
 
     def noise(self) -> tuple[str, ...]:
         """Where the recorded run lies among the repetitions, in every number that scatters."""
@@ -116,9 +117,13 @@ class Judge:
 
     def cancel(self, wanted: int) -> None:
         """Say that not all repetitions took place; what was seen stays."""
-        reason = f"the replay was cancelled after {len(self.verdicts)} of {wanted} repetitions"
-        self.verdicts.append(Verdict(outcome=Outcome.INCONCLUSIVE, reason=reason))
+        self._wanted = wanted
         self.remedy = self.remedy or "start it again"
+
+    def verdict(self) -> Verdict:
+        """What all repetitions amount to."""
+        found = overall(self.verdicts)
+        return found if self._wanted is None else cut_short(found, self._wanted)
 
     def _curves(self, pairs: Pairs, differences: tuple[Difference, ...], journal: Path) -> tuple[Curve, ...]:
         """Metrics that differ: those of the trace first, then those of every artifact that isn't the same."""

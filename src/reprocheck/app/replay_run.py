@@ -28,7 +28,6 @@ from reprocheck.model.plan import Executor, Origin, Plan, Sourced
 from reprocheck.model.record import Record
 from reprocheck.model.replay import Replay
 from reprocheck.replay.errors import ReplayError, of_system
-from reprocheck.replay.judging import overall
 from reprocheck.replay.links import links_of, links_outside
 from reprocheck.replay.needs import needs_of
 from reprocheck.replay.outputs import Selection, recorded_outputs
@@ -195,7 +194,7 @@ def _repeated(
             remove_tree(scratch / str(number + 1))
     return msgspec.structs.replace(
         replay,
-        verdict=overall(judge.verdicts),
+        verdict=judge.verdict(),
         repetitions=tuple(judge.repetitions),
         gaps=(*plan.gaps, *rebuilt.gaps),
         noise=judge.noise(),

@@ -135,7 +135,8 @@ class Track:
         self.after, self.sha256, self.size = event.blake3, event.sha256, event.size
         if event.unchanged:
             self.wrote = False
-            self.read = True
+            # Where the shell sent what the command never wrote is nothing that it read.
+            self.read = self.read or bool(self.pids)
 
 
 class Tracks:

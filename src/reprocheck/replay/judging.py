@@ -123,6 +123,17 @@ def overall(verdicts: Iterable[Verdict]) -> Verdict:
     return msgspec.structs.replace(worst, runs=runs, reason=reason)
 
 
+def cut_short(verdict: Verdict, wanted: int) -> Verdict:
+    """The verdict of repetitions after which a replay was cancelled: what diverged stands, agreement doesn't."""
+    done = f"{verdict.runs} of {wanted} repetitions"
+    if verdict.outcome is Outcome.DIVERGENT:
+        return msgspec.structs.replace(verdict, reason=f"{verdict.reason}; cancelled after {done}")
+    agreed = verdict.outcome in {Outcome.IDENTICAL, Outcome.EQUIVALENT}
+    seen = f"none of which diverged: {verdict.label}" if agreed else verdict.reason
+    reason = f"the replay was cancelled after {done}, {seen}"
+    return Verdict(outcome=Outcome.INCONCLUSIVE, reason=reason, runs=verdict.runs)
+
+
 def limited(
     verdict: Verdict,
     record: Record,

@@ -21,7 +21,7 @@ from reprocheck.model.record import (
     Status,
 )
 from reprocheck.model.replay import Cause, Suspect
-from reprocheck.replay.judging import compare_results, limited, overall, pair_up, weigh
+from reprocheck.replay.judging import compare_results, cut_short, limited, overall, pair_up, weigh
 from reprocheck.replay.outputs import Output, Selection, is_cache
 from reprocheck.replay.suspects import changed_packages, suspects
 
@@ -114,6 +114,16 @@ def test_one_divergence_among_many_is_the_verdict_and_is_counted() -> None:
     found = overall([IDENTICAL, DIVERGENT, IDENTICAL])
     assert (found.outcome, found.bound) == (Outcome.DIVERGENT, None)
     assert found.reason.startswith("1 of 3 replays")
+
+
+def test_a_cancelled_replay_says_what_its_repetitions_said_and_proves_no_agreement() -> None:
+    found = cut_short(overall([IDENTICAL, IDENTICAL]), 9)
+    assert (found.outcome, found.runs, found.bound) == (Outcome.INCONCLUSIVE, 2, None)
+    assert found.reason == "the replay was cancelled after 2 of 9 repetitions, none of which diverged: identical"
+    found = cut_short(overall([IDENTICAL, DIVERGENT]), 9)
+    assert found.outcome is Outcome.DIVERGENT
+    assert found.reason.startswith("1 of 2 replays: ")
+    assert found.reason.endswith("; cancelled after 2 of 9 repetitions")
 
 
 def test_reasons_of_equivalence_add_up() -> None:

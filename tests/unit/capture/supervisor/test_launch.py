@@ -75,13 +75,18 @@ def test_pipes_go_through_and_end_when_the_command_does(tmp_path: Path) -> None:
 
 def test_a_redirected_standard_input_is_an_input(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("x")
-    with (tmp_path / "data").open() as data, (tmp_path / "printed").open("w") as printed:
-        subprocess.run(_launcher("cat"), stdin=data, stdout=printed, cwd=tmp_path, check=True)
+    with (
+        (tmp_path / "data").open() as data,
+        (tmp_path / "printed").open("w") as printed,
+        (tmp_path / "silent").open("w") as silent,
+    ):
+        subprocess.run(_launcher("cat"), stdin=data, stdout=printed, stderr=silent, cwd=tmp_path, check=True)
     from reprocheck.capture.files import file_uses
 
     roles = {use.path: (use.role.value, use.size) for use in file_uses(tmp_path / "journal", root=tmp_path).uses}
     assert roles["data"] == ("input", 1)
     assert roles["printed"] == ("log", 1)
+    assert "silent" not in roles
 
 
 def test_descriptors_of_the_shell_reach_the_command(tmp_path: Path) -> None:
