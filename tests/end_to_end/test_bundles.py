@@ -243,6 +243,21 @@ def other(bundle: Path, target: Path, change: Callable[[Record], Record]) -> Non
             new.addfile(header, io.BytesIO(content))
 
 
+def test_a_project_replays_below_a_top_folder_that_this_machine_lacks(bundle: Path, tmp_path: Path) -> None:
+    def moved(record: Record) -> Record:
+        return msgspec.structs.replace(
+            record, command=msgspec.structs.replace(record.command, root="/reprocheck-no-such-folder/project")
+        )
+
+    other(bundle, tmp_path / "run.tar", moved)
+    assert call(tmp_path, "import", "run.tar").returncode == DONE
+    done = call(tmp_path, "replay", "@", "-o", "json")
+    report = json.loads(done.stdout)
+    assert report["verdict"]["outcome"] == "identical", done.stdout
+    assert all("replay.path" not in gap["channel"] for gap in report["repetitions"][0]["gaps"])
+    assert not Path("/reprocheck-no-such-folder").exists()
+
+
 def harmful(record: Record, paths: tuple[str, ...], links: tuple[tuple[str, str], ...]) -> Record:
     """Lets a record ask for one of its own contents at other places, and for links."""
     [some] = [use for use in record.files.uses if use.path == "data/in.txt"]
