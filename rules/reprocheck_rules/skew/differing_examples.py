@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from reprocheck.rulekit import Rule
 from reprocheck_rules.skew.example_programs import FRAME_TRAIN, KERAS_TRAIN, TORCH_TRAIN, service
+from reprocheck_rules.skew.pixel_table_examples import add_pixels_in_tables
 
 
 def add_differing(rule: Rule) -> None:
@@ -261,32 +262,4 @@ def _add_true_files(rule: Rule) -> None:
         },
         title="a demonstration that doesn't scale",
     )
-    rule.flags(
-        {
-            "train.py": """
-                import pickle
-                from sklearn.preprocessing import StandardScaler
-                from tensorflow import keras
-
-                X, y = pickle.load(open("pixels.pkl", "rb")), pickle.load(open("labels.pkl", "rb"))
-                scaler = StandardScaler().fit(X)
-                X = scaler.transform(X).reshape(-1, 48, 48, 1)
-                model = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(7)])
-                model.compile(loss="mse")
-                model.fit(X, y)
-                model.save("faces.h5")
-            """,
-            "live.py": """
-                import cv2
-                from tensorflow import keras
-
-                model = keras.models.load_model("faces.h5")
-                camera = cv2.VideoCapture(0)
-                while True:
-                    _, frame = camera.read()
-                    face = cv2.resize(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY), (48, 48)) / 255
-                    model.predict(face.reshape(-1, 48, 48, 1))  # expect: SKW001
-            """,
-        },
-        title="pixels in a table that a scaler prepared, pictures divided by 255",
-    )
+    add_pixels_in_tables(rule)

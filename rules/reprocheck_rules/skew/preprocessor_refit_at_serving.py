@@ -49,6 +49,8 @@ def check(project: Project) -> Iterator[Match]:
 
 def _learning(project: Project, found: Sides, side: Side) -> Iterator[tuple[Step, str]]:
     data = side.use.data
+    if _is_training_data(found, side):
+        return
     for position, step in enumerate(data.steps):
         if step.op == "fitted" and step.given.get("fits") and _learns(project, step):
             yield step, _refitted(project, step)
@@ -58,12 +60,23 @@ def _learning(project: Project, found: Sides, side: Side) -> Iterator[tuple[Step
             yield step, "`get_dummies`"
 
 
+def _is_training_data(found: Sides, side: Side) -> bool:
+    """Whether the very table that the model was trained on is read again, by the same code from the same file."""
+    data = side.use.data
+    if data.place is None or len(found.uses.files_read.get(data.place, ())) > 1:
+        return False
+    known = {(other.use.data.source, other.use.data.place) for other in found.trained}
+    return (data.source, data.place) in known
+
+
 def _learned_from(project: Project, found: Sides, side: Side, step: Step) -> bool:
     """Whether the transformer was fitted, in the same program, on the very data that is asked about."""
     data = side.use.data
     entry = project.catalog.entry(data.source)
     if entry is not None and entry.step is not None and entry.returns.startswith("pandas."):
         return False  # a table that the program reads is its training data rather than a request
+    if any(other.use.root == side.use.root for other in found.trained):
+        return False  # what a program that trains asks about is held back from the training
     return any(
         fit.transformer is step.given.get("object")
         and fit.root == side.use.root
@@ -257,4 +270,33 @@ rule.allows(
     """,
     file="app.py",
     title="fitted on the training data at the start",
+)
+_SHARED = """
+    import pandas as pd
+    from sklearn.preprocessing import StandardScaler
+
+    def load():
+        rows = pd.read_csv("customers.csv")
+        return StandardScaler().fit_transform(rows[["age", "income"]]), rows["churn"]
+"""
+rule.allows(
+    {
+        "table.py": _SHARED,
+        "train.py": """
+            import joblib
+            from sklearn.linear_model import LogisticRegression
+            from table import load
+
+            X, y = load()
+            joblib.dump(LogisticRegression().fit(X, y), "churn.joblib")
+        """,
+        "predict.py": """
+            import joblib
+            from table import load
+
+            X, _ = load()
+            print(joblib.load("churn.joblib").predict(X))
+        """,
+    },
+    title="the training data is read again, and the same numbers come out",
 )

@@ -244,3 +244,40 @@ def _add_same_files(rule: Rule) -> None:
         },
         title="a file name that any project may give its model",
     )
+    rule.allows(
+        {
+            "train.py": KERAS_TRAIN.replace('"pets.h5"', '"D:/pets/model.h5"'),
+            "predict.py": """
+                import cv2
+                from tensorflow.keras.models import load_model
+
+                model = load_model("D:/digits/model.h5")
+
+                def predict(path):
+                    return model.predict(cv2.resize(cv2.imread(path), (32, 32))[None] / 255)
+            """,
+        },
+        title="one of the names that any model may have, in two folders of one machine",
+    )
+    _add_same_sizes(rule)
+
+
+def _add_same_sizes(rule: Rule) -> None:
+    rule.allows(
+        {
+            "train.py": KERAS_TRAIN,
+            "app.py": """
+                import numpy as np
+                from PIL import Image
+                from tensorflow.keras.models import load_model
+
+                model = load_model("pets.h5")
+                size = model.input_shape[1:3]
+
+                def predict(path):
+                    image = Image.open(path).convert("RGB").resize(size, Image.BILINEAR)
+                    return model.predict(np.array(image)[None] / 255)
+            """,
+        },
+        title="the size that the model asks for",
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from math import isclose
 
 from reprocheck.rulekit import Confidence, Note, Project
 from reprocheck.rulekit.preprocessing import (
@@ -12,6 +13,7 @@ from reprocheck.rulekit.preprocessing import (
     NormalStep,
     Pair,
     Partners,
+    Scale,
     Side,
     Step,
     aligned,
@@ -32,8 +34,10 @@ _GEOMETRY = frozenset(
         "resize-ratio",
     }
 )
+_RESIZES = frozenset({"resize", "source-resized", "resize-unit", "resize-crop", "resize-pad", "resize-longer"})
 _SIZES = re.compile(r"Crop|Resize|Scale|ShortestEdge|Zoom", re.IGNORECASE)
 """Random transforms that say how large an image becomes; a flip doesn't."""
+_INVERTS = re.compile(r"invert|bitwise_not")
 _ONE_SIDED = _GEOMETRY | {
     "colour",
     "function-of-image",
@@ -70,15 +74,27 @@ def real(partners: Partners) -> Iterator[tuple[Difference, Confidence]]:
 
 
 def _unprepared(partners: Partners) -> Iterator[tuple[Difference, Confidence]]:
-    """Training on numbers that a transformer prepared, serving of pictures as they are: of pixels kept in a table."""
-    served = partners.served.form
+    """Training on numbers that were prepared, serving of pictures as they are: of pixels kept in a table."""
+    trained, served = partners.trained.form, partners.served.form
     if partners.shown_by not in {"artifact", "object"} or served.unknown or not partners.served.known_source:
         return
+    if _is_table_of_pixels(trained) and served.image and served.scaled and not served.scale.close_to(trained.scale):
+        yield (
+            Difference("scale", trained.scale.text(), served.scale.text(), trained.last, served.last),
+            Confidence.MEDIUM,
+        )
     if any(step.op == "fitted" for step in served.steps):
         return
-    for difference in differences(partners.trained.form, served):
+    for difference in differences(trained, served):
         if difference.kind == "missing" and _op(difference) == "fitted" and difference.certain:
             yield difference, Confidence.MEDIUM
+
+
+def _is_table_of_pixels(form: NormalForm) -> bool:
+    """Whether a table was divided by 255, as pixels kept in one are."""
+    if form.image or form.unknown or not form.scaled:
+        return False
+    return form.scale.close_to(Scale((1 / 255,))) and all(isclose(factor, 1 / 255) for factor in form.scale.factor)
 
 
 def _comparable(trained: NormalForm, served: NormalForm) -> bool:
@@ -112,7 +128,7 @@ def _is_told(difference: Difference, *, image: bool) -> bool:
 
 
 def _confidence(partners: Partners, difference: Difference) -> Confidence:
-    if not difference.certain:
+    if not difference.certain or _brings_to_size(partners, difference) or _inverts(partners, difference):
         return Confidence.LOW
     one_sided = difference.kind in {"missing", "extra", "scale", "channels", "order"}
     if partners.complete:
@@ -120,6 +136,24 @@ def _confidence(partners: Partners, difference: Difference) -> Confidence:
     if one_sided and not _raw(partners, difference):
         return Confidence.LOW
     return Confidence.MEDIUM if partners.shown_by != "only" else Confidence.LOW
+
+
+def _brings_to_size(partners: Partners, difference: Difference) -> bool:
+    """Whether serving resizes where training takes images as they are: files of one size need no resize there."""
+    if difference.kind != "extra" or _op(difference) not in _RESIZES:
+        return False
+    return not any(step.op in _GEOMETRY for step in partners.trained.form.steps)
+
+
+def _inverts(partners: Partners, difference: Difference) -> bool:
+    """Whether serving turns dark and bright around: pictures of the training may be so from the beginning."""
+    if difference.kind == "scale":
+        return partners.trained.form.scale.inverted().close_to(partners.served.form.scale)
+    return (
+        difference.kind == "extra"
+        and _op(difference) == "function-of-image"
+        and bool(_INVERTS.search(difference.right))
+    )
 
 
 def _raw(partners: Partners, difference: Difference) -> bool:

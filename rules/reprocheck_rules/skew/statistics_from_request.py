@@ -128,6 +128,7 @@ for _line in (
     "rows = statistics.transform(rows)",
     "average = rows.mean()",
     "rows = rows - statistics['mean']",
+    "rows = rows / rows.rolling(window=5).mean()",
 ):
     rule.allows({"train.py": _TRAIN % "", "app.py": _APP % _line})
 rule.flags(

@@ -12,14 +12,15 @@ different transforms and split their indices.
 
 ## Notes
 Reported at the random step, with the place where the model gets the data. Silent where the step never acts (`p=0`), for
-test-time augmentation that says so, and for training.
+test-time augmentation that says so, and for training. Of low confidence where the score of the training data is taken
+beside that of data without random steps.
 """
 
 import re
 from collections.abc import Iterator
 
 from reprocheck.rulekit import Confidence, Match, Project, Rule
-from reprocheck.rulekit.preprocessing import Side, sides
+from reprocheck.rulekit.preprocessing import Side, Sides, sides
 
 rule = Rule("SKW005", "training-augmentation-at-inference", __doc__)
 
@@ -36,9 +37,10 @@ def check(project: Project) -> Iterator[Match]:
     """Random steps on the way to a prediction."""
     found = sides(project)
     seen: set[object] = set()
+    checked = sorted(found.checked, key=lambda side: _scores_training(found, side))
     for side, what in (
         *((side, "serving") for side in found.served),
-        *((side, "validation") for side in found.checked),
+        *((side, "validation") for side in checked),
     ):
         if not side.form.random or _on_purpose(side) or (what == "validation" and not _is_validation(side)):
             continue
@@ -52,7 +54,7 @@ def check(project: Project) -> Iterator[Match]:
             step.place.path,
             step.place.span,
             f"`{step.label}` is random and is applied to {what} data: {_effect(what)}",
-            confidence=_confidence(side, what),
+            confidence=Confidence.LOW if _scores_training(found, side) else _confidence(side, what),
             trail=[
                 project.note(step.place.path, step.place.span, "draws anew for each item"),
                 project.note(use.path, use.span, f"{what}: the model is given what comes out"),
@@ -72,6 +74,14 @@ def _is_validation(side: Side) -> bool:
     """Whether a prediction made by a training program judges the model: others look at a batch, or plot."""
     use = side.use
     return use.checks or bool(use.method) or any(_JUDGES.search(function.name) for function in use.functions)
+
+
+def _scores_training(found: Sides, side: Side) -> bool:
+    """Whether code that judges the model on data without random steps judges it on the training data too."""
+    data = side.use.data
+    if all((other.use.data.source, other.use.data.place) != (data.source, data.place) for other in found.trained):
+        return False
+    return any(other.use.place == side.use.place and not other.form.random for other in found.checked)
 
 
 def _on_purpose(side: Side) -> bool:

@@ -13,6 +13,8 @@ from reprocheck.rulekit.preprocessing.normal_form import GEOMETRY, NormalForm, N
 from reprocheck.rulekit.preprocessing.values import UNSURE, Step
 
 _CHANGED, _MISSING = 1.0, 1.1
+_SIZED = frozenset({"resize", "resize-crop", "resize-pad", "resize-longer"})
+"""Operations whose last constant is the way of resizing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,8 @@ def agree(left: NormalStep, right: NormalStep) -> bool:
         return False
     if len(left.values) != len(right.values):
         return UNSURE in left.values or UNSURE in right.values
+    if left.op in _SIZED and UNSURE in (*left.values[:-1], *right.values[:-1]):
+        return True  # the way of resizing tells nothing where the sizes may differ or not
     return all(a is UNSURE or b is UNSURE or a == b for a, b in zip(left.values, right.values, strict=True))
 
 

@@ -168,7 +168,7 @@ def _own_statistic(sign: str, left: Value, right: Value, place: Place) -> Value 
     """`x - x.mean()`: the data goes on, with a step that names the statistic."""
     if not isinstance(left, Data) or not isinstance(right, Data) or sign not in {"Sub", "Div"}:
         return None
-    if right.steps and right.steps[-1].op == "statistic":
+    if right.source == left.source and right.steps and right.steps[-1].op == "statistic":
         return left.then(Step("own-statistics", f"{_SIGNS[sign]} {right.steps[-1].label}", place))
     return None
 

@@ -133,6 +133,12 @@ class Effects:
                 return self.persistence.array(positional, place)
             case "numpy.save":
                 return self.persistence.save([*positional, *keywords.values()], {}, place)
+            case "cv2.imwrite" | "matplotlib.pyplot.imsave" | "matplotlib.image.imsave" | "imageio.imwrite":
+                self.persistence.written(first, positional[1] if len(positional) > 1 else None)
+                return Data(name)
+            case "torchvision.utils.save_image":
+                self.persistence.written(positional[1] if len(positional) > 1 else keywords.get("fp"), first)
+                return Data(name)
             case "builtins.open" | "io.open":
                 return Made("builtins.open", {"file": first or NOTHING}, place)
             case (

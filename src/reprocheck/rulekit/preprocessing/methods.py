@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from reprocheck.rulekit.preprocessing.effects import Effects
 
 _STATISTICS = frozenset({"mean", "std", "max", "min", "var", "median", "sum"})
+_WINDOWS = frozenset({"rolling", "expanding", "ewm"})
+"""Methods whose statistics are those of some rows each: features rather than statistics of the whole input."""
+_WRITES = frozenset({"to_csv", "to_parquet", "to_pickle", "to_feather", "to_excel"})
 _EVENTS = frozenset({"click", "submit", "change", "upload", "input"})
 """Of components of an interface."""
 _SAVES = frozenset({"save", "save_pretrained", "save_model", "save_weights", "export"})
@@ -192,6 +195,9 @@ class Methods:
             and not (name == "run" and not isinstance(positional[-1], Table))
         ):
             return self._effects.models.predict(owner, positional, keywords, place, name, method=name)
+        if name in _WRITES or (name == "save" and owner.kind == "PIL.Image.Image"):
+            self._effects.persistence.written(next(iter([*positional, *keywords.values()]), None), owner)
+            return NOTHING
         full = self._catalog.canonical(f"{owner.kind}.{name}") if owner.kind else ""
         entry = (self._catalog.entry(full) if full else None) or self._catalog.entry(f"?.{name}")
         if entry is not None and entry.step is not None:
@@ -217,6 +223,8 @@ class Methods:
             return owner.then(
                 self._effects.transforms.step(full or name, entry, step, arguments, place), entry.returns or None
             )
+        if name in _WINDOWS:
+            return Data("windows of the rows")
         if name in _STATISTICS:
             axis = keywords.get("axis", positional[0] if positional else NOTHING)
             if isinstance(axis, Const) and axis.value in {1, -1, "columns"}:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from reprocheck.rulekit.preprocessing.alignment import differences
-from reprocheck.rulekit.preprocessing.sides import Side, Sides
+from reprocheck.rulekit.preprocessing.sides import Side, Sides, base_name
 
 _ANY = re.compile(
     r"((best|my|final|saved|trained)_?)?(model|weights|checkpoint|classifier|net|state)s?(\.\w+)?$", re.IGNORECASE
@@ -19,6 +19,8 @@ _PARTS_TEXT = """
 """
 _PARTS = frozenset(_PARTS_TEXT.split())
 """Folders that are parts of one project rather than projects of their own."""
+_ROOTED = re.compile(r"(/|[A-Za-z]:/|~)")
+"""How a path begins that leads to the same file wherever the program runs."""
 _FAR = 100
 """How much further away a notebook is than any module."""
 
@@ -145,11 +147,23 @@ def _is_close(trained: Side, served: Side) -> bool:
     return folders[0] == folders[1] or "" in folders or _PARTS.issuperset(folder.lower() for folder in folders)
 
 
+def _is_elsewhere(trained: Side, served: Side) -> bool:
+    """Whether the files have one of the names that any model may have, in two folders of one machine."""
+    if trained.files & served.files or not trained.files or not served.files:
+        return False
+    files = [*trained.files, *served.files]
+    if not all(_ROOTED.match(path) and _ANY.match(base_name(path)) for path in files):
+        return False
+    return len({path.lower().split("/")[1 if path.startswith("/") else 0] for path in files}) == 1
+
+
 def _belongs(trained: Side, served: Side, rank: str, among: list[Side]) -> bool:
     if trained.use.place == served.use.place:
         return False
     if rank == "object":
         return trained.use.model is served.use.model
+    if rank in {"artifact", "only"} and _is_elsewhere(trained, served):
+        return False
     if rank == "artifact":
         if trained.files & served.files or _is_close(trained, served):
             return _share(trained.artifacts, served.artifacts)

@@ -98,6 +98,20 @@ class Persistence:
                 self._uses.save(path, inner, place)
                 self.escapes([inner])
 
+    def read(self, path: Value | None, place: Place) -> None:
+        """A picture or a table is read from a file."""
+        if isinstance(path, Const) and isinstance(path.value, str):
+            self._uses.files_read.setdefault(place, set()).add(self._effects.run.located(path.value))
+
+    def written(self, path: Value | None, data: Value | None) -> None:
+        """A picture or a table is written to a file: where it is read, the steps before aren't seen."""
+        if not isinstance(data, Data) or not data.steps:
+            return
+        if isinstance(path, Const) and isinstance(path.value, str):
+            self._uses.files_written.add(self._effects.run.located(path.value))
+        else:
+            self._uses.prepared.update(step.op for step in data.steps)
+
     def escapes(self, values: Iterable[Value], depth: int = 0) -> None:
         """Objects that get out of sight may be saved there."""
         for value in values:

@@ -48,6 +48,12 @@ class Scale:
         """With the channels the other way around."""
         return Scale(self.factor[::-1], self.offset[::-1])
 
+    def inverted(self) -> Scale:
+        """Of pixels that are turned over first, dark to bright."""
+        offset = _widened(self.offset, len(self.factor)) or self.offset
+        turned = tuple(o + 255 * f for f, o in zip(self.factor, offset, strict=False))
+        return Scale(tuple(-factor for factor in self.factor), turned)
+
     @property
     def is_identity(self) -> bool:
         """Whether it changes nothing."""

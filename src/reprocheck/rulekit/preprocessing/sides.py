@@ -58,6 +58,11 @@ _SINKS = re.compile(
 )
 """Calls that train, ask or save a model, by their last name, and calls of what a call made."""
 _TRAINS = re.compile(r"(^|[.@])(fit|fit_generator|train_on_batch|partial_fit|backward|train)$")
+_PREPARED = re.compile(
+    r"(^|[/_.-])((pre)?processed|prepared|cleaned|scaled|normali[sz]ed|standardi[sz]ed|encoded|transformed|features)[/_.-]"
+)
+"""Names of files and folders whose data went through steps before."""
+_OF_VALUES = frozenset({"normalise", "to-unit", "arithmetic", "scale", "preset"})
 LOADERS = re.compile(r"(^|\.)(load|load_model|load_learner|InferenceSession|get)$")
 """Callees that read a model from a file."""
 _LEAST, _MOST, _EACH_LINE = 25_000, 100_000, 2
@@ -204,7 +209,7 @@ def _sort(project: Project, interpreter: Interpreter, found: Sides) -> None:
         return names.pop().rpartition(".")[2] if len(names) == 1 else UNSURE
 
     for use in interpreter.uses.found:
-        side = _side(project, use, named)
+        side = _side(project, interpreter.uses, use, named)
         if use.trains:
             found.trained.append(side)
         elif id(use.model) in fitted.get(use.root, ()) or _checks(use):
@@ -245,14 +250,23 @@ def base_name(path: str) -> str:
     return path.rstrip("/").rpartition("/")[2]
 
 
-def _side(project: Project, use: Use, named: Callable[[Value], object]) -> Side:
+def _side(project: Project, uses: Uses, use: Use, named: Callable[[Value], object]) -> Side:
     form = normal_form(use.data, named)
     entry = project.catalog.entry(use.data.source)
     step = entry.step if entry is not None else None
     known = (
         step is not None and step.op in {"source", "dataset", "source-resized", "frame", "flow"}
     ) or use.data.source in {"images", PICTURE}
-    return Side(use, form, _artifacts(use.model), _identity(use.model), known)
+    return Side(use, form, _artifacts(use.model), _identity(use.model), known and not _is_prepared(uses, use, form))
+
+
+def _is_prepared(uses: Uses, use: Use, form: NormalForm) -> bool:
+    """Whether data comes from a file to which the project writes it after some steps, or whose name says so."""
+    paths = set() if use.data.place is None else uses.files_read.get(use.data.place, set())
+    if not paths:
+        untouched = not form.steps and form.scale.is_identity
+        return use.trains and untouched and not uses.prepared.isdisjoint(_OF_VALUES)
+    return not paths.isdisjoint(uses.files_written) or any(_PREPARED.search(path.lower()) for path in paths)
 
 
 def _artifacts(model: Value) -> frozenset[str]:

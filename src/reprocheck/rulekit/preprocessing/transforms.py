@@ -168,6 +168,7 @@ class Transforms:
         if isinstance(given, Many) and step.op not in {"frame", "loader", "pair"}:
             given = self._effects.items.joined(given) or given
         if step.op == "source":
+            self._effects.persistence.read(given, place)
             data = native(Data(name, (), entry.returns, place), name, step)
             flag = plain(arguments.get(step.takes.get("flag", ""), NOTHING))
             mode = plain(arguments.get(step.takes.get("mode", ""), NOTHING))
@@ -196,6 +197,7 @@ class Transforms:
             return data if transform is None else self.transformed(transform, data)
         data = given if isinstance(given, Data) else Data("?", (), "", place)
         if step.op == "source-resized":
+            self._effects.persistence.read(given, place)
             data = Data(name, (), entry.returns, place)
         elif not isinstance(given, Data | Many) and given is not None and not isinstance(given, Const):
             return Data(name, (), entry.returns)

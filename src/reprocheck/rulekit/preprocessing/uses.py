@@ -77,6 +77,12 @@ class Uses:
         self.loaded: list[tuple[str, Value, Place]] = []
         self.stored: dict[str, Data] = {}
         """Data that was written to files, by path."""
+        self.files_written: set[str] = set()
+        """Files that pictures and tables were written to after they went through steps."""
+        self.files_read: dict[Place, set[str]] = {}
+        """Files of pictures and tables by the place that reads them, where their names are known."""
+        self.prepared: set[str] = set()
+        """Operations behind pictures that were written to files of which the names aren't known."""
         self.fitted: list[Fit] = []
         """Transformers that learned from data."""
         self.escaped: set[int] = set()
