@@ -121,6 +121,20 @@ def test_what_git_tracks_is_versioned_although_a_pattern_ignores_it(tmp_path: Pa
         ({"train.py": FIT.format(read="", table='pd.read_csv("part_y_1a2b.csv")'), "cut.py": CUT}, ["medium"]),
         (
             {
+                "train.py": FIT.format(read="", table='pd.read_csv("data/all.csv")'),
+                "md5sums.txt": "0123456789abcdef0123456789abcdef  all.csv\n",
+            },
+            [],
+        ),
+        (
+            {
+                "eval_best.py": "import pandas as pd\nfrom sklearn.decomposition import PCA\n\n"
+                'table = pd.read_csv("data/all.csv")\nPCA().fit_transform(table)\n'
+            },
+            ["low"],
+        ),
+        (
+            {
                 "blend.py": 'import pandas as pd\nimport nets\n\nprint(pd.read_csv("data/best.csv").mean())\n',
                 "nets.py": "from sklearn.svm import SVC\n\n\ndef fit(x, y):\n    return SVC().fit(x, y)\n",
             },
@@ -130,6 +144,7 @@ def test_what_git_tracks_is_versioned_although_a_pattern_ignores_it(tmp_path: Pa
     ids=[
         "fitted", "tested", "not tested by its name", "left by a run", "drawn", "fitted and drawn", "evaluated",
         "maybe fetched from Kaggle", "on another drive", "made under a name put together", "not that name",
+        "in a list of hashes", "transformed to be looked at",
         "read by what could train and doesn't",
     ],
 )  # fmt: skip

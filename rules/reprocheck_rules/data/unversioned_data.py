@@ -26,61 +26,26 @@ from functools import partial
 from reprocheck.rulekit import HOLE, Confidence, Match, Project, Rule
 from reprocheck.rulekit.facts import Call, DocumentFacts, FileFacts, Function, Value, ValueKind
 from reprocheck.rulekit.pipelines import Opened, opened_files, tracked_paths
+from reprocheck_rules.data.data_names import fits, is_data, is_fitted_on, shows
 from reprocheck_rules.data.kedro_catalog import CatalogData, first_data
 from reprocheck_rules.data.unversioned_examples import show
 
 rule = Rule("DAT003", "unversioned-data", __doc__, confidence="medium")
 
-_TABLE = re.compile(
-    r"\.(csv|tsv|jsonl|ndjson|parquet|feather|arrow|orc|avro|npy|npz|mat|h5|hdf5|tfrecords?|lmdb|xlsx?|sqlite3?|arff|libsvm)"
-    r"(\.gz|\.bz2|\.xz|\.zip)?$",
-    re.IGNORECASE,
-)
-_RESULTS = re.compile(r"^(\./)?(results?|outputs?|figures?|plots?|logs?|runs?|predictions?)/", re.IGNORECASE)
-"""Where a program of the project put what it made."""
-_FITTED = re.compile(
-    r"(model|weights|classifier|vectori[sz]er|encoder|scaler|tokenizer)[^/]*\.(pkl|pickle|h5|hdf5)$", re.IGNORECASE
-)
-"""What a training left rather than what it reads."""
-_FORM = re.compile(
-    r"(?:sample|example|template|dummy|blank)[_-]?(?:sub|answer|solution|pred)\w*|(?:^|[/_-])submissions?[/_.-]",
-    re.IGNORECASE,
-)
-"""What a competition gives for answers to be filled in, or was handed in."""
-_PLACEHOLDER = re.compile(
-    r"(?:^|/)path[/_-]?to[/_-]|(?:^|[/_-])(?:your|placeholder|dummy|foo|some)[/_-]|(?:^|[/_-])(?:x{3,}|placeholder|foo)[/._-]",
-    re.IGNORECASE,
-)
-"""What stands for a name that a reader fills in."""
-_OUTCOME = re.compile(
-    r"(?:^|[/_-])(?:results?|metrics|preds?|predictions?|predicted|oof|(?:feature_)?importances?)[/_.-]"
-    r"|(?:^|/)(?:logs?|reports?|leaderboards?)/|(?:^|/)(?:train(?:ing)?[_-])?(?:history|loss(?:es)?|log|summary)\.",
-    re.IGNORECASE,
-)
-"""What a run leaves, wherever it lies."""
-_TESTING = re.compile(
-    r"(?:^|[/_-])(?:tests?|testing|x_test|y_test|holdout|hold_out|eval(?:uation)?|infer(?:ence)?)[/_.-]", re.IGNORECASE
-)
-"""Data that nothing is fitted on."""
-_SHOWS = re.compile(
-    r"(?:^|[/_.])(?:plot\w*|draw\w*|visuali[sz]\w*|show\w*|figures?|eval\w*|test\w*|predict\w*|infer\w*|report\w*"
-    r"|analy[sz]\w*|eda|explor\w*|compar\w*|demo\w*|serv\w*|app|dashboard\w*|submi\w*|metrics|score\w*|post_?process\w*)"
-    r"(?=[/_.]|$)",
-    re.IGNORECASE,
-)
-_FITTING = re.compile(r"train|fit|learn", re.IGNORECASE)
 _FROM_KAGGLE = re.compile(
     r"^(?:opendatasets\.download|kagglehub\.\w*download|.*\.(?:competition|dataset)_download\w*)$"
 )
+_SUMS = re.compile(r"(?:^|/)[^/]*(?:md5|sha\d+|check)-?sums?[^/]*$|\.(?:md5|sha1|sha256|sha512)$", re.IGNORECASE)
+"""Lists of hashes that files are compared with."""
+_SUM = re.compile(r"\b[0-9a-f]{32,128}\b\s+[*]?(\S+)")
+_SUMS_LIMIT = 200_000
 _FLOW = re.compile(r"(?:^|\.)FlowSpec$")
 """Programs whose steps a tool runs."""
 _TELLING = 6
 """Letters from which the name of a folder is one of its own."""
-_IN_DATA = re.compile(
-    r"(^|/)(data|datasets?|inputs?|raw|corpus|corpora)/.*\.(json|txt|xml|zip|tar|tar\.gz|tgz|pkl|pickle|db)$"
-)
 _TRAINS = frozenset({"trains", "optimizer", "estimator"})
-_FITS = (".fit", ".fit_transform", ".train_on_batch", ".backward")
+_LEARNS = (".fit", ".train_on_batch", ".backward")
+_FITS = (*_LEARNS, ".fit_transform")
 _HASHES = frozenset(
     {"hashlib.md5", "hashlib.sha256", "hashlib.sha1", "hashlib.blake2b", "hashlib.file_digest", "hashlib.new"}
 )
@@ -130,19 +95,17 @@ def _cataloged(project: Project, cataloged: list[CatalogData], known: _Known) ->
 
 def _is_data(item: Opened) -> bool:
     name = item.inside("")
-    if name is None or any(pattern.search(name) for pattern in (_RESULTS, _FITTED, _FORM, _PLACEHOLDER)):
-        return False
-    return (_TABLE.search(name) or _IN_DATA.search(name)) is not None
+    return name is not None and is_data(name)
 
 
 def _is_for_training(project: Project, item: Opened) -> bool:
     """Whether what is read is fitted on rather than tested, drawn or compared, by the names of all concerned."""
-    if _OUTCOME.search(item.name) or (_TESTING.search(item.name) and "train" not in _last(item.name).lower()):
+    if not is_fitted_on(item.name):
         return False
     place = next((function.name for function in _around(project, item) if function.name), "")
     if place:
-        return _SHOWS.search(place) is None or _FITTING.search(place) is not None
-    return _trains(project, item.path) or _SHOWS.search(item.path.rpartition(".")[0]) is None
+        return not shows(place) or fits(place)
+    return not shows(item.path.rpartition(".")[0]) or _trains(project, item.path, _LEARNS)
 
 
 def _around(project: Project, item: Opened) -> Iterator[Function]:
@@ -170,11 +133,11 @@ def _run_by_fitting(project: Project) -> frozenset[str]:
     return project.index.reached(programs | flows)
 
 
-def _trains(project: Project, path: str) -> bool:
+def _trains(project: Project, path: str, ways: tuple[str, ...] = _FITS) -> bool:
     roles = partial(_roles, project)
     calls = [event for function in project.index.files[path].functions for event in function.events]
     names = [event.callee for event in calls if hasattr(event, "callee")]
-    return any(name.endswith(_FITS) or not _TRAINS.isdisjoint(roles(name)) for name in names)
+    return any(name.endswith(ways) or not _TRAINS.isdisjoint(roles(name)) for name in names)
 
 
 def _roles(project: Project, name: str) -> frozenset[str]:
@@ -221,6 +184,7 @@ class _Known:
         words = {word for holder in holders for command in holder.commands for word in command.words}
         words |= {word for facts in project.index.files.values() for word in _shell_words(facts)}
         self._commands = {_last(word) for word in words}
+        self._hashed = frozenset(_hashed(project))
         self.from_kaggle = any(
             "kaggle" in command.words and "download" in command.words
             for holder in holders
@@ -233,7 +197,12 @@ class _Known:
     def has(self, item: Opened) -> bool:
         """Whether a file is versioned, or made or fetched by something that is."""
         name = _last(item.name)
-        if self._is_made(name) or name in self._commands or self._is_fetched(item.inside("") or ""):
+        if (
+            self._is_made(name)
+            or name in self._commands
+            or name in self._hashed
+            or self._is_fetched(item.inside("") or "")
+        ):
             return True
         for folder in ("", item.path.rpartition("/")[0]):
             path = item.inside(folder)
@@ -258,6 +227,15 @@ class _Known:
     def _is_versioned(self, path: str) -> bool:
         index = self._project.index
         return path in index.paths or path in self._tracked or index.pipelines.is_made(path)
+
+
+def _hashed(project: Project) -> Iterator[str]:
+    """Names of files in lists of hashes."""
+    for path in project.index.paths:
+        if _SUMS.search(path):
+            text = (project.index.tree.head(path, _SUMS_LIMIT) or b"").decode("utf-8", "replace")
+            yield _last(path).rpartition(".")[0]
+            yield from map(_last, _SUM.findall(text))
 
 
 def _made_by(facts: FileFacts, opened: list[Opened]) -> set[str]:

@@ -7,11 +7,12 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
-from reprocheck.rulekit import Project, ShellWord, Span
+from reprocheck.rulekit import Project, ShellWord, Span, parse_image_reference
 from reprocheck.rulekit.dependencies import Dependency, DependencyFacts, distribution, folder_of
 from reprocheck.rulekit.facts import Call, Command
 from reprocheck_rules.environment.installs import Install, install_of
 from reprocheck_rules.environment.manifests import is_library, is_recorded, is_template
+from reprocheck_rules.environment.own_images import OwnImages
 
 _HOLDERS: Final = re.compile(
     r"(?:^|/)(?:\.?(?:requirements?|reqs?|deps|dependencies|envs?|environments?|conda|docker|dockerfiles?|containers?"
@@ -26,10 +27,13 @@ _OF_NOTEBOOKS: Final = (
     "numpy", "scipy", "pandas", "matplotlib", "scikit-learn", "seaborn", "tqdm", "pyyaml", "requests",
 )  # fmt: skip
 _OF_NVIDIA: Final = ("apex", "cudf-cu11", "cudf-cu12", "cuml-cu11", "cuml-cu12", "cupy", "dask", "horovod", "numba")
-_HOSTED: Final = re.compile(
-    r"kaggle[\w-]*images|(?:^|/)kaggle/python|colab-images|deeplearning-platform|sagemaker|azureml|databricks"
+_BARE: Final = re.compile(
+    r"^(?!.*(?:kaggle|colab|sagemaker|deeplearning|databricks|azureml|nvcr\.io/nvidia/(?!cuda)))"
+    r"(?:.*/)?(?:python|pypy|ubuntu|debian|alpine|centos|fedora|rockylinux|almalinux|amazonlinux|busybox|scratch|node|golang|rust"
+    r"|openjdk|r-base|nginx|postgres|redis|mysql|mongo|cuda|cudnn|miniconda3?|miniforge3?|mambaforge|micromamba|anaconda3?"
+    r"|conda|pixi|uv|poetry|pytorch|tensorflow|lambda-python|distroless|ubi\d?|buildpack-deps|bitnami)(?:[-/][\w.-]+)?$"
 )
-"""Images of hosted notebooks and services, which have hundreds of packages."""
+"""Images with nothing of Python's but an interpreter, or with a framework whose company is known."""
 _IMAGES: Final = (
     (re.compile(r"nvcr\.io/nvidia/(?:pytorch|tensorflow|paddlepaddle|merlin|rapidsai)"), _OF_NVIDIA),
     (re.compile(r"(?:^|/)paddle(?:paddle)?(?:[/:-]|$)"), ("paddlepaddle", "numpy", "pillow")),
@@ -97,8 +101,7 @@ class Declared:
         self.locked = frozenset(name for lock in index.locks for name in index.recorded(lock))
         self.installed = frozenset(_got(command for _, command in _commands(project)))
         self.installed |= frozenset(self._by_images()) | frozenset(self._by_cog()) | frozenset(self._by_code())
-        self.is_hosted = any(_HOSTED.search(name) for name in self._images())
-        """Whether an image of a hosted service is used, of which nobody lists what it has."""
+        self._opaque = frozenset(self._based_on_others())
         documents = project.index.documents.values()
         self.described = frozenset(_got(command for document in documents for command in document.shown))
         """What a read-me file tells to install by hand."""
@@ -106,6 +109,20 @@ class Declared:
     def of_program(self, path: str) -> frozenset[str]:
         """What a list for this one program names."""
         return self._by_program.get(path, frozenset())
+
+    def may_have_more(self, path: str) -> bool:
+        """Whether a file is run in an image that starts from one with packages that nobody lists here."""
+        return any(path.startswith(folder) for folder in self._opaque)
+
+    def _based_on_others(self) -> Iterator[str]:
+        """Folders that such images are built for, with a slash behind."""
+        own = self._project.once(OwnImages)
+        for path, document in self._project.index.documents.items():
+            for image in document.images:
+                reference = None if image.copied else parse_image_reference(image.name)
+                if reference is not None and not _BARE.search(reference.name) and not own.has(reference):
+                    folder = home(path)
+                    yield f"{folder}/" if folder else ""
 
     def scope(self, path: str) -> str | None:
         """The nearest folder above a file that has manifests; None where there is none."""

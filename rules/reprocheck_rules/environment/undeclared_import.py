@@ -141,7 +141,7 @@ def _confidence(seen: _Seen, found: Foreign) -> Confidence:
     named_after = tuple(f"{provider}-" for provider in providers)
     if (
         may_come_along
-        or declared.is_hosted
+        or declared.may_have_more(found.path)
         or any(not providers.isdisjoint(_parts(name)) for name in names)
         or any(name.startswith(named_after) for name in names)  # what extends a package brings it
         or not providers.isdisjoint(elsewhere)

@@ -104,6 +104,8 @@ def kind_of(path: str) -> FileKind:
         return FileKind.SHELL  # variables, set as a shell sets them
     if name.startswith(_DOCKERFILE_STARTS) and extension not in _ABOUT_DOCKERFILES:
         return FileKind.DOCKERFILE
+    if name.startswith("dockerfile") and name.isalnum():  # `DockerfileTrain`
+        return FileKind.DOCKERFILE
     return FileKind.OTHER
 
 

@@ -32,7 +32,7 @@ from reprocheck.project.facts.values import ValueReader
 from reprocheck.project.python.file import PythonFile
 from reprocheck.project.python.scopes import BUILTIN, Binding, Branch, CallSite, Kind, Scope, SetSite
 
-VERSION = 20
+VERSION = 21
 """Raised whenever the facts of an unchanged file would change."""
 _LATEST = 1 << 60
 _DYNAMIC = frozenset({"exec", "eval", "globals", "setattr", "vars", "__import__"})
@@ -326,8 +326,8 @@ class _Extraction:
                 elif scope.kind in {"module", "class"} and binding.kind in {Kind.ASSIGN, Kind.AUGMENTED, Kind.LOOP}:
                     prefix = f".{scope.qualname}." if scope.qualname else "."
                     self._assign(prefix + name, binding)
-        for module in scope.stars:
-            self._events[index].append((0, Import(module, Span(1, 1, 1, 1), -1, True)))
+        for site in scope.star_sites:
+            self._import(site, index)
         if scope.kind == "class":
             for name, bindings in scope.attributes.items():
                 for binding in bindings:
@@ -341,9 +341,8 @@ class _Extraction:
             targets = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             module = "." * node.level + (node.module or "")
-            targets = [
-                module + alias.name if module.endswith(".") else f"{module}.{alias.name}" for alias in node.names
-            ]
+            dotted = module if module.endswith(".") else f"{module}."
+            targets = [module if alias.name == "*" else dotted + alias.name for alias in node.names]
         span = self._file.source.span(node)
         self._events[index].extend((binding.order, Import(target, span, guard, side)) for target in targets)
 

@@ -65,7 +65,10 @@ class Binding:
 class Scope:
     """A module, class, function, lambda or comprehension."""
 
-    __slots__ = ("attributes", "bindings", "kind", "name", "node", "nonlocals", "parent", "qualname", "stars", "uses")
+    __slots__ = (
+        "attributes", "bindings", "kind", "name", "node", "nonlocals", "parent", "qualname", "star_sites", "stars",
+        "uses",
+    )  # fmt: skip
 
     def __init__(self, kind: str, name: str, node: ast.AST, parent: Scope | None) -> None:
         """`kind` is module, class, function, lambda or comprehension."""
@@ -81,6 +84,8 @@ class Scope:
         """For classes: what methods assign to `self.NAME`."""
         self.stars: list[str] = []
         """Modules imported with `*`."""
+        self.star_sites: list[Binding] = []
+        """Where; they bind no name that is known."""
         self.uses: set[str] = set()
         """Names read here."""
 

@@ -196,7 +196,10 @@ class Walk:
         module = "." * node.level + (node.module or "")
         for alias in node.names:
             if alias.name == "*":
+                self._order += 1
+                site = Binding(Kind.IMPORT, node, self._scope, self._order, None, module, None, self._branch)
                 self._scope.stars.append(module)
+                self._scope.star_sites.append(site)
             else:
                 target = module + alias.name if module.endswith(".") else f"{module}.{alias.name}"
                 self._bind(alias.asname or alias.name, Kind.IMPORT, node, target=target)
