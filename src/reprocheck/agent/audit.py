@@ -83,16 +83,21 @@ class _Handlers:
         self._file(name, "write" if writes else "read")
 
     def _file(self, name: str, use: str, other: str = "") -> None:
+        path = _absolute(name)
+        if self.watch.is_told(use, path, other):
+            return
         place, through = self.watch.places.here()
         line = tuple(place) if place else None
         if not self.watch.is_first(use, name, other, line):
             return
         if use == "read" and through and self.watch.places.is_library(name):
             return  # a library reads its own resources: part of the environment
-        fields: dict[str, object] = {"use": use, "path": _absolute(name), "place": place, "through": through}
+        fields: dict[str, object] = {"use": use, "path": path, "place": place, "through": through}
         if other:
             fields["other"] = _absolute(other)
         self.watch.journal.emit("file", fields)
+        if place is not None:
+            self.watch.tell(use, path, other)
 
     def _rename(self, source: object, target: object, *_: object) -> None:
         if not _is_import():

@@ -48,9 +48,9 @@ def start(text: str) -> None:
             from .libraries import frameworks
 
             frameworks.at_end(watch)
-        watch.journal.emit("end", {"modules": process.modules()})
+        watch.journal.emit("end", {"modules": process.modules(watch)})
 
-    os.register_at_fork(after_in_child=forked)
+    os.register_at_fork(before=lambda: watch.attempt("a fork", watch.before_fork), after_in_child=forked)
     watch.at_end(last_words)
     atexit.register(_end, watch, imports)
 

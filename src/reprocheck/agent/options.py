@@ -6,7 +6,7 @@ from __future__ import annotations
 class Options:
     """The variable `REPROCHECK_AGENT`: the journal's folder on the first line, then one `key=value` per line."""
 
-    __slots__ = ("entropy", "entropy_from", "journal", "root", "trace")
+    __slots__ = ("entropy", "entropy_from", "files", "journal", "root", "trace")
 
     def __init__(self, text: str) -> None:
         lines = text.split("\n")
@@ -16,6 +16,8 @@ class Options:
         """Absolute path of the project, without a slash at its end."""
         self.trace = values.get("trace", "off")
         """`off` or `steps`."""
+        self.files = values.get("files", "here")
+        """`here` when only we see which process uses which file, `outside` when a supervisor does."""
         self.entropy = values.get("entropy", "off")
         """`off`, `record` or `replay`."""
         self.entropy_from = values.get("entropy_from", "")

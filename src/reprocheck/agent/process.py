@@ -150,6 +150,11 @@ def started(watch: Watch, method: str) -> None:
     watch.journal.emit("start", fields)
 
 
-def modules() -> list[str]:
-    """Top-level names of the modules that were imported, sorted; private ones left out."""
+def modules(watch: Watch) -> list[str]:
+    """Top-level names of the modules that were imported, sorted; private ones left out.
+
+    None for a forked process that imported nothing more: its parent has named them, or will.
+    """
+    if len(sys.modules) == watch.inherited:
+        return []
     return sorted({name.partition(".")[0] for name in list(sys.modules) if not name.startswith("_")})

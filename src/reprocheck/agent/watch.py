@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _thread
+import sys
 
 from .journal import Journal
 from .options import Options
@@ -12,6 +13,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import CodeType
     from typing import Callable
+
+    from .told import Told
 
 _ALWAYS = 50
 """Events of one kind from one line that are written in full."""
@@ -28,7 +31,10 @@ class Watch:
         self.own = _thread._local()  # `threading` costs a millisecond
         self.entrances: list[CodeType] = []
         """Code by which a program comes into the agent."""
+        self.inherited = 0
+        """Modules that were imported when this process was forked; 0 in one that executed its program."""
         self._seen: dict[tuple[object, ...], int] = {}
+        self._told: Told | None = None
         self._trace: Journal | None = None
         self._last_words: list[Callable[[], None]] = []
         self._births: list[Callable[[], None]] = []
@@ -41,6 +47,15 @@ class Watch:
             self._seen.clear()
         self._seen[key] = 1
         return True
+
+    def is_told(self, *key: object) -> bool:
+        """Whether a process of the same family has told it, and a supervisor knows of the others."""
+        return self._told is not None and self._told.has(key)
+
+    def tell(self, *key: object) -> None:
+        """Remember for the family that this is told."""
+        if self._told is not None:
+            self._told.add(key)
 
     def times(self, *key: object) -> int:
         """How often this was seen, now included, when that should be written; else 0.
@@ -80,12 +95,20 @@ class Watch:
         except Exception as error:
             self.journal.failed(what, error)
 
+    def before_fork(self) -> None:
+        """From now on there is a family."""
+        if self._told is None and self.options.files == "outside":
+            from .told import Told
+
+            self._told = Told()
+
     def forked(self) -> None:
         """Begin anew in the child of a fork."""
         self.journal.forked()
         if self._trace is not None:
             self._trace.forked()
         self._seen.clear()
+        self.inherited = len(sys.modules)
         self.own = _thread._local()
         for function in self._births:
             self.attempt("following a fork", function)

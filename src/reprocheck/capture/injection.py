@@ -51,6 +51,11 @@ def agent_environment(environment: Mapping[str, str], *, journal: Path, options:
     return changed
 
 
+def watched_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Variables to set where a supervisor sees which process uses which file: the agent then only tells lines."""
+    return {VARIABLE: f"{environment[VARIABLE]}\nfiles=outside"} if VARIABLE in environment else {}
+
+
 def _hash_seed(recorded: Path | None) -> str:
     """A seed for string hashes that can be given again: the interpreter tells nobody the one that it draws itself."""
     if recorded is not None:

@@ -21,6 +21,7 @@ from typing import Any
 
 import msgspec
 
+from reprocheck.capture.injection import watched_environment
 from reprocheck.capture.plain import not_started, run_plainly
 from reprocheck.capture.supervisor import takeover
 from reprocheck.model.record import Execution, Gap, Status
@@ -82,6 +83,7 @@ def launch(
     request = {
         "command": [*command],
         "environment": dict(environment),
+        "watched_environment": watched_environment(environment),
         "journal": str(journal.absolute() / "files.jsonl"),
         "objects": str(objects.absolute()) if objects is not None else "",
         "root": str((options.root or cwd).resolve()),

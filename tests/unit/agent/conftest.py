@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import pytest
 
-from reprocheck.capture.injection import AgentOptions, agent_environment
+from reprocheck.capture.injection import AgentOptions, agent_environment, watched_environment
 from reprocheck.capture.journal_lines import journal_files
 
 Trace = Literal["off", "steps"]
@@ -68,14 +68,17 @@ class Bench:
         trace: Trace = "off",
         record_entropy: bool = False,
         entropy_from: Path | None = None,
+        supervised: bool = False,
         **variables: str,
     ) -> Outcome:
-        """Run it with the agent."""
+        """Run it with the agent, which may be told that a supervisor sees the files."""
         self._runs += 1
         journal = self._folder / f"journal-{self._runs}"
         journal.mkdir()
         options = AgentOptions(root=self.root, trace=trace, record_entropy=record_entropy, entropy_from=entropy_from)
         environment = agent_environment(self.environment(**variables), journal=journal, options=options)
+        if supervised:
+            environment |= watched_environment(environment)
         return self._run(command or [sys.executable, "program.py"], environment, journal)
 
     def _run(self, command: Sequence[str], environment: dict[str, str], journal: Path) -> Outcome:

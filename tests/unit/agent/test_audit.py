@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from reprocheck.agent.audit import switched_off
+from reprocheck.agent.told import Told
 
 if TYPE_CHECKING:
     from tests.unit.agent.conftest import Bench, Outcome
@@ -173,3 +174,70 @@ def test_hook_is_quiet_about_its_own_doing(bench: Bench) -> None:
     bench.write("import random\nrandom.seed(1)\n")
     events: list[dict[str, Any]] = bench.watched().events()
     assert [event["event"] for event in events] == ["start", "rng", "seed", "rng", "end"]
+
+
+_WORKERS = """
+import os
+def work(folder):
+    number = os.fork()
+    if number == 0:
+        os.chdir(folder)
+        open("data").read()
+        open(os.path.abspath("late"), "w").close()
+        os._exit(0)
+    os.waitpid(number, 0)
+for folder in ("a", "a", "b", "a", "b"):
+    work(folder)
+"""
+
+
+@pytest.mark.parametrize(("supervised", "times"), [(True, 1), (False, None)])
+def test_workers_repeat_no_file_where_a_supervisor_sees_who_uses_it(
+    bench: Bench, *, supervised: bool, times: int | None
+) -> None:
+    for folder in ("a", "b"):
+        (bench.root / folder).mkdir()
+        bench.write("x", f"{folder}/data")
+    bench.write(_WORKERS)
+    outcome = bench.watched(supervised=supervised)
+    assert (outcome.code, outcome.stderr) == (0, "")
+    told = [(event["use"], event["path"].removeprefix(f"{bench.root}/")) for event in outcome.events("file")]
+    # The same relative name in another folder is another file.
+    for folder, runs in (("a", 3), ("b", 2)):
+        for use, name in (("read", "data"), ("write", "late")):
+            assert told.count((use, f"{folder}/{name}")) == (times or runs)
+    assert {tuple(event["place"]) for event in outcome.events("file")} == {
+        ("program.py", 7, "work"),
+        ("program.py", 8, "work"),
+    }
+
+
+def test_a_full_memory_of_what_was_told_costs_lines_and_no_file() -> None:
+    told = Told()
+    keys = [("read", f"{number}.npy", "") for number in range(100_000)]
+    for key in keys:
+        told.add(key)
+    assert not told.has(("read", "other", ""))
+    kept = [told.has(key) for key in keys]
+    assert all(kept[:10_000])
+    assert 50_000 < sum(kept) < 1 << 16
+
+
+def test_a_forked_process_names_modules_only_when_it_imported_more(bench: Bench) -> None:
+    bench.write(
+        "import json, multiprocessing\n"
+        "def work(name):\n"
+        "    __import__(name)\n"
+        "if __name__ == '__main__':\n"
+        "    for name in ('json', 'colorsys'):\n"
+        "        process = multiprocessing.get_context('fork').Process(target=work, args=(name,))\n"
+        "        process.start()\n"
+        "        process.join()\n"
+    )
+    modules = [event["modules"] for event in bench.watched().events("end")]
+    assert len(modules) == 3
+    assert sorted(("json" in names, "colorsys" in names) for names in modules) == [
+        (False, False),
+        (True, False),
+        (True, True),
+    ]

@@ -167,6 +167,8 @@ def _become(request: dict[str, Any], machine: Machine | None, channel: socket.so
                 said = {"killable": listener.wait_killable, "sealed": listener.no_new_privileges}
                 socket.send_fds(channel, [marshal.dumps(said)], [listener.descriptor])
                 os.close(listener.descriptor)
+                for name, value in request["watched_environment"].items():
+                    environment[os.fsencode(name)] = os.fsencode(value)
         if channel.recv(1) != _GO:
             # The launcher may not know of us; it starts the command by itself.
             os._exit(_NOT_FOUND)

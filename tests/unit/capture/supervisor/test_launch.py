@@ -206,3 +206,10 @@ def test_a_script_without_a_first_line_is_found_by_its_name_too(run: Run, tmp_pa
     script.chmod(0o755)
     environment = {"PATH": f"/usr/bin:{script.parent}"}
     assert run(["greet", "hello"], environment=environment).execution.code == 7
+
+
+def test_the_agent_learns_whether_somebody_else_sees_the_files(run: Run) -> None:
+    program = "import os; open('told', 'w').write(os.environ['REPROCHECK_AGENT'])"
+    given = {"REPROCHECK_AGENT": "/nowhere\nroot=/"}
+    for options, told in (({}, "/nowhere\nroot=/\nfiles=outside"), ({"files": False}, "/nowhere\nroot=/")):
+        assert (run(program, environment=given, **options).root / "told").read_text() == told
