@@ -91,6 +91,14 @@ CASES = {
         "SKW001",
         "low",
     ),
+    "a resize of pictures that all have another size in training": (
+        {
+            "train.py": TRAIN.replace('ImageFolder("data/train"', 'CIFAR10("data"'),
+            "predict.py": SERVE % "transforms.ToTensor()(image.resize((64, 64)))",
+        },
+        "SKW001",
+        "high",
+    ),
     "dark and bright turned around": (
         {"train.py": TRAIN, "predict.py": SERVE % "transforms.ToTensor()(np.invert(np.array(image)))"},
         "SKW001",

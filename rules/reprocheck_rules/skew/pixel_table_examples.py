@@ -1,4 +1,4 @@
-"""Models that were trained on pixels kept in a table, and programs that ask them about pictures."""
+"""Models that were trained on arrays of pixels, and programs that ask them about pictures."""
 
 from __future__ import annotations
 
@@ -61,4 +61,28 @@ def add_pixels_in_tables(rule: Rule) -> None:
             """,
         },
         title="pixels in a table that are divided by 255, pictures that are not",
+    )
+    rule.flags(
+        {
+            "train.py": """
+                from tensorflow import keras
+
+                (X, y), _ = keras.datasets.mnist.load_data()
+                model = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(10)])
+                model.compile(loss="sparse_categorical_crossentropy")
+                model.fit(X / 255, y)
+                model.save("digits.keras")
+            """,
+            "app.py": """
+                import cv2
+                from streamlit_drawable_canvas import st_canvas
+                from tensorflow import keras
+
+                model = keras.models.load_model("digits.keras")
+                drawn = st_canvas(width=280, height=280)
+                digit = cv2.cvtColor(drawn.image_data.astype("uint8"), cv2.COLOR_RGBA2GRAY)
+                model.predict(cv2.resize(digit, (28, 28))[None])  # expect: SKW001
+            """,
+        },
+        title="what is drawn on a canvas",
     )

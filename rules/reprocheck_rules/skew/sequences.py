@@ -8,6 +8,7 @@ from math import isclose
 
 from reprocheck.rulekit import Confidence, Note, Project
 from reprocheck.rulekit.preprocessing import (
+    UNSURE,
     Difference,
     NormalForm,
     NormalStep,
@@ -140,9 +141,13 @@ def _confidence(partners: Partners, difference: Difference) -> Confidence:
 
 def _brings_to_size(partners: Partners, difference: Difference) -> bool:
     """Whether serving resizes where training takes images as they are: files of one size need no resize there."""
+    trained, served = partners.trained.form, partners.served.form
     if difference.kind != "extra" or _op(difference) not in _RESIZES:
         return False
-    return not any(step.op in _GEOMETRY for step in partners.trained.form.steps)
+    if any(step.op in _GEOMETRY for step in trained.steps):
+        return False
+    size = next((step.values[:-1] for step in served.steps if step.origin is difference.origin_right), ())
+    return not trained.native or UNSURE in size
 
 
 def _inverts(partners: Partners, difference: Difference) -> bool:

@@ -129,6 +129,8 @@ class Names:
                 if found is None and owner.open and name not in _OF_TABLES:
                     return Data(f"?.{name}")
                 return found if found is not None else Method(owner, name)
+            case Data(source="streamlit_drawable_canvas.st_canvas") if name == "image_data":
+                return owner
             case Data(kind=kind) if name in _SAME and kind.startswith("pandas."):
                 return owner
             case Const() | Many() | Data():

@@ -194,9 +194,9 @@ def _take_mode(form: NormalForm, step: Step) -> None:
 def _take_colour(form: NormalForm, step: Step) -> None:
     form.image = True
     code = str(step.given.get("code", "")).upper()
-    if code.endswith(("BGR2GRAY", "RGB2GRAY")):
+    if code.endswith(("BGR2GRAY", "RGB2GRAY", "BGRA2GRAY", "RGBA2GRAY")):
         form.channels = "grey"
-    elif code.endswith(("BGR2RGB", "RGB2BGR")):
+    elif code.endswith(("BGR2RGB", "RGB2BGR", "BGRA2RGB", "RGBA2BGR")):
         _turn(form, step)
     elif (space := _SPACES.search(code)) is not None:
         expected, target = space.group(1).lower(), space.group(2)
