@@ -16,8 +16,8 @@ in modules that import a library for learning or go by the name of data; elsewhe
 a few rows that a notebook looks at, confidence is low. Counting and
 grouping queries, look-ups of one key and tables that are sorted in the same expression need no order. Reading all of
 a table without order or snapshot, by a query or by its name, is reported where the same module divides rows, or is a
-script that fits on them, else with low confidence. A database that is a file (SQLite) gives its rows in one order, so
-that only draws and the clock count there.
+script that fits on them, else with low confidence. A database that is a file (SQLite) gives all rows of a table in
+one order, so that this is left out there.
 """
 
 from __future__ import annotations
@@ -168,7 +168,7 @@ def _judge(sql: str, call: Call) -> tuple[str, Confidence | None] | None:
     if _LIMIT.search(sql):
         peek = _PEEK.search(sql)
         looks = peek is not None and int(peek[1]) <= _PEEKED and call.module.notebook
-        confidence = Confidence.LOW if looks or "sqlite" in call.module.source.text else None
+        confidence = Confidence.LOW if looks else None
         return "`LIMIT` without `ORDER BY` takes any rows: which ones, the database decides each time", confidence
     if _SNAPSHOT.search(sql):
         return None
