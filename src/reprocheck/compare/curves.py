@@ -9,10 +9,10 @@ from pathlib import Path
 from reprocheck.compare.comparator import probe
 from reprocheck.compare.comparators.documents import JSON, read_json
 from reprocheck.compare.comparators.metric_lines import JSON_LINES, MLFLOW
-from reprocheck.compare.comparators.tables import STEPS, TABLE
+from reprocheck.compare.comparators.tables import STEPS, TABLE, named_rows
 from reprocheck.compare.comparators.tensorboard import TENSORBOARD, scalars
 from reprocheck.compare.content import Content, UnreadableError
-from reprocheck.compare.quantities import numbers_in, table_rows
+from reprocheck.compare.quantities import numbers_in
 from reprocheck.compare.single_numbers import as_number, number_of
 from reprocheck.compare.volatile import volatile_key
 from reprocheck.model.comparison import Curve
@@ -76,7 +76,7 @@ def _points(source: Content) -> Iterator[tuple[str, float, float]]:
     elif JSON.recognizes(seen):
         yield from _of_document(read_json(source.all(_LARGEST)))
     elif TABLE.recognizes(seen):
-        yield from _of_records({key: _cell(text) for key, text in row.items()} for row in table_rows(source))
+        yield from _of_records({key: _cell(text) for key, text in row.items()} for row in named_rows(source))
 
 
 def _cell(text: str) -> float | None:

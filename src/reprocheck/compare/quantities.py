@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator
 from pathlib import Path
 
 from reprocheck.compare.comparator import probe
 from reprocheck.compare.comparators.documents import JSON, TOML, YAML, read_json, read_toml
 from reprocheck.compare.comparators.metric_lines import JSON_LINES, MLFLOW
-from reprocheck.compare.comparators.tables import STEPS, TABLE
+from reprocheck.compare.comparators.tables import STEPS, TABLE, named_rows
 from reprocheck.compare.comparators.tensorboard import TENSORBOARD, scalars
 from reprocheck.compare.content import Content, UnreadableError
 from reprocheck.compare.formats.yaml_values import read_yaml
@@ -53,15 +51,8 @@ def _found(source: Content) -> Iterator[tuple[str, float]]:
     elif TOML.recognizes(seen):
         yield from numbers_in(read_toml(source.all(_LARGEST)))
     elif TABLE.recognizes(seen):
-        for row in table_rows(source):
+        for row in named_rows(source):
             yield from _cells(row)
-
-
-def table_rows(source: Content) -> Iterator[dict[str, str]]:
-    """Rows of a table with a header."""
-    text = source.all(_LARGEST).decode("utf-8", "surrogateescape")
-    for row in csv.DictReader(io.StringIO(text), delimiter="\t" if source.name.endswith(".tsv") else ","):
-        yield {name: cell for name, cell in row.items() if isinstance(name, str) and isinstance(cell, str)}
 
 
 def _cells(row: dict[str, str]) -> Iterator[tuple[str, float]]:

@@ -21,6 +21,7 @@ def written(folder: Path, text: str) -> Path:
         ("log.jsonl", '{"step": 5, "loss": 0.5}\n{"step": 10, "loss": 0.25}\n', {"loss": [(5, 0.5), (10, 0.25)]}),
         ("log.jsonl", '{"a": {"b": 1}}\n{"a": {"b": 2}}\n', {"a.b": [(0, 1), (1, 2)]}),
         ("log.csv", "epoch,loss,time_elapsed\n1,0.5,3\n2,,4\n3,0.1,5\n", {"loss": [(1, 0.5), (3, 0.1)]}),
+        ("log.csv", "0.5;3\n0.25;4\n", {"column 1": [(0, 0.5), (1, 0.25)], "column 2": [(0, 3), (1, 4)]}),
         ("h.json", '{"history": {"loss": [3, 2, 1]}, "lr": 0.1}', {"history.loss": [(0, 3), (1, 2), (2, 1)]}),
         ("h.json", '[{"epoch": 7, "loss": 1}, {"epoch": 8, "loss": 2}]', {"loss": [(7, 1), (8, 2)]}),
         ("loss", "1600000000000 0.5 0\n1600000000001 0.25 3\n", {"value": [(0, 0.5), (3, 0.25)]}),

@@ -44,3 +44,15 @@ def test_another_end_of_a_line_of_text_is_called_so() -> None:
         ("another end of line", "\r\n"),
         ("another end of line", "(none)"),
     ]
+
+
+def test_a_table_without_a_header_is_compared_from_its_first_row_on() -> None:
+    left, right = b"0,1.0\n1,2.0\n", b"0,1.0000001\n1,2.0\n"
+    found = compare(left, right)
+    assert [(part.name, "row 1" in part.message or "row 1" in str(part)) for part in found.children] == [
+        ("column 2", True)
+    ]
+    assert compare(left, right, "*.csv=abs:1e-6").outcome is Outcome.EQUIVALENT
+    assert compare(left, b"0,1.0\n1,2.0\n2,3.0\n").children[0].message == "another number of rows"
+    assert compare(left, b"1,2.0\n0,1.0\n").message == "the same rows in another order"
+    assert compare(left, b"step,loss\n0,1.0\n").children[0].message == "other columns"

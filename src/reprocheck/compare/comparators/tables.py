@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 from collections.abc import Iterator
+from itertools import chain
 
 import msgspec
 
@@ -94,18 +95,18 @@ class _Table:
         self.uneven = 0
 
     def compare(self, left: Content, right: Content) -> Iterator[Difference]:
-        sides = _rows(left), _rows(right)
+        sides: tuple[Iterator[list[str]], Iterator[list[str]]] = _rows(left), _rows(right)
         heads = next(sides[0], []), next(sides[1], [])
-        if heads[0] != heads[1]:
-            if sorted(heads[0]) != sorted(heads[1]) or _is_data(heads[0]):
+        if _is_data(heads[0]) and _is_data(heads[1]):
+            sides = chain(heads[:1], sides[0]), chain(heads[1:], sides[1])
+        elif heads[0] != heads[1]:
+            if sorted(heads[0]) != sorted(heads[1]):
                 yield content("header", "other columns", ", ".join(heads[0]), ", ".join(heads[1]))
-                if len(heads[0]) != len(heads[1]) or not _is_data(heads[0]):
-                    return
-            else:
-                yield content("header", "the order of columns", ", ".join(heads[0]), ", ".join(heads[1]))
-                order = [heads[1].index(name) for name in heads[0]]
-                sides = sides[0], ([row[i] if i < len(row) else "" for i in order] for row in sides[1])
-        self.names = [f"column {n}" for n in range(1, len(heads[0]) + 1)] if _is_data(heads[0]) else list(heads[0])
+                return
+            yield content("header", "the order of columns", ", ".join(heads[0]), ", ".join(heads[1]))
+            order = [heads[1].index(name) for name in heads[0]]
+            sides = sides[0], ([row[i] if i < len(row) else "" for i in order] for row in sides[1])
+        self.names = _names(heads[0])
         self.columns = [_Cells(name, index, self.context) for index, name in enumerate(self.names)]
         step = next((self.names.index(name) for name in STEPS if name in self.names), -1)
         self._go(sides[0], sides[1], step)
@@ -187,6 +188,21 @@ def _points(left: str, right: str) -> tuple[object, object]:
     """Cells as numbers where they are numbers."""
     a, b = number_of(left.strip()), number_of(right.strip())
     return (left, right) if a is None or b is None else (float(a), float(b))
+
+
+def _names(head: list[str]) -> list[str]:
+    """What the columns below a first row are called."""
+    return [f"column {number}" for number in range(1, len(head) + 1)] if _is_data(head) else list(head)
+
+
+def named_rows(source: Content) -> Iterator[dict[str, str]]:
+    """Cells of each row by the names of their columns; raises UnreadableError."""
+    rows = _rows(source)
+    head = next(rows, [])
+    names = _names(head)
+    for row in chain([head], rows) if _is_data(head) else rows:
+        if row:
+            yield dict(zip(names, row, strict=False))
 
 
 def _is_data(row: list[str]) -> bool:
