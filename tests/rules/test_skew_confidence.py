@@ -85,7 +85,24 @@ def predict():
     rows = pd.DataFrame([request.get_json()], columns=["age", "income"])
     return model.predict(scaler.transform(rows)).tolist()
 """
+CHECK = """
+import joblib
+import pandas as pd
+from sklearn.model_selection import train_test_split
+from sklearn.preprocessing import LabelEncoder
+
+frame = pd.read_csv("customers.csv")
+frame["city"] = LabelEncoder().fit_transform(frame["city"])
+%s
+print(joblib.load("churn.joblib").predict(rows))
+"""
 CASES = {
+    "an encoder that is fitted to a table which is split": (
+        {"predict.py": CHECK % "_, rows = train_test_split(frame, random_state=0)"},
+        "SKW002",
+        "low",
+    ),
+    "an encoder that is fitted to what is asked about": ({"predict.py": CHECK % "rows = frame"}, "SKW002", "high"),
     "a resize where training takes images as they are": (
         {"train.py": TRAIN, "predict.py": SERVE % "transforms.ToTensor()(image.resize((64, 64)))"},
         "SKW001",

@@ -15,7 +15,10 @@ YAML, and brought into a normal form: arithmetic on pixels is folded into one ma
 left out, random augmentation is set apart and the validation's transform takes its place. Different spellings of the
 same steps are silent. Both sides must belong to one model: saved here and loaded there, built by the same code, or the
 project's only one. Confidence is high when every step of both sides is known and the model is shown to be the same,
-medium where a step in the middle is unknown and the constants contradict each other all the same; low otherwise.
+medium where a step in the middle is unknown and the constants contradict each other all the same; low otherwise, and
+where the data may explain the difference: a resize where training takes images as they are, dark and bright turned
+around, files that the project wrote after some steps or whose names say so (`data/processed/`). Pixels kept in a table
+and divided by 255 are compared with pictures. Nothing is said of sizes that can't be told.
 """
 
 from collections.abc import Iterator

@@ -81,6 +81,8 @@ class Uses:
         """Files that pictures and tables were written to after they went through steps."""
         self.files_read: dict[Place, set[str]] = {}
         """Files of pictures and tables by the place that reads them, where their names are known."""
+        self.split: set[tuple[str, str, Place | None]] = set()
+        """Programs, origins and places of tables that are split into training and test data."""
         self.prepared: set[str] = set()
         """Operations behind pictures that were written to files of which the names aren't known."""
         self.fitted: list[Fit] = []
