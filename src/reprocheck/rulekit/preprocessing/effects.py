@@ -185,8 +185,8 @@ class Effects:
                 given = {str(i): value for i, value in enumerate(positional)}
                 return Made("functools.partial", {**given, **keywords}, place)
             case "sklearn.model_selection.train_test_split":
-                parts = [part for part in positional if isinstance(part, Data)]
-                self.uses.split.update((self.uses.root, part.source, part.place) for part in parts)
+                tables = [part for part in positional if isinstance(part, Data)]
+                self.uses.split.update((self.uses.root, table.source, table.place) for table in tables)
                 return Many([part for part in positional for _ in range(2)], "tuple")
         if name.startswith("transformers.") and name.endswith(".from_pretrained"):
             arguments = {**{str(i): value for i, value in enumerate(positional)}, **keywords}
