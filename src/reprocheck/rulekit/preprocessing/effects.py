@@ -160,6 +160,10 @@ class Effects:
                 | "builtins.next"
                 | "tqdm.tqdm"
                 | "tqdm.auto.tqdm"
+                | "tqdm.autonotebook.tqdm"
+                | "tqdm.notebook.tqdm"
+                | "tqdm.notebook.tqdm_notebook"
+                | "tqdm.tqdm_notebook"
                 | "copy.deepcopy"
                 | "copy.copy"
             ):
