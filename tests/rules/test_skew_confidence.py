@@ -146,6 +146,14 @@ CASES = {
         "SKW005",
         "low",
     ),
+    "another scale, behind the progress bar of a notebook": (
+        {
+            "train.py": "from tqdm.notebook import tqdm\n" + TRAIN.replace("in training:", "in tqdm(training):"),
+            "predict.py": SERVE % "torch.from_numpy(np.array(image).transpose(2, 0, 1))",
+        },
+        "SKW001",
+        "high",
+    ),
     "a score of augmented data and no other": ({"train.py": TRAIN + "evaluate(training)\n"}, "SKW005", "medium"),
 }
 
