@@ -3,10 +3,14 @@
     python benchmarks/capture.py --python PYTHON [--rounds N] [--peers DIR...] [--scripts NAME...]
                                  [--parts programs start notify hash]
 
-`--python` is an interpreter with scikit-learn, pandas and torch. strace, MLflow (in that interpreter), ReproZip
+`--python` is an interpreter with scikit-learn, pandas, Pillow and torch. strace, MLflow (in that interpreter), ReproZip
 (`reprozip`) and noWorkflow (`now`) are measured where they are found; `--peers` names folders with their programs.
-`sk_long.py` and `torchy_long.py` are the same scripts with half a minute of training, as users have it; of these only
-our own programs are measured.
+`sk_long.py` and `torchy_long.py` are the same scripts with half a minute of training, as users have it; of these and
+of `images_long.py`, which decodes a JPEG per sample, only our own programs are measured. `torchy.py` is as hard as it
+gets: its workers open a thousand tiny files per second of CPU and do nothing with them.
+
+Threads of OpenMP burn CPU while they wait for each other, the more the busier the cores are, whoever keeps them busy;
+with OMP_WAIT_POLICY=PASSIVE in the environment they sleep, and CPU is work.
 """
 
 from __future__ import annotations
@@ -62,11 +66,34 @@ if __name__ == "__main__":
             optimizer.zero_grad(); loss.backward(); optimizer.step()
         torch.save(net.state_dict(), "net.pt")
 """
+_IMAGES = """
+import numpy as np, torch
+from PIL import Image
+from torch.utils.data import DataLoader, Dataset
+class Images(Dataset):
+    def __len__(self): return 600
+    def __getitem__(self, i):
+        with Image.open(f"images/{i}.jpg") as image:
+            pixels = np.asarray(image.convert("RGB").resize((96, 96), Image.Resampling.BILINEAR), np.float32)
+        return torch.from_numpy(pixels.transpose(2, 0, 1) / 255), i % 10
+if __name__ == "__main__":
+    torch.manual_seed(0); torch.set_num_threads(2)
+    net = torch.nn.Sequential(torch.nn.Conv2d(3, 16, 3, 2), torch.nn.ReLU(), torch.nn.Conv2d(16, 32, 3, 2),
+                              torch.nn.ReLU(), torch.nn.AdaptiveAvgPool2d(4), torch.nn.Flatten(),
+                              torch.nn.Linear(512, 10))
+    optimizer = torch.optim.SGD(net.parameters(), 0.01)
+    for epoch in range(6):
+        for x, y in DataLoader(Images(), 32, shuffle=True, num_workers=2):
+            loss = torch.nn.functional.cross_entropy(net(x), y)
+            optimizer.zero_grad(); loss.backward(); optimizer.step()
+        torch.save(net.state_dict(), "net.pt")
+"""
 _SCRIPTS = {
     "sk.py": _SKLEARN.replace("TREES", "60"),
     "torchy.py": _TORCH.replace("EPOCHS", "2"),
     "sk_long.py": _SKLEARN.replace("TREES", "700"),
     "torchy_long.py": _TORCH.replace("EPOCHS", "20"),
+    "images_long.py": _IMAGES,
 }
 _OURS = ("plain", "files alone", "reprocheck run")
 _MAKE = """
@@ -77,6 +104,11 @@ frame["label"] = (frame.x0 + frame.x1 > 1).astype(int)
 frame.to_csv("data.csv", index=False)
 os.makedirs("items", exist_ok=True)
 for i in range(1000): np.save(f"items/{i}.npy", rng.random((3, 32, 32)).astype("f4"))
+from PIL import Image
+os.makedirs("images", exist_ok=True)
+for i in range(600):
+    coarse = Image.fromarray(rng.integers(0, 255, (48, 64, 3)).astype("u1"))
+    coarse.resize((500, 375), Image.Resampling.BICUBIC).save(f"images/{i}.jpg", quality=90)
 """
 _LAUNCH = """
 import os, sys, tempfile

@@ -151,10 +151,9 @@ def started(watch: Watch, method: str) -> None:
 
 
 def modules(watch: Watch) -> list[str]:
-    """Top-level names of the modules that were imported, sorted; private ones left out.
+    """Top-level names of the modules that this process imported, sorted; private ones left out.
 
-    None for a forked process that imported nothing more: its parent has named them, or will.
+    A forked process leaves out what its parent has imported before: that one has named it, or will.
     """
-    if len(sys.modules) == watch.inherited:
-        return []
-    return sorted({name.partition(".")[0] for name in list(sys.modules) if not name.startswith("_")})
+    names = [name for name in list(sys.modules) if name not in watch.inherited]
+    return sorted({name.partition(".")[0] for name in names if not name.startswith("_")})

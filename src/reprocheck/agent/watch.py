@@ -31,8 +31,8 @@ class Watch:
         self.own = _thread._local()  # `threading` costs a millisecond
         self.entrances: list[CodeType] = []
         """Code by which a program comes into the agent."""
-        self.inherited = 0
-        """Modules that were imported when this process was forked; 0 in one that executed its program."""
+        self.inherited: frozenset[str] = frozenset()
+        """Modules that were imported when this process was forked; none in one that executed its program."""
         self._seen: dict[tuple[object, ...], int] = {}
         self._told: Told | None = None
         self._trace: Journal | None = None
@@ -108,7 +108,7 @@ class Watch:
         if self._trace is not None:
             self._trace.forked()
         self._seen.clear()
-        self.inherited = len(sys.modules)
+        self.inherited = frozenset(sys.modules)
         self.own = _thread._local()
         for function in self._births:
             self.attempt("following a fork", function)
