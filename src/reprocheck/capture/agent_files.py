@@ -122,21 +122,26 @@ class _Seen:
             case "file" if isinstance(path, str):
                 self._file(event, self._true(path), place)
             case "listing" if isinstance(path, str):
-                name = self._spelled(self._followed(path))
-                entries, order = event.get("entries"), event.get("order")
-                self.listings.setdefault(
-                    name,
-                    Listing(
-                        path=name,
-                        entries=entries if isinstance(entries, int) else -1,
-                        order=order if isinstance(order, str) else "",
-                        place=place,
-                    ),
-                )
+                self._listing(event, self._followed(path), place)
             case "connect" if place is not None:
                 port = event.get("port")
                 address = str(event.get("address", "")), port if isinstance(port, int) else 0
                 self.addresses.setdefault(address, place)
+
+    def _listing(self, event: Event, path: str, place: CodePlace | None) -> None:
+        """A folder of the data: what the kernel makes up in `/proc` is never the same twice."""
+        if self._regions.of(f"{path}/") != DATA:
+            return
+        name, entries, order = self._spelled(path), event.get("entries"), event.get("order")
+        self.listings.setdefault(
+            name,
+            Listing(
+                path=name,
+                entries=entries if isinstance(entries, int) else -1,
+                order=order if isinstance(order, str) else "",
+                place=place,
+            ),
+        )
 
     def _file(self, event: Event, path: str, place: CodePlace | None) -> None:
         if place is not None:

@@ -122,3 +122,11 @@ def test_links_that_the_agent_alone_saw_are_noted_unless_they_are_younger_than_t
         "deep/file": "old/x",
         "deep/old": str(tmp_path / "disk"),
     }
+
+
+def test_folders_that_the_kernel_makes_up_and_those_of_the_system_are_no_data(tmp_path: Path) -> None:
+    (tmp_path / "d").mkdir()
+    places = ("/proc", "/usr/lib", "/sys/devices/system/cpu", str(tmp_path), str(tmp_path / "d"))
+    events = [{"event": "listing", "path": path, "entries": 2, "order": "ab"} for path in places]
+    files = with_agent(FileUses(complete=True), _journal(tmp_path, *events), tmp_path)
+    assert [listing.path for listing in files.listings] == [".", "d"]
