@@ -119,6 +119,21 @@ def test_what_git_tracks_is_versioned_although_a_pattern_ignores_it(tmp_path: Pa
         ({"train.py": FIT.format(read="", table='pd.read_csv("E:/shared/all.csv")')}, []),
         ({"train.py": FIT.format(read="", table='pd.read_csv("part_x_1a2b.csv")'), "cut.py": CUT}, []),
         ({"train.py": FIT.format(read="", table='pd.read_csv("part_y_1a2b.csv")'), "cut.py": CUT}, ["medium"]),
+        ({"train.py": FIT.format(read='late = pd.read_csv("data/fraudTest.csv")', table=OWN)}, ["low"]),
+        (
+            {
+                "train.py": FIT.format(read="", table='pd.read_csv("data/processed/all.csv")'),
+                "cut.py": CUT.replace("part_x_", ""),
+            },
+            ["low"],
+        ),
+        (
+            {
+                "train.py": FIT.format(read="", table='pd.read_csv("data/raw/all.csv")'),
+                "cut.py": CUT.replace("part_x_", ""),
+            },
+            ["medium"],
+        ),
         (
             {
                 "train.py": FIT.format(read="", table='pd.read_csv("data/all.csv")'),
@@ -144,6 +159,7 @@ def test_what_git_tracks_is_versioned_although_a_pattern_ignores_it(tmp_path: Pa
     ids=[
         "fitted", "tested", "not tested by its name", "left by a run", "drawn", "fitted and drawn", "evaluated",
         "maybe fetched from Kaggle", "on another drive", "made under a name put together", "not that name",
+        "tested by a hump in its name", "maybe made", "raw",
         "in a list of hashes", "transformed to be looked at",
         "read by what could train and doesn't",
     ],

@@ -90,6 +90,9 @@ def confidences(root: Path, files: dict[str, str]) -> list[str]:
         ({"tune.py": f"import optuna\n\n{MAIN}", "DockerfileTune": "FROM python:3.11\nRUN pip install optuna\n"}, []),
         ({"tune.py": f"import torch\n\ntry:\n    from optuna import *\nexcept ImportError:\n    pass\n\n{MAIN}"}, []),
         ({"tune.py": f"import torch\nfrom optuna import *\n\n{MAIN}"}, ["high"]),
+        ({"app.py": f"import gradio\n\n{MAIN}", "README.md": "Try it: huggingface.co/spaces/acme/nets\n"}, ["low"]),
+        ({"tune.py": f"import optuna\n\n{MAIN}", "devenv.nix": "packages = [ pkgs.optuna ];\n"}, ["low"]),
+        ({"show.py": f"from IPython.display import HTML\n\n{MAIN}"}, ["low"]),
         ({"tune.py": f"import optuna\n\n{MAIN}", "tune-reqs.txt": "optuna==4.0\n"}, []),
         ({"tune.py": f"import optuna\n\n{MAIN}", "other-reqs.txt": "optuna==4.0\n"}, []),
         ({"a.py": f"import detectron2\n\n{MAIN}", "b-reqs.txt": "git+https://example.org/a/detectron2@v1\n"}, ["low"]),
@@ -106,7 +109,8 @@ def confidences(root: Path, files: dict[str, str]) -> list[str]:
         "installed for a step of a pipeline", "installed into an image that code describes",
         "plugged into what is declared", "image of a hosted service", "image of an application",
         "image of another part", "image with Python alone", "image by an unusual name", "all names under `try`",
-        "all names", "list for the program", "list by a short name",
+        "all names", "hosted demonstration", "Nix", "in a notebook",
+        "list for the program", "list by a short name",
         "declared by an address",
         "comes along", "comes along with an extra",
     ],
@@ -115,6 +119,12 @@ def test_programs_fail_and_what_is_told_or_never_run_does_not(
     tmp_path: Path, files: dict[str, str], expected: list[str]
 ) -> None:
     assert confidences(tmp_path, {"requirements.txt": LISTED, **files}) == expected
+
+
+@pytest.mark.parametrize(("code", "expected"), [({"deploy/app.py": "import torch\n"}, []), ({}, ["high"])])
+def test_a_list_beside_code_speaks_for_that_code(tmp_path: Path, code: dict[str, str], expected: list[str]) -> None:
+    files = {"tune.py": f"import optuna\n\n{MAIN}", "deploy/requirements.txt": LISTED, **code}
+    assert confidences(tmp_path, files) == expected
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,9 @@ _OUTCOME = re.compile(
 )
 """What a run leaves, wherever it lies."""
 _TESTING = re.compile(
-    r"(?:^|[/_-])(?:tests?|testing|x_test|y_test|holdout|hold_out|eval(?:uation)?|infer(?:ence)?)[/_.-]", re.IGNORECASE
+    r"(?:^|[/_-])(?:tests?|testing|x_test|y_test|holdout|hold_out|eval(?:uation)?|infer(?:ence)?)[/_.-]"
+    r"|(?-i:[a-z]Test[_.\d-])",
+    re.IGNORECASE,
 )
 """Data that nothing is fitted on."""
 _SHOWS = re.compile(
@@ -41,6 +43,11 @@ _SHOWS = re.compile(
     r"(?=[/_.]|$)",
     re.IGNORECASE,
 )
+_PREPARED = re.compile(
+    r"(?:^|/)(?:processed|interim|clean(?:ed)?|prepared|generated|features?|derived|intermediate|splits?)/",
+    re.IGNORECASE,
+)
+"""Folders of what a project makes of its data."""
 _FITTING = re.compile(r"train|fit|learn", re.IGNORECASE)
 _IN_DATA = re.compile(
     r"(^|/)(data|datasets?|inputs?|raw|corpus|corpora)/.*\.(json|txt|xml|zip|tar|tar\.gz|tgz|pkl|pickle|db)$"
@@ -68,3 +75,8 @@ def shows(name: str) -> bool:
 def fits(name: str) -> bool:
     """Whether a function fits something, whatever it does besides."""
     return _FITTING.search(name) is not None
+
+
+def is_prepared(name: str) -> bool:
+    """Whether a file lies where projects keep what they make of their data."""
+    return _PREPARED.search(name) is not None

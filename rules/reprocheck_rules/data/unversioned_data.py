@@ -26,7 +26,7 @@ from functools import partial
 from reprocheck.rulekit import HOLE, Confidence, Match, Project, Rule
 from reprocheck.rulekit.facts import Call, DocumentFacts, FileFacts, Function, Value, ValueKind
 from reprocheck.rulekit.pipelines import Opened, opened_files, tracked_paths
-from reprocheck_rules.data.data_names import fits, is_data, is_fitted_on, shows
+from reprocheck_rules.data.data_names import fits, is_data, is_fitted_on, is_prepared, shows
 from reprocheck_rules.data.kedro_catalog import CatalogData, first_data
 from reprocheck_rules.data.unversioned_examples import show
 
@@ -78,7 +78,12 @@ def check(project: Project) -> Iterator[Match]:
         first = items[0]
         message = f"`{name}` is read for training, and nothing says which version: neither git nor DVC has it"
         trail = [project.note(item.path, item.span, "read here too") for item in items[1:4]]
-        sure = not known.from_kaggle and first.path in fitting and _is_for_training(project, first)
+        sure = (
+            not known.from_kaggle
+            and not known.may_make(name)
+            and first.path in fitting
+            and _is_for_training(project, first)
+        )
         confidence = None if sure else Confidence.LOW
         yield project.match(first.path, first.span, message, confidence=confidence, trail=trail)
 
@@ -214,6 +219,10 @@ class _Known:
         """The same of a path relative to the root."""
         name = _last(path)
         return self._is_made(name) or name in self._commands or self._is_versioned(path)
+
+    def may_make(self, path: str) -> bool:
+        """Whether a program makes files of this kind by names that can't be told, where projects keep such."""
+        return is_prepared(path) and any(text.startswith(HOLE) and text[2:] in path for text in self._made)
 
     def _is_made(self, name: str) -> bool:
         """Whether a program writes a file of this name, or of one that it puts together: `part_{}.npy`."""

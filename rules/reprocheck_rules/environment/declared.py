@@ -13,6 +13,7 @@ from reprocheck.rulekit.facts import Call, Command
 from reprocheck_rules.environment.installs import Install, install_of
 from reprocheck_rules.environment.manifests import is_library, is_recorded, is_template
 from reprocheck_rules.environment.own_images import OwnImages
+from reprocheck_rules.environment.pages import Pages
 
 _HOLDERS: Final = re.compile(
     r"(?:^|/)(?:\.?(?:requirements?|reqs?|deps|dependencies|envs?|environments?|conda|docker|dockerfiles?|containers?"
@@ -57,6 +58,8 @@ _LISTED_FOR: Final = re.compile(
 )
 _QUOTED: Final = re.compile(r"[\"']([A-Za-z][\w.-]*(?:\[[\w,-]*)?[^\"'\n]*)[\"']")
 _CODE_LIMIT: Final = 200_000
+_NIX_WORD: Final = re.compile(r"[A-Za-z][\w-]+")
+_SPACES: Final = re.compile(r"huggingface\.co/spaces/|^sdk:\s*(?:gradio|streamlit)\b", re.MULTILINE)
 _LAST_PART: Final = re.compile(r"/([\w.-]+?)(?:\.git)?/?(?:@[^/]*)?(?:#.*)?$")
 _MANIFEST: Final = re.compile(r"(?:^|/)(?:environment\.ya?ml|Pipfile)$")
 _OF_PROGRAM: Final = re.compile(r"([^/]+?)[-_.](?:requirements|reqs)\.(?:txt|in)$")
@@ -80,6 +83,7 @@ class Declared:
         self._project = project
         index = project.index.dependencies
         self._homes: dict[str, list[DependencyFacts]] = {}
+        self._with_code = frozenset(folder_of(path) for path in project.index.files if not path.endswith("setup.py"))
         self._by_program: dict[str, frozenset[str]] = {}
         kept = []
         for source in index.manifests:
@@ -92,7 +96,7 @@ class Declared:
         listing = [source for source in kept if source.dependencies or source.includes]
         # A setup.py that only builds an extension says nothing of what the code around it needs.
         for source in listing or kept:
-            self._homes.setdefault(home(source.path), []).append(source)
+            self._homes.setdefault(self.home(source.path), []).append(source)
         self._names: dict[str, frozenset[str]] = {}
         self._libraries: dict[str, bool] = {}
         self.everywhere = frozenset(
@@ -104,7 +108,13 @@ class Declared:
         self._opaque = frozenset(self._based_on_others())
         documents = project.index.documents.values()
         self.described = frozenset(_got(command for document in documents for command in document.shown))
-        """What a read-me file tells to install by hand."""
+        self.described |= frozenset(self._by_nix()) | frozenset(self._by_spaces())
+        """What a read-me file tells to install by hand, and what Nix or a hosted demonstration brings."""
+
+    def home(self, path: str) -> str:
+        """The folder that a manifest speaks for: its own where that has code, else what lies beside it."""
+        folder = folder_of(path)
+        return folder if folder in self._with_code else home(path)
 
     def of_program(self, path: str) -> frozenset[str]:
         """What a list for this one program names."""
@@ -206,6 +216,17 @@ class Declared:
                 for listed in _LISTED_FOR.findall(text):
                     for written in _QUOTED.findall(listed):
                         yield re.split(r"[\[=<>~!;@ ]", written)[0].lower().replace("_", "-")
+
+    def _by_nix(self) -> Iterator[str]:
+        for path in self._project.index.paths:
+            if path.endswith(".nix"):
+                text = (self._project.index.tree.head(path, _CODE_LIMIT) or b"").decode("utf-8", "replace")
+                yield from (word.lower().replace("_", "-") for word in _NIX_WORD.findall(text))
+
+    def _by_spaces(self) -> Iterator[str]:
+        """What Hugging Face's demonstrations have, where a page speaks of one."""
+        if any(_SPACES.search(text) for text in self._project.once(Pages).texts()):
+            yield from ("gradio", "streamlit")
 
     def _by_images(self) -> Iterator[str]:
         for name in self._images():

@@ -29,11 +29,11 @@ from typing import NamedTuple
 
 from reprocheck.rulekit import Confidence, Match, Project, Rule
 from reprocheck.rulekit.dependencies import DependencyFacts
-from reprocheck_rules.environment.declared import Declared, home
+from reprocheck_rules.environment.declared import Declared
 from reprocheck_rules.environment.imported import Foreign, Imports, Reach
 from reprocheck_rules.environment.manifests import is_auxiliary, is_template
 from reprocheck_rules.environment.pages import Pages
-from reprocheck_rules.environment.standard_library import ON_COLAB
+from reprocheck_rules.environment.standard_library import IN_NOTEBOOKS, ON_COLAB
 from reprocheck_rules.environment.undeclared_examples import show
 
 rule = Rule("ENV004", "undeclared-import", __doc__)
@@ -153,6 +153,7 @@ def _confidence(seen: _Seen, found: Foreign) -> Confidence:
         or seen.pages.tells(providers | {found.top.lower().replace("_", "-")}, found.path)
         or (not providers.isdisjoint(ON_COLAB) and seen.pages.is_for_colab(found.path))
         or seen.pages.is_for_kaggle(found.path)
+        or found.top in IN_NOTEBOOKS  # whoever works in notebooks has it
     ):
         return Confidence.LOW
     # A module that nobody knows may be a lost file, generated code, or what a package has under another name.
@@ -196,7 +197,7 @@ def _match(
     places = sorted(places, key=lambda place: (order.index(place[1]), place[0].path, place[0].span.line))
     first, confidence = places[0]
     listed_in = list(declared.manifests(scope))
-    nearest = [source for source in listed_in if home(source.path) == scope] or listed_in
+    nearest = [source for source in listed_in if declared.home(source.path) == scope] or listed_in
     manifest = max(nearest, key=_weight).path
     listed = f"`{name}`" if name == first.top else f"`{first.top}` (`{name}`)"
     message = f"{listed} is imported but not in `{manifest}`: a fresh installation can't run this"
