@@ -48,3 +48,26 @@ def test_images_of_manifests(tmp_path: Path, files: dict[str, str], expected: in
     config = load(root, overrides=overrides, isolated=True)
     result = scan_project(ScanRequest(config=config), lambda _done, _total: None).result
     assert len(result.findings) == expected
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("acme/churn-ui:dev", 0),
+        ("acme/other:dev", 1),
+        ("${UI_IMAGE:-localhost/churn/ui:latest}", 0),
+        ("ghcr.io/your-org/ui:latest", 0),
+        ("image", 0),
+    ],
+    ids=["built in the file beside", "another one", "of this machine", "of nobody", "a word for it"],
+)
+def test_images_of_compose_files(tmp_path: Path, written: str, expected: int) -> None:
+    root = tmp_path / "project"
+    root.mkdir()
+    service = "ui" if "churn" in written else "other"
+    (root / "docker-compose.yml").write_text("services:\n  ui:\n    build: .\n")
+    (root / "docker-compose.dev.yml").write_text(f"services:\n  {service}:\n    image: {written}\n")
+    overrides = {"cache_dir": str(tmp_path / "cache"), "select": ["ENV007"]}
+    config = load(root, overrides=overrides, isolated=True)
+    result = scan_project(ScanRequest(config=config), lambda _done, _total: None).result
+    assert len(result.findings) == expected

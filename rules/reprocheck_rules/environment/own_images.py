@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Final
 
 from reprocheck.rulekit import ImageReference, Mapping, Project, Span, parse_image_reference
+from reprocheck.rulekit.dependencies import folder_of
 from reprocheck.rulekit.facts import Command, DocumentFacts
 from reprocheck_rules.environment.image_uses import COMPOSE
 from reprocheck_rules.environment.pages import Pages
@@ -32,6 +33,10 @@ _NAMESPACES: Final = re.compile(
 _BUILDERS: Final = frozenset({"docker", "podman", "buildah", "nerdctl", "depot", "kaniko", "executor", "bazel"})
 _TAGS: Final = re.compile(r"(?:^|\.)(?:tags|images|image-name|image_name|repository)(?:\.\d+)?$")
 _USES: Final = re.compile(r"(?:^|\.)(?:image|container)(?:\.(?:name|image))?$|(?:^|\.)services\.\d+$")
+_NOBODYS: Final = re.compile(
+    r"^(?:localhost|127\.0\.0\.1)(?::\d+)?/|(?:^|/)(?:your|my|example|some)[-_.][\w.-]*(?:/|$)|^(?:my-?)?image(?:-?name)?$"
+)
+"""Images of the machine itself, and names that stand for others."""
 _CONTAINED: Final = re.compile(r"(?:ontainers|sidecars)\.\d+\.image$|(?:^|\.)(?:container|script)\.image$")
 """Where manifests of Kubernetes name images."""
 _JENKINS: Final = re.compile(r"(?:^|/)Jenkinsfile[^/]*$")
@@ -84,11 +89,27 @@ class OwnImages:
         written |= {
             name for path in project.index.paths if _JENKINS.search(path) for name in _of_jenkins(project, path)
         }
+        written |= frozenset(_of_services(project))
         self._names = frozenset(filter(None, map(_last, written)))
 
     def has(self, image: ImageReference) -> bool:
-        """Whether an image is one of them, whoever's name stands in front."""
-        return _last(image.name) in self._names
+        """Whether an image is one of them, whoever's name stands in front; also one of this machine or of nobody."""
+        return _last(image.name) in self._names or _NOBODYS.search(image.name) is not None
+
+
+def _of_services(project: Project) -> Iterator[str]:
+    """Images of services that one compose file builds and another beside it changes."""
+    files = {path: found for path, found in project.index.documents.items() if COMPOSE.search(path)}
+    built = {
+        (folder_of(path), setting.key.partition(".build")[0])
+        for path, document in files.items()
+        for setting in document.settings
+        if ".build" in setting.key
+    }
+    for path, document in files.items():
+        for setting in document.settings:
+            if isinstance(setting.value, str) and (folder_of(path), setting.key.removesuffix(".image")) in built:
+                yield _VARIABLE.sub("x", setting.value)
 
 
 def _of_document(document: DocumentFacts) -> Iterator[str]:
