@@ -344,6 +344,11 @@ rule.allows(
     picked = list(set(range(100)) - set(range(10)))
     years = set(int(row["year"]) for row in rows)
     columns = list(years)
+
+    def session_edges(items: list[int], weights: "dict[int, float] | None"):
+        seen = set(items)
+        known = list(set(weights))
+        return torch.tensor([[left, right] for left in seen for right in neighbours[left]]), torch.tensor(known)
     """,
     title="Numbers hash to themselves",
 )

@@ -2,9 +2,10 @@
 
 import ast
 import re
+from contextlib import suppress
 from enum import Enum
 
-from reprocheck.rulekit import Kind, Module
+from reprocheck.rulekit import Binding, Kind, Module
 
 
 class Elements(Enum):
@@ -40,6 +41,16 @@ _NUMBER_NAME = re.compile(
     r"|timestamps?|ticks?|shapes?|devices?|gpus?|seeds?|bits|batch|iters?|degrees?)s?$",
     re.IGNORECASE,
 )
+_DECLARED_TEXT = """
+    list set frozenset tuple sequence iterable iterator collection abstractset mutableset mutablesequence deque counter
+    dict defaultdict mapping mutablemapping ordereddict keysview
+"""
+_DECLARED = frozenset(_DECLARED_TEXT.split())
+"""Types, in lower case, whose first parameter is what a set of it is made of."""
+_BY_TYPE = {
+    **dict.fromkeys(("int", "float", "bool", "integer", "floating", "int64", "int32", "float64"), Elements.NUMBERS),
+    **dict.fromkeys(("str", "bytes", "Path", "PurePath"), Elements.TEXTS),
+}
 _OF_GRAPH = re.compile(r"^(node|edge|vertex|vertices|graph)_", re.IGNORECASE)
 """Names of what graphs are labelled with, which is numbered where anything is learnt from it."""
 _TEXT_NAME = re.compile(
@@ -116,7 +127,35 @@ def _of_name(module: Module, node: ast.expr, name: str, depth: int) -> Elements:
         known = _joined([elements_of(module, value, depth - 1) for value in others])
         if known is not Elements.UNKNOWN:
             return known
-    return _by_identifier(name)
+    declared = [_of_annotation(annotation) for b in bindings if (annotation := _annotation(module, b)) is not None]
+    known = _joined(declared)
+    return known if known is not Elements.UNKNOWN else _by_identifier(name)
+
+
+def _annotation(module: Module, binding: Binding) -> ast.expr | None:
+    """The type that a parameter or a variable is declared with."""
+    if isinstance(binding.node, ast.arg):
+        return binding.node.annotation
+    statement = module.file.statement(binding.node) if binding.kind is Kind.ASSIGN else None
+    return statement.annotation if isinstance(statement, ast.AnnAssign) else None
+
+
+def _of_annotation(annotation: ast.expr) -> Elements:
+    """Kind of the elements of a collection of a declared type: those of `list[int]`, the keys of `dict[str, float]`."""
+    match annotation:
+        case ast.Constant(value=str(text)):
+            with suppress(SyntaxError, ValueError, RecursionError):
+                return _of_annotation(ast.parse(text, mode="eval").body)
+        case ast.BinOp(op=ast.BitOr(), left=left, right=ast.Constant(value=None)):
+            return _of_annotation(left)
+        case ast.Subscript(value=outer, slice=inner):
+            name = ast.unparse(outer).rpartition(".")[2].lower()
+            if name == "optional":
+                return _of_annotation(inner)
+            if name in _DECLARED:
+                parts = inner.elts if isinstance(inner, ast.Tuple) else [inner]
+                return _BY_TYPE.get(ast.unparse(parts[0]).rpartition(".")[2], Elements.UNKNOWN)
+    return Elements.UNKNOWN
 
 
 def _derives(value: ast.expr, name: str) -> bool:
