@@ -28,9 +28,7 @@ def links_of(record: Record) -> tuple[Link, ...]:
     root = record.command.root
     texts = _texts(record)
     below = f"{root.rstrip('/')}/"
-    return tuple(
-        sorted(_planned(place, texts, root) for place in texts if place.startswith(below) and place != f"{below}.")
-    )
+    return tuple(sorted(_planned(place, texts, root) for place in texts if place.startswith(below)))
 
 
 def links_outside(record: Record) -> tuple[Link, ...]:
@@ -45,6 +43,15 @@ def links_outside(record: Record) -> tuple[Link, ...]:
             if end in ways:
                 found.append(Link(place, end, text))
     return tuple(sorted(found))
+
+
+def true_place(path: str, links: Iterable[Link], root: str) -> str | None:
+    """Where a path below the root lies in truth, relative to it; None for what lies outside, behind a link."""
+    for link in links:
+        if path.startswith(f"{link.path}/"):
+            real = PurePosixPath(link.target or "/") / path[len(link.path) + 1 :]
+            return real.relative_to(root).as_posix() if real.is_relative_to(root) else None
+    return path
 
 
 def end_of(path: str, texts: Mapping[str, str]) -> str:

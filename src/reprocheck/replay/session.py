@@ -195,7 +195,10 @@ class Session:
         places = Places(copy)
         for place in sorted(self._ours()):
             if place.is_relative_to(root) and not any(place.is_relative_to(path) for path in covered):
-                inside = places.folder(place.relative_to(root).as_posix())
+                try:
+                    inside = places.folder(place.relative_to(root).as_posix())
+                except ReplayError:
+                    continue  # a link of the project leads to it, as it does outside
                 lent.append(Bind(str(place), str(inside)))
                 covered.add(place)
         return tuple(lent)

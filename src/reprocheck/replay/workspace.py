@@ -15,7 +15,7 @@ import msgspec
 from reprocheck.model.plan import Origin, Plan, Sourced
 from reprocheck.model.record import FileUses, Record
 from reprocheck.replay.errors import ReplayError, of_system
-from reprocheck.replay.links import make_link
+from reprocheck.replay.links import make_link, true_place
 from reprocheck.replay.placing import Places
 from reprocheck.replay.sources import digest_of
 
@@ -58,7 +58,8 @@ def lay_out(plan: Plan, folder: Path, record: Record, *, lend: bool, progress: C
     files = {source.need.path: source for source in plan.files}
     digests: dict[str, str] = {}
     stand_ins: dict[str, tuple[int, int]] = {}
-    lent = [Lent(str(root / name), name, read_only=True) for name in plan.kept if (root / name).exists()]
+    kept = {true_place(name, plan.links, plan.root) for name in plan.kept if (root / name).exists()}
+    lent = [Lent(str(root / name), name, read_only=True) for name in sorted(filter(None, kept))]
     covered = tuple(f"{item.path}/" for item in lent)
     links = {link.path: link for link in plan.links}
     # What lies behind a link is laid out where it truly lies.

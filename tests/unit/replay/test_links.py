@@ -146,6 +146,27 @@ def test_noted_links_are_made_with_texts_that_hold_wherever_the_copy_lies() -> N
     assert (targets["away"], targets["deep/absolute"], targets["round"]) == ("/disk/v2", "/p/x/real/y.csv", "/p/x/real")
 
 
+def test_an_environment_behind_a_link_is_lent_where_it_truly_lies(tmp_path: Path) -> None:
+    root, outside = project(tmp_path)
+    for folder in (root / "real" / "venv", outside / "sets" / "venv", root / "plain"):
+        folder.mkdir()
+    links = (Link("alias", str(root / "real"), "real"), Link("data", str(outside / "sets"), str(outside / "sets")))
+    plan = Plan(
+        run="r",
+        executor=Executor.SAME,
+        command=("true",),
+        root=str(root),
+        cwd=".",
+        variables={},
+        links=links,
+        kept=("alias/venv", "data/venv", "plain", "nowhere"),
+    )
+    (tmp_path / "copy").mkdir()
+    workspace = lay_out(plan, tmp_path / "copy", run_in(root), lend=True, progress=lambda _: None)
+    assert [item.path for item in workspace.lent] == ["plain", "real/venv"]
+    assert [(tmp_path / "copy" / link.path).is_symlink() for link in links] == [True, True]
+
+
 def test_circles_lead_nowhere_and_folders_around_the_project_name_nothing() -> None:
     run = noted(("a", "b"), ("b", "a"), ("me", "me"), ("up", ".."), ("top", "/"), ("self", "."))
     assert texts(run) == {"a": "b", "b": "a", "me": "me", "up": "/p", "top": "/", "self": "."}
