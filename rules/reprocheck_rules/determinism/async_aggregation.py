@@ -138,6 +138,7 @@ rule.flags(
 )
 rule.allows(
     """
+    import statistics
     import numpy as np
     import pandas as pd
     from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -146,6 +147,12 @@ rule.allows(
     def ordered(paths):
         with Pool(8) as pool:
             return pd.concat(pool.imap(pd.read_csv, paths))
+
+    def latencies(futures):
+        taken = []
+        for future in as_completed(futures):
+            taken.append(future.result())
+        print({"p50": round(np.percentile(taken, 50), 2), "mean": statistics.mean(taken), "worst": max(taken)})
 
     def by_name(futures):
         results = {}

@@ -15,7 +15,7 @@ _ORDERLESS_TEXT = """
     critical log_artifacts update add union difference intersection issubset issuperset isdisjoint
     symmetric_difference difference_update intersection_update delete cleanup count echo display fromkeys
     remove_files gather getsize dirname basename zip_files commonprefix commonpath hash getctime getmtime fail
-    subTest skipif
+    subTest skipif percentile nanpercentile quantile nanquantile quantiles median nanmedian histogram bincount nunique
 """
 _ORDERLESS = frozenset(_ORDERLESS_TEXT.split())
 """Last part of the name of calls whose result doesn't depend on the order of what they are given."""
@@ -33,9 +33,10 @@ _DATA_LIBRARIES_TEXT = """
 _DATA_LIBRARIES = frozenset(_DATA_LIBRARIES_TEXT.split())
 _CARRIERS_TEXT = """
     subprocess os shutil huggingface_hub boto3 requests google azure zipfile tarfile logging wandb mlflow rich
+    statistics
 """
 _CARRIERS = frozenset(_CARRIERS_TEXT.split())
-"""Packages that carry files elsewhere, all of them alike."""
+"""Packages that carry files elsewhere, all of them alike; and `statistics`, which adds up without rounding."""
 _LISTING_NAME = re.compile(r"^_?(ls|i?glob|list_?(dir|files?|paths?)?|walk|scandir|iterdir|my_glob|find_files?)$")
 _DEPTH = 12
 

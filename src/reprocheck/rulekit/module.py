@@ -19,7 +19,9 @@ from reprocheck.rulekit.catalog import Catalog, CatalogEntry
 from reprocheck.rulekit.match import Match, Note
 
 _LATEST = 1 << 60
-_TEST_FOLDER = re.compile(r"(^|/)(tests?|testing|unittests?)/|(^|/)conftest\.py$")
+_TEST_FOLDER = re.compile(
+    r"(^|/)(tests?|testing|unittests?|smoke_?tests?)/|(^|/)(conftest|([^/]*_)?smoke_?tests?(_[^/]*)?)\.py$"
+)
 _TEST_NAME = re.compile(r"(^|/)(test_[^/]*|[^/]*_test)\.py$")
 _TEST_CODE = re.compile(r"^\s*(async )?def test|^class Test|\b(pytest|unittest)\b", re.MULTILINE)
 

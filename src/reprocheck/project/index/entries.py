@@ -10,7 +10,10 @@ from reprocheck.model.place import WHOLE_FILE, Span
 from reprocheck.project.facts.model import Call, Command, DocumentFacts, FileFacts, Function, Import, Test, TestKind
 from reprocheck.project.index.symbols import FunctionRef, Symbols
 
-_TESTS = re.compile(r"(^|/)(tests?|testing|unittests?)/|(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$")
+_TESTS = re.compile(
+    r"(^|/)(tests?|testing|unittests?|smoke_?tests?)/"
+    r"|(^|/)(test_[^/]*|[^/]*_test|conftest|([^/]*_)?smoke_?tests?(_[^/]*)?)\.py$"
+)
 _NOT_PROGRAMS = re.compile(
     r"(^|/)(setup|conftest|__init__|__main__\.pyi|versioneer|noxfile|fabfile|tasks)\.py$|(^|/)docs?/"
 )

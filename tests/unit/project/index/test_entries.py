@@ -44,7 +44,8 @@ def test_a_module_that_is_imported_is_no_script_but_its_guard_counts() -> None:
 
 
 def test_tests_and_packaging_are_no_programs() -> None:
-    assert entries_of({"tests/test_a.py": MAIN, "conftest.py": SCRIPT, "setup.py": "setup()\n"}) == []
+    files = {"tests/test_a.py": MAIN, "conftest.py": SCRIPT, "setup.py": "setup()\n", "smoke_test_models.py": SCRIPT}
+    assert entries_of(files) == []
 
 
 def test_a_command_makes_a_module_a_program_and_gives_its_arguments() -> None:
