@@ -82,6 +82,8 @@ _WRAPS = frozenset({"sqlalchemy.text", "sqlalchemy.sql.text", "sqlalchemy.sql.ex
 """What takes the text of a query and hands it on."""
 _QUERIES = ("sql", "query", "query_or_table", "sqlQuery")
 """Arguments that hold the text."""
+_TRAINING = re.compile(r"(?:re[_-]?)?train", re.IGNORECASE)
+"""Names of modules that train, wherever they lie."""
 _PEEK = re.compile(r"\blimit\s+(\d{1,4})\s*;?\s*$", re.IGNORECASE)
 _PEEKED = 1000
 """Rows that are fetched to look at them."""
@@ -96,7 +98,7 @@ def check(call: Call) -> Iterator[Match]:
     """Every query whose text is known."""
     for text in next((texts for name in _QUERIES if (texts := _sql(call, name))), []):
         plain = _QUOTED.sub("''", _COMMENT.sub(" ", text))
-        judged = _judge(plain, call) if _SELECT.match(plain) and not _FILE.search(text) else None
+        judged = _judge(plain, call, of_file=_FILE.search(text) is not None) if _SELECT.match(plain) else None
         if judged is not None:
             message, confidence = judged
             is_likely = call.module.once(_feeds_training)
@@ -117,7 +119,11 @@ def check_table(call: Call) -> Iterator[Match]:
 
 def _feeds_training(module: Module) -> bool:
     """Whether a module's rows are likely to be learned from: not those of a test, page or service."""
-    if module.is_test or module.imports(*_SERVES) or _ANSWERS.search(module.path):
+    if module.is_test or module.imports(*_SERVES):
+        return False
+    if _TRAINING.match(module.path.rpartition("/")[2]):
+        return True
+    if _ANSWERS.search(module.path):
         return False
     return module.imports(*_LEARNS) or _DATA_MODULE.search(module.path) is not None
 
@@ -153,7 +159,7 @@ def _plain_text(call: Call, node: ast.expr) -> str | None:
     return call.text(node)
 
 
-def _judge(sql: str, call: Call) -> tuple[str, Confidence | None] | None:
+def _judge(sql: str, call: Call, *, of_file: bool) -> tuple[str, Confidence | None] | None:
     random = _RANDOM.search(sql)
     if random is not None and not _REPEATABLE.search(sql):
         return f"`{_shown(random[0])}` in the query draws other rows at each run", None
@@ -161,7 +167,7 @@ def _judge(sql: str, call: Call) -> tuple[str, Confidence | None] | None:
     if clock is not None and _WHERE.search(sql[: clock.start()]):
         return f"the query's window depends on `{_shown(clock[0])}`: each run reads other rows", None
     single = bool(_AGGREGATE.search(sql)) or bool(_GROUP.search(sql)) or bool(_KEYED.search(sql))
-    if _ORDER.search(sql) or single or _sorted_after(call):
+    if _ORDER.search(sql) or single or of_file or _sorted_after(call):
         return None
     behind = re.split(r"\bfrom\b", sql, flags=re.IGNORECASE)[-1]
     open_end = HOLE in _NAMED.sub("t", behind)
