@@ -107,9 +107,11 @@ def _shift(line: str, indent: str) -> int:
 
 
 def read_notebook(path: str, data: bytes) -> Notebook:
-    """Read a notebook of format 3 or 4; whatever is wrong with it becomes a problem."""
+    """Read a notebook of format 3 or 4; whatever is wrong with it becomes a problem. An empty file has no cells."""
     text, undecodable = decode_text(data)
     file = SourceText(path, text)
+    if not text.strip():
+        return Notebook(path=path, python=SourceText(path, ""), file=file)
     document = read_json(file)
     problems = [*([undecodable] if undecodable else []), *document.problems]
     root = document.roots[0] if document.roots else None

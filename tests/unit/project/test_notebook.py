@@ -192,7 +192,6 @@ def test_python_2_is_called_by_its_name() -> None:
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"", "expected a value, found the end of the file"),
         (b"{", "expected a key in double quotes or '}', found the end of the file"),
         (b"[1]", "is not a notebook: an object is expected"),
         (b"{}", "has no list of cells"),
@@ -207,6 +206,12 @@ def test_python_2_is_called_by_its_name() -> None:
 )
 def test_damage_is_a_problem(data: bytes, message: str) -> None:
     assert messages(read_notebook("a.ipynb", data)) == [message]
+
+
+@pytest.mark.parametrize("data", [b"", b"\n", b"\xef\xbb\xbf \r\n"])
+def test_a_file_that_only_holds_a_place_has_no_cells(data: bytes) -> None:
+    book = read_notebook("a.ipynb", data)
+    assert (book.cells, book.python.text, book.problems) == ((), "", ())
 
 
 def test_wrong_types_elsewhere_do_no_harm() -> None:
