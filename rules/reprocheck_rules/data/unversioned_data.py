@@ -189,7 +189,7 @@ class _Known:
         words = {word for holder in holders for command in holder.commands for word in command.words}
         words |= {word for facts in project.index.files.values() for word in _shell_words(facts)}
         self._commands = {_last(word) for word in words}
-        self._hashed = frozenset(_hashed(project))
+        self._hashed = frozenset(_hashed(project, self._tracked))
         self.from_kaggle = any(
             "kaggle" in command.words and "download" in command.words
             for holder in holders
@@ -238,9 +238,9 @@ class _Known:
         return path in index.paths or path in self._tracked or index.pipelines.is_made(path)
 
 
-def _hashed(project: Project) -> Iterator[str]:
-    """Names of files in lists of hashes."""
-    for path in project.index.paths:
+def _hashed(project: Project, tracked: frozenset[str]) -> Iterator[str]:
+    """Names of files in lists of hashes, which often lie among ignored data."""
+    for path in project.index.paths | tracked:
         if _SUMS.search(path):
             text = (project.index.tree.head(path, _SUMS_LIMIT) or b"").decode("utf-8", "replace")
             yield _last(path).rpartition(".")[0]
