@@ -10,10 +10,11 @@ Pass a number that the configuration holds: `train_test_split(X, y, random_state
 `default_rng()` don't look at it.
 
 ## Notes
-Solvers that never draw are silent (`LogisticRegression` with lbfgs, `SVC` without probabilities, `Ridge`, cyclic
-`Lasso`, exact `PCA`, `KFold` without shuffling), and so are LightGBM, XGBoost and CatBoost, whose default seeds are
-constants. Where the file sets NumPy's global seed or calls a function that by its name seeds, the confidence is low.
-Decision trees and boosting draw only to break ties between equally good splits: medium at most.
+Solvers that never draw are silent (`LogisticRegression` with lbfgs, or with liblinear unless it is L1 or dual, `SVC`
+without probabilities, `Ridge`, cyclic `Lasso`, exact `PCA`, `KFold` without shuffling), and so are LightGBM, XGBoost
+and CatBoost, whose default seeds are constants. Where the file sets NumPy's global seed or calls a function that by its
+name seeds, the confidence is low. Decision trees and boosting draw only to break ties between equally good splits:
+medium at most.
 """
 
 import ast
@@ -200,6 +201,8 @@ rule.flags(
     forest = RandomForestClassifier(n_estimators=200, random_state=None)  # expect: RNG011
     linear = SGDClassifier(loss="log_loss")  # expect: RNG011
     saga = LogisticRegression(solver="saga", penalty="l1")  # expect: RNG011
+    sparse = LogisticRegression(penalty="l1", solver="liblinear")  # expect: RNG011
+    dual = LogisticRegression(dual=True, solver="liblinear")  # expect: RNG011
     svm = SVC(probability=True)  # expect: RNG011
     clusters = KMeans(8)  # expect: RNG011
     X_more, y_more = SMOTE().fit_resample(X_train, y_train)  # expect: RNG011
@@ -224,6 +227,8 @@ rule.flags(
     forest = RandomForestClassifier(n_estimators=200, random_state=0)
     linear = SGDClassifier(loss="log_loss", random_state=0)
     saga = LogisticRegression(solver="saga", penalty="l1", random_state=0)
+    sparse = LogisticRegression(penalty="l1", solver="liblinear", random_state=0)
+    dual = LogisticRegression(dual=True, solver="liblinear", random_state=0)
     svm = SVC(probability=True, random_state=0)
     clusters = KMeans(8, random_state=0)
     X_more, y_more = SMOTE(random_state=0).fit_resample(X_train, y_train)
@@ -268,7 +273,8 @@ rule.allows(
     train, test = train_test_split(rows, random_state=SEED)
     folds = KFold(5)
     stratified = StratifiedKFold(n_splits=5, shuffle=True, random_state=SEED)
-    models = [LogisticRegression(max_iter=500), SVC(kernel="rbf"), Ridge(), Lasso(), LinearRegression(), PCA(2)]
+    models = [LogisticRegression(solver="liblinear", C=0.1, max_iter=1000)]
+    models += [LogisticRegression(max_iter=500), SVC(kernel="rbf"), Ridge(), Lasso(), LinearRegression(), PCA(2)]
     boosters = [LGBMClassifier(subsample=0.8), XGBClassifier(colsample_bytree=0.5)]
     neighbours = GridSearchCV(KNeighborsClassifier(), {"n_neighbors": [3, 5]}, cv=folds)
     forest = RandomForestClassifier(100, random_state=SEED)
