@@ -263,7 +263,9 @@ def _made_by(facts: FileFacts, opened: list[Opened]) -> set[str]:
 
 
 def _text_of(facts: FileFacts, value: Value) -> str:
-    """A text, also where a name of the module stands for it."""
+    """A text, also where a name of the module stands for it; of a path that is put together the last piece."""
+    if value.kind is ValueKind.NAME and value.parts and value.parts[-1] is not None:
+        return _text_of(facts, value.parts[-1])
     if value.kind is ValueKind.NAME:
         bound = [found.value for found in facts.assignments if found.target == value.value and found.value is not None]
         value = bound[-1] if bound else value
