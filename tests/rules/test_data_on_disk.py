@@ -123,7 +123,7 @@ def test_what_git_tracks_is_versioned_although_a_pattern_ignores_it(tmp_path: Pa
         (
             {
                 "train.py": FIT.format(read="", table='pd.read_csv("data/processed/all.csv")'),
-                "cut.py": CUT.replace('f"part_x_', 'FOLDER / f"').replace("import", "from config import FOLDER\nimport", 1),
+                "cut.py": "from config import FOLDER\n" + CUT.replace('f"part_x_', 'FOLDER / f"'),
             },
             ["low"],
         ),
