@@ -27,7 +27,7 @@ def with_agent(files: FileUses, journal: Path, root: Path) -> FileUses:
     uses = [msgspec.structs.replace(use, place=seen.places.get(use.path)) for use in files.uses]
     failed = list(files.failed_opens)
     gaps = list(files.gaps)
-    links = {link.path: link for link in files.links or ()}
+    links = {link.path: link for link in files.links}
     if not files.complete:
         known = {use.path for use in uses} | {one.path for one in failed}
         alone = [use for use in seen.alone() if use.path not in known]

@@ -32,9 +32,9 @@ def with_standing_links(files: FileUses, root: Path, made: Collection[str], bega
     if began is not None:
         candidates = [place for place in candidates if is_older(place, began)]
     if not candidates:
-        return msgspec.structs.replace(files, links=files.links or ())
+        return files
     ways = _ways({*data, *(_absolute(top, use.path) for use in files.uses)})
-    found = {link.path: link for link in files.links or ()}
+    found = {link.path: link for link in files.links}
     for place in candidates:
         if place.rpartition("/")[0] in listed or os.path.realpath(place) in ways:
             for link, text in links_on(place):

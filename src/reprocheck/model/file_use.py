@@ -151,8 +151,8 @@ class FileUses(msgspec.Struct, frozen=True, kw_only=True):
     listings: tuple[Listing, ...] = ()
     connections: tuple[Connection, ...] = ()
     failed_opens: tuple[FailedOpen, ...] = ()
-    links: tuple[SymbolicLink, ...] | None = None
-    """Sorted by path, 10,000 at most; None where they were not looked for (records of older versions)."""
+    links: tuple[SymbolicLink, ...] = ()
+    """Sorted by path, 10,000 at most."""
     complete: bool = False
     """True when every call of every process was seen (supervised from start to end)."""
     gaps: tuple[Gap, ...] = ()

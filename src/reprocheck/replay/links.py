@@ -8,11 +8,8 @@ from pathlib import Path, PurePosixPath
 
 from reprocheck.model.plan import Link
 from reprocheck.model.record import FileRole, Record
-from reprocheck.replay.outputs import is_cache
 from reprocheck.replay.placing import Places
 
-_MOST = 200_000
-"""Names that are looked at."""
 _MOST_LINKS = 10_000
 """Links of a record that are made again; capture writes no more down."""
 _STEPS = 40
@@ -22,9 +19,7 @@ _LONGEST = 4096
 
 
 def links_of(record: Record) -> tuple[Link, ...]:
-    """Links below the root that the run found there, sorted; for a record that has none noted, as they are today."""
-    if record.files.links is None:
-        return _found_today(record)
+    """Links below the root that the run found there, sorted."""
     root = record.command.root
     texts = _texts(record)
     below = f"{root.rstrip('/')}/"
@@ -94,7 +89,7 @@ def _texts(record: Record) -> dict[str, str]:
     """What is written in each recorded link by its absolute path; what can't be a link's is left out."""
     root = record.command.root.rstrip("/")
     found = {}
-    for link in (record.files.links or ())[:_MOST_LINKS]:
+    for link in record.files.links[:_MOST_LINKS]:
         place = link.path if link.path.startswith("/") else f"{root}/{link.path}"
         if link.target and "\0" not in link.target and len(link.target) < _LONGEST:
             found[place] = link.target
@@ -141,34 +136,3 @@ def _ways(record: Record) -> frozenset[str]:
         while (name := name.rpartition("/")[0]) and name not in found:
             found.add(name)
     return frozenset(found)
-
-
-def _found_today(record: Record) -> tuple[Link, ...]:
-    """Links below the root that lead to what the run used and were not made by it."""
-    root = record.command.root
-    made = {use.path for use in record.files.uses if use.before is None}
-    ways = _ways(record)
-    found = []
-    for path, real in _links(root):
-        inside = PurePosixPath(root).is_relative_to(real)  # a circle
-        if path not in made and real in ways and not inside and not any(name.startswith(f"{path}/") for name in made):
-            below = PurePosixPath(real).is_relative_to(root)
-            text = os.path.relpath(real, PurePosixPath(root, path).parent) if below else real
-            found.append(Link(path=path, target=real, text=text))
-    return tuple(sorted(found))
-
-
-def _links(root: str) -> Iterable[tuple[str, str]]:
-    """Relative path and absolute target of each link."""
-    looked = 0
-    for parent, folders, files in os.walk(root):
-        prefix = "" if parent == root else f"{os.path.relpath(parent, root)}/"
-        for name in (*folders, *files):
-            if os.path.islink(Path(parent, name)):  # noqa: PTH114 — asked of every file of a project
-                real = os.path.realpath(Path(parent, name))
-                if Path(real).exists():
-                    yield prefix + name, real
-        looked += len(folders) + len(files)
-        if looked > _MOST:
-            return
-        folders[:] = sorted(name for name in folders if not is_cache(f"{prefix}{name}/"))

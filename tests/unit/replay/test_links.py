@@ -9,7 +9,7 @@ import msgspec
 
 from records import record
 from reprocheck.model.plan import Executor, Link, Plan
-from reprocheck.model.record import FileRole, FileUse, FileUses, Listing, Record, SymbolicLink
+from reprocheck.model.record import FileRole, FileUse, FileUses, Record, SymbolicLink
 from reprocheck.replay.links import end_of, links_of, links_outside
 from reprocheck.replay.outputs import Selection, recorded_outputs, replayed_outputs, through
 from reprocheck.replay.plan import make_plan
@@ -18,9 +18,10 @@ from reprocheck.replay.workspace import lay_out, left_behind
 DIGEST = "ab" * 32
 
 
-def run_in(root: Path, *uses: FileUse, listed: str = "") -> Record:
-    listings = (Listing(path=listed, entries=1),) if listed else ()
-    base = record(files=FileUses(uses=uses, listings=listings, complete=True))
+def run_in(root: Path, *uses: FileUse, links: tuple[str, ...] = ()) -> Record:
+    """A run that came through these links of the project."""
+    found = tuple(SymbolicLink(path=path, target=str((root / path).readlink())) for path in links)
+    base = record(files=FileUses(uses=uses, links=found, complete=True))
     return msgspec.structs.replace(base, command=msgspec.structs.replace(base.command, root=str(root)))
 
 
@@ -48,25 +49,10 @@ def project(tmp_path: Path) -> tuple[Path, Path]:
     return root, outside
 
 
-def test_links_to_what_was_used_are_found(tmp_path: Path) -> None:
-    root, outside = project(tmp_path)
-    found = links_of(run_in(root, read(outside / "sets/a/x.csv"), read("real/y.csv")))
-    assert [link.path for link in found] == ["alias", "conf/now.csv", "data", "one.csv"]
-    assert links_of(run_in(root, listed=str(outside / "unused"))) == (
-        Link("unused", str(outside / "unused"), str(outside / "unused")),
-    )
-    assert links_of(run_in(tmp_path / "nowhere", read("a"))) == ()
-
-
-def test_a_link_that_the_run_made_is_not_there_before(tmp_path: Path) -> None:
-    root, _ = project(tmp_path)
-    made = FileUse(path="alias", role=FileRole.OUTPUT)
-    assert [link.path for link in links_of(run_in(root, made, read("real/y.csv")))] == ["conf/now.csv"]
-
-
 def test_a_working_copy_has_the_links_and_none_leads_into_the_original(tmp_path: Path) -> None:
     root, outside = project(tmp_path)
-    run = run_in(root, read(outside / "sets/a/x.csv"), read("real/y.csv"))
+    links = ("alias", "conf/now.csv", "data", "one.csv")
+    run = run_in(root, read(outside / "sets/a/x.csv"), read("real/y.csv"), links=links)
     plan = Plan(
         run="r",
         executor=Executor.SAME,
@@ -91,7 +77,7 @@ def test_a_working_copy_has_the_links_and_none_leads_into_the_original(tmp_path:
 def test_what_is_written_behind_a_link_is_guarded_and_a_result_of_the_project(tmp_path: Path) -> None:
     root, outside = project(tmp_path)
     (root / "out").symlink_to(outside / "unused")
-    run = run_in(root, written(outside / "unused" / "a" / "m.txt"))
+    run = run_in(root, written(outside / "unused" / "a" / "m.txt"), links=("out",))
     links = links_of(run)
     assert str(outside / "unused") in make_plan(run, (), present={}, links=links).guarded
     expected = recorded_outputs(run, Selection(), lambda _: None, lambda _: None, links)
