@@ -22,7 +22,7 @@ FIT = "SVC().fit(table, table)\n"
         ("train.py", QUERY.format(tail="", source="engine"), "low"),
         ("train.py", QUERY.format(tail="", source='"sqlite:///reviews.db"') + FIT, "low"),
         ("train.py", QUERY.format(tail=" LIMIT 50000", source="engine"), "high"),
-        ("train.py", QUERY.format(tail=" LIMIT 50000", source='"sqlite:///reviews.db"'), "high"),
+        ("train.py", QUERY.format(tail=" LIMIT 50000", source='"sqlite:///reviews.db"'), "low"),
         ("train.py", QUERY.format(tail=" ORDER BY RANDOM()", source='"sqlite:///reviews.db"'), "high"),
         ("predict.py", QUERY.format(tail="", source="engine") + FIT, "low"),
         ("api/retrain_model.py", QUERY.format(tail="", source="engine") + FIT, "medium"),

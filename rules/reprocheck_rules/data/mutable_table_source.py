@@ -16,8 +16,8 @@ in modules that import a library for learning or go by the name of data; elsewhe
 a few rows that a notebook looks at, confidence is low. Counting and
 grouping queries, look-ups of one key and tables that are sorted in the same expression need no order. Reading all of
 a table without order or snapshot, by a query or by its name, is reported where the same module divides rows, or is a
-script that fits on them, else with low confidence. A database that is a file (SQLite) gives all rows of a table in
-one order, so that this is left out there.
+script that fits on them, else with low confidence. A database that is a file (SQLite) gives its rows in one order as
+long as it is the same, so that only draws and the clock are certain there.
 """
 
 from __future__ import annotations
@@ -130,9 +130,14 @@ def _feeds_training(module: Module) -> bool:
 
 def _matters(module: Module) -> bool:
     """Whether rows of a module's queries are divided, or fitted on in a script, and don't come from a file."""
-    if "sqlite" in module.source.text:
+    if module.once(_reads_file):
         return False
     return not _SPLITS.isdisjoint(module.words) or (not module.notebook and not _FITS.isdisjoint(module.words))
+
+
+def _reads_file(module: Module) -> bool:
+    """Whether the database is a file of SQLite, which gives its rows in one order as long as it is the same."""
+    return "sqlite" in module.source.text
 
 
 def _sql(call: Call, name: str) -> list[str]:
@@ -174,7 +179,7 @@ def _judge(sql: str, call: Call, *, of_file: bool) -> tuple[str, Confidence | No
     if _LIMIT.search(sql):
         peek = _PEEK.search(sql)
         looks = peek is not None and int(peek[1]) <= _PEEKED and call.module.notebook
-        confidence = Confidence.LOW if looks else None
+        confidence = Confidence.LOW if looks or call.module.once(_reads_file) else None
         return "`LIMIT` without `ORDER BY` takes any rows: which ones, the database decides each time", confidence
     if _SNAPSHOT.search(sql):
         return None
