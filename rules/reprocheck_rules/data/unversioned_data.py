@@ -10,12 +10,12 @@ the file's hash when it is read. When a program makes the file, keep that progra
 
 ## Notes
 Looked at are tables, arrays and archives that training programs, and modules that these import, open by a relative
-name which stands in the code, and the raw data of Kedro's catalogs. Silent are files that git or DVC has, that a list of
-hashes names, that another program, script or Makefile of the repository writes or names, forms of a competition's answer,
-names that stand for others (`path/to/data.csv`), and projects whose code computes hashes. Of low confidence is what by its
-name is the result of a run or only tests, prepared data beside programs that put names together, what programs read that
-aren't seen to fit anything, what modules and functions read that draw, evaluate or predict by their names, and all data
-where the project fetches data sets from Kaggle. Absolute paths are DAT001.
+name which stands in the code, and the raw data of Kedro's catalogs. Silent are files that git or DVC has, that a list
+of hashes names, that another program, script or Makefile of the repository writes or names, forms of a competition's
+answer, names that stand for others (`path/to/data.csv`), and projects whose code computes hashes. Of low confidence
+is what by its name is the result of a run or only tests, prepared data beside programs that put names together, what
+programs read that aren't seen to fit anything, what modules and functions read that draw, evaluate or predict by
+their names, and all data where the project fetches data sets from Kaggle. Absolute paths are DAT001.
 """
 
 from __future__ import annotations

@@ -13,13 +13,14 @@ One finding for each package and manifest, with the other imports in its trail. 
 where there is none, for what lies around its folder. Silent are the standard library, the project's own modules and
 extensions, imports under `try` or `TYPE_CHECKING`, modules of its own that are only imported so, tests, folders whose
 manifests name no package at all, what an extra of a declared package may bring by its name, and whatever a script,
-image, job or notebook installs by name, or code for a step of a pipeline. Of low confidence are packages that come along
-with a declared one or stand in a lock, those that known packages often bring beside packages of unknown contents, what
-another manifest of the project or Nix names or a page or the file itself tells to install, what Google's notebook service
-has, all that files made for Kaggle's machines import, what runs in images of applications (Mage, Airflow), imports in
-functions and under conditions, modules that no program imports, folders that only list tools, examples and tutorials,
-and of a library all that its users don't import with it. So are modules that no known distribution installs: they may
-come with a declared one under another name. A project's own names are given in its catalog.
+image, job or notebook installs by name, or code for a step of a pipeline. Of low confidence are packages that come
+along with a declared one or stand in a lock, those that known packages often bring beside packages of unknown
+contents, what another manifest of the project or Nix names or a page or the file itself tells to install, what
+Google's notebook service has, all that files made for Kaggle's machines import, what runs in images of applications
+(Mage, Airflow), imports in functions and under conditions, modules that no program imports, folders that only list
+tools, examples and tutorials, and of a library all that its users don't import with it. So are modules that no known
+distribution installs: they may come with a declared one under another name. A project's own names are given in its
+catalog.
 """
 
 from __future__ import annotations
