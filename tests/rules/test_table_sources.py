@@ -22,6 +22,7 @@ FIT = "SVC().fit(table, table)\n"
         ("train.py", QUERY.format(tail="", source="engine"), "low"),
         ("train.py", QUERY.format(tail="", source='"sqlite:///reviews.db"') + FIT, "low"),
         ("train.py", QUERY.format(tail=" LIMIT 50000", source="engine"), "high"),
+        ("train.py", QUERY.format(tail=" LIMIT 1", source="engine"), "low"),
         ("train.py", QUERY.format(tail=" LIMIT 50000", source='"sqlite:///reviews.db"'), "low"),
         ("train.py", QUERY.format(tail=" ORDER BY RANDOM()", source='"sqlite:///reviews.db"'), "high"),
         ("predict.py", QUERY.format(tail="", source="engine") + FIT, "low"),
@@ -32,7 +33,8 @@ FIT = "SVC().fit(table, table)\n"
         ("train.py", "import pandas as pd\nimport sklearn\n\npd.read_sql_table('t', e)\n", "low"),
     ],
     ids=[
-        "fitted", "not fitted", "from a file", "any rows", "any rows of a file", "drawn from a file", "predicted from",
+        "fitted", "not fitted", "from a file", "any rows", "one row", "any rows of a file", "drawn from a file",
+        "predicted from",
         "trained by its name", "of a service", "drawn from a table in quotes",
         "table by name, fitted", "table by name",
     ],

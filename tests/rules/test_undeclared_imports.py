@@ -52,6 +52,7 @@ def confidences(root: Path, files: dict[str, str]) -> list[str]:
         ({"convert.py": f"import onnx\n\n{MAIN}", "README.md": "## Requirements\n- onnx\n"}, ["low"]),
         ({"convert.py": f"import onnx\n\n{MAIN}", "README.md": "## Results\n- onnx\n"}, ["high"]),
         ({"tutorials/convert.py": f"import onnx\n\n{MAIN}"}, ["low"]),
+        ({"archive/convert.py": f"import onnx\n\n{MAIN}"}, ["low"]),
         ({"convert.py": f"import onnx\n\n{MAIN}", "cog.yaml": "build:\n  python_packages:\n    - onnx==1.16\n"}, []),
         ({"convert.py": f"import acme_metrics\n\n{MAIN}"}, ["low"]),
         ({"demo.ipynb": NOTEBOOK % ""}, ["high"]),
@@ -102,7 +103,7 @@ def confidences(root: Path, files: dict[str, str]) -> list[str]:
     ids=[
         "module of a program", "module that no program imports", "module that a configuration names", "program",
         "told in the program", "told on a page", "framework with its version on a page", "listed as a requirement",
-        "listed elsewhere", "tutorial", "packages of an image", "unknown module", "notebook",
+        "listed elsewhere", "tutorial", "put aside", "packages of an image", "unknown module", "notebook",
         "notebook for a service that has it",
         "notebook for Kaggle", "notebook beside one for Kaggle", "notebook that reads Kaggle's folder",
         "notebook that reads the project's folder", "script for Kaggle", "installed by a job",

@@ -87,6 +87,8 @@ _TRAINING = re.compile(r"(?:re[_-]?)?train", re.IGNORECASE)
 _PEEK = re.compile(r"\blimit\s+(\d{1,4})\s*;?\s*$", re.IGNORECASE)
 _PEEKED = 1000
 """Rows that are fetched to look at them."""
+_FEW = 10
+"""Rows that nothing learns from."""
 _DATA_MODULE = re.compile(
     r"(^|[/_])(train\w*|data|datasets?|features?|extract\w*|etl|prepare\w*|export\w*|ingest\w*|loaders?)([/_.]|\.py$)"
 )
@@ -178,7 +180,7 @@ def _judge(sql: str, call: Call, *, of_file: bool) -> tuple[str, Confidence | No
     open_end = HOLE in _NAMED.sub("t", behind)
     if _LIMIT.search(sql):
         peek = _PEEK.search(sql)
-        looks = peek is not None and int(peek[1]) <= _PEEKED and call.module.notebook
+        looks = peek is not None and int(peek[1]) <= (_PEEKED if call.module.notebook else _FEW)
         confidence = Confidence.LOW if looks or call.module.once(_reads_file) else None
         return "`LIMIT` without `ORDER BY` takes any rows: which ones, the database decides each time", confidence
     if _SNAPSHOT.search(sql):

@@ -45,8 +45,10 @@ _CONVERTS = re.compile(r"(?:^|/)convert_\w*\.py$")
 _VARIANT = re.compile(r"requirements[-_.].+\.txt$")
 """A list of requirements for a part, or another way of writing them."""
 _SHOWN = 12
-_FOR_SHOW = re.compile(r"(?:^|/)(?:examples?|tutorials?|samples?|demos?|contrib|playground)/")
-"""Folders of pieces that bring their own needs, also beside a program."""
+_FOR_SHOW = re.compile(
+    r"(?:^|/)(?:examples?|tutorials?|samples?|demos?|contrib|playground|archived?|attic|old|legacy|deprecated|backups?)/"
+)
+"""Folders of pieces that bring their own needs, also beside a program, or that are put aside."""
 _TELLING = 4
 """Letters from which a part of a name means something."""
 _BESIDE = re.compile(
