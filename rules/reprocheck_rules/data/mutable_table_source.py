@@ -13,7 +13,7 @@ or export the rows to a file that is versioned.
 ## Notes
 Looked at are queries whose text stands in the code and whose rows become a table (`read_sql`, `spark.sql`, BigQuery),
 in modules that import a library for learning or go by the name of data; elsewhere, in modules that predict, and for
-a few rows that a notebook looks at, confidence is low. Counting and
+a few rows (`LIMIT 10` or less, or in a notebook), confidence is low. Counting and
 grouping queries, look-ups of one key and tables that are sorted in the same expression need no order. Reading all of
 a table without order or snapshot, by a query or by its name, is reported where the same module divides rows, or is a
 script that fits on them, else with low confidence. A database that is a file (SQLite) gives its rows in one order as

@@ -18,9 +18,9 @@ along with a declared one or stand in a lock, those that known packages often br
 contents, what another manifest of the project or Nix names or a page or the file itself tells to install, what
 Google's notebook service has, all that files made for Kaggle's machines import, what runs in images of applications
 (Mage, Airflow), imports in functions and under conditions, modules that no program imports, folders that only list
-tools, examples and tutorials, and of a library all that its users don't import with it. So are modules that no known
-distribution installs: they may come with a declared one under another name. A project's own names are given in its
-catalog.
+tools, folders of what is put aside (`archive`, `old`), examples and tutorials, and of a library all that its users
+don't import with it. So are modules that no known distribution installs: they may come with a declared one under
+another name. A project's own names are given in its catalog.
 """
 
 from __future__ import annotations
