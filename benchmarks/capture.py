@@ -82,7 +82,7 @@ if __name__ == "__main__":
                               torch.nn.ReLU(), torch.nn.AdaptiveAvgPool2d(4), torch.nn.Flatten(),
                               torch.nn.Linear(512, 10))
     optimizer = torch.optim.SGD(net.parameters(), 0.01)
-    for epoch in range(6):
+    for epoch in range(16):
         for x, y in DataLoader(Images(), 32, shuffle=True, num_workers=2):
             loss = torch.nn.functional.cross_entropy(net(x), y)
             optimizer.zero_grad(); loss.backward(); optimizer.step()

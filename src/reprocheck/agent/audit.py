@@ -72,15 +72,18 @@ class _Handlers:
     def _open(self, path: object, _mode: object, flags: int = 0) -> None:
         if path.__class__ is int or path is None:
             return
-        name = os.fsdecode(path)  # type: ignore[arg-type]
+        name = path if path.__class__ is str else os.fsdecode(path)  # type: ignore[arg-type]
         writes = flags & _WRITES
+        use = "write" if writes else "read"
+        if self.watch.is_told(use, _absolute(name), ""):  # of workers that read the same files nearly always
+            return
         if _is_import():
             return  # the environment and the code are recorded as such
         if name.startswith(("/proc/", "/sys/", "/dev/", self._journal_folder)):
             return
         if not writes and name.endswith(_LIBRARY_SUFFIXES):
             return  # source shown in a traceback, or looked at by a library while it is imported
-        self._file(name, "write" if writes else "read")
+        self._file(name, use)
 
     def _file(self, name: str, use: str, other: str = "") -> None:
         path = _absolute(name)
@@ -226,7 +229,12 @@ def switched_off(arguments: list[str]) -> str:
 
 
 def _absolute(name: str) -> str:
-    return name if name[0:1] == "/" else os.path.normpath(os.path.join(os.getcwd(), name))
+    if name[0:1] == "/":
+        return name
+    if name[0:1] in ("", ".") or "/." in name or "//" in name or name[-1] == "/":
+        return os.path.normpath(os.path.join(os.getcwd(), name))
+    folder = os.getcwd()
+    return f"{folder}/{name}" if folder != "/" else "/" + name
 
 
 def _order(path: str) -> dict[str, object]:

@@ -34,6 +34,7 @@ class Watch:
         self.inherited: frozenset[str] = frozenset()
         """Modules that were imported when this process was forked; none in one that executed its program."""
         self._seen: dict[tuple[object, ...], int] = {}
+        self._said: set[tuple[object, ...]] = set()
         self._told: Told | None = None
         self._trace: Journal | None = None
         self._last_words: list[Callable[[], None]] = []
@@ -49,13 +50,16 @@ class Watch:
         return True
 
     def is_told(self, *key: object) -> bool:
-        """Whether a process of the same family has told it, and a supervisor knows of the others."""
-        return self._told is not None and self._told.has(key)
+        """Whether this process or one of its family has told it, and a supervisor knows who else does the same."""
+        return key in self._said or (self._told is not None and self._told.has(key))
 
     def tell(self, *key: object) -> None:
-        """Remember for the family that this is told."""
-        if self._told is not None:
-            self._told.add(key)
+        """Remember that this is told, where a supervisor is at work."""
+        if self.options.files == "outside":
+            if len(self._said) < _KINDS:
+                self._said.add(key)
+            if self._told is not None:
+                self._told.add(key)
 
     def times(self, *key: object) -> int:
         """How often this was seen, now included, when that should be written; else 0.
@@ -101,6 +105,8 @@ class Watch:
             from .told import Told
 
             self._told = Told()
+            for key in self._said:
+                self._told.add(key)
 
     def forked(self) -> None:
         """Begin anew in the child of a fork."""

@@ -241,3 +241,21 @@ def test_a_forked_process_names_the_modules_that_it_imported_itself(bench: Bench
         (False, True),
         (True, False),
     ]
+
+
+@pytest.mark.parametrize(("supervised", "lines"), [(True, [3]), (False, [3, 4, 6])])
+def test_one_line_of_a_file_is_enough_where_a_supervisor_sees_its_use(
+    bench: Bench, *, supervised: bool, lines: list[int]
+) -> None:
+    bench.write(
+        "import os, pathlib\n"
+        "pathlib.Path('sub').mkdir()\n"
+        "open('a', 'w').close()\n"
+        "open('./sub/../a', 'w').close()\n"
+        "os.chdir('sub')\n"
+        "open('../a', 'a').close()\n"
+        "open('a', 'w').close()\n"
+    )
+    told = uses(bench.watched(supervised=supervised), bench)
+    assert [line for use, path, line in sorted(told) if path == "a"] == lines
+    assert ("write", "sub/a", 7) in told
