@@ -203,3 +203,14 @@ def test_pointers_that_one_pull_resolves_are_one_finding(tmp_path: Path) -> None
         (finding.place.path, finding.confidence, len(finding.trail)) for finding in scanned(root, "DAT007").findings
     ]
     assert found == [("a/train.csv", "medium", 1), ("c/model.pt", "high", 0), ("d/model.pt", "high", 0)]
+
+
+def test_a_name_that_is_put_together_of_many_pieces_is_compared_in_no_time(tmp_path: Path) -> None:
+    """With a plain `.*` for each piece the next line of the rule would not come to an end."""
+    root = tmp_path / "project"
+    root.mkdir()
+    pieces = "".join(f"{{names[{number}]}}_" for number in range(30))
+    (root / "cut.py").write_text(f'import pandas\n\n\ndef cut(table, names):\n    table.to_csv(f"{pieces}rows.csv")\n')
+    (root / "fit.py").write_text(FIT.format(read="", table=f'pd.read_csv("{"_" * 80}x.csv")'))
+    (finding,) = scanned(root, "DAT003").findings
+    assert finding.place.path == "fit.py"

@@ -20,6 +20,8 @@ their names, and all data where the project fetches data sets from Kaggle. Absol
 
 from __future__ import annotations
 
+import fnmatch
+import glob
 import re
 from collections.abc import Iterator
 from functools import partial
@@ -182,7 +184,7 @@ class _Known:
             if ".output" in setting.key
         }
         self._patterns = [
-            re.compile(".*".join(map(re.escape, text.split(HOLE))))
+            re.compile(fnmatch.translate("*".join(map(glob.escape, text.split(HOLE)))))
             for text in self._made
             if HOLE in text and len(text.replace(HOLE, "").rpartition(".")[0]) >= _TELLING
         ]
