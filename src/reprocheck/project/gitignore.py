@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Sequence
 import msgspec
 
 _WILDCARD = re.compile(r"[*?\[\\]")
+_STAR = "[^/]*"
+_DEEP = "(?:.*/)?"
 _CLASSES = {
     "alnum": "0-9A-Za-z",
     "alpha": "A-Za-z",
@@ -97,7 +99,37 @@ def to_regex(pattern: Pattern) -> str | None:
         if part is None:
             return None
         parts.append(part)
-    return "".join(parts)
+    return _joined(parts)
+
+
+def _joined(parts: Sequence[str]) -> str:
+    """One expression that never tries the same twice, however many stars a stranger's file has.
+
+    Where a `**/` follows in the path, or a `*` in the same name, the first place at which what stands before it fits
+    is as good as any other: groups are atomic there.
+    """
+    sections: list[list[str]] = [[]]
+    for part in parts:
+        if part == _DEEP:
+            sections.append([])
+        else:
+            sections[-1].append(part)
+    first, *others = map(_names_joined, sections)
+    if not others:
+        return first
+    return first + "".join(f"(?>(?:[^/]*/)*?{section})" for section in others[:-1]) + _DEEP + others[-1]
+
+
+def _names_joined(parts: Sequence[str]) -> str:
+    stars = [index for index, part in enumerate(parts) if part == _STAR]
+    if not stars:
+        return "".join(parts)
+    joined = "".join(parts[: stars[0]])
+    for star, end in zip(stars, [*stars[1:], None], strict=True):
+        rest = parts[star + 1 : end]
+        text = "".join(rest)
+        joined += _STAR + text if end is None or "/" in rest else f"(?>[^/]*?{text})"
+    return joined
 
 
 def _stars(text: str, start: int, index: int, *, anchored: bool) -> tuple[int, str]:
@@ -106,10 +138,10 @@ def _stars(text: str, start: int, index: int, *, anchored: bool) -> tuple[int, s
         end += 1
     opens = index == start or text[index - 1] == "/"
     if not anchored or end - index == 1 or not opens or text[end : end + 1] not in ("", "/"):
-        return end, "[^/]*"
+        return end, _STAR
     if end == len(text):
         return end, ".*"
-    return end + 1, "(?:.*/)?"
+    return end + 1, _DEEP
 
 
 def _bracket(text: str, index: int) -> tuple[int, str | None]:

@@ -131,6 +131,16 @@ def test_whitelist_of_patterns_keeps_what_git_keeps(tmp_path: Path) -> None:
     assert paths(discover(tmp_path, [])) == ["a/b.py", "d.py"]
 
 
+@pytest.mark.parametrize(
+    "pattern", ["*a" * 20 + "*b", "/" + "*a" * 20 + "*b", "**/a/" * 20 + "b", "x/" + "**/*a*a/" * 9]
+)
+def test_patterns_of_many_stars_are_decided_in_no_time(tmp_path: Path, pattern: str) -> None:
+    """Tried one way after the other they would take years."""
+    kept = ["a" * 80, f"x/{'/'.join('a' * 40)}/{'a' * 80}"]
+    plant(tmp_path, {".gitignore": f"{pattern}\n", **dict.fromkeys(kept, "")})
+    assert paths(discover(tmp_path, [])) == [".gitignore", *kept]
+
+
 def test_inner_ignore_file_outweighs_the_outer(tmp_path: Path) -> None:
     plant(
         tmp_path,

@@ -85,7 +85,11 @@ def _stem(name: str) -> str:
 
 
 def _template(name: str) -> re.Pattern[str]:
-    return re.compile("[^/]*".join(re.escape(part) for part in re.split(r"\{[^{}]*\}", name)))
+    """Anything in place of each hole; atomic, as the first place at which a piece fits is as good as a later one."""
+    first, *pieces = (re.escape(part) for part in re.split(r"\{[^{}]*\}", name))
+    if not pieces:
+        return re.compile(first)
+    return re.compile(first + "".join(f"(?>[^/]*?{piece})" for piece in pieces[:-1]) + f"[^/]*{pieces[-1]}")
 
 
 def _likeliest(matches: list[Side], served: Side) -> Side:
