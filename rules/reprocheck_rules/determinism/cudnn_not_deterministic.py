@@ -68,7 +68,8 @@ def _reports(project: Project) -> Iterator[Report]:
             continue
         state = switch(project, run, "cudnn-deterministic")
         stricter = switch(project, run, "deterministic-algorithms")
-        if state.on or stricter.on or project.once(_configured):
+        configured = project.once(_configured)
+        if state.on or stricter.on or configured:
             continue
         layer = _layer(run)
         if layer is None and not _builds_layers(run):
