@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from reprocheck.model.place import Span
 from reprocheck.project.notebook import read_notebook
+from reprocheck.project.source import decode_text
 from reprocheck.project.python.grammar import parse
 
 LINES = st.sampled_from(
@@ -93,4 +94,6 @@ def test_any_json_is_read(value: object) -> None:
 
 @given(st.binary(max_size=60) | st.text(max_size=60).map(lambda text: text.encode("utf-8", "replace")))
 def test_any_bytes_are_read(data: bytes) -> None:
-    assert read_notebook("a.ipynb", data).problems
+    text, _ = decode_text(data)
+    # An empty file is a placeholder; sixty bytes of anything else make no notebook.
+    assert bool(read_notebook("a.ipynb", data).problems) is bool(text.strip())
