@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from reprocheck.model.place import Span
 from reprocheck.project.notebook import read_notebook
-from reprocheck.project.source import decode_text
 from reprocheck.project.python.grammar import parse
+from reprocheck.project.source import decode_text
 
 LINES = st.sampled_from(
     [
