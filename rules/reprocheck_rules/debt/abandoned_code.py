@@ -18,9 +18,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from reprocheck.rulekit import Match, Project, Rule
+from reprocheck.rulekit import Match, Project, Rule, is_test_path
 from reprocheck.rulekit.facts import Class, FileFacts, Function, Import, ValueKind
-from reprocheck_rules.debt.changes import TESTS, Changes, last_part
+from reprocheck_rules.debt.changes import Changes, last_part
 
 rule = Rule("DBT009", "abandoned-code", __doc__, severity="note", confidence="low")
 
@@ -43,7 +43,7 @@ def check(project: Project) -> Iterator[Match]:
     opened = _opened(changes)
     spread = _spread(changes)
     for path, facts in sorted(project.index.files.items()):
-        if TESTS.search(path) or _TOOL_FILES.search(path) or path.endswith(".ipynb") or path in opened:
+        if is_test_path(path) or _TOOL_FILES.search(path) or path.endswith(".ipynb") or path in opened:
             continue
         library = changes.is_library(path)
         exported = changes.exported(path)

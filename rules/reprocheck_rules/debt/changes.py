@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from functools import cached_property
 
-from reprocheck.rulekit import Project
+from reprocheck.rulekit import Project, is_test_path
 from reprocheck.rulekit.facts import (
     Assignment,
     Call,
@@ -16,7 +16,6 @@ from reprocheck.rulekit.facts import (
     ValueKind,
 )
 
-TESTS = re.compile(r"(^|/)(tests?|testing|unittests?)/|(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$")
 """Paths of test code."""
 _ASIDE = re.compile(
     r"(^|/)(examples?|scripts?|tools?|docs?|benchmarks?|experiments?|notebooks?|projects?|recipes|demos?|samples?|"
@@ -192,7 +191,7 @@ class Changes:
     def sets_by_computed_name(self) -> bool:
         """Whether anything outside of tests sets attributes whose names are computed."""
         for site in self.calls.get("setattr", ()):
-            if site.call.callee == "builtins.setattr" and not TESTS.search(site.path):
+            if site.call.callee == "builtins.setattr" and not is_test_path(site.path):
                 names = [argument.value for argument in site.call.arguments[1:2]]
                 if not names or names[0] is None or names[0].kind is not ValueKind.CONSTANT:
                     return True
@@ -201,7 +200,7 @@ class Changes:
         return any(
             "__setattr__" in facts.attributes or ("__dict__" in facts.attributes and "update" in facts.attributes)
             for path, facts in self.index.files.items()
-            if not TESTS.search(path)
+            if not is_test_path(path)
         )
 
     @cached_property

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from functools import cached_property
 
-from reprocheck.rulekit import Span
+from reprocheck.rulekit import Span, is_test_path
 from reprocheck.rulekit.facts import Call, FileFacts, Frame, Function, Value, ValueKind
-from reprocheck_rules.debt.changes import TESTS, Changes, last_part
+from reprocheck_rules.debt.changes import Changes, last_part
 
 _LIBRARIES = {
     "yaml": re.compile(
@@ -46,7 +46,7 @@ class Readers:
                 for kind, library in _LIBRARIES.items()
                 if kind not in found and any(library.match(target) for target in facts.imports.values())
             }
-            if kinds and not TESTS.search(path) and self._opens_unnamed(facts):
+            if kinds and not is_test_path(path) and self._opens_unnamed(facts):
                 found |= kinds
         return frozenset(found)
 

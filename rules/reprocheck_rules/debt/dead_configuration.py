@@ -20,9 +20,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from reprocheck.rulekit import Match, Project, Rule
+from reprocheck.rulekit import Match, Project, Rule, is_test_path
 from reprocheck.rulekit.facts import DocumentFacts, FileFacts, Setting
-from reprocheck_rules.debt.changes import TESTS, Changes, last_part
+from reprocheck_rules.debt.changes import Changes, last_part
 from reprocheck_rules.debt.configuration_readers import Readers
 from reprocheck_rules.debt.configuration_words import LOADERS, Words
 
@@ -95,7 +95,7 @@ def check(project: Project) -> Iterator[Match]:
     ]
     if not documents or not project.index.files:
         return
-    readers = [facts for path, facts in project.index.files.items() if not TESTS.search(path)]
+    readers = [facts for path, facts in project.index.files.items() if not is_test_path(path)]
     if not any(_loads(facts) for facts in readers):
         return
     words = Words(changes)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from reprocheck.rulekit import Span
+from reprocheck.rulekit import Span, is_test_path
 from reprocheck.rulekit.facts import Exit, FileFacts, Function, GuardKind, Scalar, Test, TestKind, compare
-from reprocheck_rules.debt.changes import TESTS
 from reprocheck_rules.debt.fixed_values import FixedValues, Origin
 
 _ORDERING = frozenset({"<", "<=", ">", ">="})
@@ -48,7 +47,7 @@ class DeadSide(NamedTuple):
 def dead_sides(values: FixedValues) -> Iterator[DeadSide]:
     """Every condition outside of tests that fixed values decide, outer ones first."""
     for path, facts in values.changes.index.files.items():
-        if TESTS.search(path):
+        if is_test_path(path):
             continue
         for position, function in enumerate(facts.functions):
             yield from _of_function(values, path, position, function)

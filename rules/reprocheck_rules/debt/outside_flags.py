@@ -7,9 +7,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from reprocheck.rulekit import Span
+from reprocheck.rulekit import Span, is_test_path
 from reprocheck.rulekit.facts import Call, FileFacts, Function, Guard, Test, Value, ValueKind
-from reprocheck_rules.debt.changes import TESTS, Changes, last_part
+from reprocheck_rules.debt.changes import Changes, last_part
 
 _OWN = re.compile(r"^\.|^(?:.*\.)?(yaml|OmegaConf|toml|tomllib|tomli|json)\.\w*load\w*\(\)")
 """Names of the project itself, and what is read of a configuration file."""
@@ -64,7 +64,7 @@ def outside_flags(changes: Changes) -> Iterator[OutsideFlag]:
     }
     configured = _equal_keys(changes)
     for path, facts in sorted(changes.index.files.items()):
-        if TESTS.search(path):
+        if is_test_path(path):
             continue
         for function in facts.functions:
             asked = [event for event in function.events if isinstance(event, Call) and _asks_service(event)]

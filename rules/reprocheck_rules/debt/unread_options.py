@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import NamedTuple
 
-from reprocheck.rulekit import Confidence, Span
+from reprocheck.rulekit import Confidence, Span, is_test_path
 from reprocheck.rulekit.facts import (
     Call,
     Class,
@@ -18,7 +18,7 @@ from reprocheck.rulekit.facts import (
     Value,
     ValueKind,
 )
-from reprocheck_rules.debt.changes import TESTS, CallSite, Changes, last_part
+from reprocheck_rules.debt.changes import CallSite, Changes, last_part
 
 _PARSED = re.compile(r"parse_(?:args|known_args|intermixed_args)\(\)(?:\[0?\])?$")
 _NAMESPACE = re.compile(
@@ -56,7 +56,7 @@ def unread_options(changes: Changes) -> Iterator[Unread]:
     """Options of every parser outside of tests, in order of path and line."""
     readers = _Readers(changes)
     for path, by_name in sorted(changes.index.options.by_file.items()):
-        if TESTS.search(path):
+        if is_test_path(path):
             continue
         calls = {
             event.span: event
@@ -275,7 +275,7 @@ def _closure(start: set[str], edges: dict[str, set[str]]) -> set[str]:
 
 def _dataclass_options(changes: Changes, readers: _Readers) -> Iterator[Unread]:
     for path, facts in sorted(changes.index.files.items()):
-        if TESTS.search(path):
+        if is_test_path(path):
             continue
         for owner in facts.classes:
             if owner.bases or not any("dataclass" in decorator for decorator in owner.decorators):

@@ -25,7 +25,7 @@ seed or the switch on.
 import re
 from collections.abc import Iterator
 
-from reprocheck.rulekit import AddImport, Confidence, Match, Project, Rule, Where
+from reprocheck.rulekit import AddImport, Confidence, Match, Project, Rule, Where, is_test_path
 from reprocheck.rulekit.execution import Happening, Run
 from reprocheck.rulekit.facts import Call
 from reprocheck_rules.determinism.switches import (
@@ -47,7 +47,6 @@ rule = Rule("DET002", "cudnn-not-deterministic", __doc__)
 _BY_CUDNN = re.compile(
     r"^torch\.nn\.(?:functional\.)?(?:Lazy)?(?:[Cc]onv|RNN|LSTM|GRU)|^torchvision\.models\.|^timm\.create_model$"
 )
-_TESTS = re.compile(r"(^|/)(tests?|testing)/|(^|/)(test_[^/]*|[^/]*_test)\.py$")
 _FLAGS = "torch.backends.cudnn.deterministic = True\ntorch.backends.cudnn.benchmark = False"
 _SETTING = re.compile(r"(?:^|\.)(?:cudnn_)?deterministic$")
 
@@ -97,7 +96,7 @@ def _layers(project: Project) -> list[tuple[str, Call]]:
     for path, facts in project.index.files.items():
         makers = (function for function in facts.functions if function.method)
         events = (event for function in makers for event in function.events if isinstance(event, Call))
-        layer = None if _TESTS.search(path) else next((e for e in events if _BY_CUDNN.search(e.callee)), None)
+        layer = None if is_test_path(path) else next((e for e in events if _BY_CUDNN.search(e.callee)), None)
         if layer is not None:
             found.append((path, layer))
     return found

@@ -15,16 +15,14 @@ whether the value is overwritten, where the new value is computed from the old o
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
-from reprocheck.rulekit import Confidence, Match, Project, Rule
+from reprocheck.rulekit import Confidence, Match, Project, Rule, is_test_path
 from reprocheck.rulekit.facts import Assignment, Call, FileFacts, Function, FunctionRef, TestKind, Value, ValueKind
 from reprocheck_rules.experiments.config_names import FILES, OPTIONS, Names, leaves, reads_of
 
 rule = Rule("EXP006", "shadowed-config", __doc__)
 
-_TESTS = re.compile(r"(^|/)(tests?|testing|unittests?)/|(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$")
 _SHORTEST = 5
 """Letters of a name that can be told from a similar one."""
 
@@ -34,7 +32,7 @@ def check(project: Project) -> Iterator[Match]:
     """Values overwritten after reading, then names that only resemble a declared one."""
     names = Names(project)
     for path, facts in sorted(project.index.files.items()):
-        if _TESTS.search(path) or path.endswith(".ipynb"):
+        if is_test_path(path) or path.endswith(".ipynb"):
             continue
         for assignment in facts.assignments:
             yield from _overwritten(project, facts, assignment, names)

@@ -5,7 +5,18 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from reprocheck.rulekit import AddImport, Edit, Fix, InsertStatements, Project, Safety, Span, Where, WriteFile
+from reprocheck.rulekit import (
+    AddImport,
+    Edit,
+    Fix,
+    InsertStatements,
+    Project,
+    Safety,
+    Span,
+    Where,
+    WriteFile,
+    is_test_path,
+)
 from reprocheck.rulekit.execution import Run
 from reprocheck.rulekit.facts import Call, FileFacts, Function, FunctionRef, Import, Parameter, Value, ValueKind
 from reprocheck_rules.randomness.seed_values import DEFAULT
@@ -18,7 +29,6 @@ _FEW = 2
 _FILE = "seeding.py"
 _NAME = "seed_everything"
 _HELPER = re.compile(r"((set|fix|init|make|reset|setup)_?)*(all_|global_|random_)*(seeds?|seed_everything|seed_all)$")
-_TESTS = re.compile(r"(^|/)(tests?|testing)/|(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$")
 _PARSERS = (".parse_args", ".parse_known_args")
 _IMPORTS = {
     "python": AddImport("random"),
@@ -199,7 +209,7 @@ def _helpers(project: Project) -> list[tuple[FunctionRef, frozenset[str]]]:
     """Functions of the project that take a seed and set global states by it, each with the families that it seeds."""
     found = []
     for path, facts in sorted(project.index.files.items()):
-        if path.endswith(".ipynb") or _TESTS.search(path):
+        if path.endswith(".ipynb") or is_test_path(path):
             continue
         for index, function in enumerate(facts.functions[1:], start=1):
             if "." in function.name or _HELPER.match(function.name) is None or not _takes_seed(function):

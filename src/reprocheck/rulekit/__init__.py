@@ -34,6 +34,7 @@ from reprocheck.project.python.file import reaching
 from reprocheck.project.python.scopes import Binding, CallSite, Kind, Scope
 from reprocheck.project.python.values import HOLE
 from reprocheck.project.secrets import find_secrets
+from reprocheck.project.tests_by_name import is_test_path
 from reprocheck.rulekit.catalog import Catalog, CatalogEntry
 from reprocheck.rulekit.match import Match, Note
 from reprocheck.rulekit.module import ABSENT, UNKNOWN, Call, Module
@@ -104,6 +105,7 @@ __all__ = [
     "WrapExpression",
     "WriteFile",
     "find_secrets",
+    "is_test_path",
     "line_commands",
     "not_applicable",
     "parse_image_reference",

@@ -14,15 +14,12 @@ from reprocheck.project.python.file import PythonFile
 from reprocheck.project.python.scopes import CallSite, Scope
 from reprocheck.project.python.values import UNKNOWN, Unknown, literal, text
 from reprocheck.project.source import SourceText
+from reprocheck.project.tests_by_name import is_named_as_test, is_surely_test
 from reprocheck.project.versions import NOTHING_DECLARED, DeclaredVersions
 from reprocheck.rulekit.catalog import Catalog, CatalogEntry
 from reprocheck.rulekit.match import Match, Note
 
 _LATEST = 1 << 60
-_TEST_FOLDER = re.compile(
-    r"(^|/)(tests?|testing|unittests?|smoke_?tests?)/|(^|/)(conftest|([^/]*_)?smoke_?tests?(_[^/]*)?)\.py$"
-)
-_TEST_NAME = re.compile(r"(^|/)(test_[^/]*|[^/]*_test)\.py$")
 _TEST_CODE = re.compile(r"^\s*(async )?def test|^class Test|\b(pytest|unittest)\b", re.MULTILINE)
 
 Made = TypeVar("Made")
@@ -87,9 +84,9 @@ class Module:
 
         `test_model.py` beside `train_model.py` is more often an evaluation than a test.
         """
-        if _TEST_FOLDER.search(self.path):
+        if is_surely_test(self.path):
             return True
-        return _TEST_NAME.search(self.path) is not None and _TEST_CODE.search(self.source.text) is not None
+        return is_named_as_test(self.path) and _TEST_CODE.search(self.source.text) is not None
 
     @property
     def calls(self) -> list[Call]:

@@ -9,11 +9,8 @@ from dataclasses import dataclass
 from reprocheck.model.place import WHOLE_FILE, Span
 from reprocheck.project.facts.model import Call, Command, DocumentFacts, FileFacts, Function, Import, Test, TestKind
 from reprocheck.project.index.symbols import FunctionRef, Symbols
+from reprocheck.project.tests_by_name import is_test_path
 
-_TESTS = re.compile(
-    r"(^|/)(tests?|testing|unittests?|smoke_?tests?)/"
-    r"|(^|/)(test_[^/]*|[^/]*_test|conftest|([^/]*_)?smoke_?tests?(_[^/]*)?)\.py$"
-)
 _NOT_PROGRAMS = re.compile(
     r"(^|/)(setup|conftest|__init__|__main__\.pyi|versioneer|noxfile|fabfile|tasks)\.py$|(^|/)docs?/"
 )
@@ -64,7 +61,7 @@ def find_entries(
     imported = {module for facts in files.values() for module in imported_modules(facts, symbols)}
     found: list[Entry] = []
     for path, facts in files.items():
-        if path not in only if only else _TESTS.search(path):
+        if path not in only if only else is_test_path(path):
             continue
         called = tuple(invocations.get(path, ()))
         body = facts.functions[0]
