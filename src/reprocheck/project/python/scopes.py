@@ -66,7 +66,7 @@ class Scope:
     """A module, class, function, lambda or comprehension."""
 
     __slots__ = (
-        "attributes", "bindings", "kind", "name", "node", "nonlocals", "parent", "qualname", "star_sites", "stars",
+        "attributes", "bindings", "kind", "name", "node", "nonlocals", "parent", "qualname", "star_sites",
         "uses",
     )  # fmt: skip
 
@@ -82,12 +82,15 @@ class Scope:
         """Names declared `global` or `nonlocal`, and the scope that they belong to."""
         self.attributes: dict[str, list[Binding]] = {}
         """For classes: what methods assign to `self.NAME`."""
-        self.stars: list[str] = []
-        """Modules imported with `*`."""
         self.star_sites: list[Binding] = []
-        """Where; they bind no name that is known."""
+        """Imports of all that a module has; they bind no name that is known."""
         self.uses: set[str] = set()
         """Names read here."""
+
+    @property
+    def stars(self) -> list[str]:
+        """Modules imported with `*`."""
+        return [site.target for site in self.star_sites]
 
     def lookup(self, name: str) -> list[Binding] | None:
         """Bindings that a read of `name` in this scope sees, by Python's rules; None when nothing binds it."""

@@ -198,7 +198,6 @@ class Walk:
             if alias.name == "*":
                 self._order += 1
                 site = Binding(Kind.IMPORT, node, self._scope, self._order, None, module, None, self._branch)
-                self._scope.stars.append(module)
                 self._scope.star_sites.append(site)
             else:
                 target = module + alias.name if module.endswith(".") else f"{module}.{alias.name}"
