@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from reprocheck.model.plan import Executor, Plan
 from reprocheck.model.record import (
     Command,
     Environment,
@@ -64,3 +65,9 @@ def record(
 def package(name: str, version: str, *, used: bool | None = True, editable: bool = False) -> Package:
     """A distribution in the environment of `INTERPRETER`."""
     return Package(name=name, version=version, location=INTERPRETER.prefix, used=used, editable=editable)
+
+
+def plan(root: object, **rest: Any) -> Plan:  # noqa: ANN401 — any other field of a plan
+    """A plan for a run of `true` in `root`, here and as it is."""
+    given = {"command": ("true",), **rest}
+    return Plan(run="r", executor=Executor.SAME, root=str(root), cwd=".", variables={}, **given)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import msgspec
 
-from records import record
-from reprocheck.model.plan import Executor, Link, Plan
+from records import plan, record
+from reprocheck.model.plan import Link
 from reprocheck.model.record import FileRole, FileUse, FileUses, Record, SymbolicLink
 from reprocheck.replay.links import end_of, links_of, links_outside
 from reprocheck.replay.outputs import Selection, recorded_outputs, replayed_outputs, through
@@ -53,18 +53,10 @@ def test_a_working_copy_has_the_links_and_none_leads_into_the_original(tmp_path:
     root, outside = project(tmp_path)
     links = ("alias", "conf/now.csv", "data", "one.csv")
     run = run_in(root, read(outside / "sets/a/x.csv"), read("real/y.csv"), links=links)
-    plan = Plan(
-        run="r",
-        executor=Executor.SAME,
-        command=("true",),
-        root=str(root),
-        cwd=".",
-        variables={},
-        links=links_of(run),
-    )
+    laid = plan(root, links=links_of(run))
     copy = (tmp_path / "copy").resolve()
     copy.mkdir()
-    workspace = lay_out(plan, copy, run, lend=True, progress=lambda _: None)
+    workspace = lay_out(laid, copy, run, lend=True, progress=lambda _: None)
     assert (copy / "data" / "a" / "x.csv").read_text() == "x"
     assert os.path.realpath(copy / "alias") == str(copy / "real")
     assert os.path.realpath(copy / "conf" / "now.csv") == str(copy / "real" / "y.csv")
@@ -137,18 +129,9 @@ def test_an_environment_behind_a_link_is_lent_where_it_truly_lies(tmp_path: Path
     for folder in (root / "real" / "venv", outside / "sets" / "venv", root / "plain"):
         folder.mkdir()
     links = (Link("alias", str(root / "real"), "real"), Link("data", str(outside / "sets"), str(outside / "sets")))
-    plan = Plan(
-        run="r",
-        executor=Executor.SAME,
-        command=("true",),
-        root=str(root),
-        cwd=".",
-        variables={},
-        links=links,
-        kept=("alias/venv", "data/venv", "plain", "nowhere"),
-    )
+    laid = plan(root, links=links, kept=("alias/venv", "data/venv", "plain", "nowhere"))
     (tmp_path / "copy").mkdir()
-    workspace = lay_out(plan, tmp_path / "copy", run_in(root), lend=True, progress=lambda _: None)
+    workspace = lay_out(laid, tmp_path / "copy", run_in(root), lend=True, progress=lambda _: None)
     assert [item.path for item in workspace.lent] == ["plain", "real/venv"]
     assert [(tmp_path / "copy" / link.path).is_symlink() for link in links] == [True, True]
 

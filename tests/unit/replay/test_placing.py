@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from records import record
+from records import plan, record
 from reprocheck.model.file_use import FileUses, Listing
-from reprocheck.model.plan import Executor, Link, Need, Origin, Plan, Purpose, Sourced
+from reprocheck.model.plan import Link, Need, Origin, Purpose, Sourced
 from reprocheck.replay.errors import ReplayError
 from reprocheck.replay.placing import Places
 from reprocheck.replay.sources import digest_of
@@ -61,20 +61,15 @@ def test_a_record_can_not_place_a_link_and_write_a_file_through_it(
     content.write_text("harm")
     digest = digest_of(content) or ""
     need = Need(path=path, digest=digest, size=4, purpose=Purpose.INPUT, writable=True)
-    plan = Plan(
-        run="r",
-        executor=Executor.SAME,
-        command=("true",),
-        root=str(original),
-        cwd=".",
-        variables={},
+    laid = plan(
+        original,
         files=(Sourced(need=need, origin=Origin.STORE, place=str(content)),),
         folders=(f"{link}/made",),
         links=(Link(link, str(outside), str(outside)),),
     )
     run = record(files=FileUses(listings=(Listing(path=listed, entries=1),), complete=True))
     try:
-        lay_out(plan, copy, run, lend=True, progress=lambda _: None)
+        lay_out(laid, copy, run, lend=True, progress=lambda _: None)
     except ReplayError as error:
         assert "record" in error.reason  # noqa: PT017 — either way nothing may be outside
     assert sorted(item.name for item in outside.rglob("*")) == ["b"]
