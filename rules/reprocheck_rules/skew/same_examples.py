@@ -281,3 +281,29 @@ def _add_same_sizes(rule: Rule) -> None:
         },
         title="the size that the model asks for",
     )
+    rule.allows(
+        {
+            "train.py": """
+                import joblib
+                from sklearn.linear_model import LogisticRegression
+                from sklearn.preprocessing import StandardScaler
+
+                scaler = StandardScaler()
+                model = LogisticRegression().fit(scaler.fit_transform(rows), labels)
+                joblib.dump((scaler, model), "churn.joblib")
+            """,
+            "nightly.py": """
+                import joblib
+                from kedro.framework.session import KedroSession
+
+                def predict(rows):
+                    scaler, model = joblib.load("churn.joblib")
+                    with KedroSession.create() as session:
+                        session.run(pipeline_name="evaluation", node_names=["score"])
+                    return model.predict(scaler.transform(rows))
+
+                predict(load())
+            """,
+        },
+        title="a session that runs a flow rather than a model",
+    )

@@ -73,8 +73,10 @@ def _check(rule: Rule, catalog: Catalog, example: Example, analyzer: Analyzer) -
         expected |= {(path, line) for line, codes in expectations(text).items() if rule.code in codes}
     if rule.project_checks:
         tree = WorkTree({path: text.encode() for path, text in example.files.items()}, example.sizes)
-        joined = join(facts, files, [rule], catalog, tree=tree).findings
-        found |= {(finding.place.path, finding.place.span.line) for finding in joined}
+        joined = join(facts, files, [rule], catalog, tree=tree)
+        if joined.failed:
+            return joined.failed[0]
+        found |= {(finding.place.path, finding.place.span.line) for finding in joined.findings}
     if not example.flagged:
         return "" if not found else f"should be allowed, but is flagged at {_list(found)}"
     if not expected:

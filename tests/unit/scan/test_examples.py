@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from reprocheck.rulekit import Call, Catalog, Match, Rule
+from reprocheck.rulekit import Call, Catalog, Match, Project, Rule
 from reprocheck.scan.examples import check_examples, expectations
 
 DOC = "Something.\n\n## Why\nBecause.\n\n## Fix\nDon't."
@@ -72,3 +72,17 @@ def test_indentation_of_an_example_is_kept(rule: Rule) -> None:
         "if x:\n    pass\n",
     ]
     assert messages(rule) == []
+
+
+def test_rule_that_cannot_be_run_to_its_end_fails() -> None:
+    made = Rule("ACME002", "broken", DOC)
+
+    @made.on_project
+    def check(_project: Project) -> Iterator[Match]:
+        raise IndexError
+
+    made.flags("x = 1  # expect: ACME002\n")
+    made.allows("x = 1\n")
+    assert [message.partition(" at ")[0] for _, message in messages(made)] == [
+        "ACME002: could not be run to its end: IndexError"
+    ] * 2

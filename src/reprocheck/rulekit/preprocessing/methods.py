@@ -189,11 +189,9 @@ class Methods:
     def _of_data(
         self, owner: Data, name: str, positional: list[Value], keywords: dict[str, Value], place: Place
     ) -> Value:
-        if (
-            name in PREDICTS
-            and (positional or keywords)
-            and not (name == "run" and not isinstance(positional[-1], Table))
-        ):
+        given = [*positional, *keywords.values()]
+        # `session.run(outputs, inputs)` asks a model; other sessions run flows and queries.
+        if name in PREDICTS and given and (name != "run" or isinstance(given[-1], Table)):
             return self._effects.models.predict(owner, positional, keywords, place, name, method=name)
         if name in _WRITES or (name == "save" and owner.kind == "PIL.Image.Image"):
             self._effects.persistence.written(next(iter([*positional, *keywords.values()]), None), owner)
