@@ -38,9 +38,21 @@ class LoopReader:
         self._targets = {node.id for node in ast.walk(loop.target) if isinstance(node, ast.Name)}
 
     def effects(self) -> Iterator[Effect | None]:
-        """Everything in the body that the order reaches."""
+        """Everything in the body that the order reaches: nothing where the body never looks at what it is given."""
+        read = {node.id for node in self._nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+        if self._targets and self._targets.isdisjoint(read):
+            return
         yield self._number()
-        for node in self._nodes:
+        yield from self._over(self._nodes)
+
+    def effects_by_index(self, index: str, sequence: str) -> Iterator[Effect | None]:
+        """The same for a loop over the positions of a sequence, where what is done is done with `sequence[index]`."""
+        use = self._used_as_number(index, sequence)
+        yield None if use is None else Effect(use, f"`{shown(use)}` numbers in that order", Confidence.HIGH)
+        yield from self._over(self._nodes)
+
+    def _over(self, nodes: list[ast.AST]) -> Iterator[Effect | None]:
+        for node in nodes:
             match node:
                 case ast.Call():
                     yield self._call(node)
@@ -60,8 +72,7 @@ class LoopReader:
         if drawn is not None or not isinstance(function, ast.Attribute):
             return drawn or self._printed(call)
         receiver = function.value
-        own = isinstance(receiver, ast.Name) and (receiver.id in self._bound or receiver.id in self._targets)
-        if own:
+        if isinstance(receiver, ast.Name) and self._is_own(receiver):
             return None
         if function.attr in _COLLECTING and call.args:
             effect = self._order.receiver_effect(receiver)
@@ -75,12 +86,43 @@ class LoopReader:
             and receiver.id != "sys"
         ):
             kind = self._file.resolve(receiver, self._file.scope_of(receiver)) or ""
-            if kind.startswith(("zipfile.", "tarfile.")):
+            if kind.startswith(("zipfile.", "tarfile.")) or self._is_module_function(kind):
                 return None
             return Effect(call, f"`{shown(function)}(...)` writes in that order", Confidence.MEDIUM)
         if function.attr in _LEARNING and not isinstance(receiver, ast.Call):
             return Effect(call, f"`{shown(function)}(...)` learns in that order", Confidence.MEDIUM)
         return None
+
+    @staticmethod
+    def _is_module_function(receiver: str) -> bool:
+        """Whether a receiver is an imported module: `wavfile.write(path, x)` writes a file of its own."""
+        return bool(receiver) and "()" not in receiver and not receiver.startswith((".", "builtins.", "sys."))
+
+    def _is_own(self, name: ast.Name) -> bool:
+        """Whether a name is bound anew for each entry; a list that is emptied now and then goes on before that."""
+        if name.id in self._targets:
+            return True
+        if name.id not in self._bound:
+            return False
+        reset = [
+            node
+            for node in self._nodes
+            if isinstance(node, ast.Name) and node.id == name.id and isinstance(node.ctx, ast.Store)
+        ]
+        plain = all(isinstance(self._file.parent(store), ast.Assign) for store in reset)
+        return not plain or self._is_fresh(name.id, name)
+
+    def _is_fresh(self, name: str, node: ast.AST) -> bool:
+        """Whether each turn of the loop binds a name anew before it gets to a node."""
+        inner = node
+        for ancestor in self._file.ancestors(node):
+            for block in _blocks(ancestor):
+                if inner in block and any(_binds(name, earlier) for earlier in block[: block.index(inner)]):
+                    return True
+            if ancestor is self._loop:
+                return False
+            inner = ancestor
+        return False
 
     def _drawn(self, call: ast.Call) -> Effect | None:
         """Each entry gets the random number that is next: another order deals them to others."""
@@ -138,18 +180,25 @@ class LoopReader:
         use = self._used_as_number(target.elts[0].id)
         return None if use is None else Effect(use, f"`{shown(use)}` numbers in that order", Confidence.HIGH)
 
-    def _used_as_number(self, name: str) -> ast.AST | None:
-        """Statement in which a number is more than progress: an index, a part of a name, a value."""
+    def _used_as_number(self, name: str, sequence: str = "") -> ast.AST | None:
+        """Statement in which a number is more than progress: an index, a part of a name, a value.
+
+        Where it is the position in `sequence`, taking the entry there says nothing about the number.
+        """
         for node in self._nodes:
             if not (isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load)):
                 continue
             for ancestor in self._file.ancestors(node):
                 if isinstance(ancestor, ast.Compare | ast.AugAssign):
                     break
+                if isinstance(ancestor, ast.Subscript) and sequence and _takes(ancestor, sequence):
+                    break
                 if isinstance(ancestor, ast.Call) and (
                     last_name(ancestor.func) in _TELLING or last_name(ancestor.func).startswith(("log", "print"))
                 ):
                     break
+                if isinstance(ancestor, ast.Call) and last_name(ancestor.func) == "format":
+                    continue  # a text, by what becomes of it
                 if isinstance(ancestor, ast.BinOp) and isinstance(ancestor.op, ast.Mod) and ancestor.left is node:
                     break
                 if isinstance(ancestor, ast.Subscript | ast.Assign | ast.Call):
@@ -168,7 +217,7 @@ class LoopReader:
                 if table == measured:
                     return Effect(node, f"`{shown(node)}` numbers in that order", Confidence.HIGH)
             case (ast.Name(id=name), ast.Call() as call) if last_name(call.func) in _JOINING and _mentions(call, name):
-                return self._joined(node, target)
+                return None if self._is_fresh(name, node) else self._joined(node, target)
             case (ast.Name(id=name), ast.BinOp(op=ast.Add(), left=ast.Name(id=left), right=ast.List())) if left == name:
                 return self._joined(node, target)
         return None
@@ -207,5 +256,31 @@ def _inside(body: list[ast.stmt]) -> Iterator[ast.AST]:
             stack.extend(reversed(list(ast.iter_child_nodes(node))))
 
 
-def _mentions(call: ast.Call, name: str) -> bool:
-    return any(isinstance(node, ast.Name) and node.id == name for node in ast.walk(call))
+def _mentions(node: ast.AST, name: str) -> bool:
+    return any(isinstance(part, ast.Name) and part.id == name for part in ast.walk(node))
+
+
+def _takes(node: ast.Subscript, sequence: str) -> bool:
+    return isinstance(node.ctx, ast.Load) and isinstance(node.value, ast.Name) and node.value.id == sequence
+
+
+def _blocks(node: ast.AST) -> Iterator[list[ast.stmt]]:
+    """Statements that run one after the other inside a node."""
+    for field in ("body", "orelse", "finalbody"):
+        block = getattr(node, field, None)
+        if isinstance(block, list):
+            yield block
+
+
+def _binds(name: str, statement: ast.stmt) -> bool:
+    """Whether a statement in any case binds a name to something that is not made from what it was."""
+    match statement:
+        case ast.Assign(targets=targets, value=value):
+            return any(_mentions(target, name) for target in targets if not isinstance(target, ast.Subscript)) and (
+                not _mentions(value, name)
+            )
+        case ast.If(body=body, orelse=orelse):
+            return all(any(_binds(name, inner) for inner in block) for block in (body, orelse))
+        case ast.With(body=body) | ast.Try(body=body):
+            return any(_binds(name, inner) for inner in body)
+    return False

@@ -22,7 +22,7 @@ _ORDERLESS = frozenset(_ORDERLESS_TEXT.split())
 _SAME_ORDER_TEXT = """
     list tuple iter enumerate zip map filter reversed array asarray chain from_iterable tqdm trange track copy
     filterfalse compress starmap join flatten cycle as_posix Series Index progress_bar progressbar deepcopy trange
-    takewhile batched cast
+    takewhile batched cast imap imap_unordered map_async starmap_async process_map thread_map
 """
 _SAME_ORDER = frozenset(_SAME_ORDER_TEXT.split())
 _MUTATIONS = frozenset(["append", "extend", "insert", "remove", "clear", "appendleft", "add", "discard", "update"])
@@ -190,7 +190,44 @@ class OrderOfUse:
                 if isinstance(node.value, ast.Name) and self._has_one(node.value):
                     return None
                 return Effect(node, f"`{shown(node)}` takes whichever stands there", Confidence.MEDIUM)
+        loop = self._loop_over_positions(node)
+        if loop is not None and isinstance(node.slice, ast.Name) and isinstance(node.value, ast.Name):
+            return strongest(LoopReader(self, loop).effects_by_index(node.slice.id, node.value.id))
         return Effect(node, f"`{shown(node)}` picks by position", Confidence.HIGH)
+
+    def _loop_over_positions(self, node: ast.Subscript) -> ast.For | None:
+        """The loop around `names[i]` that goes through all of them: `for i in range(len(names))`."""
+        if not isinstance(node.slice, ast.Name) or not isinstance(node.value, ast.Name):
+            return None
+        for ancestor in self.file.ancestors(node):
+            match ancestor:
+                case ast.For(target=ast.Name(id=index), iter=iterated) if index == node.slice.id:
+                    while isinstance(iterated, ast.Call) and last_name(iterated.func) in {"tqdm", "track"}:
+                        iterated = iterated.args[0] if iterated.args else iterated.func
+                    return ancestor if self._counts(iterated, node.value) else None
+                case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
+                    return None
+        return None
+
+    def _counts(self, iterated: ast.expr, sequence: ast.Name) -> bool:
+        """Whether an expression is `range(len(sequence))`, or that of a name that was given the length."""
+        match iterated:
+            case ast.Call(func=ast.Name(id="range"), args=[ast.Constant(value=0), end] | [end]):
+                return self._is_length(end, sequence)
+        return False
+
+    def _is_length(self, value: ast.expr, sequence: ast.Name) -> bool:
+        match value:
+            case ast.Call(func=ast.Name(id="len"), args=[ast.Name(id=measured)]):
+                return measured == sequence.id
+            case ast.Name(id=name):
+                for use in self.names.reads(sequence.id):
+                    match self.file.parent(use):
+                        case ast.Call(func=ast.Name(id="len")) as call:
+                            match self.file.parent(call):
+                                case ast.Assign(targets=[ast.Name(id=given)]) if given == name:
+                                    return self.file.scope_of(use) is self.file.scope_of(sequence)
+        return False
 
     def _has_one(self, name: ast.Name) -> bool:
         """Whether the code makes sure that there is one entry: `len(files) == 1`, `len(files) > 1`."""

@@ -192,6 +192,18 @@ rule.flags(
 rule.flags(
     """
     import os
+    import numpy as np
+
+    parts = []
+    for folder in sorted(os.listdir("data")):
+        parts.append(os.listdir(folder))  # expect: DET008
+    first = np.stack([read(name) for name in parts[0]])
+    """,
+    title="listings kept in a list",
+)
+rule.flags(
+    """
+    import os
     from glob import glob
     from torch.utils.data import Dataset
 
@@ -333,8 +345,15 @@ rule.allows(
     for name in os.listdir("data"):
         image = load(name)
         save(resize(image), os.path.join("resized", name))
+    scores = []
+    for _ in os.listdir("data/folds"):
+        scores.append(evaluate(model))
+    parts = []
+    for folder in sorted(os.listdir("data")):
+        parts.append(os.listdir(folder))
+    print(len(parts[0]), scores[0])
     """,
-    title="deleted, moved, handled alone",
+    title="deleted, moved, handled alone, counted",
 )
 rule.allows(
     """
@@ -367,4 +386,83 @@ rule.allows(
         return sorted(found)
     """,
     title="sorted by everyone who takes it",
+)
+rule.allows(
+    """
+    import glob
+    import os
+    from multiprocessing import Pool
+
+    import cv2
+    import numpy as np
+    from scipy.io import wavfile
+    from tqdm import tqdm
+
+    def shrink(folder, target):
+        names = [name for name in os.listdir(folder) if name.endswith(".jpg")]
+        total = len(names)
+        for i in range(total):
+            print("{} of {}: {}".format(i, total, names[i]))
+            image = cv2.imread(os.path.join(folder, names[i]))
+            image = np.concatenate([image, image], axis=2)
+            cv2.imwrite(os.path.join(target, names[i]), image)
+
+    def cut(folder):
+        for path in glob.glob(folder + "/*.wav"):
+            rate, sound = wavfile.read(path)
+            wavfile.write(path.replace("/whole/", "/cut/"), rate, sound[:rate])
+
+    def extract(folder):
+        videos = glob.glob(folder + "/*")
+        with Pool(5) as pool:
+            for _ in tqdm(pool.imap_unordered(frames_of, videos), total=len(videos)):
+                pass
+    """,
+    title="each handled alone, by its position, in files of their own, by other processes",
+)
+rule.flags(
+    """
+    import os
+    from multiprocessing import Pool
+
+    import numpy as np
+
+    def table(folder):
+        names = os.listdir(folder)  # expect: DET008
+        rows = []
+        for i in range(len(names)):
+            rows.append(np.load(names[i]))
+        return np.stack(rows)
+
+    def rename(folder):
+        names = os.listdir(folder)  # expect: DET008
+        for i in range(len(names)):
+            os.rename(names[i], "{}.png".format(i))
+
+    def first(folder, i):
+        names = os.listdir(folder)  # expect: DET008
+        return np.load(names[i])
+
+    def join(folder):
+        for name in os.listdir(folder):  # expect: DET008
+            part = np.load(name)
+            if name.startswith("0"):
+                whole = part
+            else:
+                whole = np.concatenate([whole, part])
+        return whole
+
+    def batches(folder):
+        batch = []
+        for name in os.listdir(folder):  # expect: DET008
+            batch.append(np.load(name))
+            if len(batch) == 8:
+                np.save("batch_" + name, np.stack(batch))
+                batch = []
+
+    def features(folder):
+        with Pool(5) as pool:
+            return np.stack(list(pool.imap(np.load, os.listdir(folder))))  # expect: DET008
+    """,
+    title="by position, joined, in batches, from other processes",
 )
