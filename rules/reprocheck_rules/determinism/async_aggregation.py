@@ -97,6 +97,7 @@ def _match(module: Module, node: ast.Call, name: str, effect: Effect) -> Match:
 
 rule.flags(
     """
+    from collections import defaultdict
     import numpy as np
     import pandas as pd
     from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -126,6 +127,13 @@ rule.flags(
             collected.append(future.result())
         return np.concatenate(collected)
 
+    def by_task(futures):
+        results = defaultdict(list)
+        for future in as_completed(futures):  # expect: DET014
+            result = future.result()
+            results[result["task"]].append(result["score"])
+        return [found[0] for found in results.values()]
+
     def index(pool, names):
         return {name: i for i, name in enumerate(pool.imap_unordered(clean, names))}  # expect: DET014
 
@@ -139,6 +147,7 @@ rule.flags(
 rule.allows(
     """
     import statistics
+    from collections import defaultdict
     import numpy as np
     import pandas as pd
     from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -172,6 +181,15 @@ rule.allows(
         for row in pool.imap_unordered(parse, paths):
             rows.append(row)
         return sorted(rows)
+
+    def sorted_by_task(futures):
+        results = defaultdict(list)
+        for future in as_completed(futures):
+            result = future.result()
+            results[result["task"]].append((result["number"], result))
+        for found in results.values():
+            found.sort()
+        return np.array([len(found) for found in results.values()])
 
     def counted(pool, paths):
         done = 0

@@ -37,6 +37,10 @@ _CARRIERS_TEXT = """
 """
 _CARRIERS = frozenset(_CARRIERS_TEXT.split())
 """Packages that carry files elsewhere, all of them alike; and `statistics`, which adds up without rounding."""
+_SORTING_ENCODERS = frozenset(
+    f"sklearn.preprocessing.{name}().fit" for name in ("LabelEncoder", "LabelBinarizer", "MultiLabelBinarizer")
+)
+"""Encoders learn the sorted classes, in whatever order they come."""
 _LISTING_NAME = re.compile(r"^_?(ls|i?glob|list_?(dir|files?|paths?)?|walk|scandir|iterdir|my_glob|find_files?)$")
 _DEPTH = 12
 
@@ -131,13 +135,15 @@ class OrderOfUse:
         if name in _SAME_ORDER:
             return self.effect(call)
         if name in {"extend", "append", "appendleft", "put", "insert"} and isinstance(call.func, ast.Attribute):
-            return self.receiver_effect(call.func.value)
+            found = self.receiver_effect(call.func.value)
+            whole = name != "extend" and found is not None and isinstance(found.node, ast.Subscript)
+            return self.effect(found.node) if whole else found  # of lists in a list, what happens to each counts
         if name == "next":
             return Effect(call, f"`{shown(call)}` takes whichever comes first", Confidence.MEDIUM)
         resolved = self.file.resolve(call.func, self.file.scope_of(call))
         if resolved is not None and resolved.startswith("."):
             return self._parameter(call, node, resolved)
-        if self._sorted_later(call):
+        if resolved in _SORTING_ENCODERS or self._sorted_later(call):
             return None
         package = (resolved or "").partition(".")[0]
         if package in _CARRIERS:
@@ -292,7 +298,24 @@ class OrderOfUse:
                 return self.name_effect(receiver)
             case ast.Attribute():
                 return self.attribute_effect(receiver)
+            case ast.Subscript(value=ast.Name() as table) if self._entries_sorted(table):
+                return None
         return Effect(receiver, f"`{shown(receiver)}` keeps that order", Confidence.MEDIUM)
+
+    def _entries_sorted(self, table: ast.Name) -> bool:
+        """Whether the lists of a table are sorted one by one: `for rows in table.values(): rows.sort()`."""
+        for use in self.names.uses(table):
+            match self.file.parent(use):
+                case ast.Subscript() as entry if self._sorts(entry):
+                    return True
+                case ast.Attribute(attr="values" | "items") as method:
+                    call = self.file.parent(method)
+                    loop = self.file.parent(call) if isinstance(call, ast.Call) else None
+                    target = loop.target if isinstance(loop, ast.For) else None
+                    entry = target.elts[-1] if isinstance(target, ast.Tuple) and target.elts else target
+                    if isinstance(entry, ast.Name) and any(self._sorts(read) for read in self.names.uses(entry)):
+                        return True
+        return False
 
     def name_effect(self, target: ast.Name) -> Effect | None:
         """The strongest effect of the uses of a name after `target`; None when it is sorted."""

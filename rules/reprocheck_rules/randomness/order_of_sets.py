@@ -38,9 +38,19 @@ class _Sequences(OrderOfUse):
     def effect(self, node: ast.expr) -> Effect | None:
         """As for any sequence, but taking an element by position, or by code that can't be seen, counts for little."""
         found = super().effect(node)
-        if found is None or not self._little(found):
+        if found is None or self._binarized(found.node):
+            return None
+        if not self._little(found):
             return found
         return Effect(found.node, found.clause, Confidence.LOW)
+
+    def _binarized(self, node: ast.AST) -> bool:
+        """`MultiLabelBinarizer().fit_transform(sets)`: a column for each label, in the order of the labels."""
+        function = node.func if isinstance(node, ast.Call) else None
+        if not isinstance(function, ast.Attribute) or function.attr not in {"fit_transform", "transform"}:
+            return False
+        resolved = self.file.resolve(function, self.file.scope_of(node)) or ""
+        return resolved.startswith("sklearn.preprocessing.MultiLabelBinarizer()")
 
     @staticmethod
     def _little(found: Effect) -> bool:

@@ -344,6 +344,8 @@ rule.allows(
     picked = list(set(range(100)) - set(range(10)))
     years = set(int(row["year"]) for row in rows)
     columns = list(years)
+    places = torch.tensor(list(set(tokens.index(word) for word in query)))
+    known = torch.tensor(list(set(tokenizer.encode(text))))
 
     def session_edges(items: list[int], weights: "dict[int, float] | None"):
         seen = set(items)
@@ -370,6 +372,29 @@ rule.allows(
     np.random.shuffle(sorted(merged))
     """,
     title="Sorted later, shown, used as keys",
+)
+rule.allows(
+    """
+    import numpy as np
+    from sklearn.preprocessing import LabelEncoder, MultiLabelBinarizer
+
+    encoder = LabelEncoder()
+    encoder.fit(list(set(words)))
+    binarizer = MultiLabelBinarizer()
+    topics = binarizer.fit_transform([list(set(row.split())) for row in rows])
+    """,
+    title="Encoders that sort what they are given",
+)
+rule.flags(
+    """
+    import numpy as np
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.preprocessing import LabelEncoder
+
+    rows = TfidfVectorizer().fit_transform(list(set(text.split())))  # expect: RNG018
+    codes = LabelEncoder().fit_transform(list(set(text.split())))  # expect: RNG018
+    """,
+    title="Rows in the order of a set",
 )
 rule.allows(
     """

@@ -19,11 +19,12 @@ class Elements(Enum):
     UNKNOWN = "unknown"
 
 
-_TO_NUMBER = frozenset(
-    ["int", "len", "round", "abs", "float", "ord", "hash", "bool", "min", "max", "sum", "item", "argmax", "argmin"]
-)
+_TO_NUMBER_TEXT = """
+    int len round abs float ord hash bool min max sum item argmax argmin index rindex count token_to_id piece_to_id
+"""
+_TO_NUMBER = frozenset(_TO_NUMBER_TEXT.split())
 _OF_NUMBERS = frozenset(
-    ["range", "arange", "nonzero", "where", "argsort", "randint", "randperm", "permutation", "argwhere"]
+    ["range", "arange", "nonzero", "where", "argsort", "randint", "randperm", "permutation", "argwhere", "encode"]
 )
 _PICKS = frozenset(["choice", "choices", "sample", "permutation", "shuffled"])
 """Functions whose result has elements of what they are given."""
