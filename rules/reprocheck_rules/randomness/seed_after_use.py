@@ -7,14 +7,15 @@ What was drawn before (initial weights, a shuffled list, a split) is different i
 Seed first thing in the program, before the model is built and the data is read.
 
 ## Notes
-The order is that of execution, followed from the start of the program through calls and imports. In notebooks, what is
-drawn to be looked at, and models that are built again behind the seed, give low confidence.
+The order is that of execution, followed from the start of the program through calls and imports. Weights that are
+replaced by those of a file where the model is built are not looked at. In notebooks, what is drawn to be looked at, and
+models that are built again behind the seed, give low confidence.
 """
 
 import re
 from collections.abc import Iterator
 
-from reprocheck.rulekit import Confidence, Fix, Match, MoveStatements, Project, Rule, Safety, Where
+from reprocheck.rulekit import Confidence, Fix, Match, MoveStatements, Project, Rule, Safety, Span, Where
 from reprocheck.rulekit.execution import Happening, Run
 from reprocheck.rulekit.facts import Call, Import
 from reprocheck_rules.randomness.notebook_draws import SHOWS, lasting
@@ -37,6 +38,8 @@ _FITTED = frozenset({"estimator", "splitter", "sampler", "cross-validation"})
 _FIXED = re.compile(r"[.](zero_|fill_|zeros_|ones_|constant_)$")
 _TRAINED = frozenset({"weights", "pretrained", "checkpoint"})
 """Arguments that give a model weights of another training."""
+_LOADS = r"\(\)(?:\.(?:to|cuda|cpu|half|float|double|eval|train)\(\))*\.load_state_dict"
+"""What follows the name of a class where an object of it takes the weights of a file."""
 
 
 @rule.on_project
@@ -48,7 +51,7 @@ def check(project: Project) -> Iterator[Match]:
             early = _early(seeding, seed[0]) if seed is not None and seed[1].certain else []
             if seed is not None and early and _initialised_again(project, run, seed[1]):
                 early = [pair for pair in early if "initialises" not in pair[1].entry.roles]
-            early = [pair for pair in early if not _set_by_hand(project, pair[1])]
+            early = [pair for pair in early if not (_set_by_hand(project, pair[1]) or _loaded_over(project, pair[1]))]
             if seed is not None and early:
                 kept = lasting(project, run, early, seed[0])
                 yield _match(project, run, seeding.family, kept or early, seed[1], certain=bool(kept))
@@ -91,6 +94,28 @@ def _set_by_hand(project: Project, draw: Happening) -> bool:
             calls = [event for event in function.events if isinstance(event, Call)]
             fixed = sum(_FIXED.search(call.callee) is not None for call in calls)
             return fixed >= sum(call.callee == draw.call.callee for call in calls)
+    return False
+
+
+def _loaded_over(project: Project, draw: Happening) -> bool:
+    """Whether a model gets all weights of a file where it is built, so that those it draws are thrown away."""
+    if "initialises" not in draw.entry.roles:
+        return False
+    ways = [*((hop.path, hop.span) for hop in draw.hops), (draw.path, draw.call.span)]
+    return any(_is_loaded(project, path, span) for path, span in ways)
+
+
+def _is_loaded(project: Project, path: str, span: Span) -> bool:
+    """Whether the function that makes a call gives each object which calls like it make weights, on the same branch."""
+    for function in project.index.files[path].functions:
+        calls = [event for event in function.events if isinstance(event, Call)]
+        built = next((call for call in calls if call.span == span), None)
+        if built is not None:
+            loads = re.compile(re.escape(built.callee) + _LOADS)
+            branch = (built.guard, built.side)
+            loaded = [call for call in calls if (call.guard, call.side) == branch and loads.fullmatch(call.callee)]
+            whole = [call for call in loaded if not any(argument.name == "strict" for argument in call.arguments)]
+            return 0 < sum(call.callee == built.callee for call in calls) <= len(whole)
     return False
 
 
@@ -429,4 +454,41 @@ rule.allows(
     model.fit(rows, [random.random() for _ in rows])
     """,
     title="A look at the data; a model that draws when it is fitted",
+)
+LOADED = """
+    import torch
+
+    class Net(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = torch.nn.Linear(4, 1)
+
+    def load(path):
+        net = Net().to("cpu")
+        net.load_state_dict(torch.load(path, weights_only=True))
+        return net
+
+    def train():
+        torch.manual_seed(0)
+        net = Net()
+        for x, y in data():
+            torch.nn.functional.mse_loss(net(x), y).backward()
+        return net
+    """
+COMPARED = """
+    from model import load, train
+
+    old = load("served.pt"){expected}
+    print(score(old), score(train()))
+    """
+rule.allows(
+    {"model.py": LOADED, "compare.py": COMPARED.format(expected="")},
+    title="a model that takes the weights of a file before another one is trained",
+)
+rule.flags(
+    {
+        "model.py": LOADED.replace("True))", "True), strict=False)"),
+        "compare.py": COMPARED.format(expected="  # expect: RNG003"),
+    },
+    title="a model that takes what a file has of its weights, and draws the others",
 )
