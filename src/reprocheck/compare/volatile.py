@@ -20,6 +20,8 @@ _THING = (
 )
 _VALUE = rf"(?:[_ ]?\(?{_UNIT}\)?)?(?:\s*[:=]\s*|(?i:(?<=took)) +)(?:\d+(?::\d{{2}})+(?:\.\d+)?|{_NUMBER})(?!\w)(?!-)"
 """What stands behind a word for a duration."""
+_NO_LABEL = r"(?!(?:(?<=\smin)|(?<=\s[dhm]))(?:\s*[:=]\s*|\s+)[-+]?\d*\.?\d+(?:[eE][-+]?\d+)?(?![\w.:]))"
+"""Behind a unit that stands apart: in `std 0.1 min 0.2` and `n 5, d=3` it names the number that follows."""
 _PATTERNS = (
     ("terminal codes", r"\x1b\[[0-9;?]*[A-Za-z]"),
     ("ids", r"\b[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}\b"),
@@ -33,7 +35,8 @@ _PATTERNS = (
     ("timestamps", r"(?m:^)[IWEF]\d{4} \d{2}:\d{2}:\d+(?:\.\d+)? +\d+(?= )"),
     ("timestamps", r"\b(?:19|20)\d{6}[-_T]\d{4,6}(?:[-_.]\d+)?(?!\w)"),
     ("timestamps", rf"\b{_DAY}(?![\w.-])"),
-    ("timestamps", r"(?<=[._/-])1[4-9]\d{8}(?:\.\d+)?(?!\w)"),
+    # behind a digit and a point, or behind the sign of a number, it would be a value
+    ("timestamps", r"(?:(?<=[_/])|(?<=[A-Za-z_)\]][.-])|(?<=\d-))1[4-9]\d{8}(?:\.\d+)?(?!\w)"),
     ("addresses", r"\bat 0x[0-9a-fA-F]+\b|\b0x[0-9a-fA-F]{8,16}\b"),
     ("speeds", rf"{_NUMBER}\s?{_THING}\s?(?:/|per )\s?(?:{_UNIT})\b"),
     ("speeds", rf"{_NUMBER}\s?{_UNIT}\s?(?:/|per )\s?{_THING}\b"),
@@ -47,13 +50,15 @@ _PATTERNS = (
         "durations",
         r"(?<![\w.])(?:\d+ days?, )?\d+:\d{2}:\d{2}(?:[.,]\d+)?(?![\w:])|(?<![\w.:])\d{2}:\d{2}(?![\w:])",
     ),
-    ("durations", rf"(?<![\w.])(?:\d+\s?(?:d|h|m|min)\s?)*{_NUMBER}\s?{_UNIT}(?![\w/])"),
+    ("durations", rf"(?<![\w.])(?:\d+\s?(?:d|h|m|min)\s?)*{_NUMBER}\s?{_UNIT}(?![\w/]){_NO_LABEL}"),
     ("process ids", r"\b(?i:pid|process(?: id)?|worker pid|ppid|tid)[ =:#]+\d+\b"),
     ("ports", r"\b(?:127\.0\.0\.1|0\.0\.0\.0|localhost|\[::1?\]):\d+\b"),
     ("folders", r"(?<![\w/.:~-])~?/(?:[\w.+@~=-]+/)+"),
 )
 _KINDS = tuple(kind for kind, _ in _PATTERNS)
 _ANY = re.compile("|".join(f"(?P<p{index}>{pattern})" for index, (_, pattern) in enumerate(_PATTERNS)))
+_ROW = re.compile(r"((?:[^\s,;]+[\s,;]+){3})(?:[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?:[\s,;]+|$)){8,}$")
+"""A row of a table: a few words, then many numbers, of which none but the first can belong to a word."""
 _OVERWRITTEN = re.compile(r".*[\r\x08](?=[^\r\n])")
 _BAR = re.compile(r"^[^|]*\d%\|[^|]*\|[^\[]*\[[^\]]*\]\s*$")
 
@@ -79,7 +84,9 @@ def mask(text: str) -> tuple[str, frozenset[str]]:
         kinds.add(kind)
         return f"<{kind}>"
 
-    return _ANY.sub(replace, text), frozenset(kinds)
+    row = _ROW.match(text)
+    start = row.end(1) if row else len(text)
+    return _ANY.sub(replace, text[:start]) + text[start:], frozenset(kinds)
 
 
 def is_progress(line: str) -> bool:

@@ -22,6 +22,10 @@ from reprocheck.compare.volatile import mask, same_but_for_place, volatile_key
         ("ETA: 12", "ETA: 7", "durations"),
         ("Training time: 12.3", "Training time: 9", "durations"),
         ("done in 1h 2m 3s", "done in 59m 1s", "durations"),
+        ("took 3 min, 2 h 3 m 4 s left", "took 5 min, 1 h 2 m 3 s left", "durations"),
+        ("0.5 s: done, 12 s 0.53", "0.75 s: done, 11 s 0.53", "durations"),
+        ("events.out.tfevents.1712345678.host", "events.out.tfevents.1712345999.host", "timestamps"),
+        ("log/run-1712345678", "log/run-1712345999", "timestamps"),
         ("12.5it/s", "99it/s", "speeds"),
         ("3 ms/step", "40 ms/step", "speeds"),
         ("1234 samples/sec", "99.5 samples/sec", "speeds"),
@@ -54,11 +58,31 @@ def test_volatile_parts_of_a_line_are_masked(left: str, right: str, kind: str) -
         ("ratio 3:2", "ratio 3:4"),
         ("shape (3, 4)", "shape (3, 5)"),
         ("v1.2.3", "v1.2.4"),
+        ("loss 0.1432345678", "loss 0.1599999999"),
+        ("{'loss': 0.1754321098}", "{'loss': 0.1654321098}"),
+        ("offset -1432345678", "offset -1599999999"),
+        ("mean 0.5 std 0.1 min 0.2 max 0.9", "mean 0.5 std 0.3 min 0.2 max 0.9"),
+        ("std=0.1 min=0.2", "std=0.3 min=0.2"),
+        ("n 100 m 20 d: 3", "n 200 m 10 d: 3"),
         ("https://example.org/a/b/c", "https://example.org/a/x/c"),
     ],
 )
 def test_content_is_never_masked(left: str, right: str) -> None:
     assert mask(left)[0] != mask(right)[0]
+
+
+@pytest.mark.parametrize(
+    ("head", "masked"),
+    [
+        ("took 3.5 1", "<durations> 1"),
+        ("at 2026-01-02 03:04:05", "at <timestamps>"),
+        ("a fps 30", "a <speeds>"),
+        ("the 0.1 0.2", "the 0.1 0.2"),
+    ],
+)
+def test_a_row_of_numbers_is_masked_as_far_as_words_reach(head: str, masked: str) -> None:
+    numbers = " ".join(f"{index / 7:.10f}" for index in range(-20, 20)) + " 1e-05 -3 .5\n"
+    assert mask(f"{head} {numbers}")[0] == f"{masked} {numbers}"
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 
@@ -59,7 +59,7 @@ def compare_lines(
         end += 1
     parts = list(lines.compare(left[start : len(left) - end], right[start : len(right) - end], start + 1))
     message = lines.message()
-    if lines.changed and lines.reordered(left, right):
+    if lines.changed and not any(lines.surplus.values()):
         message += "; the same lines in another order"
     found = gathered(name, kind, parts, message)
     if lines.numbers.differing == 0:
@@ -87,6 +87,8 @@ class _Lines:
     first: int = 0
     kinds: set[str] = field(default_factory=set)
     """Of volatile parts."""
+    surplus: Counter[str] = field(default_factory=Counter)
+    """How many more there are on the left than on the right of each masked line, as far as lines differ."""
     numbers: Column = field(default_factory=Column)
 
     def __post_init__(self) -> None:
@@ -99,9 +101,6 @@ class _Lines:
             return volatile
         lines = "1 line differs" if self.changed == 1 else f"{self.changed:,} lines differ"
         return f"{lines}, first line {self.first:,}" + (f"; besides: {volatile}" if volatile else "")
-
-    def reordered(self, left: Iterable[str], right: Iterable[str]) -> bool:
-        return Counter(mask(line)[0] for line in left) == Counter(mask(line)[0] for line in right)
 
     def compare(self, left: Sequence[str], right: Sequence[str], number: int) -> Iterator[Difference]:
         """Lines from line `number` of the left on."""
@@ -130,6 +129,7 @@ class _Lines:
                 self.kinds.add("progress bars")
                 continue
             self._note(number + offset)
+            self.surplus[mask(self.context.placeless(line))[0]] += 1 if side == "left" else -1
             shown_line = shown(line.rstrip("\r\n"))
             yield content(
                 name, f"only on the {side}", shown_line if side == "left" else "", "" if side == "left" else shown_line
@@ -158,6 +158,8 @@ class _Lines:
                 else metadata(f"line {number}", ", ".join(sorted(kinds)), _cut(left), _cut(right))
             )
         self._note(number)
+        self.surplus[a] += 1
+        self.surplus[b] -= 1
         if a.rstrip("\r\n") == b.rstrip("\r\n"):
             return content(f"line {number}", "another end of line", _end(left), _end(right), "line")
         outcome = Outcome.DIVERGENT
