@@ -12,8 +12,11 @@ Name the full commit (`@` and forty hexadecimal digits, or `rev = "..."`), add t
 
 ## Notes
 A lock that records the commit is enough. Tags are of low confidence: they can be moved, but seldom are. So are
-released archives with a version in their name. The public indexes of accelerator builds (`download.pytorch.org`, and
-the like), indexes on this machine, and files in which everything carries a digest are silent.
+released archives with a version in their name. `file:///...` in a list of packages is the folder in which one computer
+built them, as `pip freeze` writes it in a conda environment: one finding per list. GitHub has answered nobody on
+`git://` since 2022-03-15 (its announcement "Improving Git protocol security on GitHub"). The public indexes of
+accelerator builds (`download.pytorch.org`, and the like), indexes on this machine, and files in which everything
+carries a digest are silent.
 """
 
 from __future__ import annotations
@@ -24,10 +27,12 @@ from collections.abc import Iterator
 from reprocheck.rulekit import Confidence, Fix, Match, Project, Rule, Safety
 from reprocheck.rulekit.dependencies import LOCKS, Dependency, DependencyFacts, IndexOption, SourceKind
 from reprocheck.rulekit.manifest_edits import replaced_inside
-from reprocheck_rules.environment.manifests import is_auxiliary, is_development, manifests
+from reprocheck_rules.environment.manifests import is_auxiliary, is_development, listed, manifests
 
 rule = Rule("ENV009", "unpinned-vcs-or-url", __doc__)
 
+_SHOWN = 48
+"""Characters of an address in a message."""
 _COMMIT = re.compile(r"[0-9a-f]{7,64}", re.IGNORECASE)
 _TAG = re.compile(r"(?:[\w./-]*[/_-])?v?\d+(?:[._]\d+)+[\w.+-]*|v\d+[\w.-]*", re.IGNORECASE)
 _MOVING_ARCHIVE = re.compile(
@@ -42,6 +47,9 @@ _PUBLIC = re.compile(
     re.IGNORECASE,
 )
 _PLAIN_HTTP = re.compile(r"http://", re.IGNORECASE)
+_BUILT_HERE = re.compile(r"file:///+", re.IGNORECASE)
+_REFUSED = re.compile(r"(?:git\+)?git://(?:www\.)?github\.com/", re.IGNORECASE)
+_PLAIN_GIT = re.compile(r"git://", re.IGNORECASE)
 _LOCAL = re.compile(r"http://(?:localhost|127\.|10\.|192\.168\.|\[::1\])", re.IGNORECASE)
 
 
@@ -52,6 +60,7 @@ def check(project: Project) -> Iterator[Match]:
         for dependency in manifest.dependencies:
             if dependency.url and not _is_locked(project, manifest, dependency):
                 yield from _judge(project, manifest, dependency)
+        yield from _built_here(project, manifest)
         yield from _indexes(project, manifest)
     for source in project.index.dependencies.sources.values():
         if source.kind is SourceKind.COMPILED:
@@ -73,7 +82,9 @@ def _judge(project: Project, manifest: DependencyFacts, dependency: Dependency) 
     beside = Confidence.LOW if is_development(dependency.group) or is_auxiliary(manifest) else None
     if dependency.vcs:
         revision = dependency.revision
-        if not revision:
+        if _REFUSED.match(dependency.url):
+            yield _refused(project, manifest, dependency, what)
+        elif not revision:
             message = f"{what} names no commit: each installation takes the newest state of the default branch"
             yield project.match(manifest.path, dependency.span, message, confidence=beside)
         elif _TAG.fullmatch(revision):
@@ -91,6 +102,39 @@ def _judge(project: Project, manifest: DependencyFacts, dependency: Dependency) 
             message = f"{what} is a link without a digest: what lies there may be replaced unnoticed"
             confidence = Confidence.LOW if released else beside or Confidence.MEDIUM
             yield project.match(manifest.path, dependency.span, message, confidence=confidence)
+
+
+def _refused(project: Project, manifest: DependencyFacts, dependency: Dependency, what: str) -> Match:
+    """A requirement that can't be installed any more."""
+    lack = "" if dependency.revision else ", and it names no commit"
+    edit = replaced_inside(project, manifest.path, dependency.span, _PLAIN_GIT, "https://")
+    return project.match(
+        manifest.path,
+        dependency.span,
+        f"{what} is fetched over `git://`, which GitHub has refused since 2022-03-15: it can't be installed{lack}",
+        fix=Fix("fetch over https", Safety.SAFE, (edit,)) if edit is not None and dependency.revision else None,
+    )
+
+
+def _built_here(project: Project, manifest: DependencyFacts) -> Iterator[Match]:
+    """Packages that are taken from a folder of the computer on which the list was written."""
+    found = [dependency for dependency in manifest.dependencies if _BUILT_HERE.match(dependency.url)]
+    if not found:
+        return
+    names = [dependency.name or dependency.url for dependency in found]
+    first = found[0]
+    yield project.match(
+        manifest.path,
+        first.span,
+        f"{listed(names)} {'is' if len(names) == 1 else 'are'} installed from a folder of one computer "
+        f"(`{_short(first.url)}`): name the version",
+        confidence=Confidence.LOW if is_auxiliary(manifest) else None,
+        trail=[project.note(manifest.path, other.span, f"`{_short(other.url)}`") for other in found[1:]],
+    )
+
+
+def _short(url: str) -> str:
+    return url if len(url) <= _SHOWN else url[: _SHOWN - 3] + "..."
 
 
 def _indexes(project: Project, manifest: DependencyFacts) -> Iterator[Match]:
@@ -168,6 +212,29 @@ rule.flags(
         - git+https://github.com/example/segment.git  # expect: ENV009
     """,
     file="environment.yml",
+)
+rule.flags(
+    """
+    colorama @ file:///tmp/build/80754af9/colorama_1607707115595/work  # expect: ENV009
+    numpy==1.26.4
+    certifi @ file:///croot/certifi_1671487769961/work/certifi
+    """,
+    file="requirements.txt",
+    title="the folder in which a package was built",
+)
+rule.flags(
+    f"""
+    git+git://github.com/example/tokenizers.git  # expect: ENV009
+    layers @ git+git://github.com/example/layers.git@{_COMMITTED}  # expect: ENV009
+    segment @ git+ssh://git@github.com/example/segment.git@{_COMMITTED}
+    """,
+    file="requirements.txt",
+    title="a protocol that GitHub refuses",
+    fixed=f"""
+    git+git://github.com/example/tokenizers.git
+    layers @ git+https://github.com/example/layers.git@{_COMMITTED}
+    segment @ git+ssh://git@github.com/example/segment.git@{_COMMITTED}
+    """,
 )
 _UV = """
     [project]
