@@ -41,7 +41,10 @@ def check(project: Project) -> Iterator[Match]:
     found = _first_import(project)
     if found is not None:
         path, span, names = found
-        message = f"no file says which packages this project needs: {listed(names)} are imported in versions unknown"
+        versions = (
+            "is imported, in whatever version is" if len(names) == 1 else "are imported, in whatever versions are"
+        )
+        message = f"nothing that an installer reads names this project's packages: {listed(names)} {versions} there"
         yield project.match(path, span, message, confidence=Confidence.LOW if _installs(project) else None)
 
 
