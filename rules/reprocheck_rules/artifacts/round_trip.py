@@ -12,7 +12,7 @@ def just_written(call: Call) -> bool:
     source = call.node.args[0] if call.node.args else None
     if source is None:
         return False
-    if _is_dump(call, source):
+    if _is_dump(call, source) or _is_kept_in_memory(call, source):
         return True
     place = _place(call, source)
     for other in call.module.calls_with_role("serialiser"):
@@ -35,6 +35,47 @@ def _is_dump(call: Call, source: ast.expr) -> bool:
         return False
     dumped = call.module.call(source)
     return dumped is not None and dumped.entry is not None and "serialiser" in dumped.entry.roles
+
+
+def _is_kept_in_memory(call: Call, source: ast.expr) -> bool:
+    """Whether all that the loaded bytes can be was written in the same function: `best = buffer.getvalue()`."""
+    if _is_buffer(call, source) and isinstance(source, ast.Call) and source.args:
+        source = source.args[0]
+    if not isinstance(source, ast.Name):
+        return False
+    values = _values(call, source.id)
+    kept = [value for value in values if not (isinstance(value, ast.Constant) and value.value is None)]
+    return bool(kept) and all(
+        value is not None and (_is_dump(call, value) or _is_content(call, value)) for value in kept
+    )
+
+
+def _values(call: Call, name: str) -> list[ast.expr | None]:
+    """All that a name of the function is given; None for what can't be told."""
+    found: list[ast.expr | None] = []
+    for binding in call.scope.bindings.get(name, ()):
+        value = binding.value if binding.kind is Kind.ASSIGN else None
+        if binding.index is not None:
+            known = isinstance(value, ast.Tuple) and not any(isinstance(item, ast.Starred) for item in value.elts)
+            value = value.elts[binding.index] if known and isinstance(value, ast.Tuple) else None
+        found.append(value)
+    return found
+
+
+def _is_content(call: Call, value: ast.expr) -> bool:
+    """Whether a value is what an empty buffer of the same function was filled with."""
+    function = value.func if isinstance(value, ast.Call) else None
+    if not isinstance(function, ast.Attribute) or function.attr not in {"getvalue", "getbuffer"}:
+        return False
+    owner = function.value
+    made = _values(call, owner.id) if isinstance(owner, ast.Name) else []
+    return bool(made) and all(
+        isinstance(buffer, ast.Call) and not buffer.args and _is_buffer(call, buffer) for buffer in made
+    )
+
+
+def _is_buffer(call: Call, value: ast.expr) -> bool:
+    return isinstance(value, ast.Call) and call.module.name(value.func, call.scope) == "io.BytesIO"
 
 
 def _place(call: Call, expression: ast.expr) -> str:

@@ -12,12 +12,14 @@ SHA-256 against a recorded one before it is loaded.
 ## Notes
 `torch.load` refuses arbitrary code by default since torch 2.6; without `weights_only` the same line is safe on one
 machine and not on the next, so it is reported until the argument says what is meant. Data that the same function has
-just written, such as a copy by `pickle.loads(pickle.dumps(x))`, is not reported.
+just written, such as a copy by `pickle.loads(pickle.dumps(x))`, is not reported. Of low confidence are lines that say
+to Bandit or Ruff that this is meant (`# nosec B614`, `# noqa: S301`).
 """
 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from reprocheck.rulekit import (
@@ -41,6 +43,8 @@ rule = Rule("ART003", "unsafe-deserialisation", __doc__)
 _SAFE_LOADERS = frozenset({"SafeLoader", "CSafeLoader", "BaseLoader", "CBaseLoader"})
 _PLAIN_LOADERS = frozenset({"FullLoader", "CFullLoader"})
 _CODE_LOADERS = frozenset({"Loader", "CLoader", "UnsafeLoader", "CUnsafeLoader"})
+_MEANT = re.compile(r"#\s*nosec\b(?![\s:]*B\d)|#\s*nosec\b.*\bB(?:30[12]|506|614)\b|#\s*noqa:.*\bS(?:30[12]|506|614)\b")
+"""What a line says to Bandit and Ruff where somebody has decided that it may load what it loads."""
 
 
 @rule.on_call(role="deserialiser")
@@ -53,7 +57,14 @@ def check(call: Call) -> Iterator[Match]:
         return
     message, confidence = judged
     kind = formats[0].removeprefix("format-")
-    yield call.match(message, confidence=Confidence.LOW if call.module.is_test else confidence, fix=_fix(call, kind))
+    doubted = call.module.is_test or _is_meant(call)
+    yield call.match(message, confidence=Confidence.LOW if doubted else confidence, fix=_fix(call, kind))
+
+
+def _is_meant(call: Call) -> bool:
+    """Whether a line of the call says so to a checker of security."""
+    lines = range(call.node.lineno, (call.node.end_lineno or call.node.lineno) + 1)
+    return any(_MEANT.search(call.module.source.line(number)) for number in lines)
 
 
 def _judge(call: Call, kind: str) -> tuple[str, Confidence] | None:
@@ -314,6 +325,31 @@ rule.flags(
     """,
     title="a cache on disk may come from another run",
 )
+rule.flags(
+    """
+    import io
+    import torch
+
+    def best_of(model, store):
+        best = None
+        if improves(model):
+            kept = io.BytesIO()
+            torch.save(model, kept)
+            best = kept.getvalue()
+        else:
+            best = store.get("best")
+        return torch.load(io.BytesIO(best))  # expect: ART003
+
+    def received(data):
+        return torch.load(io.BytesIO(data))  # expect: ART003
+
+    def fetched(store):
+        buffer = io.BytesIO(store.get("best"))
+        data = buffer.getvalue()
+        return torch.load(io.BytesIO(data))  # expect: ART003
+    """,
+    title="bytes that may come from elsewhere",
+)
 rule.allows(
     """
     import json
@@ -351,6 +387,17 @@ rule.allows(
         torch.save(model.state_dict(), buffer)
         buffer.seek(0)
         return torch.load(buffer)
+
+    def best_of(model, epochs):
+        best, score = None, 0
+        for epoch in range(epochs):
+            if step(model) > score:
+                kept = io.BytesIO()
+                torch.save(model, kept)
+                best, score = kept.getvalue(), step(model)
+        if best is not None:
+            model = torch.load(io.BytesIO(best))
+        return model
 
     def saved_and_checked(model, path):
         with open(path, "wb") as f:

@@ -1,0 +1,32 @@
+"""How sure rules are of what is there, and may not matter."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from reprocheck.app.scan_project import ScanRequest, scan_project
+from reprocheck.config import load
+
+LOAD = "import joblib\nmodel = joblib.load('model.joblib')"
+CASES: dict[str, tuple[dict[str, str], str, list[str]]] = {
+    "a load": ({"serve.py": LOAD}, "ART003", ["high"]),
+    "a load that Bandit is told of": ({"serve.py": LOAD + "  # nosec"}, "ART003", ["low"]),
+    "a load that Bandit is told of by number": ({"serve.py": LOAD + "  # nosec: B301"}, "ART003", ["low"]),
+    "a load that Ruff is told of": ({"serve.py": LOAD + "  # noqa: T201, S301"}, "ART003", ["low"]),
+    "another thing that Bandit is told of": ({"serve.py": LOAD + "  # nosec B105"}, "ART003", ["high"]),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_finding_is_as_sure_as_it_matters(tmp_path: Path, case: str) -> None:
+    files, code, confidences = CASES[case]
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(textwrap.dedent(text))
+    overrides = {"cache": False, "select": (code,), "min-confidence": "low"}
+    config = load(tmp_path, overrides=overrides, isolated=True)
+    result = scan_project(ScanRequest(config=config), lambda _done, _total: None).result
+    assert [finding.confidence.value for finding in result.findings] == confidences
