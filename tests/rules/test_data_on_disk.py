@@ -87,6 +87,19 @@ def test_what_git_tracks_is_versioned_although_a_pattern_ignores_it(tmp_path: Pa
     assert scanned(root, "DAT003").findings == ()
 
 
+def test_what_a_pointer_of_dvc_gives_is_versioned_although_a_pattern_ignores_the_pointer(tmp_path: Path) -> None:
+    root = tmp_path / "project"
+    (root / "data").mkdir(parents=True)
+    (root / "train.py").write_text(FIT.format(read="", table='pd.read_csv("data/raw/a.csv")'))
+    (root / "data" / "raw.dvc").write_text("outs:\n- md5: 3ec0684aa19ca4efe6b048102e006629.dir\n  path: raw\n")
+    (root / ".gitignore").write_text("data\n")
+    subprocess.run(["git", "init", "-q"], cwd=root, check=True)  # noqa: S607 — the git of the machine
+    (finding,) = scanned(root, "DAT003").findings
+    assert "`data/raw/a.csv`" in finding.message
+    subprocess.run(["git", "add", "-f", "data/raw.dvc"], cwd=root, check=True)  # noqa: S607 — likewise
+    assert scanned(root, "DAT003").findings == ()
+
+
 @pytest.mark.parametrize(
     ("files", "expected"),
     [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
+from reprocheck.project.git_index import tracked_paths
 from reprocheck.project.pipelines.dvc_files import PIPELINE_FILE, is_dvc_file, read_pipeline
 from reprocheck.project.pipelines.dvc_model import DvcFile, Edge, Stage
 from reprocheck.project.pipelines.dvc_records import read_tracked
@@ -48,8 +49,16 @@ class Pipelines:
 
     @cached_property
     def made(self) -> dict[str, tuple[DvcFile, Stage, Edge]]:
-        """What stages and `.dvc` files give, by path."""
-        return {edge.path: (file, stage, edge) for file, stage in self.stages for edge in stage.outs if edge.path}
+        """What stages and `.dvc` files give, by path; those too that git tracks although a pattern ignores them."""
+        tracked = {path for path in tracked_paths(self.tree) or () if is_dvc_file(path)}
+        files = (*self.dvc, *(read_tracked(self.tree, path) for path in sorted(tracked.difference(self._paths))))
+        return {
+            edge.path: (file, stage, edge)
+            for file in files
+            for stage in file.stages
+            for edge in stage.outs
+            if edge.path
+        }
 
     def is_made(self, path: str) -> bool:
         """Whether DVC gives a path, itself or as part of a folder."""
