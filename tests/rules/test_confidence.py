@@ -11,12 +11,23 @@ from reprocheck.app.scan_project import ScanRequest, scan_project
 from reprocheck.config import load
 
 LOAD = "import joblib\nmodel = joblib.load('model.joblib')"
+BRANCH = """
+from transformers import AutoModel
+
+def load(name):
+    if name == "org/small":
+        return AutoModel.from_pretrained(%s)
+    else:
+        return AutoModel.from_pretrained(%s)
+"""
 CASES: dict[str, tuple[dict[str, str], str, list[str]]] = {
     "a load": ({"serve.py": LOAD}, "ART003", ["high"]),
     "a load that Bandit is told of": ({"serve.py": LOAD + "  # nosec"}, "ART003", ["low"]),
     "a load that Bandit is told of by number": ({"serve.py": LOAD + "  # nosec: B301"}, "ART003", ["low"]),
     "a load that Ruff is told of": ({"serve.py": LOAD + "  # noqa: T201, S301"}, "ART003", ["low"]),
     "another thing that Bandit is told of": ({"serve.py": LOAD + "  # nosec B105"}, "ART003", ["high"]),
+    "a hub's name in its own branch": ({"net.py": BRANCH % ("name", "path")}, "ART002", ["high"]),
+    "a hub's name in another branch": ({"net.py": BRANCH % ("path", "name")}, "ART002", ["low"]),
 }
 
 

@@ -72,6 +72,12 @@ _DATA = re.compile(
     r"(^|/)(data|datasets?|features|labels|annotations)/.*\.(pkl|pickle|joblib|dump|bin|h5|hdf5)$", re.IGNORECASE
 )
 """What such a format holds in a folder of data."""
+_NO_MODEL = re.compile(
+    r"(^|_)(data|dataset|datasets|features?|embeddings?|embs?|grads?|gradients?|labels?|logits|scores?|preds?|predictions?"
+    r"|tokens|corpus|examples?|samples?|inputs?|outputs?|results?|cache|indices|indexes|records?|rows?|frame|df)$",
+    re.IGNORECASE,
+)
+"""Names of what is saved beside models in the same formats."""
 _MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec"
 _DATE = re.compile(
     rf"(?<!\d)20\d\d[-_.]?[01]\d[-_.]?[0-3]\d(?!\d)|(?<![a-z])({_MONTHS})[-_]?\d{{1,2}}(?!\d)", re.IGNORECASE
@@ -86,6 +92,8 @@ def check(module: Module) -> Iterator[Match]:
     for site in module.file.calls:
         name = _called(site)
         if name is None or not _saves(name) or (name == "open" and not _writes(site)):
+            continue
+        if _keeps_data(site):
             continue
         for argument in [*site.node.args, *(keyword.value for keyword in site.node.keywords)]:
             text = module.text(argument, site.scope, site.order)
@@ -127,6 +135,13 @@ def _called(site: CallSite) -> str | None:
     if isinstance(function, ast.Attribute):
         return function.attr
     return function.id if isinstance(function, ast.Name) else None
+
+
+def _keeps_data(site: CallSite) -> bool:
+    """`torch.save(features, path)`: what is given to be saved has a name of data."""
+    first = site.node.args[0] if len(site.node.args) > 1 else None
+    name = first.id if isinstance(first, ast.Name) else first.attr if isinstance(first, ast.Attribute) else ""
+    return _NO_MODEL.search(name) is not None
 
 
 def _writes(site: CallSite) -> bool:
@@ -245,12 +260,16 @@ rule.allows(
 )
 rule.allows(
     """
+    import os
+
     import torch
 
     model = torch.load("model_final_v3_FINAL.pt")
     figure.savefig("loss_final2.png")
     frame.to_csv("results_new.csv")
     torch.save(state, "epoch_%d_new.pt" % epoch)
+    torch.save(merged_data, os.path.join(out, "all_orig.pt"))
+    torch.save(self.train_features, "features_new.pt")
     with open("model_new.pkl", "rb") as f:
         data = f.read()
     """

@@ -95,7 +95,7 @@ def _subject(call: Call) -> tuple[str, Confidence] | None:
     if isinstance(node, ast.Name):
         known = _names_compared(call, node.id)
         if known:
-            return f"`{known}` or another name in `{spelled}`", Confidence.HIGH
+            return known, Confidence.HIGH
     if call.name.endswith("pipeline"):
         return None  # most often a model that was loaded before
     return f"the model named by `{spelled}`", Confidence.LOW
@@ -140,17 +140,45 @@ def _saved_here(call: Call) -> set[str]:
 
 
 def _names_compared(call: Call, name: str) -> str:
-    """A hub name that the same function compares the variable with, as in `assert size in {"gpt2", "gpt2-xl"}`."""
+    """A hub name that the same function compares the variable with, as in `assert size in {"gpt2", "gpt2-xl"}`.
+
+    Names of other branches are none of its: `if name == "dpr-base": ... else: load(name)`.
+    """
+    elsewhere = _other_branches(call)
     for node in ast.walk(call.scope.node):
-        if not isinstance(node, ast.Compare) or not isinstance(node.left, ast.Name) or node.left.id != name:
+        match node:
+            case ast.Compare(left=ast.Name(id=compared), comparators=sides) if compared == name:
+                shown = "`%s` or another name in `%s`"
+                options = [
+                    option
+                    for side in sides
+                    for option in (side.elts if isinstance(side, ast.Set | ast.List | ast.Tuple) else [side])
+                ]
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=compared), attr="startswith"), args=[option]) if (
+                compared == name
+            ):
+                shown, options = "`%s...` in `%s`", [option]
+            case _:
+                continue
+        if node in elsewhere:
             continue
-        for side in node.comparators:
-            options = side.elts if isinstance(side, ast.Set | ast.List | ast.Tuple) else [side]
-            for option in options:
-                text = option.value if isinstance(option, ast.Constant) else None
-                if isinstance(text, str) and _NAME.fullmatch(text) and ("-" in text or "/" in text):
-                    return text
+        for option in options:
+            text = option.value if isinstance(option, ast.Constant) else None
+            if isinstance(text, str) and _NAME.fullmatch(text.rstrip("/")) and ("-" in text or "/" in text):
+                return shown % (text, name)
     return ""
+
+
+def _other_branches(call: Call) -> set[ast.AST]:
+    """Conditions on which a call does not run, and all that stands in branches beside its own."""
+    found: set[ast.AST] = set()
+    child: ast.AST = call.node
+    for parent in call.module.file.ancestors(call.node):
+        if isinstance(parent, ast.If) and child is not parent.test:
+            others = [parent.test, *parent.body] if child in parent.orelse else parent.orelse
+            found.update(node for other in others for node in ast.walk(other))
+        child = parent
+    return found
 
 
 def _by_repository(call: Call) -> tuple[str, Confidence] | None:
@@ -243,6 +271,11 @@ rule.flags(
             assert model_type in {"gpt2", "gpt2-medium"}
             from transformers import GPT2LMHeadModel
             return GPT2LMHeadModel.from_pretrained(model_type)  # expect: ART002
+
+    def load(name):
+        from transformers import AutoModel
+        if name.startswith("meta-llama/"):
+            return AutoModel.from_pretrained(name)  # expect: ART002
     """
 )
 rule.allows(

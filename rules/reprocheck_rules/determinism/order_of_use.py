@@ -136,8 +136,9 @@ class OrderOfUse:
             return self.effect(call)
         if name in {"extend", "append", "appendleft", "put", "insert"} and isinstance(call.func, ast.Attribute):
             found = self.receiver_effect(call.func.value)
-            whole = name != "extend" and found is not None and isinstance(found.node, ast.Subscript)
-            return self.effect(found.node) if whole else found  # of lists in a list, what happens to each counts
+            if name != "extend" and found is not None and isinstance(found.node, ast.Subscript):
+                return self.effect(found.node)  # of lists in a list, what happens to each of them counts
+            return found
         if name == "next":
             return Effect(call, f"`{shown(call)}` takes whichever comes first", Confidence.MEDIUM)
         resolved = self.file.resolve(call.func, self.file.scope_of(call))
@@ -312,8 +313,8 @@ class OrderOfUse:
                     call = self.file.parent(method)
                     loop = self.file.parent(call) if isinstance(call, ast.Call) else None
                     target = loop.target if isinstance(loop, ast.For) else None
-                    entry = target.elts[-1] if isinstance(target, ast.Tuple) and target.elts else target
-                    if isinstance(entry, ast.Name) and any(self._sorts(read) for read in self.names.uses(entry)):
+                    each = target.elts[-1] if isinstance(target, ast.Tuple) and target.elts else target
+                    if isinstance(each, ast.Name) and any(self._sorts(read) for read in self.names.uses(each)):
                         return True
         return False
 

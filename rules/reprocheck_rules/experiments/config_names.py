@@ -29,6 +29,8 @@ _DATA = re.compile(
 _CONFIGURATION_FILE = re.compile(
     r"conf|cfg|settings|param|option|default|(^|/)experiments?/|\.(ya?ml|toml)$", re.IGNORECASE
 )
+_GROUP = re.compile(r"(?:(?:optional|override) )*/?(?P<group>[\w/-]+)(?:@(?P<package>[\w.]+))?")
+"""An entry of Hydra's `defaults`: a group of configurations, perhaps placed elsewhere."""
 _ALIKE = 0.84
 
 
@@ -89,6 +91,15 @@ def _of_value(path: str, span: Span, value: Value) -> Iterator[Read]:
                 yield from (Read(path, span, part, "unsure") for part in parts[1:])
 
 
+def _parts(key: str) -> list[str]:
+    """Names in a key; of `defaults.0./group/name`, those under which Hydra places the group that is chosen."""
+    first, _, rest = key.partition(".defaults.") if ".defaults." in key else key.partition("defaults.")
+    group = _GROUP.fullmatch(rest.partition(".")[2]) if rest and first in {"", "hydra"} else None
+    if group is None:
+        return key.split(".")
+    return ["defaults", *re.split(r"[/.]", group["package"] or group["group"])]
+
+
 def leaves(test: Test | None) -> Iterator[Value]:
     """Values that a condition asks for."""
     if test is None:
@@ -114,7 +125,7 @@ class Names:
         for path, document in sorted(self._index.documents.items()):
             if not _NOT_SETTINGS.search(path):
                 for setting in document.settings:
-                    for part in setting.key.split("."):
+                    for part in _parts(setting.key):
                         found.setdefault(part, (path, setting))
         return found
 

@@ -335,6 +335,31 @@ rule.allows(
     title="configurations of others; tests",
 )
 rule.allows(
+    {
+        "conf/train.yaml": """
+        defaults:
+          - /mapping_recipe: plain
+          - /model/backbone: small
+          - override /data/reader@data_reader: json
+          - _self_
+        epochs: 3
+        """,
+        "conf/mapping_recipe/plain.yaml": "kind: plain\n",
+        "train.py": """
+        import hydra
+        from loop import train
+
+        @hydra.main(config_path="conf", config_name="train")
+        def main(cfg):
+            mapping = cfg.get("mapping_recipe")
+            train(mapping, cfg.get("data_reader"), cfg.model.backbone, cfg.epochs)
+
+        main()
+        """,
+    },
+    title="groups that Hydra's defaults choose",
+)
+rule.allows(
     """
     import argparse
 
