@@ -41,10 +41,49 @@ def overridden(params, flags):
 """
 
 
+LAYERS = """
+class Layer:
+    def extra_repr(self):
+        return "{size}".format(**self.__dict__)
+"""
+STEPS = """
+import torch.optim as optim
+import layers
+import nets
+
+class Optimizer:
+    def __init__(self, params):
+        self.params = params
+        self.optimizer = optim.SGD(self.params, lr=0.1)
+
+def build(name):
+    return nets.__dict__[name]()
+"""
+
+
 @pytest.mark.parametrize(
     ("files", "expected"),
     [
         pytest.param({"train.py": PARSER + "train(args.lr, args.schedule)\n"}, {"--momentum"}, id="one of three"),
+        pytest.param(
+            {
+                "train.py": PARSER + "import steps\n\ntrain(args.lr, args.schedule)\n",
+                "steps.py": STEPS,
+                "layers.py": LAYERS,
+            },
+            {"--momentum"},
+            id="weights, a layer that shows itself, a module by name",
+        ),
+        pytest.param(
+            {"train.py": PARSER + "train(args.lr, args.schedule)\nrecord(**args.__dict__)\n"},
+            set(),
+            id="all of them, by their dictionary",
+        ),
+        pytest.param(
+            {"train.py": PARSER + "run.args = args\ntrain(args.lr, args.schedule)\nrecord(**run.args.__dict__)\n"},
+            set(),
+            id="all of them, by the dictionary of an attribute",
+        ),
         pytest.param({"train.py": PARSER + "print(args)\n"}, set(), id="a demonstration of a parser"),
         pytest.param({"train.py": FLAGS.format(use="FLAGS.lr")}, {"--momentum"}, id="one of two flags"),
         pytest.param(

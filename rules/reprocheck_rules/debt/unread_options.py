@@ -25,6 +25,8 @@ _NAMESPACE = re.compile(
     r"^_?(args?|opts?|options?|cfg|config|conf|flags|hparams?|params?|hps?|settings|namespace)$", re.IGNORECASE
 )
 _FOR_SHOW = re.compile(r"^(copy|pprint|logging|builtins|rich)\.|(^|\.)(info|debug|warning|print|format)$")
+_TAKES_NUMBERS = re.compile(r"^(torch\.(optim|nn)|numpy|math)\.")
+"""Calls that no options are handed to: what is called `params` there are weights."""
 _GIVEN_BY_OTHERS = frozenset({"local_rank", "local-rank", "node_rank", "rank", "f", "fff", "help", "version"})
 """Options that a launcher or kernel passes, whether a program reads them or not."""
 _KEPT_ON_PURPOSE = re.compile(
@@ -212,7 +214,7 @@ class _Readers:
         return self._live[files]
 
     def _hands_on(self, path: str, facts: FileFacts) -> bool:
-        if "__dict__" in facts.attributes and not ("models" in facts.imports and "models" in facts.names):
+        if any(_may_be_options(facts, name) for name in facts.opened):
             return True
         if {"_get_kwargs", "exec"} & (set(facts.attributes) | set(facts.names)):
             return True
@@ -235,6 +237,8 @@ class _Readers:
         if not any(argument.value is not None and _is_namespace(argument.value) for argument in call.arguments):
             return False
         symbol = self._changes.symbols.resolve(site.path, call.callee)
+        if _TAKES_NUMBERS.match(symbol.name if isinstance(symbol, External) else call.callee):
+            return False
         if call.callee[0] in "?@":
             return not self._changes.symbols.methods_named(last_part(call.callee))
         return isinstance(symbol, External) or (symbol is None and not call.callee.startswith(("self.", "builtins.")))
@@ -248,6 +252,13 @@ class _Readers:
             and call.span.line - assignment.span.line <= 1
             for assignment in assignments
         )
+
+
+def _may_be_options(facts: FileFacts, name: str) -> bool:
+    """Whether what a module reads the `__dict__` of may be its options: no module, and no layer that shows itself."""
+    if name == "self":
+        return any(_NAMESPACE.match(word) for word in (*facts.names, *facts.attributes))
+    return name not in facts.imports or _NAMESPACE.match(name) is not None
 
 
 def _is_namespace(value: Value) -> bool:

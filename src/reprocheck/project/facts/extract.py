@@ -32,7 +32,7 @@ from reprocheck.project.facts.values import ValueReader
 from reprocheck.project.python.file import PythonFile
 from reprocheck.project.python.scopes import BUILTIN, Binding, Branch, CallSite, Kind, Scope, SetSite
 
-VERSION = 21
+VERSION = 22
 """Raised whenever the facts of an unchanged file would change."""
 _LATEST = 1 << 60
 _DYNAMIC = frozenset({"exec", "eval", "globals", "setattr", "vars", "__import__"})
@@ -105,6 +105,7 @@ class _Extraction:
             choices=tuple(self._choices),
             references=tuple(sorted(self._file.references)),
             owners=tuple(sorted(self._file.owners)),
+            opened=tuple(sorted(set(self._opened()))),
             forms=tuple(self._forms()),
             required=tuple(self._required()),
             columns=tuple(self._columns()),
@@ -116,6 +117,17 @@ class _Extraction:
             for number, line in enumerate(self._file.source.lines, start=1):
                 if "#@param" in line or "# @param" in line:
                     yield number
+
+    def _opened(self) -> Iterable[str]:
+        """Few modules read a `__dict__`, so that only these are gone through again."""
+        if "__dict__" in self._file.attributes:
+            for node in self._file.every(ast.Attribute):
+                if node.attr == "__dict__":
+                    match node.value:
+                        case ast.Name(id=name) | ast.Attribute(attr=name):
+                            yield name
+                        case _:
+                            yield ""
 
     def _required(self) -> Iterable[VariableRead]:
         """Reads of `os.environ["NAME"]` outside of `try`, of names that the module doesn't ask for in a condition.

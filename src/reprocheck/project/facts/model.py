@@ -279,6 +279,8 @@ class FileFacts(msgspec.Struct, frozen=True, array_like=True, tag="python"):
     """Names and attributes that are read otherwise than to be called or for an attribute, sorted."""
     owners: tuple[str, ...] = ()
     """Names that attributes are read of, sorted."""
+    opened: tuple[str, ...] = ()
+    """What `__dict__` is read of, by its last name (`args` of `self.args.__dict__`), sorted; may be empty."""
     forms: tuple[int, ...] = ()
     """Lines whose value a notebook's form sets (`#@param`)."""
     dependencies: DependencyFacts | None = None

@@ -77,3 +77,9 @@ def test_a_method_over_a_whole_mapping_keeps_the_name_of_its_receiver() -> None:
 
 def test_a_decorator_that_is_not_known_is_counted() -> None:
     assert facts_of("def f(d):\n    @d.task\n    def g(): ...\n").functions[2].decorators == ("?",)
+
+
+def test_what_a_dictionary_of_attributes_is_read_of() -> None:
+    text = "record(**args.__dict__)\nrecord(run.opt.__dict__)\nnets.__dict__[name]()\nmake().__dict__\n"
+    assert facts_of(text).opened == ("", "args", "nets", "opt")
+    assert facts_of("run.opt.name\n").opened == ()
