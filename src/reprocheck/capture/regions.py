@@ -7,6 +7,8 @@ from collections.abc import Iterable
 
 _SYSTEM = ("/usr/", "/lib/", "/lib64/", "/lib32/", "/libx32/", "/bin/", "/sbin/", "/etc/", "/run/", "/var/run/")
 DEVICES = ("/proc/", "/sys/", "/dev/")
+SHARED_MEMORY = "/dev/shm/"  # noqa: S108 -- nothing is made there
+"""Where shm_open(3) and sem_open(3) keep segments and semaphores."""
 _PACKAGES = ("/site-packages/", "/dist-packages/")
 _INTERPRETER_PARTS = ("bin", "lib", "lib64", "include", "share", "pyvenv.cfg")
 DATA, ENVIRONMENT, DEVICE = "data", "environment", "device"

@@ -10,7 +10,7 @@ import os
 import stat
 
 from reprocheck.capture.hashing import signature
-from reprocheck.capture.regions import DATA, Regions
+from reprocheck.capture.regions import DATA, SHARED_MEMORY, Regions
 from reprocheck.capture.supervisor.answers import Answers
 from reprocheck.capture.supervisor.calls import RENAME_EXCHANGE
 from reprocheck.capture.supervisor.contents import Contents, Known
@@ -50,7 +50,24 @@ class Changes:
     def forget(self) -> None:
         """Links or folders may have changed."""
         self._paths.forget()
-        self._reads.forget_folders()
+        self._reads.forget()
+
+    def in_shared_memory(self, process: Process, path: str) -> bool:
+        """Whether it is a segment of shared memory, or a name for one that may be made, and is noted as such.
+
+        Loaders make and remove some for every batch. They hold nothing of the data's own and no name leads through
+        them, so that nothing has to be settled first.
+        """
+        folder, _, name = path.rpartition("/")
+        if process.foreign or not name or f"{folder}/" != SHARED_MEMORY:
+            return False
+        try:
+            segment = stat.S_ISREG(os.lstat(path).st_mode)
+        except OSError as error:
+            segment = error.errno == errno.ENOENT
+        if segment:
+            self._ledger.shared_memory(process, path)
+        return segment
 
     def writes(self, identity: int, process: Process, path: str, flags: int) -> None:
         """A file is about to be opened for writing, or made."""
@@ -140,9 +157,11 @@ class Changes:
         swap = ',"exchanged":true' if exchanges else ""
         text = f'"path":{quoted(old)},"to":{quoted(new)},"existed":{existed}{kind}{swap}'
         self._journal.later("rename", process, text)
+        for name, found in ((old, status), (new, there)):
+            if found is not None:
+                self._goes(process, name, found)
         if folder or exchanges:
             self.forget()
-        self._reads.forget()
         self._move(old, new, folder=folder, exchanges=exchanges)
 
     def _move(self, old: str, new: str, *, folder: bool, exchanges: bool) -> None:
@@ -160,24 +179,20 @@ class Changes:
                 # Not the run's own work: a new name for what was there.
                 known.signature = None
             self._ledger.files[goal] = known
-            self._reads.unknown(goal)
+            self._reads.forget_file(goal)
             if other is not None:
                 other.written = True
                 self._ledger.files[path] = other
 
     def unlink(self, identity: int, process: Process, path: str) -> None:
         """A name goes."""
-        self._reads.forget()
         path = path if process.foreign else self._paths.true(path)
         status = status_of(process, path)
         if status is None or stat.S_ISDIR(status.st_mode):
             return
         kind = ""
-        if stat.S_ISLNK(status.st_mode):
-            self.forget()
-        elif not stat.S_ISREG(status.st_mode):
-            kind = ',"kind":"device"'
-        else:
+        self._goes(process, path, status)
+        if stat.S_ISREG(status.st_mode):
             known = self._ledger.known(path)
             self._before_change(
                 identity,
@@ -192,11 +207,20 @@ class Changes:
             known.seen = ()
             known.created = True
             known.written = True
+        elif not stat.S_ISLNK(status.st_mode):
+            kind = ',"kind":"device"'
         self._journal.later("unlink", process, f'"path":{quoted(path)}{kind}')
+
+    def _goes(self, process: Process, path: str, status: os.stat_result) -> None:
+        """A name will stand for nothing, or for something else."""
+        if process.foreign or stat.S_ISLNK(status.st_mode):
+            # Which of our names it is can't be told; what a link led to has names of its own.
+            self.forget()
+        else:
+            self._reads.forget_file(path)
 
     def link(self, process: Process, old: str, new: str) -> None:
         """A file gets a second name."""
-        self._reads.forget()
         new = new if process.foreign else self._paths.true(new)
         if status_of(process, new) is not None:
             self._ledger.failed(process, new, errno.EEXIST)

@@ -8,7 +8,7 @@ from reprocheck.capture.supervisor.contents import Known
 from reprocheck.capture.supervisor.journal import Journal, quoted
 from reprocheck.capture.supervisor.tasks import Process
 
-_MANY = 8
+_MANY = 4
 """Processes noted for one file."""
 
 
@@ -36,6 +36,17 @@ class Ledger:
         elif how == "r":
             return
         self._journal.later("open", process, f'"path":{quoted(path)},"how":"{how}"{more}', time)
+
+    @staticmethod
+    def is_full(known: Known) -> bool:
+        """Whether no further process that reads the file is written down."""
+        return len(known.seen) >= _MANY
+
+    def shared_memory(self, process: Process, path: str) -> None:
+        """Write down that a segment of shared memory is used, once, whoever does what with it."""
+        if path not in self._said:
+            self._said.add(path)
+            self._journal.later("open", process, f'"path":{quoted(path)},"how":"w","kind":"device"')
 
     def failed(self, process: Process, path: str, error: int, time: int = 0) -> None:
         """Write down that a file can't be opened, once per file and error."""

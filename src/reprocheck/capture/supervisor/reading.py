@@ -18,7 +18,7 @@ from reprocheck.capture.hashing import signature
 from reprocheck.capture.regions import DATA, ENVIRONMENT, Regions
 from reprocheck.capture.supervisor.answers import Answers
 from reprocheck.capture.supervisor.calls import AT_FDCWD
-from reprocheck.capture.supervisor.contents import Contents
+from reprocheck.capture.supervisor.contents import Contents, Known
 from reprocheck.capture.supervisor.journal import Journal, quoted
 from reprocheck.capture.supervisor.ledger import Ledger
 from reprocheck.capture.supervisor.looks import is_allowed, look_at, status_of
@@ -31,10 +31,10 @@ _HERE = AT_FDCWD & 0xFFFFFFFF
 _SLASH = 47
 _REMEMBERED = 50_000
 
-_Key = tuple[Process, str, bytes]
-"""Who opens, its working folder for a relative path, and the path as the call gives it."""
-
-
+_Key = tuple[str, bytes]
+"""The working folder of who opens, for a relative path, and the path as the call gives it."""
+_Noted = tuple[str, int, set[Process] | None]
+"""A file that is noted: absolute name, inode, for which processes; None where it is for all that may come."""
 _Read = tuple[Process, int, str, os.stat_result | int, _Key | None]
 """A call that went on: when, the true path, the status or the number of the error that it found, its key."""
 
@@ -66,8 +66,10 @@ class Reads:
         """Files of the environment that are noted already, as calls name them."""
         self._folders: dict[bytes, str] = {}
         """True paths of folders of the environment, as calls name them; both with the slash behind."""
-        self._again: dict[_Key, tuple[str, int]] = {}
-        """Files of the data that are noted for their process: absolute name and inode."""
+        self._again: dict[_Key, _Noted] = {}
+        """Files of the data, by how calls name them."""
+        self._names: dict[str, list[_Key]] = {}
+        """How calls name them, by true path."""
         self._quick: list[tuple[bytes, int, str, Process, int]] = []
         """Name, where its last part begins, true folder, who and when."""
         self._waiting: list[_Read] = []
@@ -115,12 +117,12 @@ class Reads:
         key = None
         if not process.foreign:
             if raw[:1] == b"/":
-                key = process, "", raw
+                key = "", raw
             elif folder & 0xFFFFFFFF == _HERE:
-                key = process, cwd, raw
+                key = cwd, raw
             if key is not None and key in self._again:
-                name, inode = self._again[key]
-                if _inode(name) == inode:
+                name, inode, processes = self._again[key]
+                if (processes is None or process in processes) and _inode(name) == inode:
                     self._answers.go(identity)
                     return
         path = self._paths.named(task, cwd, folder, raw)
@@ -154,17 +156,19 @@ class Reads:
                 self.settle()
 
     def forget(self) -> None:
-        """Names may mean other files from now on."""
-        self._again.clear()
-
-    def forget_folders(self) -> None:
-        """Folders may lie elsewhere from now on."""
-        self._again.clear()
+        """Any name may mean another file or folder from now on."""
+        self._forget_files()
         self._folders.clear()
 
-    def unknown(self, path: str) -> None:
-        """Another file has come to this name."""
+    def _forget_files(self) -> None:
+        self._again.clear()
+        self._names.clear()
+
+    def forget_file(self, path: str) -> None:
+        """The file goes, and another may come to its name, even with its inode."""
         self._quiet.discard(os.fsencode(path))
+        for key in self._names.pop(path, ()):
+            self._again.pop(key, None)
 
     def settle(self) -> None:
         """Work out what went on, and write it down."""
@@ -202,7 +206,7 @@ class Reads:
             self._journal.later("open", process, f'"path":{quoted(self._regions.behind(path))},"how":"r"', time)
         else:
             path, status = look_at(self._paths, process, os.fsdecode(raw))
-            self._settle((process, time, path, status, (process, "", raw)))
+            self._settle((process, time, path, status, ("", raw)))
 
     def _settle(self, read: _Read) -> None:
         process, time, path, status, key = read
@@ -226,7 +230,7 @@ class Reads:
         """A file of the environment: noted once, whoever opens it."""
         if isinstance(status, int) or not is_allowed(status, os.R_OK, path):
             return
-        raw = key[2] if key is not None and key[2][0] == _SLASH else os.fsencode(path)
+        raw = key[1] if key is not None and key[1][0] == _SLASH else os.fsencode(path)
         if raw in self._quiet:
             return
         self._quiet.add(raw)
@@ -245,11 +249,24 @@ class Reads:
                     self._contents.read(path, known, status.st_size)
         self._ledger.note(process, path, "r", f',"size":{status.st_size},"inode":{status.st_ino}', known, time)
         if key is not None:
+            self._learn_file(process, path, key, known, status.st_ino)
+
+    def _learn_file(self, process: Process, path: str, key: _Key, known: Known, inode: int) -> None:
+        """Nothing is left to say when the process opens it again, or any process once enough of them are noted."""
+        noted = self._again.get(key)
+        if noted is None or noted[1] != inode:
             if len(self._again) >= _REMEMBERED:
-                self._again.clear()
-            _, cwd, raw = key
+                self._forget_files()
+            cwd, raw = key
             name = os.fsdecode(raw)
-            self._again[key] = f"{cwd}/{name}" if cwd else name, status.st_ino
+            noted = f"{cwd}/{name}" if cwd else name, inode, set()
+            self._names.setdefault(path, []).append(key)
+        name, _, processes = noted
+        if self._ledger.is_full(known):
+            processes = None
+        elif processes is not None:
+            processes.add(process)
+        self._again[key] = name, inode, processes
 
     def _credit_source(self, process: Process, source: str, time: int) -> bool:
         """Whoever imports from bytecode uses its source, which the interpreter only asks the time of."""

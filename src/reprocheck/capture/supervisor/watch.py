@@ -32,10 +32,11 @@ _NOT_QUICK = _WRITES | _PATH
 _FLAGS_SIZE = 8
 """Bytes of the first field of `struct open_how`."""
 _CHANGING = {
-    *("rename", "renameat", "renameat2", "unlink", "unlinkat", "link", "linkat", "symlink", "symlinkat", "truncate"),
-    *("execve", "execveat", "chroot", "pivot_root", "mount", "unshare", "setns"),
+    *("rename", "renameat", "renameat2", "symlink", "symlinkat", "truncate", "execve", "execveat"),
+    *("chroot", "pivot_root", "mount", "unshare", "setns"),
 }
-"""Calls before which all that was read is settled; opens for writing are others."""
+"""Calls before which all that was read is settled; opens for writing, links and removals ask first what they are about.
+"""
 
 
 class Watch:
@@ -249,9 +250,10 @@ class Watch:
         if not path or path.startswith(self._hidden):
             return
         if flags & _WRITES:
-            self._reads.settle()
-            self._changes.writes(identity, task.process, path, flags)
-            self._journal.flush()
+            if not self._changes.in_shared_memory(task.process, path):
+                self._reads.settle()
+                self._changes.writes(identity, task.process, path, flags)
+                self._journal.flush()
         elif not flags & _PATH:
             self._reads.read(identity, task.process, path)
 
@@ -262,12 +264,20 @@ class Watch:
 
     def _unlink(self, identity: int, number: int, folder: int, address: int) -> None:
         task, path = self._find(identity, number, folder, address)
-        self._changes.unlink(identity, task.process, path)
+        if not self._changes.in_shared_memory(task.process, path):
+            self._reads.settle()
+            self._changes.unlink(identity, task.process, path)
+            self._journal.flush()
 
     def _link(self, identity: int, number: int, source: tuple[int, int], target: tuple[int, int]) -> None:
         task, old = self._find(identity, number, *source)
         _, new = self._find(identity, number, *target)
-        self._changes.link(task.process, old, new)
+        if not (
+            self._changes.in_shared_memory(task.process, old) and self._changes.in_shared_memory(task.process, new)
+        ):
+            self._reads.settle()
+            self._changes.link(task.process, old, new)
+            self._journal.flush()
 
     def _symlink(self, identity: int, number: int, text: int, folder: int, address: int) -> None:
         task, path = self._find(identity, number, folder, address)

@@ -208,6 +208,80 @@ except FileNotFoundError: pass
     assert seen.use("data").before == blake3(b"old").hexdigest()
 
 
+def test_a_folder_is_another_one_after_a_link_to_it_went_to_another(run: Run) -> None:
+    root = _project(run)
+    for version in ("one", "two"):
+        (root / version).mkdir()
+        (root / version / "data").write_text(version)
+    (root / "current").symlink_to("one")
+    (root / "next").symlink_to("two")
+    program = """
+import os
+open("current/data").read()
+os.rename("next", "current")
+open("current/data").read()
+"""
+    assert run(program).roles() == {"one/data": "input", "two/data": "input", "current": "renamed", "next": "deleted"}
+
+
+def test_readers_are_named_till_there_are_enough_and_no_further_change_is_missed(run: Run) -> None:
+    root = _project(run, data="before")
+    program = """
+import os
+def fork(text):
+    if not os.fork():
+        exec(text)
+        os._exit(0)
+    os.wait()
+for _ in range(6):
+    fork("open('data').read()")
+os.unlink("data")
+open("data", "w").write("after")
+fork("open('data').read()")
+open("other").read()
+os.replace("data", "other")
+fork("open('other').read()")
+"""
+    (root / "other").write_text("replaced")
+    seen = run(program)
+    assert seen.roles() == {"data": "deleted", "other": "read-then-written"}
+    assert len([event for event in seen.events if event.get("how") == "r" and event["path"].endswith("data")]) == 5
+    assert seen.use("other").before == blake3(b"replaced").hexdigest()
+
+
+def test_segments_of_shared_memory_are_devices_and_leave_the_order_of_files_alone(run: Run) -> None:
+    _project(run, data="before")
+    program = """
+import os
+from multiprocessing import shared_memory
+open("data").read()
+segment = shared_memory.SharedMemory(create=True, size=10, name=f"reprocheck-test-{os.getpid()}")
+open("data", "w").write("after")
+segment.close()
+segment.unlink()
+open("data").read()
+"""
+    seen = run(program)
+    assert seen.roles() == {"data": "read-then-written"}
+    [segment] = [use for use in seen.files.uses if use.path.startswith("/dev/shm/")]
+    assert segment.role == "device"
+    assert len([event for event in seen.events if "/shm/" in event.get("path", "")]) == 1
+
+
+def test_a_link_in_shared_memory_leads_to_a_file_of_its_own(run: Run) -> None:
+    root = _project(run, data="before")
+    program = f"""
+import os
+name = f"/dev/shm/reprocheck-test-{{os.getpid()}}"
+os.symlink({os.fspath(root / "data")!r}, name)
+try:
+    open(name, "a").write("after")
+finally:
+    os.unlink(name)
+"""
+    assert run(program).roles() == {"data": "appended"}
+
+
 def test_scripts_that_are_executed_are_code(run: Run) -> None:
     root = _project(run, go="#!/bin/sh\ncat data > out\n", data="x")
     (root / "go").chmod(0o755)
