@@ -28,6 +28,7 @@ from reprocheck.project.file_kinds import FileKind
 from reprocheck.project.python.file import PythonFile
 from reprocheck.project.python.grammar import parse
 from reprocheck.project.source import Problem, SourceText, decode_python, decode_text
+from reprocheck.project.templates import is_of_template
 from reprocheck.project.versions import NOTHING_DECLARED, DeclaredVersions
 from reprocheck.rulekit import (
     Catalog,
@@ -190,6 +191,8 @@ class _FileWork:
         if problem is not None:
             self._problem(problem, in_text(source))
         tree, problems = parse(source)
+        if tree is None and any(is_of_template(found, source) for found in problems):
+            return
         for found in problems:
             self._problem(found, in_text(source))
         if tree is None:
@@ -261,7 +264,8 @@ class _FileWork:
             self._problem(problem, in_text(source))
         problems, matches = self._document_matches(source)
         for found in problems:
-            self._problem(found, in_text(source))
+            if not is_of_template(found, source):
+                self._problem(found, in_text(source))
         for rule, match in matches:
             statement, context = line_and_neighbours(source, match.span)
             self._finding(rule.info, match, in_text(source), "", statement, context)

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pytest
+
 from reprocheck.model.finding import Finding
 from reprocheck.model.place import Cell
 from reprocheck.project.discovery import ProjectFile
@@ -110,6 +112,35 @@ def test_missing_file_is_a_diagnostic(tmp_path: Path) -> None:
     result = Analyzer([], Catalog()).analyze(ProjectFile("gone.py", str(path), kind_of("gone.py"), 3))
     assert only(result).code == "RPC001"
     assert "No such file" in result.unread
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("{{cookiecutter.slug}}/src/net.py", "class {{ cookiecutter.name }}:\n    pass\n"),
+        ("{{cookiecutter.slug}}/pyproject.toml", "[project]\nname = {{ cookiecutter.slug | tojson }}\n"),
+        ("train.py", "import torch\n{% if tracker %}\nimport wandb\n{% endif %}\n"),
+        ("net.py", "from {{ cookiecutter.package }} import net\n"),
+        ("chart/templates/deployment.yaml", "{{- if .Values.on }}\nkind: Deployment\n{{- end }}\n"),
+    ],
+)
+def test_template_that_is_filled_in_first_is_nothing_unread(path: str, text: str) -> None:
+    result = analyze(text, path=path)
+    assert (result.findings, result.unread) == ((), "")
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("train.py", "note = '{{ cookiecutter.slug }}'\n\n\nimport torch as\n"),
+        ("train.py", "print {{ x }}\n"),
+        ("config.yaml", "a: [1\nb: {{ x }}\n"),
+    ],
+)
+def test_file_that_is_broken_elsewhere_is_a_diagnostic(path: str, text: str) -> None:
+    result = analyze(text, path=path)
+    assert only(result).code == "RPC001"
+    assert result.unread
 
 
 def test_folder_in_place_of_a_file_is_a_diagnostic(tmp_path: Path) -> None:
