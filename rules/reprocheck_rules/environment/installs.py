@@ -91,14 +91,22 @@ def upgrade_of(command: ShellCommand) -> tuple[str, ShellWord] | None:
     return (f"{words[0].text} {action.text}", action) if action is not None and action.text in actions else None
 
 
+def spoken(command: ShellCommand) -> tuple[str, ...]:
+    """The words of a command from the package manager on, pip by that name; `uv pip` stays apart."""
+    return tuple(word.text for word in _named(list(command.words)))
+
+
 def _program(words: list[ShellWord]) -> list[ShellWord]:
     """The words from the package manager on; `python -m pip` and `uv pip` are pip."""
+    words = _named(words)
+    return words[1:] if [word.text for word in words[:2]] == ["uv", "pip"] else words
+
+
+def _named(words: list[ShellWord]) -> list[ShellWord]:
     while words and (words[0].text in _LEADING or _ASSIGNMENT.match(words[0].text)):
         words = words[1:]
     if words and _PYTHON.fullmatch(words[0].text):
         words = words[2:] if len(words) > 1 and words[1].text == "-m" else []
-    if len(words) > 1 and words[0].text == "uv" and words[1].text == "pip":
-        words = words[1:]
     if words and _PIP.fullmatch(words[0].text):
         words = [ShellWord("pip", words[0].span), *words[1:]]
     return words

@@ -13,6 +13,8 @@ One finding for each command, and for each list that code gives to a step of Kub
 Paths, wheels, addresses, `-r`, `-c` and versions in variables are not reported. Only a note (pack `strict`) are
 packages of the operating system, because distributions remove old versions from their archives, except those of CUDA;
 installers and tools for tests and formatting; and whatever a build service installs; and upgrades of the whole system.
+Left out are packages whose version the project records and which an earlier command of the same image, script or
+notebook has installed from its lock or list: pip and uv keep them as they are, unless they are told to upgrade.
 Covers what hadolint reports as DL3008 (apt), DL3013 (pip), DL3016 (npm), DL3018 (apk), DL3028 (gem), DL3033 (yum),
 DL3037 (zypper), DL3041 (dnf), DL3062 (go) and, as upgrades, DL3005, DL3017, DL3031, DL3035 and DL3039; DL3006 and
 DL3007 (images) are ENV007.
@@ -41,6 +43,7 @@ from reprocheck.rulekit import (
     TreeView,
     shell_commands,
 )
+from reprocheck_rules.environment.already_installed import Installed
 from reprocheck_rules.environment.installs import Install, Package, install, package_of, upgrade_of
 from reprocheck_rules.environment.scripts import ci_scripts, notebook_commands
 from reprocheck_rules.environment.system_package_examples import show
@@ -77,10 +80,15 @@ _NAMED = 4
 
 @rule.on_dockerfile
 def check_dockerfile(view: DockerfileView) -> Iterator[Match]:
-    """Every RUN."""
+    """Every RUN, stage by stage."""
+    stages: list[list[ShellCommand]] = [[]]
     for instruction in view.dockerfile.instructions:
-        if instruction.name == "RUN":
-            yield from _check(shell_commands(instruction), "build", pins=_Pins(view))
+        if instruction.name == "FROM":
+            stages.append([])
+        elif instruction.name == "RUN":
+            stages[-1] += shell_commands(instruction)
+    for commands in stages:
+        yield from _check(commands, "build", pins=_Pins(view))
 
 
 @rule.on_notebook
@@ -122,7 +130,7 @@ class _Pins:
     """Versions that the locks of the project have, written into commands."""
 
     def __init__(self, view: DockerfileView | ShellView | NotebookView) -> None:
-        self._view = view
+        self.view = view
 
     def fix(self, found: Install, packages: list[Package]) -> Fix | None:
         """Installs what the locks have; None where they don't have all of it."""
@@ -132,12 +140,12 @@ class _Pins:
         return Fix("install the versions that the lock has", Safety.SAFE, tuple(filter(None, edits)))
 
     def _edit(self, package: Package) -> ReplaceText | None:
-        exact = self._view.versions.locked_one(package.name)
+        exact = self.view.versions.locked_one(package.name)
         word = package.word
         stem = word.text.strip().removesuffix(package.version).rstrip()
         if not exact or ";" in stem:
             return None
-        written = self._view.source.slice(word.span)
+        written = self.view.source.slice(word.span)
         if written.strip("\"'") == word.text:
             new = written.replace(word.text, f"{stem}=={exact}")
             return ReplaceText(word.span, written, new, in_file=True)
@@ -156,7 +164,9 @@ class _Pins:
 def _check(
     commands: Iterable[ShellCommand], when: str, *, severity: Severity | None = None, pins: _Pins | None = None
 ) -> Iterator[Match]:
+    before = Installed(pins.view if pins is not None else None)
     for command in commands:
+        before.add(command)
         upgrade = upgrade_of(command)
         if upgrade is not None:
             message = (
@@ -166,7 +176,7 @@ def _check(
         found = install(command)
         if found is None:
             continue
-        loose = [package for package in found.packages if not package.pinned]
+        loose = [package for package in found.packages if not package.pinned and not before.keeps(command, package)]
         weighty = [package for package in loose if _matters(found, package)]
         if weighty:
             yield _match(found, weighty, when, severity, pins)

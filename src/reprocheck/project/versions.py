@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 
@@ -24,6 +25,7 @@ from reprocheck.project.source import SourceText, decode_text
 
 _TABLES = frozenset({"uv.lock", "poetry.lock", "pdm.lock", "pylock.toml", "Pipfile.lock", "pyproject.toml", "Pipfile"})
 _ENVIRONMENTS = frozenset({"environment.yml", "environment.yaml", "conda.yaml", "conda.yml"})
+_EXACT = re.compile(r"={2,3}[^*,]+")
 _OF_FILES = frozenset({"wheels", "files", "archive", "sdist", "hashes"})
 
 
@@ -48,6 +50,12 @@ class DeclaredVersions(msgspec.Struct, frozen=True):
         """The one version in locks, without its local part; empty where they have none or several."""
         found = {bare(version) for version in self.locked.get(canonicalize_name(distribution), ())}
         return found.pop() if len(found) == 1 else ""
+
+    def is_exact(self, distribution: str) -> bool:
+        """Whether a lock has a distribution, or all that declares it names one version."""
+        name = canonicalize_name(distribution)
+        declared = self.declared.get(name, ())
+        return name in self.locked or (bool(declared) and all(_EXACT.fullmatch(text) for text in declared))
 
 
 NOTHING_DECLARED = DeclaredVersions()
