@@ -9,9 +9,7 @@ import pytest
 from reprocheck.app.scan_project import ScanRequest, scan_project
 from reprocheck.config import load
 
-LOCK = 'version = 1\n[[package]]\nname = "torch"\nversion = "2.4.1"\nsource = { registry = "https://packages.example" }\n'
-    'version = 1\n[[package]]\nname = "torch"\nversion = "2.4.1"\nsource = { registry = "https://pypi.org/simple" }\n'
-)
+LOCK = 'version = 1\n[[package]]\nname = "torch"\nversion = "2.4.1"\nsource = { registry = "packages" }\n'
 LIST = "torch==2.4.1\nplotly>=5\nscikit_learn==1.5.2\n"
 UV = "uv sync --frozen"
 PIP = "pip install --no-cache-dir -r requirements.txt"
