@@ -12,8 +12,8 @@ the project: `Path(__file__).parent / "data"`. Say in the README where the data 
 Judged by what the path is and by what happens to it: opened or listed weighs more than the default of an option, a
 home directory or a mount more than a container's own path. Silent for texts that are no paths (routes, patterns,
 MIME types, help texts, docstrings), for system and temporary folders, for paths that are only tested for existence
-or compared, and for those used only where the code has seen that it runs there. Placeholders such as `/path/to/data`
-and tests have low confidence.
+or compared, for those used only where the code has seen that it runs there, and for what trackers record of a run.
+Placeholders such as `/path/to/data` and tests have low confidence.
 """
 
 import ast
@@ -56,8 +56,10 @@ _CONFIG_KEY = re.compile(
 _ASKS = re.compile(r"colab|kaggle|(path\.exists|isdir|isfile)\(['\"f]", re.IGNORECASE)
 _OTHER_CONFIG = re.compile(
     r"(^|/)(\.github|\.circleci|\.devcontainer|k8s|kubernetes|helm|charts|manifests)/|compose[^/]*\.ya?ml$|\.ipynb$|(^|/)package(-lock)?\.json$"
-    r"|(^|/)\.?(vscode|idea)/|environment[^/]*\.ya?ml$|(^|/)meta\.yaml$|mlruns/"
+    r"|(^|/)(\.?(vscode|idea)|\.hydra|wandb/(latest-)?run[^/]*)/|environment[^/]*\.ya?ml$|(^|/)meta\.yaml$|mlruns/"
 )
+_RECORDS = frozenset({"_wandb", "wandb_metadata"})
+"""Keys under which trackers note in a saved configuration where a run took place."""
 _SHELL_PATH = re.compile(
     r"""(?<![\w./:~-])(/content/drive/[^\s"'\\;|&]+|/kaggle/input/[^\s"'\\;|&]+|/(?:home|Users)/[^\s"'\\;|&]+|/mnt/[^\s"'\\;|&]+)"""
 )
@@ -122,7 +124,7 @@ def check_tree(tree: TreeView) -> Iterator[Match]:
         return
     for root in tree.document.roots:
         for keys, node in walk(root):
-            if not isinstance(node, Scalar) or not isinstance(node.value, str) or not keys:
+            if not isinstance(node, Scalar) or not isinstance(node.value, str) or not keys or keys[0] in _RECORDS:
                 continue
             key = next((part for part in reversed(keys) if isinstance(part, str)), "")
             path = machine_path(node.value) if _CONFIG_KEY.search(key) else None
@@ -307,4 +309,18 @@ rule.allows(
     route: /api/v1
     """,
     file="config.yaml",
+)
+rule.allows(
+    """
+    model:
+      hidden: 128
+    _wandb:
+      e:
+        l1jx46u4b9vd:
+          executable: /home/alice/churn/.venv/bin/python3
+          root: /home/alice/churn
+      python_version: 3.12.3
+    """,
+    file="configs/model/best.yaml",
+    title="what a tracker has noted of the run that a configuration was taken from",
 )
