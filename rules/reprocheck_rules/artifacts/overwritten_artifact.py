@@ -316,3 +316,25 @@ rule.allows(
     },
     title="A scratch file",
 )
+rule.allows(
+    {
+        "main.py": """
+        import pandas as pd
+        import typer
+
+        app = typer.Typer()
+
+        @app.command()
+        def fit():
+            print(pd.read_csv("data/clean.csv").mean())
+
+        @app.command()
+        def prepare():
+            pd.read_csv("data/raw.csv").dropna().to_csv("data/clean.csv", index=False)
+
+        if __name__ == "__main__":
+            app()
+        """
+    },
+    title="One command reads what another one wrote before",
+)

@@ -273,4 +273,5 @@ ENTRY_KINDS = {
     "script": "the script starts here",
     "notebook": "the notebook starts here",
     "console": "the console command starts here",
+    "command": "the command starts here",
 }

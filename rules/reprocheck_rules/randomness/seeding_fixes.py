@@ -282,7 +282,7 @@ def _by_new_helper(
     folder = path.rpartition("/")[0]
     helper = f"{folder}/{_FILE}" if folder else _FILE
     prefix = _prefix(project, path)
-    if not prefix and all(entry.kind == "console" for entry in project.entries if entry.path == path):
+    if not prefix and all(entry.kind in {"console", "command"} for entry in project.entries if entry.path == path):
         prefix = "."  # a console script imports its program as part of a package
     if prefix is None or helper in project.index.files:
         return None

@@ -553,3 +553,42 @@ rule.flags(
     },
     title="Layers of a library that is imported whole",
 )
+
+
+_COMMANDS = """
+import click
+import torch
+
+@click.group()
+def cli():
+    {first}
+
+@cli.command(name="fit")
+@click.option("--rate", default=0.1)
+def train(rate):
+    {second}
+    net = torch.nn.Linear(4, 1){marked}
+    optimizer = torch.optim.SGD(net.parameters(), lr=rate)
+    torch.nn.functional.mse_loss(net(torch.ones(2, 4)), torch.ones(2, 1)).backward()
+    optimizer.step()
+
+@cli.command()
+def show():
+    torch.manual_seed(0)
+    print("nothing trained here")
+
+if __name__ == "__main__":
+    cli()
+"""
+
+rule.flags(
+    {"main.py": _COMMANDS.format(first="pass", second="pass", marked="  # expect: RNG001")},
+    title="One command of several; another one seeds",
+)
+rule.allows(
+    {"main.py": _COMMANDS.format(first="torch.manual_seed(0)", second="pass", marked="")},
+    title="The group seeds before its commands",
+)
+rule.allows(
+    {"main.py": _COMMANDS.format(first="pass", second="torch.manual_seed(0)", marked="")}, title="The command seeds"
+)

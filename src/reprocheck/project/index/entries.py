@@ -1,4 +1,4 @@
-"""Where execution begins: main guards, scripts, console scripts, notebooks, and the commands that call them."""
+"""Where execution begins: main guards, scripts, console scripts, commands, notebooks, and the lines that call them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from reprocheck.model.place import WHOLE_FILE, Span
-from reprocheck.project.facts.model import Call, Command, DocumentFacts, FileFacts, Function, Import, Test, TestKind
-from reprocheck.project.index.symbols import FunctionRef, Symbols
+from reprocheck.project.facts.model import (
+    Call,
+    Command,
+    DocumentFacts,
+    FileFacts,
+    Function,
+    Import,
+    Test,
+    TestKind,
+    ValueKind,
+)
+from reprocheck.project.index.symbols import FunctionRef, Symbols, ValueRef
 from reprocheck.project.tests_by_name import is_test_path
 
 _NOT_PROGRAMS = re.compile(
@@ -20,6 +30,9 @@ _LAUNCHERS = frozenset(
 )
 _VALUE_OPTIONS = frozenset({"-m", "-c", "-W", "-X"})
 _OBJECT = re.compile(r"^[\w.]+:[\w.]+$")
+_GROUP = re.compile(r"(?:^|\.)group(?:\(\))?$")
+"""Decorator of click that makes a function a group of commands, alone or in another group."""
+_MADE_GROUPS = frozenset({"typer.Typer()", "click.Group()"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +52,7 @@ class Entry:
 
     path: str
     kind: str
-    """`main` (guarded), `script`, `notebook` or `console`."""
+    """`main` (guarded), `script`, `notebook`, `console`, or `command`: one of several that click or typer starts."""
     function: int
     """Index of the function in the facts of the file; 0 for the module's body."""
     span: Span
@@ -77,6 +90,12 @@ def find_entries(
         Entry(reference.path, "console", reference.index, reference.function.span)
         for reference in _console_scripts(files, documents, symbols)
         if reference.key not in known and (not only or reference.path in only)
+    )
+    known |= {(entry.path, entry.function) for entry in found}
+    found.extend(
+        Entry(path, "command", index, files[path].functions[index].span, imported=path in imported)
+        for path, index in dict.fromkeys(_commands(files, symbols))
+        if (path, index) not in known and (path in only if only else not is_test_path(path))
     )
     return tuple(sorted(found, key=lambda entry: (entry.path, entry.function)))
 
@@ -199,3 +218,39 @@ def _object(path: str, reference: str, symbols: Symbols) -> Iterator[FunctionRef
     symbol = symbols.resolve(path, reference.replace(":", "."))
     if isinstance(symbol, FunctionRef):
         yield symbol
+
+
+def _commands(files: Mapping[str, FileFacts], symbols: Symbols) -> Iterator[tuple[str, int]]:
+    """Functions that a group of click or an application of typer starts by name, by file and index."""
+    for path, facts in files.items():
+        adds = "click" in facts.imports.values()
+        for index, function in enumerate(facts.functions):
+            for decorator in function.decorators:
+                owner, dot, role = decorator.removesuffix("()").rpartition(".")
+                if dot and role == "command" and _is_group(path, owner, symbols):
+                    yield path, index
+            for event in function.events if adds else ():
+                if isinstance(event, Call) and event.callee.endswith(".add_command") and event.arguments:
+                    yield from _added(path, event, symbols)
+
+
+def _added(path: str, call: Call, symbols: Symbols) -> Iterator[tuple[str, int]]:
+    """The function of `group.add_command(function)`."""
+    value = call.arguments[0].value
+    if value is not None and value.kind is ValueKind.NAME and _is_group(path, call.callee.rpartition(".")[0], symbols):
+        symbol = symbols.resolve(path, str(value.value))
+        if isinstance(symbol, FunctionRef) and not _is_group(path, str(value.value), symbols):
+            yield symbol.key
+
+
+def _is_group(path: str, name: str, symbols: Symbols) -> bool:
+    """Whether a name stands for a group of commands."""
+    if name in _MADE_GROUPS:
+        return True
+    match symbols.resolve(path, name):
+        case FunctionRef(function=function):
+            return any(_GROUP.search(decorator) for decorator in function.decorators)
+        case ValueRef(path=home, name=value):
+            made = symbols.table(home).assignments.get(value, [])
+            return any(each.value is not None and each.value.value in _MADE_GROUPS for each in made)
+    return False

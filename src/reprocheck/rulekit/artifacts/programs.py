@@ -161,7 +161,7 @@ class Programs:
             expression=shown,
             columns=columns,
             via=self.project.catalog.canonical(site.call.callee),
-            order=self._order,
+            order=0 if site.entry.kind == "command" else self._order,  # who starts them chooses their order
             appends=appends,
             by_option=by_option,
         )

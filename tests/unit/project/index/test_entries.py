@@ -67,3 +67,45 @@ def test_only_the_programs_that_are_asked_for_count_tests_too() -> None:
 def test_a_notebook_is_a_program() -> None:
     (entry,) = entries_of({"look.ipynb": SCRIPT})
     assert entry.kind == "notebook"
+
+
+GROUP = "import click\n\n@click.group()\ndef cli():\n    pass\n\n"
+
+
+def test_each_command_of_a_group_is_a_program() -> None:
+    text = GROUP + "@cli.command(name='fit')\n@click.option('--rate')\ndef train(rate):\n    open(rate)\n\n"
+    text += "@cli.group()\ndef data():\n    pass\n\n@data.command\ndef show():\n    open(1)\n\ncli()\n"
+    found = entries_of({"app.py": text})
+    assert [(entry.kind, entry.function, entry.span.line) for entry in found] == [
+        ("script", 0, 3),
+        ("command", 2, 9),
+        ("command", 4, 17),
+    ]
+
+
+def test_commands_are_added_from_another_module() -> None:
+    work = "import click\n\n@click.command()\ndef fit():\n    open(1)\n\ndef helper():\n    pass\n"
+    found = entries_of(
+        {"app.py": "from work import fit\n" + GROUP + "cli.add_command(fit)\n\ncli()\n", "work.py": work}
+    )
+    assert [(entry.path, entry.kind, entry.function) for entry in found] == [
+        ("app.py", "script", 0),
+        ("work.py", "command", 1),
+    ]
+
+
+def test_an_application_of_typer_starts_its_commands() -> None:
+    shared = "import typer\n\napp = typer.Typer()\n"
+    text = "from shared import app\n\n@app.command()\ndef fit(rate: float = 0.1):\n    open(rate)\n"
+    assert [(e.path, e.kind) for e in entries_of({"shared.py": shared, "fit.py": text})] == [
+        ("fit.py", "script"),
+        ("fit.py", "command"),
+    ]
+
+
+def test_what_only_looks_like_a_command_is_none() -> None:
+    text = "import bot\n\nclient = bot.Client()\n\n@client.command()\ndef ping():\n    pass\n\n"
+    text += "class Menu:\n    def command(self):\n        return self\n\nmenu = Menu()\n\n"
+    text += "@menu.command()\ndef open_it():\n    pass\n"
+    assert [entry.kind for entry in entries_of({"app.py": text})] == ["script"]
+    assert entries_of({"tests/test_app.py": GROUP + "@cli.command()\ndef fit():\n    pass\n"}) == []
