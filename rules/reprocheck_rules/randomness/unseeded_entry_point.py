@@ -592,3 +592,33 @@ rule.allows(
 rule.allows(
     {"main.py": _COMMANDS.format(first="pass", second="torch.manual_seed(0)", marked="")}, title="The command seeds"
 )
+rule.flags(
+    {
+        "train.py": """
+        import random
+
+        import torch
+        from lab.torch.nets import small
+
+        rows = load()
+        random.shuffle(rows)  # expect: RNG001
+        net = small(len(rows))  # expect: RNG001
+        net(torch.ones(len(rows))).sum().backward()
+        """,
+        "lab/__init__.py": "",
+        "lab/torch/__init__.py": "",
+        "lab/torch/nets.py": """
+        import torch
+
+        def small(size):
+            return torch.nn.Linear(size, 1)
+        """,
+        "lab/random.py": """
+        import random
+
+        def fix(seed):
+            random.seed(seed)
+        """,
+    },
+    title="Parts of a package that are called like libraries",
+)

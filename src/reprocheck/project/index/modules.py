@@ -9,6 +9,14 @@ _MAX_DEPTH = 12
 """Folders that a dotted name can span."""
 _SOURCES = ("src", "lib")
 """Folders that are import roots by custom."""
+_LIBRARIES_TEXT = """
+    argparse collections copy datetime functools glob hashlib io itertools json logging math multiprocessing os pathlib
+    pickle random re shutil subprocess sys time typing warnings
+    catboost cupy cv2 flax gym gymnasium jax keras lightgbm matplotlib mlflow mxnet numpy paddle pandas PIL scipy
+    sklearn tensorflow torch torchaudio torchvision tqdm transformers wandb xgboost yaml
+"""
+_LIBRARIES = frozenset(_LIBRARIES_TEXT.split())
+"""Names that a project's own packages take inside, `rlkit/torch` and `utils/random.py`, without hiding the library."""
 
 
 class ModuleTable:
@@ -37,7 +45,8 @@ class ModuleTable:
         if key not in self._found:
             candidates = self._by_suffix.get(name)
             self._found[key] = self._nearest(folder, name, candidates) if candidates else None
-        return self._found[key]
+        found = self._found[key]
+        return None if found == importer and name in _LIBRARIES else found
 
     def ending(self, path: str) -> list[str]:
         """Files whose path ends in the folders and the name given."""
@@ -50,10 +59,15 @@ class ModuleTable:
         above = list(_upwards(folder))
         roots = above if not folder else above[:-1]
         roots = [*roots, *(f"{root}/{source}".lstrip("/") for root in above for source in _SOURCES), ""]
+        library = name in _LIBRARIES
         for root in roots:
+            if library and root and f"{root}/__init__.py" in self.paths:
+                continue  # Who imports a package's module from within says so.
             found = self._file(f"{root}/{stem}".lstrip("/"))
             if found is not None:
                 return found
+        if library:
+            return None
         if "." not in name and len(candidates) > 1:
             # A single word that several strangers' folders have is more likely a third-party package.
             return None

@@ -23,6 +23,10 @@ PATHS = [
     "deep/packages/lib/only.py",
     "both.py",
     "both/__init__.py",
+    "app/torch/__init__.py",
+    "app/torch/nets.py",
+    "tools/random.py",
+    "src/logging.py",
 ]
 
 
@@ -39,6 +43,9 @@ PATHS = [
         pytest.param("app/models/net.py", "..data", "app/data.py", id="relative, one up"),
         pytest.param("app/models/net.py", "...utils", "utils.py", id="relative, to the root"),
         pytest.param("train.py", "both", "both/__init__.py", id="a package hides a module"),
+        pytest.param("train.py", "app.torch", "app/torch/__init__.py", id="a package called like a library"),
+        pytest.param("tools/run.py", "random", "tools/random.py", id="a module that hides a library"),
+        pytest.param("train.py", "logging", "src/logging.py", id="a module of a source folder that hides a library"),
     ],
 )
 def test_an_import_means_one_file(importer: str, name: str, path: str) -> None:
@@ -53,6 +60,9 @@ def test_an_import_means_one_file(importer: str, name: str, path: str) -> None:
         pytest.param("train.py", "notes", id="a notebook"),
         pytest.param("app/data.py", "....utils", id="above the root"),
         pytest.param("app/data.py", ".missing", id="relative, not there"),
+        pytest.param("train.py", "torch", id="a library, though a package has a part of that name"),
+        pytest.param("app/train.py", "torch", id="a library, from within that package"),
+        pytest.param("tools/random.py", "random", id="a library, from a module of that name"),
     ],
 )
 def test_what_is_not_in_the_project_is_not_found(importer: str, name: str) -> None:
