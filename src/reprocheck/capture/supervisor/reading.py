@@ -79,8 +79,8 @@ class Reads:
         """Whether something went on that isn't written down yet."""
         return bool(self._quick or self._waiting)
 
-    def quickly(self, identity: int, number: int, address: int) -> bool:
-        """Nine of ten calls: a thread just seen opens a file in a known folder of the environment; False if not so.
+    def quickly(self, identity: int, number: int, folder: int, address: int) -> bool:
+        """Nine of ten calls: a thread just seen opens a file of the environment, or one that is noted; False if not so.
 
         What is skipped is done by others: that the call is still held is seen when it is let go, and a thread seen
         less than a tenth of a second ago is no other one by the same number.
@@ -100,15 +100,36 @@ class Reads:
         if raw in self._quiet:
             return self._answers.go(identity)
         name = raw.rfind(b"/") + 1
-        folder = self._folders.get(raw[:name])
+        found = self._folders.get(raw[:name])
         # The empty name and all that begin with a dot may mean a folder.
-        if folder is None or raw[name : name + 1] in b".":
-            return False
+        if found is None or raw[name : name + 1] in b".":
+            return self._is_again(task, now, folder, raw) and self._answers.go(identity)
         if self._answers.go(identity):
-            self._quick.append((raw, name, folder, task.process, now))
+            self._quick.append((raw, name, found, task.process, now))
             if len(self._quick) >= TOGETHER:
                 self.settle()
         return True
+
+    def _is_again(self, task: Task, now: int, folder: int, raw: bytes) -> bool:
+        """Whether a call names a file of the data that is noted."""
+        cwd = ""
+        if raw[0] != _SLASH:
+            if folder & 0xFFFFFFFF != _HERE:
+                return False
+            try:
+                cwd = os.readlink("cwd", dir_fd=task.folder)
+            except OSError:
+                return False
+            task.seen = now
+        return self._is_noted((cwd, raw), task.process)
+
+    def _is_noted(self, key: _Key, process: Process) -> bool:
+        """Whether nothing is left to say when this process opens the file."""
+        noted = self._again.get(key)
+        if noted is None:
+            return False
+        name, inode, processes = noted
+        return (processes is None or process in processes) and _inode(name) == inode
 
     def opened(self, identity: int, task: Task, cwd: str, folder: int, address: int) -> None:
         """A call that names a file for reading."""
@@ -120,11 +141,9 @@ class Reads:
                 key = "", raw
             elif folder & 0xFFFFFFFF == _HERE:
                 key = cwd, raw
-            if key is not None and key in self._again:
-                name, inode, processes = self._again[key]
-                if (processes is None or process in processes) and _inode(name) == inode:
-                    self._answers.go(identity)
-                    return
+            if key is not None and self._is_noted(key, process):
+                self._answers.go(identity)
+                return
         path = self._paths.named(task, cwd, folder, raw)
         if not path or path.startswith(self._hidden):
             return

@@ -165,7 +165,7 @@ class Watch:
             call == self._most_frequent
             and machine == self._native
             and not arguments[2] & _NOT_QUICK
-            and self._reads.quickly(identity, number, arguments[1])
+            and self._reads.quickly(identity, number, arguments[0], arguments[1])
         ):
             return
         try:
