@@ -10,15 +10,18 @@ batch that it is given, here one request, and goes on learning from it. Answers 
 
 ## Notes
 Silent for models that leave the library in evaluation mode (`transformers`' `from_pretrained`, `torch.jit.load`), for
-models that can't be followed to where they are made, and where `eval()` is called anywhere on the way. Models of the
+models that can't be followed to where they are made, where `eval()` is called anywhere on the way, and where gradients are
+taken of the answer. Models of the
 project's own have low confidence where their file has neither dropout nor normalisation, or where no loading is seen:
 then code that isn't followed makes them.
 """
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from reprocheck.rulekit import Confidence, Match, Project, Rule, Span
+from reprocheck.rulekit.facts import Call
 from reprocheck.rulekit.preprocessing import Instance, Made, Named, Place, Use, sides
 
 rule = Rule("SKW004", "eval-mode-missing", __doc__)
@@ -37,7 +40,7 @@ def check(project: Project) -> Iterator[Match]:
     for side in sides(project).served:
         use = side.use
         place = _asked_at(use)
-        if use.method or use.mode == "eval" or place in seen or _is_inside_model(use):
+        if use.method or use.mode == "eval" or place in seen or _is_inside_model(use) or _is_trained_on(project, use):
             continue
         confidence = _confidence(project, use)
         if confidence is None:
@@ -91,6 +94,29 @@ def _is_inside_model(use: Use) -> bool:
     """Whether a model calls a part of itself: the mode is set on the whole."""
     owner = use.functions[-1].owner if use.functions else None
     return owner is not None and any(not isinstance(base, Named) or _MODULE.search(base.name) for base in owner.bases)
+
+
+def _is_trained_on(project: Project, use: Use) -> bool:
+    """Whether gradients are taken of what the call leads to: a trainer may predict poses and learn from them."""
+    chain = [*use.functions, None]
+    for function, inner in pairwise(chain):
+        if function is None:
+            continue
+        name = function.name if function.owner is None else f"{function.owner.name}.{function.name}"
+        known = project.index.symbols.table(function.path).functions.get(name)
+        calls = [event for event in known.function.events if isinstance(event, Call)] if known is not None else []
+        asked = [
+            position
+            for position, call in enumerate(calls)
+            if (call.span == use.place.span if inner is None else _last(call.callee) == inner.name)
+        ]
+        if asked and any(_last(call.callee) == "backward" for call in calls[asked[0] :]):
+            return True
+    return False
+
+
+def _last(callee: str) -> str:
+    return callee.rpartition(".")[2].lstrip("?@")
 
 
 def _is_module(instance: Instance) -> bool:
@@ -194,4 +220,36 @@ rule.allows(
         """,
     },
     title="training",
+)
+_TRAINER = """
+    import torch
+    from net import Net
+
+    class Trainer:
+        def __init__(self):
+            self.pose = Net()
+            self.pose.load_state_dict(torch.load("net.pt"))
+            self.optimizer = torch.optim.SGD(self.pose.parameters(), lr=0.1)
+
+        def run_epoch(self, batches):
+            self.pose.train()
+            for batch, target in batches:
+                %s
+
+        def predict_poses(self, batch):
+            return self.pose(torch.tensor(batch))%s
+
+    Trainer().run_epoch(torch.load("batches.pt"))
+"""
+rule.allows(
+    {
+        "net.py": _NET,
+        "train.py": _TRAINER
+        % ("loss = ((self.predict_poses(batch) - target) ** 2).mean()\n                loss.backward()", ""),
+    },
+    title="training on what is predicted",
+)
+rule.flags(
+    {"net.py": _NET, "train.py": _TRAINER % ("print(self.predict_poses(batch))", "  # expect: SKW004")},
+    title="asked in training mode",
 )
