@@ -20,11 +20,30 @@ def load(name):
     else:
         return AutoModel.from_pretrained(%s)
 """
+LISTED = """
+import glob
+import numpy as np
+
+files = glob.glob("data/*.npy")
+sample = np.load(files[0])
+{use}
+"""
+RECENT = """
+import pandas as pd
+
+table = pd.read_parquet("scores.parquet")
+recent = table[table["seen"] >= pd.Timestamp.now() - pd.Timedelta("24h")]
+"""
 CASES: dict[str, tuple[dict[str, str], str, list[str]]] = {
     "a load": ({"serve.py": LOAD}, "ART003", ["high"]),
     "a load that Bandit is told of": ({"serve.py": LOAD + "  # nosec"}, "ART003", ["low"]),
     "a load that Bandit is told of by number": ({"serve.py": LOAD + "  # nosec: B301"}, "ART003", ["low"]),
     "a load that Ruff is told of": ({"serve.py": LOAD + "  # noqa: T201, S301"}, "ART003", ["low"]),
+    "a file that is used": ({"stats.py": LISTED.format(use="fit(sample, sample.shape)")}, "DET008", ["medium"]),
+    "a file that is asked for its shape": ({"stats.py": LISTED.format(use="print(sample.shape)")}, "DET008", ["low"]),
+    "rows of the last hours": ({"features/recent.py": RECENT}, "DET009", ["medium"]),
+    "rows of the last hours on a dashboard": ({"app/dashboard/load.py": RECENT}, "DET009", ["low"]),
+    "rows of the last hours that are watched": ({"src/monitoring_jobs.py": RECENT}, "DET009", ["low"]),
     "another thing that Bandit is told of": ({"serve.py": LOAD + "  # nosec B105"}, "ART003", ["high"]),
     "a hub's name in its own branch": ({"net.py": BRANCH % ("name", "path")}, "ART002", ["high"]),
     "a hub's name in another branch": ({"net.py": BRANCH % ("path", "name")}, "ART002", ["low"]),

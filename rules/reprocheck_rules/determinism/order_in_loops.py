@@ -74,7 +74,7 @@ class LoopReader:
         receiver = function.value
         if isinstance(receiver, ast.Name) and self._is_own(receiver):
             return None
-        if function.attr in _COLLECTING and call.args:
+        if function.attr in _COLLECTING and call.args and not self._is_of_errors(call):
             effect = self._order.receiver_effect(receiver)
             if effect is None:
                 return None
@@ -92,6 +92,15 @@ class LoopReader:
         if function.attr in _LEARNING and not isinstance(receiver, ast.Call):
             return Effect(call, f"`{shown(function)}(...)` learns in that order", Confidence.MEDIUM)
         return None
+
+    def _is_of_errors(self, node: ast.AST) -> bool:
+        """Whether a node stands where an error is handled: what is collected there tells a person what failed."""
+        for ancestor in self._file.ancestors(node):
+            if ancestor is self._loop:
+                return False
+            if isinstance(ancestor, ast.ExceptHandler):
+                return True
+        return False
 
     @staticmethod
     def _is_module_function(receiver: str) -> bool:

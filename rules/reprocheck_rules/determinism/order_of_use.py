@@ -41,6 +41,8 @@ _SORTING_ENCODERS = frozenset(
     f"sklearn.preprocessing.{name}().fit" for name in ("LabelEncoder", "LabelBinarizer", "MultiLabelBinarizer")
 )
 """Encoders learn the sorted classes, in whatever order they come."""
+_FORM = frozenset({"shape", "dtype", "ndim", "size", "width", "height", "mode", "format"})
+"""What entries of one data set mostly have in common."""
 _LISTING_NAME = re.compile(r"^_?(ls|i?glob|list_?(dir|files?|paths?)?|walk|scandir|iterdir|my_glob|find_files?)$")
 _DEPTH = 12
 
@@ -196,7 +198,8 @@ class OrderOfUse:
             case ast.Constant(value=int()) | ast.UnaryOp():
                 if isinstance(node.value, ast.Name) and self._has_one(node.value):
                     return None
-                return Effect(node, f"`{shown(node)}` takes whichever stands there", Confidence.MEDIUM)
+                confidence = Confidence.LOW if self._is_probed(node) else Confidence.MEDIUM
+                return Effect(node, f"`{shown(node)}` takes whichever stands there", confidence)
         loop = self._loop_over_positions(node)
         if loop is not None and isinstance(node.slice, ast.Name) and isinstance(node.value, ast.Name):
             return strongest(LoopReader(self, loop).effects_by_index(node.slice.id, node.value.id))
@@ -234,6 +237,20 @@ class OrderOfUse:
                             match self.file.parent(call):
                                 case ast.Assign(targets=[ast.Name(id=given)]) if given == name:
                                     return self.file.scope_of(use) is self.file.scope_of(sequence)
+        return False
+
+    def _is_probed(self, node: ast.expr) -> bool:
+        """Whether one entry stands for all: nothing is asked but its form, as in `np.load(files[0]).shape`."""
+        parent = self.file.parent(node)
+        if isinstance(parent, ast.Call) and node in parent.args:
+            node, parent = parent, self.file.parent(parent)
+        match parent:
+            case ast.Attribute(attr=name):
+                return name in _FORM
+            case ast.Assign(targets=[ast.Name(id=name)]):
+                scope = self.file.scope_of(node)
+                uses = [self.file.parent(use) for use in self.names.reads(name) if self.file.scope_of(use) is scope]
+                return bool(uses) and all(isinstance(use, ast.Attribute) and use.attr in _FORM for use in uses)
         return False
 
     def _has_one(self, name: ast.Name) -> bool:

@@ -11,8 +11,9 @@ difference to the date of the request.
 
 ## Notes
 Reported where a clock is computed with a column of a table and the result becomes a column, or selects rows. Columns
-that say when a row was made (`created_at`) are silent, and so are clocks in logs, timings and names of runs. Seeds
-from the clock are RNG004.
+that say when a row was made (`created_at`) are silent, and so are clocks in logs, timings and names of runs. Of low
+confidence are services, dashboards and monitoring, which look at the last hours on purpose. Seeds from the clock are
+RNG004.
 """
 
 import ast
@@ -36,6 +37,10 @@ _RECORDS = re.compile(
     re.IGNORECASE,
 )
 _SERVING = ("fastapi", "flask", "streamlit", "dash", "django", "airflow")
+_WATCHES = re.compile(
+    r"(^|[/_])(dashboards?|monitors?|monitoring|alerts?|alerting|healthchecks?)([/_.]|$)", re.IGNORECASE
+)
+"""Paths of programs that show or watch what happens now."""
 _TABLE = re.compile(
     r"^(df|data|table|frame|train|test|x$|features|rows|dataset)|(_df|_data|_table|_frame)$", re.IGNORECASE
 )
@@ -96,7 +101,7 @@ def _selection(
 
 
 def _confidence(module: Module) -> Confidence:
-    if module.imports(*_SERVING):
+    if module.imports(*_SERVING) or _WATCHES.search(module.path):
         return Confidence.LOW
     return Confidence.HIGH if module.imports(*_LEARNING) else Confidence.MEDIUM
 
