@@ -235,3 +235,50 @@ def show(rule: Rule) -> None:
     """,
         title="The best epoch by validation data",
     )
+    rule.flags(
+        """
+    import torch
+
+    def fit(model, train_loader, test_loader):
+        best_acc, best_class_acc, best_epoch = 0, 0, 0
+        for epoch in range(10):
+            train(model, train_loader)
+            acc, class_acc = score(model, test_loader)
+            if acc >= best_acc:
+                best_acc = acc
+                best_epoch = epoch
+            if class_acc >= best_class_acc:
+                best_class_acc = class_acc
+            print(best_acc, best_class_acc)
+            if acc >= best_acc:  # expect: DAT012
+                torch.save(model.state_dict(), "best.pt")
+
+    def watch(model, train_loader, test_loader):
+        best = {"iou": 0.0}
+        best_iou = 0.0
+        for epoch in range(10):
+            train(model, train_loader)
+            metrics = {}
+            for x, y in test_loader:
+                metrics["iou"] = iou(model(x), y)
+            if metrics["iou"] > best_iou:  # expect: DAT012
+                best_iou = metrics["iou"]
+            print("best so far", best_iou)
+    """,
+        title="Several scores of one test part",
+    )
+    rule.allows(
+        """
+    import torch
+
+    def fit(model, train_loader, valid_loader, test_loader):
+        best_loss = 1e9
+        for epoch in range(10):
+            train(model, train_loader)
+            metrics = {"val_loss": score(model, valid_loader), "test_loss": score(model, test_loader)}
+            if metrics["val_loss"] < best_loss:
+                best_loss = metrics["val_loss"]
+                torch.save(model.state_dict(), "best.pt")
+    """,
+        title="The score of the validation part among several",
+    )

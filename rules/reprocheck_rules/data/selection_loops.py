@@ -17,6 +17,11 @@ _HELD_OUT_DATA = re.compile(r"train\s*=\s*False|(split|mode|subset)\s*=\s*['\"]t
 _PICKS = frozenset(
     {"max", "min", "argmax", "argmin", "idxmax", "idxmin", "nanargmax", "nanargmin", "sorted", "argsort"}
 )
+_TOLD = frozenset(
+    {"print", "info", "debug", "write", "log", "log_string", "max", "min", "float", "round", "item", "format"}
+)
+"""Calls that tell of a score and keep nothing."""
+_STATE = re.compile(r"(^|_)(model|net|network|state|weights|params|classifier|clf)(_|$)", re.IGNORECASE)
 _ORDERS = (ast.Gt, ast.Lt, ast.GtE, ast.LtE)
 
 
@@ -30,6 +35,8 @@ class Kept:
     """The test data."""
     known: bool
     """Whether the data was made as a test set, rather than only called so."""
+    state: bool
+    """Whether more than the score itself is kept, as far as is seen."""
 
 
 def kept_best(module: Module) -> Iterator[Kept]:
@@ -38,12 +45,33 @@ def kept_best(module: Module) -> Iterator[Kept]:
     for node in module.file.every(ast.Compare):
         scope = file.scope_of(node)
         measure = _measure(node, scope)
-        if measure is None or is_validation_name(_last(measure)):
+        if measure is None or any(is_validation_name(word) for word in re.findall(r"\w+", _said(measure))):
             continue
         data = _measured_on(module, measure, scope, node)
         if data is not None:
             known = _HELD_OUT_DATA.search(_made_of(module, data)) is not None
-            yield Kept(node, ast.unparse(measure), data, known)
+            yield Kept(node, ast.unparse(measure), data, known, _keeps_state(module, node))
+
+
+def _said(measure: ast.expr) -> str:
+    """What a measure is called: `metrics["val_loss"]` by both names, `evaluate(model)` by none."""
+    return ast.unparse(measure) if isinstance(measure, ast.Subscript) else _last(measure)
+
+
+def _keeps_state(module: Module, node: ast.Compare) -> bool:
+    """Whether the branch of a comparison does more than to note the score and when it was."""
+    branch = module.file.parent(node)
+    if not isinstance(branch, ast.If):
+        return True
+    return any(
+        isinstance(part, ast.Call) and _last(part.func) not in _TOLD
+        for statement in branch.body
+        for part in ast.walk(statement)
+    ) or any(
+        isinstance(value, ast.Name | ast.Attribute) and _STATE.search(_last(value)) is not None
+        for statement in branch.body
+        for _, value in _given(statement)
+    )
 
 
 def _measure(node: ast.Compare, scope: Scope) -> ast.expr | None:
@@ -53,7 +81,7 @@ def _measure(node: ast.Compare, scope: Scope) -> ast.expr | None:
     for measure, best in ((node.left, node.comparators[0]), (node.comparators[0], node.left)):
         if not isinstance(best, ast.Name | ast.Attribute) or _BEST.search(_last(best)) is None:
             continue
-        if isinstance(measure, ast.Name | ast.Attribute | ast.Call) and _becomes(scope, measure, best):
+        if isinstance(measure, ast.Name | ast.Attribute | ast.Call | ast.Subscript) and _becomes(scope, measure, best):
             return measure
     return None
 
@@ -74,14 +102,19 @@ def _becomes(scope: Scope, measure: ast.expr, best: ast.expr) -> bool:
 def _assigned(scope: Scope) -> Iterator[tuple[ast.expr, ast.expr]]:
     """Targets and what they are given, those of `best, lowest = model, error` one by one."""
     for node in ast.walk(scope.node):
-        if not isinstance(node, ast.Assign):
-            continue
-        for target in node.targets:
-            match target, node.value:
-                case (ast.Tuple(elts=names), ast.Tuple(elts=values)) if len(names) == len(values):
-                    yield from zip(names, values, strict=True)
-                case _:
-                    yield target, node.value
+        yield from _given(node)
+
+
+def _given(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """Targets of one assignment and what they are given."""
+    if not isinstance(node, ast.Assign):
+        return
+    for target in node.targets:
+        match target, node.value:
+            case (ast.Tuple(elts=names), ast.Tuple(elts=values)) if len(names) == len(values):
+                yield from zip(names, values, strict=True)
+            case _:
+                yield target, node.value
 
 
 def _measured_on(module: Module, measure: ast.expr, scope: Scope, place: ast.AST) -> ast.expr | None:

@@ -23,6 +23,7 @@ from reprocheck.rulekit import Confidence, Match, Module, Project, Rule
 from reprocheck.rulekit.flow import Observed, Told, Use, UseKind, Where, in_module, in_project, short
 from reprocheck_rules.data.selection_examples import show
 from reprocheck_rules.data.selection_loops import (
+    Kept,
     candidates,
     collected_names,
     kept_best,
@@ -120,16 +121,25 @@ def _searches(seen: Observed, modules: Mapping[str, Module]) -> Iterator[Told]:
 
 
 def _epochs(module: Module) -> Iterator[Match]:
-    """The best epoch by the test score; searches over candidates are told of elsewhere."""
+    """The best epoch by the test score, once for what is measured together; searches are told of elsewhere."""
+    together: dict[tuple[ast.AST, str], list[Kept]] = {}
     for kept in kept_best(module):
         if not any(candidates(loop) for loop in module.file.ancestors(kept.node)):
-            yield module.match(
-                kept.node,
-                f"the best state is kept by `{kept.measure}`, which is measured on `{short(kept.data)}`: "
-                "it is chosen by the test set",
-                confidence=Confidence.HIGH if kept.known else Confidence.MEDIUM,
-                trail=[module.note(kept.data, "the test data")],
-            )
+            scope = module.file.scope_of(kept.node)
+            together.setdefault((scope.node, ast.unparse(kept.data)), []).append(kept)
+    for found in together.values():
+        # What keeps the model says more than what keeps the highest number, and several numbers are one choice.
+        kept = next((one for one in found if one.state), found[0])
+        what = "the best state is kept by" if kept.state else "the best score that is told is that of"
+        yield module.match(
+            kept.node,
+            f"{what} `{kept.measure}`, which is measured on `{short(kept.data)}`: it is chosen by the test set",
+            confidence=Confidence.HIGH if kept.known else Confidence.MEDIUM,
+            trail=[
+                module.note(kept.data, "the test data"),
+                *(module.note(other.node, "and so is this") for other in found if other is not kept),
+            ],
+        )
 
 
 show(rule)
