@@ -10,10 +10,9 @@ batch that it is given, here one request, and goes on learning from it. Answers 
 
 ## Notes
 Silent for models that leave the library in evaluation mode (`transformers`' `from_pretrained`, `torch.jit.load`), for
-models that can't be followed to where they are made, where `eval()` is called anywhere on the way, and where gradients are
-taken of the answer. Models of the
-project's own have low confidence where their file has neither dropout nor normalisation, or where no loading is seen:
-then code that isn't followed makes them.
+models that can't be followed to where they are made, where `eval()` is called anywhere on the way, and where gradients
+are taken of the answer. Models of the project's own have low confidence where their file has neither dropout nor
+normalisation, or where no loading is seen: then code that isn't followed makes them.
 """
 
 import re
