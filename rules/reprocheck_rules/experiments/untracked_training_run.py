@@ -28,6 +28,7 @@ from reprocheck.rulekit import Confidence, Match, Project, Rule
 from reprocheck.rulekit.execution import Happening, Run
 from reprocheck_rules.experiments.lasting_records import lasting_record
 from reprocheck_rules.practice.observed import training_scripts
+from reprocheck_rules.randomness.gradient_trials import trains_by
 from reprocheck_rules.randomness.seeding import story, trains
 
 rule = Rule("EXP002", "untracked-training-run", __doc__, confidence="medium")
@@ -47,15 +48,20 @@ def check(project: Project) -> Iterator[Match]:
     for run in training_scripts(project):
         if not trains(run) or _SHOWS.search(run.entry.path) or lasting_record(project, run) is not None:
             continue
-        every = [h for h in run.happenings if h.active and not h.callback and "trains" in h.entry.roles]
+        every = [h for h in run.happenings if trains_by(run, h)]
         every = [h for h in every if not h.call.callee.startswith("scipy.")]
         if not every or _checks_itself(project, run, every):
             continue
-        training = min(every, key=lambda h: ("transformer" in h.entry.roles, len(h.hops)))
+        training = min(every, key=lambda h: (_may_prepare(project, h), len(h.hops)))
         if (training.path, training.call.span) in seen:
             continue
         seen.add((training.path, training.call.span))
         yield _match(project, run, training)
+
+
+def _may_prepare(project: Project, happening: Happening) -> tuple[bool, bool]:
+    """Whether a `fit` is that of a transformer, and whether what it is a method of isn't known."""
+    return "transformer" in happening.entry.roles, happening.name not in project.catalog.names
 
 
 def _checks_itself(project: Project, run: Run, trainings: list[Happening]) -> bool:
@@ -161,3 +167,52 @@ rule.allows(
 )
 rule.allows({"train.py": _NET.format(mark=""), "run.sh": "python train.py | tee out/train.txt\n"}, title="Output kept")
 rule.allows({"tests/test_fit.py": _SVM.format(mark="")}, title="A test")
+rule.allows(
+    {
+        "look.py": """
+        import jax
+        import tensorflow as tf
+        import torch
+
+        print(jax.value_and_grad(lambda w: (w * w).sum())(jax.numpy.ones(3)))
+        x = tf.Variable(2.0)
+        with tf.GradientTape() as tape:
+            y = x * x
+        print(tape.gradient(y, x))
+        z = torch.ones(2, requires_grad=True)
+        print(torch.autograd.grad((z * z).sum(), z))
+        """
+    },
+    title="Gradients to be looked at",
+)
+_BY_HAND = """
+import jax
+import jax.numpy as jnp
+
+step = {made}
+w = jnp.ones(3)
+for turn in range(10):
+    w = w - 0.1 * step(w)
+print(w)
+"""
+rule.flags({"fit.py": _BY_HAND.format(made="jax.jit(jax.grad(jnp.sum))  # expect: EXP002")}, title="Steps by hand")
+rule.flags(
+    {"fit.py": _BY_HAND.format(made="jax.grad(jnp.sum)  # expect: EXP002")},
+    title="Steps by hand, not compiled",
+)
+rule.flags(
+    """
+    import keras
+    import pandas as pd
+    from sklearn.preprocessing import StandardScaler
+
+    table = pd.read_csv("prices.csv")
+    scaler = StandardScaler()
+    scaler = scaler.fit(table[["x"]])
+    model = keras.Sequential([keras.layers.Dense(1)])
+    model.compile(loss="mse")
+    model.fit(scaler.transform(table[["x"]]), table["y"])  # expect: EXP002
+    """,
+    file="forecast.py",
+    title="What learns is the model, not what prepares its data",
+)

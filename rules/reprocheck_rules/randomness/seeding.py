@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from reprocheck.rulekit import Confidence, Note, Project, Span
 from reprocheck.rulekit.execution import Happening, Run, argument_of
+from reprocheck_rules.randomness.gradient_trials import trains_by
 from reprocheck_rules.randomness.identities import names_something
 from reprocheck_rules.randomness.notebook_draws import only_looks
 from reprocheck_rules.randomness.optional_training import runs, training_conditions
@@ -105,7 +106,7 @@ def workers_of(project: Project, loader: Happening) -> int:
 
 def trains(run: Run) -> bool:
     """Whether a run trains a model; a function that is only handed over may never be called."""
-    return any(h.active and not h.callback and "trains" in h.entry.roles for h in run.happenings)
+    return any(trains_by(run, h) for h in run.happenings)
 
 
 def seedings(project: Project, run: Run) -> dict[str, Seeding]:
@@ -132,10 +133,13 @@ def seedings(project: Project, run: Run) -> dict[str, Seeding]:
 
 
 def _drawn_seeds(run: Run) -> set[str]:
-    """Names of draws whose result is the seed of something: `seed = random.randint(1, 10000)`."""
+    """Names of draws whose result is the seed of something: `seed = random.randint(1, 10000)`.
+
+    What a trainer is given that seeds by itself is no seed, but a model and data.
+    """
     taken = set()
     for happening in run.happenings:
-        if "seeder" in happening.entry.roles:
+        if "seeder" in happening.entry.roles and "seeds-by-default" not in happening.entry.roles:
             for argument in happening.call.arguments:
                 if argument.value is not None and isinstance(argument.value.value, str):
                     taken.add(argument.value.value.removesuffix("()"))
