@@ -6,6 +6,11 @@ import ast
 
 from reprocheck.rulekit import Call, Kind, reaching
 
+_EXCHANGES = frozenset(
+    {"all_gather", "all_gather_into_tensor", "gather", "broadcast", "recv", "irecv", "scatter", "allgather"}
+)
+"""Last names of collective operations that a process receives bytes through."""
+
 
 def just_written(call: Call) -> bool:
     """Whether what is loaded was written or dumped before in the same function, on the same branch."""
@@ -22,6 +27,20 @@ def just_written(call: Call) -> bool:
         if target is not None and _place(other, target) == place and _dominates(other, call):
             return True
     return False
+
+
+def from_own_ranks(call: Call) -> bool:
+    """Whether bytes are what the processes of one job have just sent each other: the same program wrote them."""
+    if not call.name.endswith(".loads"):
+        return False
+    function = call.scope.enclosing("function")
+    return function is not None and any(
+        site.scope.enclosing("function") is function
+        and isinstance(site.node.func, ast.Attribute)
+        and site.node.func.attr in _EXCHANGES
+        and (call.module.name(site.node.func, site.scope) or "").startswith(("torch.distributed.", "horovod."))
+        for site in call.module.file.calls
+    )
 
 
 def _is_dump(call: Call, source: ast.expr) -> bool:
