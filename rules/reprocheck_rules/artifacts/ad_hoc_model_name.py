@@ -38,6 +38,9 @@ _STAGES = frozenset(
     {"final", "finale", "finished", "last", "latest", "best", "good", "better", "real", "really", "actual"}
 )
 """Words that say something once and nothing twice or with a number."""
+_WHICH = frozenset({"final", "last", "latest", "best"})
+_POINTS_IN_TIME = frozenset({"epoch", "epochs", "step", "steps", "iter", "iteration", "checkpoint", "ckpt"})
+"""Beside one of these, two of those say which state of one run it is: `best_last_epoch.pt`."""
 _STOPGAPS = frozenset(
     {
         "new",
@@ -182,7 +185,10 @@ def _odd_words(words: list[str]) -> list[str]:
     """Words used as versions: a stopgap, a stage said twice, or a stage with a number."""
     stopgaps = [word for word in words if word in _STOPGAPS]
     stages = [word for word in words if word in _STAGES]
-    if stopgaps or len(stages) > 1:
+    names_a_checkpoint = (
+        len(set(stages)) == len(stages) and set(stages) <= _WHICH and not _POINTS_IN_TIME.isdisjoint(words)
+    )
+    if stopgaps or (len(stages) > 1 and not names_a_checkpoint):
         return [word for word in words if word in _STOPGAPS | _STAGES]
     for position, word in enumerate(words[:-1]):
         following = words[position + 1]
@@ -213,6 +219,8 @@ rule.flags(
     torch.save(model.state_dict(), f"{out}/final_final.pth")  # expect: ART001
     joblib.dump(clf, "models/model_new.pkl")  # expect: ART001
     model.save("best2.h5")  # expect: ART001
+    model.save("checkpoint_best_best.h5")  # expect: ART001
+    model.save("model_best_final.h5")  # expect: ART001
     model.save_weights("weights_old.h5")  # expect: ART001
     joblib.dump(clf, "clf_v2.joblib")  # expect: ART001
     """
@@ -252,6 +260,7 @@ rule.allows(
     torch.save(state, "best.pt")
     torch.save(state, f"checkpoint_{epoch}.pt")
     torch.save(state, "last.ckpt")
+    torch.save(state, run_dir + "/best_last_epoch_model_checkpoint.pth")
     torch.save(state, "final_model.pt")
     joblib.dump(clf, f"models/{run_id}/model.joblib")
     model.save("resnet50_v1.h5")
