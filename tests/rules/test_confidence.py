@@ -34,7 +34,22 @@ import pandas as pd
 table = pd.read_parquet("scores.parquet")
 recent = table[table["seen"] >= pd.Timestamp.now() - pd.Timedelta("24h")]
 """
+FITTED = """
+import pandas as pd
+from sklearn.linear_model import Ridge
+from project import make_model
+
+table = pd.read_csv("houses.csv")
+model = {model}()
+model.fit(table, table["price"])
+"""
 CASES: dict[str, tuple[dict[str, str], str, list[str]]] = {
+    "a target that a model is given": ({"fit.py": FITTED.format(model="Ridge")}, "DAT014", ["high"]),
+    "a target that a model made elsewhere is given": (
+        {"fit.py": FITTED.format(model="make_model")},
+        "DAT014",
+        ["low"],
+    ),
     "a load": ({"serve.py": LOAD}, "ART003", ["high"]),
     "a load that Bandit is told of": ({"serve.py": LOAD + "  # nosec"}, "ART003", ["low"]),
     "a load that Bandit is told of by number": ({"serve.py": LOAD + "  # nosec: B301"}, "ART003", ["low"]),

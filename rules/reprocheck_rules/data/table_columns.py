@@ -12,6 +12,7 @@ _SAME = frozenset(
 )
 """Methods and attributes that keep all columns, and rows that belong together."""
 _TAKES_FIRST = frozenset({"fit_transform", "transform", "get_dummies", "array", "asarray", "scale", "DataFrame"})
+_TRANSFORMS = frozenset({"fit_transform", "transform"})
 _DEPTH = 8
 
 
@@ -111,9 +112,15 @@ def _is_own(module: Module, value: ast.Call) -> bool:
 
 def _first(module: Module, node: ast.Call, scope: Scope, order: int, depth: int) -> Columns | None:
     name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-    if name in _TAKES_FIRST and node.args:
+    if name in _TAKES_FIRST and node.args and not (name in _TRANSFORMS and is_unknown(module, node)):
         return columns_of(module, node.args[0], scope, order, depth - 1)
     return None
+
+
+def is_unknown(module: Module, node: ast.Call) -> bool:
+    """Whether a method belongs to an object of which nothing is known: a function of the project may have made it."""
+    call = module.call(node)
+    return call is None or module.catalog.entry(call.name.rpartition(".")[0]) is None
 
 
 def _picked(

@@ -11,14 +11,15 @@ Take the column out of the features: `X = table.drop(columns=["price"])`, `y = t
 ## Notes
 Reported where features and target are followed back to one table through assignments, picks, `drop` and
 `train_test_split`, with all columns written out on the way. A column that is dropped, popped or left out anywhere in
-the file keeps the rule silent. Where a pipeline or a `ColumnTransformer` may pick the columns, confidence is low.
+the file keeps the rule silent. Where a pipeline, a `ColumnTransformer` or a model that is made elsewhere may pick the
+columns, confidence is low.
 """
 
 import ast
 from collections.abc import Iterator
 
 from reprocheck.rulekit import Call, Confidence, Match, Module, Rule
-from reprocheck_rules.data.table_columns import Columns, columns_of, taken_away
+from reprocheck_rules.data.table_columns import Columns, columns_of, is_unknown, taken_away
 
 rule = Rule("DAT014", "target-in-features", __doc__)
 
@@ -40,7 +41,7 @@ def check(module: Module) -> Iterator[Match]:
         target = columns_of(module, pair[1], site.scope, site.order)
         column = _column(features, target)
         if column is not None and features is not None and not taken_away(module, column):
-            yield _match(module, site.node, features, column, picks=_picks(module, call))
+            yield _match(module, site.node, features, column, picks=_picks(module, site.node, call))
 
 
 def _features_and_target(node: ast.Call, call: Call | None) -> tuple[ast.expr, ast.expr] | None:
@@ -67,10 +68,14 @@ def _column(features: Columns | None, target: Columns | None) -> str | None:
     return column if features.has(column) and features.kept != target.kept else None
 
 
-def _picks(module: Module, call: Call | None) -> bool:
-    """Whether steps of a pipeline may take columns out of what they are given."""
+def _picks(module: Module, node: ast.Call, call: Call | None) -> bool:
+    """Whether what learns may take columns out of what it is given: steps of a pipeline, or a model made elsewhere."""
+    if not module.words.isdisjoint(_PICKERS):
+        return True
+    if call is not None and call.name in _MAKERS:
+        return False
     owner = module.catalog.entry(call.name.rpartition(".")[0]) if call is not None else None
-    return not module.words.isdisjoint(_PICKERS) or (owner is not None and "composition" in owner.roles)
+    return is_unknown(module, node) or (owner is not None and "composition" in owner.roles)
 
 
 def _match(module: Module, node: ast.Call, features: Columns, column: str, *, picks: bool) -> Match:
@@ -215,4 +220,17 @@ rule.allows(
     LinearRegression().fit(third, target)
     """,
     title="Popped, shifted, left out, of another table, deleted",
+)
+rule.allows(
+    """
+    import pandas as pd
+    from features import build_preprocessor
+    from sklearn.ensemble import RandomForestClassifier
+
+    patients = pd.read_csv("patients.csv")
+    target = patients["readmitted"]
+    scaled = build_preprocessor().fit_transform(patients)
+    RandomForestClassifier().fit(scaled, target)
+    """,
+    title="A preprocessor of another file, which may pick columns",
 )
