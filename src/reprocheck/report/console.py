@@ -12,7 +12,7 @@ from reprocheck.report.code_frame import ShownLine, code_frame, ellipsis_for, ma
 from reprocheck.report.console_summary import closing_lines, statistics_lines
 from reprocheck.report.paint import Paint
 from reprocheck.report.places import linked, person_place
-from reprocheck.report.prose import first_paragraph, first_sentence, wrap
+from reprocheck.report.prose import code_below, first_paragraph, first_sentence, wrap
 from reprocheck.report.reporter import Reporter, ReportOptions
 from reprocheck.report.scorecard_console import scorecard_lines
 from reprocheck.report.summary import counts, in_order, plural, set_aside
@@ -158,8 +158,14 @@ class _Writer:
         for label, text in labelled:
             first = f"  {self.paint(label.ljust(width), 'label')}  "
             yield from self._wrapped(text, first, " " * (width + len("    ")))
+            if label == "fix" and rule is not None:
+                yield from self._code(code_below(rule.fix), " " * (width + len("    ")))
         if hint:
             yield self.paint(hint, "dim")
+
+    def _code(self, lines: list[str], indent: str) -> Iterator[str]:
+        for line in ["", *lines] if lines else []:
+            yield f"{indent}{self.paint(visible(line, unicode=self._unicode), 'dim')}".rstrip()
 
     def _where(self, place: Place) -> str:
         text = self.paint(person_place(place, unicode=self._unicode), "strong")

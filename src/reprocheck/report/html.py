@@ -12,7 +12,7 @@ from reprocheck.report.html_page import page
 from reprocheck.report.html_runs import runs_html
 from reprocheck.report.html_text import code, excerpt_html, prose
 from reprocheck.report.places import person_place
-from reprocheck.report.prose import first_paragraph, first_sentence
+from reprocheck.report.prose import code_below, first_paragraph, first_sentence
 from reprocheck.report.reporter import Reporter, ReportOptions
 from reprocheck.report.run_words import short_id
 from reprocheck.report.scorecard_html import scorecard_html
@@ -129,7 +129,9 @@ def _finding(
         if rule.why:
             yield f"<dt>why</dt><dd>{prose(first_sentence(rule.why))}</dd>"
         if rule.fix:
-            yield f"<dt>fix</dt><dd>{prose(first_paragraph(rule.fix))}</dd>"
+            lines = code_below(rule.fix)
+            shown = f"<pre>{marked_up(chr(10).join(lines))}</pre>" if lines else ""
+            yield f"<dt>fix</dt><dd>{prose(first_paragraph(rule.fix))}{shown}</dd>"
     if finding.fix is not None and counts(finding):
         option = "--fix" if finding.fix.safety is Safety.SAFE else "--unsafe-fixes"
         yield f"<dt>repair</dt><dd>{prose(finding.fix.title)} (<code>reprocheck scan {option}</code>)</dd>"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from reprocheck.report.audit_value import audit_sentence
 from reprocheck.report.markdown_text import code, plain
 from reprocheck.report.places import person_place
-from reprocheck.report.prose import first_paragraph, first_sentence
+from reprocheck.report.prose import code_below, first_paragraph, first_sentence
 from reprocheck.report.reporter import Reporter, ReportOptions
 from reprocheck.report.scorecard_markdown import scorecard_markdown
 from reprocheck.report.summary import by_severity, counts, file_total, in_order, plural, set_aside, summarize
@@ -71,6 +71,8 @@ def _findings(result: ScanResult, options: ReportOptions) -> Iterator[str]:
         yield f"- **{plain(name)} {plain(rule.name)}**: {plain(first_sentence(rule.why) or rule.summary)}"
         if rule.fix:
             yield f"  *Fix:* {plain(first_paragraph(rule.fix))}"
+            lines = code_below(rule.fix)
+            yield from ("", *(f"      {line}".rstrip() for line in lines), "") if lines else ()
 
 
 def _finding(finding: Finding) -> Iterator[str]:

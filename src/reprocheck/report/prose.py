@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from itertools import takewhile
 
 from reprocheck.report.cells import cell_len
 
 _FENCE = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\[([^\]]+)\]\([^)\s]+\)")
 _SENTENCE_END = re.compile(r"[.!?][\"')]?(?=\s+[^a-z\s])")
+_INDENT = "    "
 _ABBREVIATIONS = ("e.g.", "i.e.", "cf.", "vs.", "etc.", "approx.", "no.", "resp.")
 
 
@@ -19,6 +21,15 @@ def first_paragraph(markdown: str) -> str:
         if line:
             return _LINK.sub(r"\1", line)
     return ""
+
+
+def code_below(markdown: str) -> list[str]:
+    """Lines of the indented code that a first paragraph with a colon at its end introduces."""
+    paragraph, _, below = markdown.strip().partition("\n\n")
+    if not paragraph.rstrip().endswith(":"):
+        return []
+    code = takewhile(lambda line: not line.strip() or line.startswith(_INDENT), below.splitlines())
+    return "\n".join(line.removeprefix(_INDENT) for line in code).rstrip().splitlines()
 
 
 def first_sentence(markdown: str) -> str:

@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from reprocheck.model.audit import Advisory, AdvisorySource, Audit, Rating, Unaudited, Vulnerable
@@ -133,6 +134,18 @@ def test_a_page_marks_the_place_in_the_code(build: Build) -> None:
 def test_a_page_explains_a_rule_once(build: Build) -> None:
     text = HTML.render(build.result([build.finding(), build.finding(place=build.place(line=40))]), ReportOptions())
     assert text.count("Nobody can set a seed again") == 1
+
+
+@pytest.mark.parametrize("name", ["full", "markdown", "html"])
+def test_a_repair_that_announces_code_shows_it(build: Build, name: str) -> None:
+    rule = msgspec.structs.replace(build.rules()["RNG004"], fix=f"Say which:\n\n    seed = 7  # {ATTACK}\n\nOnce.")
+    result = build.result([build.finding()], rules={"RNG004": rule})
+    text = FORMATS[name].render(result, ReportOptions())
+    assert "Say which:" in text
+    assert "seed = 7  # " in text
+    assert "Once." not in text
+    if name == "html":
+        assert "script>alert" not in text
 
 
 def test_markdown_keeps_text_as_text(build: Build) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reprocheck.report.prose import first_paragraph, first_sentence, wrap
+from reprocheck.report.prose import code_below, first_paragraph, first_sentence, wrap
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,22 @@ def test_paragraphs_lose_code_blocks_and_link_targets() -> None:
     assert first_paragraph("```python\nx = 1\n\ny = 2\n```\n\nSee [the\nnotes](https://example.org/a).\n\nMore.") == (
         "See the notes."
     )
+
+
+@pytest.mark.parametrize(
+    ("markdown", "expected"),
+    [
+        (
+            "Seed\nfirst:\n\n    def seed():\n        pass\n\n    seed()\n\nThen go on.",
+            ["def seed():", "    pass", "", "seed()"],
+        ),
+        ("Seed first:\n\nThen go on.", []),
+        ("Seed first.\n\n    seed()", []),
+        ("", []),
+    ],
+)
+def test_code_that_a_paragraph_introduces_is_below_it(markdown: str, expected: list[str]) -> None:
+    assert code_below(markdown) == expected
 
 
 def test_wraps_by_cells_not_characters() -> None:
