@@ -478,3 +478,26 @@ rule.flags(
     """,
     title="Texts that are drawn and taken away",
 )
+rule.allows(
+    """
+    import numpy as np
+    import torch
+
+    def reactants(found, counts):
+        return torch.tensor(list(set(found)))
+
+    def gathered(found):
+        return torch.LongTensor(list(set(found)))
+    """,
+    title="Tensors hold numbers",
+)
+rule.flags(
+    """
+    import numpy as np
+    from records import found
+
+    names = np.array(list(set(found)))  # expect: RNG018
+    order = np.random.permutation(names)
+    """,
+    title="Arrays may hold texts",
+)

@@ -52,6 +52,7 @@ _BY_TYPE = {
     **dict.fromkeys(("int", "float", "bool", "integer", "floating", "int64", "int32", "float64"), Elements.NUMBERS),
     **dict.fromkeys(("str", "bytes", "Path", "PurePath"), Elements.TEXTS),
 }
+_TENSOR = re.compile(r"^torch\.(tensor|as_tensor|Tensor|(Long|Int|Short|Float|Double|Bool)Tensor)$")
 _OF_GRAPH = re.compile(r"^(node|edge|vertex|vertices|graph)_", re.IGNORECASE)
 """Names of what graphs are labelled with, which is numbered where anything is learnt from it."""
 _TEXT_NAME = re.compile(
@@ -66,6 +67,8 @@ def elements_of_set(module: Module, node: ast.expr) -> Elements:
     known = elements_of(module, node)
     if known is not Elements.UNKNOWN:
         return known
+    if _fills_tensor(module, node):
+        return Elements.NUMBERS
     statement = module.file.statement(node)
     targets = statement.targets if isinstance(statement, ast.Assign) else []
     for target in targets:
@@ -73,6 +76,18 @@ def elements_of_set(module: Module, node: ast.expr) -> Elements:
         if name and _NUMBER_NAME.search(name.removesuffix("_list").removesuffix("_set")):
             return Elements.LIKELY_NUMBERS
     return known
+
+
+def _fills_tensor(module: Module, node: ast.expr) -> bool:
+    """Whether a tensor of PyTorch is made of the elements, which takes no texts: `torch.tensor(list(set(found)))`."""
+    for ancestor in module.file.ancestors(node):
+        match ancestor:
+            case ast.Call(func=ast.Name(id="list" | "tuple" | "sorted")):
+                continue
+            case ast.Call(func=function):
+                return _TENSOR.search(module.name(function, module.file.scope_of(function)) or "") is not None
+        return False
+    return False
 
 
 def elements_of(module: Module, node: ast.expr, depth: int = 4) -> Elements:
