@@ -44,6 +44,10 @@ class Regions:
         folder, _, name = path[len(self._bytecode) - 1 :].rpartition("/")
         return f"{folder}/{name.partition('.')[0]}.py"
 
+    def inside(self, path: str) -> bool:
+        """Whether it lies in the project."""
+        return path.startswith(self._root)
+
     def of(self, path: str) -> str:
         """`data`, `environment` or `device`."""
         if path.startswith(self._environment) or _PACKAGES[0] in path or _PACKAGES[1] in path:

@@ -95,12 +95,14 @@ def weigh(differences: Iterable[Difference], patterns: Sequence[str] = ()) -> Ve
     results = [difference for difference in differences if difference.name != EXIT_CODE]
     if any(difference.outcome is Outcome.DIVERGENT for difference in codes):
         return Verdict(outcome=Outcome.DIVERGENT, reason=codes[0].message)
+    failed = next((f"; the command ended with {code.left} both times" for code in codes if code.left != "0"), "")
     if not results:
         reason = "the run left no file under its root that could be compared"
         if patterns:
             reason = f"the run left no file that `--output {patterns[0]}` names"
-        return Verdict(outcome=Outcome.INCONCLUSIVE, reason=reason)
-    return judge_all(results)
+        return Verdict(outcome=Outcome.INCONCLUSIVE, reason=reason + failed)
+    verdict = judge_all(results)
+    return msgspec.structs.replace(verdict, reason=verdict.reason + failed)
 
 
 def overall(verdicts: Iterable[Verdict]) -> Verdict:

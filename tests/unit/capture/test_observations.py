@@ -180,7 +180,28 @@ def test_interpreters_that_the_supervisor_saw_and_the_agent_did_not_are_gaps(tmp
         {**run, "pid": 3},
         {**run, "pid": 4},
         {"event": "execute", "path": "/bin/sh", "pid": 5, "started": 5},
+        {**run, "pid": 6, "without": "PYTHONPATH"},
+        {**run, "pid": 7, "without": "environment"},
+        {**run, "pid": 1, "without": "environment"},
     ]
     (tmp_path / "files.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in lines))
-    reasons = [gap.reason for gap in observations(tmp_path).gaps]
-    assert reasons == ["python3 ran without the agent", "python3 was started with -I"]
+    gaps = observations(tmp_path).gaps
+    assert [gap.reason for gap in gaps] == [
+        "python3 ran without the agent",
+        "python3 was started in an environment without the agent",
+        "python3 was started with -I",
+        "python3 was started with a PYTHONPATH that leaves the agent out",
+    ]
+    assert "PYTHONPATH=FOLDER:$PYTHONPATH" in gaps[-1].consequence
+
+
+def test_programs_of_other_languages_are_one_gap(tmp_path: Path) -> None:
+    write(tmp_path, 1, start())
+    names = ["glove", "shuffle", "Rscript", "cooccur", "glove"]
+    lines = [{"event": "execute", "path": f"/p/{name}", "pid": 9, "started": 5, "other": True} for name in names]
+    (tmp_path / "files.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    (gap,) = observations(tmp_path).gaps
+    assert (gap.channel, gap.reason) == (
+        "observations.programs",
+        "glove, shuffle, Rscript and 1 more are no Python programs",
+    )

@@ -64,6 +64,15 @@ def test_another_exit_code_diverges_whatever_the_results_say() -> None:
     assert verdict_of([one], [one], (0, 1)).outcome is Outcome.DIVERGENT
 
 
+def test_a_command_that_failed_both_times_is_called_so() -> None:
+    one = Output(path="a", digest="d")
+    found = verdict_of([one], [one], (2, 2))
+    assert found.outcome is Outcome.IDENTICAL
+    assert found.reason.endswith("; the command ended with 2 both times")
+    assert verdict_of([], [], (2, 2)).reason.endswith("; the command ended with 2 both times")
+    assert "both times" not in verdict_of([one], [one]).reason
+
+
 def test_no_results_prove_nothing() -> None:
     assert verdict_of([], []).outcome is Outcome.INCONCLUSIVE
     codes = compare_results([], (0, 0), Tolerances())

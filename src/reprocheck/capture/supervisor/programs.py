@@ -1,7 +1,7 @@
 """What is known of programs that start and of the addresses that they connect to."""
 
 # pathlib would double the supervisor's start, and an object per call costs more than the call.
-# ruff: noqa: PTH119
+# ruff: noqa: PTH119, PTH123
 
 from __future__ import annotations
 
@@ -21,6 +21,10 @@ _ELSEWHERE = {
     **dict.fromkeys(("ssh", "srun", "sbatch", "mpirun.hydra", "pdsh", "rsh"), "starts programs elsewhere"),
     **dict.fromkeys(("systemd-run", "at", "batch", "crontab"), "has a service start programs"),
 }
+_OTHER_LANGUAGES = {"R", "Rscript", "julia", "java", "matlab", "octave", "octave-cli", "scala", "dotnet", "node"}
+"""Interpreters of languages that draw random numbers too."""
+_VARIABLES = 2048
+"""Variables among which the two of the agent are looked for."""
 _TAKES_VALUE = ("-W", "-X")
 _ENDS_OPTIONS = ("-c", "-m", "-")
 
@@ -28,19 +32,25 @@ _ENDS_OPTIONS = ("-c", "-m", "-")
 class Programs:
     """Writes down executions without their arguments, which may hold credentials."""
 
-    def __init__(self, journal: Journal, tasks: Tasks, regions: Regions, *, no_new_privileges: bool) -> None:
+    def __init__(
+        self, journal: Journal, tasks: Tasks, regions: Regions, *, hidden: tuple[str, ...], no_new_privileges: bool
+    ) -> None:
+        """`hidden` are folders of ours, each with a slash at its end: the agent's is one."""
         self._journal = journal
         self._tasks = tasks
         self._regions = regions
+        self._hidden = hidden
         self._no_new_privileges = no_new_privileges
 
-    def execute(self, task: Task, path: str, vector: int, status: os.stat_result) -> None:
-        """A program that exists is about to be executed."""
+    def execute(self, task: Task, path: str, vector: int, variables: int, status: os.stat_result) -> None:
+        """A program that exists is about to be executed; `vector` and `variables` are addresses of what it is given."""
         process = task.process
         name = os.path.basename(path)
         text = f'"path":{quoted(path)},"parent":{process.parent}'
         if name.startswith(("python", "pypy")):
-            text += self._python(task, vector)
+            text += self._python(task, vector) + self._without_agent(task, variables)
+        elif name in _OTHER_LANGUAGES or (not process.foreign and self._regions.inside(path) and _is_compiled(path)):
+            text += ',"other":true'
         self._journal.write("execute", process, text)
         if name in _ELSEWHERE:
             reason = f"{name} {_ELSEWHERE[name]}, which are not children of the command"
@@ -76,6 +86,26 @@ class Programs:
         listed = ",".join(quoted(option) for option in options)
         return f',"python":[{listed}],"script":{quoted(script)}'
 
+    def _without_agent(self, task: Task, variables: int) -> str:
+        """Why the agent can't come along, as a JSON field; empty where it can, or where that can't be read."""
+        path, told = None, False
+        try:
+            pointers = self._tasks.read(task, variables, 8 * _VARIABLES)
+            for at in range(0, len(pointers) - 7, 8):
+                address = int.from_bytes(pointers[at : at + 8], "little")
+                if not address:
+                    break
+                start = self._tasks.read(task, address, 18)
+                told = told or start.startswith(b"REPROCHECK_AGENT=")
+                if start.startswith(b"PYTHONPATH="):
+                    path = self._tasks.text(task, address)[11:]
+        except Unreadable:
+            return ""
+        if told and path is not None:
+            found = any(f"{entry}/".startswith(self._hidden) for entry in path.split(os.pathsep))
+            return "" if found else ',"without":"PYTHONPATH"'
+        return ',"without":"environment"'
+
     def _arguments(self, task: Task, vector: int) -> list[str]:
         """The first arguments; as many as can be read."""
         found: list[str] = []
@@ -105,3 +135,12 @@ class Programs:
             name = os.fsdecode(data[2:])
             name = f"@{name[1:]}" if name.startswith("\0") else name.split("\0", 1)[0]
             self._journal.write("connect", process, f'"family":"unix","address":{quoted(name)},"port":0')
+
+
+def _is_compiled(path: str) -> bool:
+    """Whether the system executes it as it is, and not by an interpreter."""
+    try:
+        with open(path, "rb", buffering=0) as file:
+            return file.read(4) == b"\x7fELF"
+    except OSError:
+        return False

@@ -62,7 +62,9 @@ class Watch:
         self._hidden = tuple(f"{path}/" for path in hidden)
         self.tasks = Tasks(machine)
         self._paths = Paths(self.tasks, Trail(journal, regions))
-        self._programs = Programs(journal, self.tasks, regions, no_new_privileges=no_new_privileges)
+        self._programs = Programs(
+            journal, self.tasks, regions, hidden=self._hidden, no_new_privileges=no_new_privileges
+        )
         self._rings = Rings(self.tasks)
         self._ledger = Ledger(journal)
         self.files = self._ledger.files
@@ -114,8 +116,8 @@ class Watch:
             "symlinkat": lambda i, t, a: self._symlink(i, t, a[0], a[1], a[2]),
             "truncate": lambda i, t, a: self._truncate(i, t, a[0]),
             "chdir": lambda i, t, a: self._enters(i, t, a[0]),
-            "execve": lambda i, t, a: self._execute(i, t, AT_FDCWD, a[0], a[1], 0),
-            "execveat": lambda i, t, a: self._execute(i, t, a[0], a[1], a[2], a[4]),
+            "execve": lambda i, t, a: self._execute(i, t, AT_FDCWD, a[0], (a[1], a[2]), 0),
+            "execveat": lambda i, t, a: self._execute(i, t, a[0], a[1], (a[2], a[3]), a[4]),
             "connect": lambda _i, t, a: self._connect(t, a[1], a[2]),
             "io_uring_setup": lambda _i, t, a: self._ring_is_made(t, a[1]),
             "io_uring_enter": lambda _i, t, a: self._ring_submits(t, a[1]),
@@ -293,7 +295,10 @@ class Watch:
         if path and not task.process.foreign and os.path.realpath(path) != path:
             self._paths.end_of(path)
 
-    def _execute(self, identity: int, number: int, folder: int, address: int, vector: int, flags: int) -> None:
+    def _execute(
+        self, identity: int, number: int, folder: int, address: int, given: tuple[int, int], flags: int
+    ) -> None:
+        """`given` are the addresses of arguments and variables."""
         task, path = self._find(identity, number, folder, address)
         if not path and flags & AT_EMPTY_PATH:
             path = self.tasks.descriptor(task, folder & 0xFFFFFFFF)
@@ -305,7 +310,7 @@ class Watch:
         for prefix in interpreter_prefixes(path):
             if self._regions.add(prefix):
                 self._journal.write("environment", process, f'"prefix":{quoted(prefix)}')
-        self._programs.execute(task, path, vector, status)
+        self._programs.execute(task, path, *given, status)
         if self._regions.of(path) == DATA and not process.foreign:
             true = self._paths.end_of(path)
             known = self._ledger.known(true)
