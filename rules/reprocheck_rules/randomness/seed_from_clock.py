@@ -13,7 +13,7 @@ it as an option: `seed = args.seed if args.seed is not None else secrets.randbit
 `hash("text")` is salted per process unless `PYTHONHASHSEED` is set; use `zlib.crc32` or `hashlib` instead.
 `numpy.random.default_rng()`, `numpy.random.seed()`, `random.seed()` and `torch.seed()` without an argument all take a
 new seed from the operating system, whatever was seeded before. Silent where the value is recorded, where a function
-makes a generator only because its caller passed none, and in tests.
+makes a generator only because its caller passed none, and in tests; of low confidence in programs that measure speed.
 """
 
 import ast
@@ -23,6 +23,7 @@ from functools import lru_cache
 
 from reprocheck.rulekit import ABSENT, Call, Confidence, Match, Rule
 from reprocheck_rules.randomness.clock_fixes import fixed_call, fixed_default, fixed_source
+from reprocheck_rules.randomness.purposes import measures_speed
 from reprocheck_rules.randomness.seed_sources import certain, recorded, source_of
 
 rule = Rule("RNG004", "seed-from-clock", __doc__)
@@ -48,6 +49,7 @@ def check_seeding(call: Call) -> Iterator[Match]:
         if "unseeds" in entry.roles and not _optional(call) and not _state_kept(call) and not _ends_fixed_stretch(call):
             yield call.match(
                 f"`{_shown(call)}` without a seed takes a new one from the operating system, and it isn't recorded",
+                confidence=Confidence.LOW if measures_speed(module.path) else None,
                 fix=fixed_call(call),
             )
         return

@@ -12,6 +12,7 @@ from reprocheck_rules.randomness.gradient_trials import trains_by
 from reprocheck_rules.randomness.identities import names_something
 from reprocheck_rules.randomness.notebook_draws import only_looks
 from reprocheck_rules.randomness.optional_training import runs, training_conditions
+from reprocheck_rules.randomness.purposes import divides, measures_speed
 
 FAMILIES = {
     "python": "Python's `random`",
@@ -39,8 +40,6 @@ _ESTIMATORS = frozenset({"estimator", "splitter", "sampler", "cross-validation"}
 LOADER = "torch.utils.data.DataLoader"
 _MANY = 3
 _SELF_TEST = re.compile(r"(^|[._])(self_?)?tests?$")
-_BENCHMARK = re.compile(r"(^|[/_])bench(mark)?s?([/_.]|$)")
-"""Programs that measure speed draw inputs whose values don't matter."""
 _PROGRAM = re.compile(r"(train|main|run|fit|finetune|tune|eval|infer|predict|experiment|demo|search|sweep)[^/]*\.py$")
 """Names of files that are programs although others import them."""
 
@@ -241,11 +240,11 @@ def confidence_of(run: Run, seeding: Seeding) -> Confidence:
     certain = [h for _, h in seeding.draws if h.certain]
     if not certain and run.certainly([position for position, _ in seeding.draws]):
         certain = [h for _, h in seeding.draws if h.branches is not None]  # each way draws something
-    if not run.complete or not certain or _BENCHMARK.search(run.entry.path) or _checks_itself(run):
+    if not run.complete or not certain or measures_speed(run.entry.path) or _checks_itself(run):
         return Confidence.LOW
     if trains(run):
         return Confidence.HIGH if any(not h.callback for h in certain) else Confidence.MEDIUM
-    if seeding.on_request or any(not h.entry.roles.isdisjoint(_ESTIMATORS) for h in certain):
+    if seeding.on_request or any(not h.entry.roles.isdisjoint(_ESTIMATORS) or divides(run, h) for h in certain):
         return Confidence.MEDIUM
     return Confidence.LOW
 
