@@ -9,6 +9,8 @@ from reprocheck.model.record import FileRole, FileUses, Observations, Package, R
 from reprocheck.model.replay import Cause, Suspect
 
 _READ = frozenset({FileRole.INPUT, FileRole.READ_THEN_WRITTEN, FileRole.CODE})
+_NONE = "None"
+"""How a seed reads that came from the operating system."""
 _LISTED = 50
 """Suspects of one kind that are listed."""
 
@@ -25,6 +27,7 @@ def suspects(
     if packages is not None:
         kinds.append(_packages(record.environment.packages, packages))
     kinds += [_seeds(record.observations, observations), _states(record.observations, observations)]
+    kinds += [_from_system(record.observations, observations)]
     kinds += [_flags(record.observations, observations), _hash_seed(record.observations, observations)]
     for kind in kinds:
         for number, suspect in enumerate(kind):
@@ -99,6 +102,20 @@ def _seeds(recorded: Observations, replayed: Observations) -> Iterator[Suspect]:
         yield Suspect(what=f"seed of {name}", kind=Cause.SEED, name=name, recorded=value, replayed=found + more)
     if len(before) != len(now):
         yield Suspect(what="seeder calls", kind=Cause.SEEDING, recorded=str(len(before)), replayed=str(len(now)))
+
+
+def _from_system(recorded: Observations, replayed: Observations) -> Iterator[Suspect]:
+    """Generators that were made without a seed both times: each line once."""
+    if recorded.entropy is not None:
+        return  # the replay got the same
+    before, now = ({(c.name, c.place): c for c in seen.seeders if c.value == _NONE} for seen in (recorded, replayed))
+    new = "from the system, new each time"
+    for key, call in before.items():
+        if key in now:
+            where = f" at {call.place.path}:{call.place.line}" if call.place is not None else ""
+            by = f" by {call.by}" if call.by else ""
+            what = f"seed of {call.name}{by}{where}"
+            yield Suspect(what=what, kind=Cause.SEED, name=call.name, recorded=new, replayed=new)
 
 
 def _states(recorded: Observations, replayed: Observations) -> Iterator[Suspect]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         Environment,
         FileTree,
         FileUse,
+        Observations,
         Package,
         Record,
         Repository,
@@ -46,7 +47,7 @@ def show_lines(record: Record, paint: Paint, *, width: int, verbose: bool, prove
         ("Replays", [proved] if proved else []),
         ("Code", list(_code(record, paint, verbose=verbose))),
         ("Environment", list(_environment(record.environment, paint, verbose=verbose))),
-        ("Seeds", _listed(_seeds(record.observations.seeders, paint, verbose=verbose), paint, verbose=verbose)),
+        ("Seeds", list(_randomness(record.observations, paint, verbose=verbose))),
         ("Settings", list(_settings(record, paint, verbose=verbose))),
         ("Trace", list(_trace(record))),
         ("Inputs", list(_files(record, INPUT_ROLES - OUTPUT_ROLES, paint, verbose=verbose))),
@@ -164,6 +165,27 @@ def _processor(environment: Environment) -> str:
     )
     times = "\N{MULTIPLICATION SIGN}"
     return f"{share} {times} {visible(processor.model)}" + (f", {size_text(memory.total)}" if memory else "")
+
+
+def _randomness(seen: Observations, paint: Paint, *, verbose: bool) -> Iterator[str]:
+    """Seeder calls, and the generators that were drawn from although nothing had seeded them."""
+    yield from _listed(_seeds(seen.seeders, paint, verbose=verbose), paint, verbose=verbose)
+    for generator in _unseeded(seen):
+        yield f"{visible(generator)}: {paint('drawn from, and never seeded', 'warning')}"
+
+
+def _unseeded(seen: Observations) -> list[str]:
+    """Global generators whose state moved on in a process without a seeder call of theirs."""
+    seeders = {(call.pid, call.name.partition(".")[0]) for call in seen.seeders if call.value != "None"}
+    first = {(state.pid, state.generator): state.digest for state in seen.random_states if state.moment == "first-use"}
+    moved = {
+        state.generator
+        for state in seen.random_states
+        if state.moment == "end"
+        and first.get((state.pid, state.generator), state.digest) != state.digest
+        and (state.pid, state.generator.partition(".")[0]) not in seeders
+    }
+    return sorted(moved)
 
 
 def _seeds(calls: Iterable[SeederCall], paint: Paint, *, verbose: bool) -> list[str]:

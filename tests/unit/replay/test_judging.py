@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from records import package, record
 from reprocheck.compare.tolerances import Tolerances
 from reprocheck.model.comparison import Because, Outcome, Verdict
 from reprocheck.model.record import (
+    CodePlace,
+    EntropyRecord,
     Execution,
     FileRole,
     FileUse,
@@ -223,6 +226,20 @@ def test_a_hash_seed_that_nothing_sets_is_a_suspect(seed: str, found: list[str])
     seen = Observations(processes=(PythonProcess(pid=1, started=1, hash_seed=seed),))
     files = FileUses(uses=(), complete=True)
     assert [one.what for one in suspects(record(files=files, observations=seen), files, seen, None)] == found
+
+
+def test_a_generator_made_without_a_seed_is_a_suspect_with_its_line() -> None:
+    process = PythonProcess(pid=1, started=1, parent=0, executable="python", version="3.12")
+    calls = [
+        SeederCall(name="numpy.random.SeedSequence", value=value, pid=1, time=1, by=by, place=CodePlace("a.py", line))
+        for value, by, line in (("None", "optuna", 3), ("None", "optuna", 3), ("7", "", 5))
+    ]
+    seen = Observations(processes=(process,), seeders=tuple(calls))
+    files = FileUses(uses=(), complete=True)
+    (found,) = suspects(record(files=files, observations=seen), files, seen, None)
+    assert (found.kind, found.what) == (Cause.SEED, "seed of numpy.random.SeedSequence by optuna at a.py:3")
+    again = msgspec.structs.replace(seen, entropy=EntropyRecord(file="e", complete=True, calls={}))
+    assert suspects(record(files=files, observations=again), files, again, None) == ()
 
 
 def test_seeders_that_are_called_often_are_one_suspect() -> None:

@@ -33,6 +33,7 @@ from reprocheck.model.record import (
     Package,
     Perturber,
     Processor,
+    RandomState,
     Record,
     Repository,
     RunState,
@@ -144,6 +145,21 @@ def test_seeds_of_one_line_are_one_line_unless_all_is_asked_for() -> None:
     assert "numpy.seed(1), and 1 other seed  train.py:7" in text(record)
     assert text(record).count("numpy.seed") == 1
     assert text(record, verbose=True).count("numpy.seed") == 3
+
+
+def test_generators_that_were_drawn_from_and_never_seeded_are_named() -> None:
+    states = [
+        RandomState(generator=generator, moment=moment, digest=digest, pid=1)
+        for generator, first, end in (("random", "a", "b"), ("numpy", "c", "c"), ("torch", "d", "e"))
+        for moment, digest in (("first-use", first), ("end", end))
+    ]
+    seen = msgspec.structs.replace(RECORD.observations, random_states=tuple(states))
+    shown = text(msgspec.structs.replace(RECORD, observations=seen))
+    assert "random: drawn from, and never seeded" in shown
+    assert "numpy: drawn" not in shown
+    assert "torch: drawn" not in shown
+    alone = text(msgspec.structs.replace(RECORD, observations=msgspec.structs.replace(seen, seeders=())))
+    assert "torch: drawn from, and never seeded" in alone
 
 
 @pytest.mark.parametrize(
