@@ -11,7 +11,8 @@ SHA-256 against a recorded one before it is loaded.
 
 ## Notes
 `torch.load` refuses arbitrary code by default since torch 2.6; without `weights_only` the same line is safe on one
-machine and not on the next, so it is reported until the argument says what is meant. Data that the same function has
+machine and not on the next, so it is reported until the argument says what is meant or the project declares such a
+torch. Data that the same function has
 just written, such as a copy by `pickle.loads(pickle.dumps(x))`, is not reported, nor what the ranks of one job send
 each other. Of low confidence are lines that say to Bandit or Ruff that this is meant (`# nosec B614`, `# noqa: S301`).
 """
@@ -43,6 +44,8 @@ rule = Rule("ART003", "unsafe-deserialisation", __doc__)
 _SAFE_LOADERS = frozenset({"SafeLoader", "CSafeLoader", "BaseLoader", "CBaseLoader"})
 _PLAIN_LOADERS = frozenset({"FullLoader", "CFullLoader"})
 _CODE_LOADERS = frozenset({"Loader", "CLoader", "UnsafeLoader", "CUnsafeLoader"})
+_WEIGHTS_ONLY_SINCE = "2.6"
+"""Source: https://docs.pytorch.org/docs/stable/generated/torch.load.html."""
 _MEANT = re.compile(r"#\s*nosec\b(?![\s:]*B\d)|#\s*nosec\b.*\bB(?:30[12]|506|614)\b|#\s*noqa:.*\bS(?:30[12]|506|614)\b")
 """What a line says to Bandit and Ruff where somebody has decided that it may load what it loads."""
 
@@ -142,7 +145,7 @@ def _torch(call: Call, what: str) -> tuple[str, Confidence] | None:
     if call.name == "torch.hub.load_state_dict_from_url":
         # What the hub serves is cached under a name that carries its hash, so only an explicit choice is worth a word.
         return _when(call, "weights_only", False, "runs whatever code the file holds")
-    if value is ABSENT and _is_fallback(call):
+    if value is ABSENT and (_is_fallback(call) or _refuses_code(call)):
         return None
     if value is ABSENT:
         message = f"{what} without `weights_only=True` runs whatever code the file holds on torch before 2.6"
@@ -152,6 +155,12 @@ def _torch(call: Call, what: str) -> tuple[str, Confidence] | None:
     if value is True:
         return None
     return f"{what} runs whatever code the file holds unless `weights_only` turns out true", Confidence.LOW
+
+
+def _refuses_code(call: Call) -> bool:
+    """Whether every torch that the project declares reads weights only, as no other unpickler is given."""
+    default = call.argument("pickle_module", 2) is None
+    return default and call.module.versions.at_least("torch", _WEIGHTS_ONLY_SINCE) is True
 
 
 def _is_fallback(call: Call) -> bool:
@@ -442,3 +451,21 @@ _GATHERED = """
 """
 rule.allows(_GATHERED % ("dist.all_gather(received, sent)", ""), title="from the ranks of one job")
 rule.flags(_GATHERED % ("socket.recv(received)", "  # expect: ART003"), title="from elsewhere")
+_VERSIONED = """
+    import pickle as other
+    import torch
+
+    weights = torch.load("model.pt")%s
+    settings = torch.load("settings.pt", pickle_module=other)  # expect: ART003
+    everything = torch.load("all.pt", weights_only=False)  # expect: ART003
+"""
+rule.flags(
+    {"load.py": _VERSIONED % "", "requirements.txt": "torch==2.9.1\n"},
+    file="load.py",
+    title="with a torch that refuses",
+)
+rule.flags(
+    {"load.py": _VERSIONED % "  # expect: ART003", "requirements.txt": "torch>=2.1\n"},
+    file="load.py",
+    title="with a torch that may not",
+)

@@ -9,6 +9,7 @@ import msgspec
 
 from reprocheck.project.discovery import ProjectFile
 from reprocheck.project.file_kinds import kind_of
+from reprocheck.project.versions import NOTHING_DECLARED, declared_versions
 from reprocheck.project.work_tree import WorkTree
 from reprocheck.rulekit import Catalog, Rule
 from reprocheck.rulekit.rule import Example
@@ -60,20 +61,22 @@ def check_examples(rules: Iterable[Rule], catalog: Catalog) -> list[ExampleFailu
 def _check(rule: Rule, catalog: Catalog, example: Example, analyzer: Analyzer) -> str:
     found: set[tuple[str, int]] = set()
     expected: set[tuple[str, int]] = set()
-    files: list[ProjectFile] = []
+    texts = {path: text.encode() for path, text in example.files.items()}
+    files = [ProjectFile(path=path, location="", kind=kind_of(path), size=len(text)) for path, text in texts.items()]
+    versions = declared_versions(files, texts)
+    if versions != NOTHING_DECLARED:
+        analyzer = Analyzer([rule], catalog, versions=versions)
     facts: dict[str, bytes] = {}
-    for path, text in example.files.items():
-        file = ProjectFile(path=path, location="", kind=kind_of(path), size=len(text))
-        result = analyzer.analyze(file, text.encode())
+    for file in files:
+        path, text = file.path, example.files[file.path]
+        result = analyzer.analyze(file, texts[path])
         if result.unread:
             return f"{path} cannot be read: {result.unread}"
-        files.append(file)
         facts[path] = result.facts
         found |= {(path, finding.place.span.line) for finding in result.findings if finding.code == rule.code}
         expected |= {(path, line) for line, codes in expectations(text).items() if rule.code in codes}
     if rule.project_checks:
-        tree = WorkTree({path: text.encode() for path, text in example.files.items()}, example.sizes)
-        joined = join(facts, files, [rule], catalog, tree=tree)
+        joined = join(facts, files, [rule], catalog, versions=versions, tree=WorkTree(texts, example.sizes))
         if joined.failed:
             return joined.failed[0]
         found |= {(finding.place.path, finding.place.span.line) for finding in joined.findings}
