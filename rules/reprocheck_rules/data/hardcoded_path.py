@@ -22,6 +22,7 @@ from collections.abc import Iterator
 
 from reprocheck.rulekit import Confidence, Match, Module, Note, NotebookView, Rule, Scalar, TreeView, walk
 from reprocheck_rules.data.machine_paths import MachinePath, Strength, machine_path
+from reprocheck_rules.data.path_guards import is_asked_in_cell, only_where_it_exists
 from reprocheck_rules.data.path_sinks import PathSinks, Rank, Sink
 
 rule = Rule("DAT001", "hardcoded-path", __doc__)
@@ -53,7 +54,6 @@ _ORDER = (Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW)
 _CONFIG_KEY = re.compile(
     r"(?<!mount)(?<!Mount)(?:path|Path)(?!s-ignore)|dir|root|file|folder|[dD]ata|ckpt|checkpoint|weights|cache|CACHE|PATH|DIR|output|input|uri|location"
 )
-_ASKS = re.compile(r"colab|kaggle|(path\.exists|isdir|isfile)\(['\"f]", re.IGNORECASE)
 _OTHER_CONFIG = re.compile(
     r"(^|/)(\.github|\.circleci|\.devcontainer|k8s|kubernetes|helm|charts|manifests)/|compose[^/]*\.ya?ml$|\.ipynb$|(^|/)package(-lock)?\.json$"
     r"|(^|/)(\.?(vscode|idea)|\.hydra|wandb/(latest-)?run[^/]*)/|environment[^/]*\.ya?ml$|(^|/)meta\.yaml$|mlruns/"
@@ -79,7 +79,7 @@ def check(module: Module) -> Iterator[Match]:
         sinks = sinks or PathSinks(module)
         sink = sinks.of(node)
         confidence = None if sink is None else _CONFIDENCE[path.strength].get(sink.rank)
-        if sink is None or confidence is None or _only_where_it_exists(node, module):
+        if sink is None or confidence is None or only_where_it_exists(node, module):
             continue
         if not module.is_test and _is_checked(node, module):
             continue
@@ -106,15 +106,15 @@ def _is_checked(node: ast.AST, module: Module) -> bool:
 @rule.on_notebook
 def check_notebook(view: NotebookView) -> Iterator[Match]:
     """Commands and `%cd`."""
-    lines = [(line.text, line.place.span) for line in view.notebook.shell_lines]
-    lines += [
-        (magic.arguments, magic.place.span) for magic in view.notebook.magics if magic.name in {"cd", "run", "load"}
-    ]
-    for text, span in lines:
+    lines = [(line.text, line.place) for line in view.notebook.shell_lines]
+    lines += [(magic.arguments, magic.place) for magic in view.notebook.magics if magic.name in {"cd", "run", "load"}]
+    for text, place in lines:
         found = _SHELL_PATH.search(text)
         path = machine_path(found.group()) if found is not None else None
-        if path is not None and path.strength is Strength.PERSONAL and not path.placeholder:
-            yield Match(span=span, message=_message(path, "a command uses it"), confidence=Confidence.MEDIUM)
+        if path is None or path.strength is not Strength.PERSONAL or path.placeholder:
+            continue
+        if place.cell is None or not is_asked_in_cell(view, place.cell.number, place.cell.line):
+            yield Match(span=place.span, message=_message(path, "a command uses it"), confidence=Confidence.MEDIUM)
 
 
 @rule.on_tree
@@ -131,14 +131,6 @@ def check_tree(tree: TreeView) -> Iterator[Match]:
             if path is not None and path.strength is Strength.PERSONAL:
                 confidence = Confidence.LOW if path.placeholder else Confidence.MEDIUM
                 yield Match(span=node.span, message=_message(path, f"`{key}` is set to it"), confidence=confidence)
-
-
-def _only_where_it_exists(node: ast.AST, module: Module) -> bool:
-    """Whether the code asks first for the service, or the path, that it is about to use."""
-    for ancestor in module.file.ancestors(node):
-        if isinstance(ancestor, ast.If | ast.IfExp) and _ASKS.search(ast.unparse(ancestor.test)):
-            return True
-    return False
 
 
 def _plain(text: str) -> bool:
@@ -280,6 +272,46 @@ rule.allows(
     ''',
     title="texts that are no paths, or only compared",
 )
+_HERE_OR_THERE = """
+import os
+import keras
+
+KAGGLE = f"/kaggle_simulations/agent/{{NAME}}"{mark}
+if os.path.exists(KAGGLE):
+    path = KAGGLE
+else:
+    path = {other}
+model = keras.models.load_model(path)
+"""
+rule.allows(_HERE_OR_THERE.format(mark="", other="NAME"), title="Taken only where it exists")
+rule.flags(
+    _HERE_OR_THERE.format(mark="  # expect: DAT001", other='KAGGLE + "/latest"'),
+    title="Taken where it doesn't exist too",
+)
+_DRIVE = """
+{{
+ "cells": [
+  {{
+   "cell_type": "code",
+   "execution_count": null,
+   "metadata": {{}},
+   "outputs": [],
+   "source": [
+    "try:\\n",
+    "    {first}\\n",
+    "    %cd /content/drive/MyDrive/project\\n",
+    "except ImportError:\\n",
+    "    pass"
+   ]
+  }}
+ ],
+ "metadata": {{}},
+ "nbformat": 4,
+ "nbformat_minor": 4
+}}
+"""
+rule.allows({"look.ipynb": _DRIVE.format(first="from google.colab import drive")}, title="Only in the service")
+rule.flags({"look.ipynb": _DRIVE.format(first="print(1)")}, title="In the service alone, and not asked for")
 rule.allows(
     """
     import os
