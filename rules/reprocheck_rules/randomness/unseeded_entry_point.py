@@ -622,3 +622,38 @@ rule.flags(
     },
     title="Parts of a package that are called like libraries",
 )
+for _helper in ("from lab.tools import fix_seeds as seed_it", "from lab.runs import setup_reproducibility as seed_it"):
+    rule.allows(
+        f"""
+        import torch
+        {_helper}
+
+        seed_it(7)
+        net = torch.nn.Linear(2, 2)
+        net(load()).sum().backward()
+        """,
+        title="A helper of a library, by its name",
+    )
+rule.allows(
+    """
+    import torch
+    from UtilsRL.exp import parse_args, setup
+
+    args = parse_args()
+    setup(args)
+    net = torch.nn.Linear(2, args.width)
+    net(load()).sum().backward()
+    """,
+    title="A library that seeds by the options",
+)
+rule.flags(
+    """
+    import torch
+    from lab.logs import setup
+
+    setup(7)
+    net = torch.nn.Linear(2, 2)  # expect: RNG001
+    net(load()).sum().backward()
+    """,
+    title="A helper that says nothing of seeds",
+)
