@@ -7,9 +7,10 @@ What was drawn before (initial weights, a shuffled list, a split) is different i
 Seed first thing in the program, before the model is built and the data is read.
 
 ## Notes
-The order is that of execution, followed from the start of the program through calls and imports. Weights that are
-replaced by those of a file where the model is built are not looked at. In notebooks, what is drawn to be looked at, and
-models that are built again behind the seed, give low confidence.
+The order is that of execution, followed from the start of the program through calls and imports. A `Trainer` of
+transformers or trl seeds when it is made: adapters, heads and divisions of data before it are not covered. Weights that
+are replaced by those of a file where the model is built are not looked at. In notebooks, what is drawn to be looked at,
+and models that are built again behind the seed, give low confidence.
 """
 
 import re
@@ -136,13 +137,18 @@ def _match(
 ) -> Match:
     draw = early[0][1]
     what = kind_of_draw(draw)
+    trainer = "seeds-by-default" in seed.entry.roles
+    confidence = confidence_of(run, Seeding(family, early)) if certain else Confidence.LOW
+    if confidence is Confidence.HIGH and all(pair[1].name.endswith(".from_pretrained") for pair in early):
+        confidence = Confidence.MEDIUM  # the checkpoint may have the head
+    order = f"before `{seed.name.rpartition('.')[2]}` seeds {FAMILIES[family]} itself; call `set_seed` first"
     return project.match(
         run.entry.path,
         place_in_entry(run, draw),
-        f"{what} before {FAMILIES[family]} is seeded; seed first",
-        confidence=confidence_of(run, Seeding(family, early)) if certain else Confidence.LOW,
+        f"{what} {order if trainer else f'before {FAMILIES[family]} is seeded; seed first'}",
+        confidence=confidence,
         trail=[*story(project, run, draw, what), project.note(seed.path, seed.call.span, "seeded only here")],
-        fix=_seeded_first(project, draw, seed),
+        fix=None if trainer else _seeded_first(project, draw, seed),
     )
 
 
@@ -285,6 +291,89 @@ rule.flags(
     title="A method that seeds too late",
 )
 
+rule.flags(
+    """
+    from datasets import load_dataset
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoModelForCausalLM
+    from trl import SFTConfig, SFTTrainer
+
+    parts = load_dataset("org/rows", revision="1f2e3d4").train_test_split(test_size=0.1)  # expect: RNG003
+    base = AutoModelForCausalLM.from_pretrained("org/base", revision="1f2e3d4")
+    model = get_peft_model(base, LoraConfig(r=8))  # expect: RNG003
+    trainer = SFTTrainer(model=model, args=SFTConfig("out"), train_dataset=parts["train"])
+    trainer.train()
+    """,
+    title="An adapter and a division before the trainer that seeds",
+)
+rule.flags(
+    """
+    from transformers import AutoModelForSequenceClassification, Trainer, TrainingArguments
+
+    class Weighted(Trainer):
+        def compute_loss(self, model, inputs, return_outputs=False):
+            return loss_of(model(**inputs))
+
+    def main():
+        model = AutoModelForSequenceClassification.from_pretrained("org/base", revision="1f2e3d4")  # expect: RNG003
+        Weighted(model=model, args=TrainingArguments("out", seed=1), train_dataset=rows()).train()
+
+    main()
+    """,
+    title="A new head before a trainer of one's own",
+)
+rule.flags(
+    """
+    import torch
+    from transformers import DebertaV2ForTokenClassification
+
+    model = DebertaV2ForTokenClassification.from_pretrained("org/base", revision="1f2e3d4")  # expect: RNG003
+    torch.manual_seed(1)
+    model(**batch()).loss.backward()
+    """,
+    title="The head of another architecture",
+)
+rule.allows(
+    """
+    import torch
+    from transformers import T5ForConditionalGeneration, TFBertForSequenceClassification
+
+    model = T5ForConditionalGeneration.from_pretrained("org/base", revision="1f2e3d4")
+    other = TFBertForSequenceClassification.from_pretrained("org/base", revision="1f2e3d4")
+    torch.manual_seed(1)
+    model(**batch()).loss.backward()
+    """,
+    title="A model that a checkpoint has whole, and another library's",
+)
+rule.allows(
+    """
+    from datasets import load_dataset
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoModelForCausalLM, set_seed
+    from trl import SFTConfig, SFTTrainer
+
+    set_seed(1)
+    parts = load_dataset("org/rows", revision="1f2e3d4").train_test_split(test_size=0.1, seed=1)
+    base = AutoModelForCausalLM.from_pretrained("org/base", revision="1f2e3d4")
+    model = get_peft_model(base, LoraConfig(r=8))
+    trainer = SFTTrainer(model=model, args=SFTConfig("out"), train_dataset=parts["train"])
+    trainer.train()
+    """,
+    title="Seeded before the adapter",
+)
+rule.allows(
+    """
+    from peft import LoraConfig
+    from transformers import AutoModelForCausalLM, DataCollatorForLanguageModeling
+    from trl import SFTConfig, SFTTrainer
+
+    base = AutoModelForCausalLM.from_pretrained("org/base", revision="1f2e3d4")
+    masks = DataCollatorForLanguageModeling(tokenizer, mlm_probability=0.15)
+    trainer = SFTTrainer(base, SFTConfig("out"), masks, train_dataset=rows(), peft_config=LoraConfig(r=8))
+    trainer.train()
+    """,
+    title="An adapter that the trainer makes, masks that are drawn for each batch",
+)
 rule.allows(
     """
     import torch
