@@ -86,7 +86,7 @@ def _of_parts(test: ast.BoolOp, scope: Scope) -> Verdict | None:
         return next((found for found in known if found.reason == "name"), known[0])
     for position, part in enumerate(test.values[:_COMPARED]):
         for other in test.values[:position]:
-            if _exclude(other, part) if not decisive else _cover(other, part):
+            if exclude(other, part) if not decisive else _cover(other, part):
                 return Verdict(decisive, "contradiction", part)
     return None
 
@@ -116,7 +116,7 @@ def _constant(node: ast.expr, scope: Scope) -> ast.Constant | None:
     return bound_once(node.id, scope) if isinstance(node, ast.Name) else None
 
 
-def _exclude(first: ast.expr, second: ast.expr) -> bool:
+def exclude(first: ast.expr, second: ast.expr) -> bool:
     """Whether both can't hold at once."""
     return _negates(first, second) or _tell_apart(first, second, (ast.Eq, ast.Is))
 

@@ -10,16 +10,17 @@ Split before each use and throw the old key away: `key, subkey = jax.random.spli
 step: `jax.random.fold_in(key, step)`. `flax.nnx.Rngs` keeps count by itself.
 
 ## Notes
-The alternatives of a branch don't count as two uses; loops are followed twice, so that a key that is never
-renewed is seen. Handing a key on counts with medium confidence when the function stands in the same file and uses the
-key up; calls whose inside isn't seen, and `model.init(key, ...)`, which derives keys of its own, give low confidence.
-Silent in tests.
+The alternatives of a branch don't count as two uses, nor do branches whose conditions can't both hold; loops are
+followed twice, so that a key that is never renewed is seen. Handing a key on counts with medium confidence when the
+function stands in the same file and uses the key up; calls whose inside isn't seen, and `model.init(key, ...)`, which
+derives keys of its own, give low confidence. Silent in tests.
 """
 
 import ast
 from collections.abc import Iterator
 
 from reprocheck.rulekit import Call, Match, Module, Rule, Scope
+from reprocheck_rules.debt.condition_values import exclude
 from reprocheck_rules.randomness.key_flow import ORDER, KeyFlow, KeyUse, key_text
 
 rule = Rule("RNG015", "jax-key-reuse", __doc__)
@@ -41,7 +42,35 @@ def check(module: Module) -> Iterator[Match]:
         if keys:
             flow = KeyFlow(calls, spent, keys)
             flow.body(scope.node.body, dict.fromkeys(keys))  # type: ignore[attr-defined]
-            yield from (_finding(module, key, first, second) for (key, second), first in flow.found.items())
+            yield from (
+                _finding(module, key, first, second)
+                for (key, second), first in flow.found.items()
+                if not _are_alternatives(module, first.node, second.node)
+            )
+
+
+def _are_alternatives(module: Module, first: ast.Call, second: ast.Call) -> bool:
+    """Whether two places stand behind conditions that can't both hold, of names that nothing sets in between."""
+    for one, its_branch in _conditions(module, first):
+        for other, other_branch in _conditions(module, second):
+            if one is not other and exclude(its_branch, other_branch):
+                names = {part.id for part in ast.walk(other_branch) if isinstance(part, ast.Name)}
+                return not any(
+                    isinstance(name.ctx, ast.Store) and name.id in names and one.lineno < name.lineno < other.lineno
+                    for name in module.file.every(ast.Name)
+                )
+    return False
+
+
+def _conditions(module: Module, node: ast.Call) -> Iterator[tuple[ast.If, ast.expr]]:
+    """What holds around a place: each `if` in whose body it stands, with the parts of its test."""
+    inner: ast.AST = node
+    for ancestor in module.file.ancestors(node):
+        if isinstance(ancestor, ast.If) and any(inner is statement for statement in ancestor.body):
+            test = ancestor.test
+            parts = test.values if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And) else [test]
+            yield from ((ancestor, part) for part in parts)
+        inner = ancestor
 
 
 def _finding(module: Module, key: str, first: KeyUse, second: KeyUse) -> Match:
@@ -209,4 +238,21 @@ rule.allows(
         assert (jax.random.normal(key) == jax.random.normal(key)).all()
     """,
     file="tests/test_keys.py",
+)
+_KINDS = """
+import jax
+
+def add_noise(x, key, kind, sigma):
+    if kind == "uniform":
+        x = x + jax.random.uniform(key, x.shape)
+    {between}
+    if kind == "{other}" and sigma > 0:
+        x = x + sigma * jax.random.normal(key, x.shape){mark}
+    return x
+"""
+rule.allows(_KINDS.format(between="x = x * 2", other="gaussian", mark=""), title="One kind of noise or the other")
+rule.flags(_KINDS.format(between="x = x * 2", other="uniform", mark="  # expect: RNG015"), title="Both at once")
+rule.flags(
+    _KINDS.format(between='kind = "gaussian"', other="gaussian", mark="  # expect: RNG015"),
+    title="Another kind by then",
 )
