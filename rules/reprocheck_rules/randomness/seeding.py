@@ -87,6 +87,23 @@ class Workers:
             return "" if self._in_worker(happening) else family
         return family
 
+    def seeds_one(self, happening: Happening) -> bool:
+        """Whether a seeder stands in a `worker_init_fn`, where nothing is seeded that the program itself draws from.
+
+        What workers draw belongs to no family, unless they seed NumPy alike.
+        """
+        if not self._numpy and "numpy" in happening.entry.families:
+            return False
+        if happening.callback and any(hop.name == LOADER for hop in happening.hops):
+            return True
+        place = happening.call.span  # a lambda among the arguments
+        return any(
+            path == happening.path
+            and (span.line, span.column) < (place.line, place.column)
+            and (place.end_line, place.end_column) < (span.end_line, span.end_column)
+            for path, span in self._loaders
+        )
+
     def _in_worker(self, happening: Happening) -> bool:
         if not happening.callback and "augmentation" not in happening.entry.roles:
             return False
@@ -118,7 +135,8 @@ def seedings(project: Project, run: Run) -> dict[str, Seeding]:
     for position, happening in enumerate(run.happenings):
         roles = happening.entry.roles
         if "seeder" in roles:
-            _add_seeder(project, found, position, happening, active=runs(happening, conditions))
+            if not workers.seeds_one(happening):
+                _add_seeder(project, found, position, happening, active=runs(happening, conditions))
         elif runs(happening, conditions) and not roles.isdisjoint(_DRAWS) and happening.name not in seeds_taken:
             family = workers.family_of(happening)
             if (

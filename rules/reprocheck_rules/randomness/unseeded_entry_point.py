@@ -657,3 +657,29 @@ rule.flags(
     """,
     title="A helper that says nothing of seeds",
 )
+_WORKERS = """
+    import numpy as np
+    import torch
+    from torch.utils.data import DataLoader
+
+    def seed_worker(worker):
+        np.random.seed(worker)
+
+    def main(rows):
+        %s
+        loader = DataLoader(rows, shuffle=True, num_workers=4, worker_init_fn=%s)%s
+        net = torch.nn.Linear(2, 1)
+        for batch in loader:
+            noise = np.random.uniform(size=2)%s
+            net(batch + torch.from_numpy(noise)).sum().backward()
+
+    main(load())
+"""
+for _function in ("seed_worker", "lambda worker: np.random.seed(worker + 1)"):
+    rule.flags(
+        _WORKERS % ("print(len(rows))", _function, "  # expect: RNG001", "  # expect: RNG001"),
+        title="Only the workers are seeded",
+    )
+    rule.allows(
+        _WORKERS % ("torch.manual_seed(0), np.random.seed(0)", _function, "", ""), title="The workers are seeded too"
+    )
