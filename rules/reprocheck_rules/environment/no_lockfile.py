@@ -9,9 +9,9 @@ Write down what the code imports, let a tool resolve it, and commit the result: 
 `pip-compile --generate-hashes`, `pipenv lock`, `conda-lock` or `pixi lock`.
 
 ## Notes
-One finding per project, where it has no lock of any kind. Libraries are silent: their users resolve. A project whose
-direct packages are all exact is of low confidence, and so is one without a list whose scripts or images install
-packages by name.
+One finding per project, where it has no lock of any kind; a list with nothing in it is none. Libraries are silent:
+their users resolve. A project whose direct packages are all exact is of low confidence, and so is one without a list
+whose scripts or images install packages by name.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def check(project: Project) -> Iterator[Match]:
     index = project.index.dependencies
     if index.locks or any(index.has_unread_lock(folder_of(manifest.path)) for manifest in index.manifests):
         return
-    if index.manifests:
+    if any(m.dependencies or m.includes or m.package or not m.complete for m in index.manifests):
         yield from _unlocked(project)
         return
     found = _first_import(project)
@@ -172,4 +172,18 @@ rule.allows(
         "helpers.py": "def go():\n    pass\n",
     },
     title="its own modules",
+)
+rule.flags(
+    {
+        "train.py": "import torch  # expect: ENV002\n\nif __name__ == '__main__':\n    print(torch)\n",
+        "requirements.txt": "",
+    },
+    title="An empty list",
+)
+rule.allows(
+    {
+        "train.py": "import json\n\nif __name__ == '__main__':\n    print(json)\n",
+        "pyproject.toml": "[project]\nname = 'plain'\nversion = '1'\ndependencies = []\n",
+    },
+    title="Nothing is needed, and none listed",
 )

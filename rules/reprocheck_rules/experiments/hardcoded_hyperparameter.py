@@ -9,9 +9,9 @@ Move the values to options, a configuration file or named constants at the head 
 run.
 
 ## Notes
-One finding per file, with every literal in its trail. Values in variables, options, keyword defaults, constants of
-the module and configuration objects are not reported; nor are notebooks, tests, modules that train nothing, and the
-batch sizes of evaluations. Where a tracker's autologging records the values, confidence is low.
+One finding per file, with every literal in its trail. Values in variables, options, keyword defaults, constants of the
+module and configuration objects are not reported; nor are notebooks, tests, benchmarks, modules that train nothing, and
+the batch sizes of evaluations. Where a tracker's autologging records the values, confidence is low.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ rule = Rule("EXP001", "hardcoded-hyperparameter", __doc__, confidence="medium")
 
 _TRAINS = r"\.backward\(|\.fit\(|\.fit_generator\(|GradientTape|\.minimize\(|value_and_grad|training_step|jax\.grad\("
 _CONFIGURATION = re.compile(r"(^|/)[^/]*(config|settings|hparams|hyperparam|params|defaults|constants)[^/]*(\.py$|/)")
+_MEASURES = re.compile(r"(^|[/_])bench(mark)?s?([/_.]|$)")
+"""Files that measure how fast something is: what they train is thrown away."""
 _EVALUATION = re.compile(
     r"(^|[_.])(val|valid|validation|test|dev|eval|evaluation|infer|predict)|(val|test|eval)(_?(data)?loader|_?dl|set)$"
 )
@@ -49,7 +51,7 @@ class _Literal(NamedTuple):
 @rule.on_module(contains=_TRAINS)
 def check(module: Module) -> Iterator[Match]:
     """One finding for the literals of a script."""
-    if module.notebook or module.is_test or _CONFIGURATION.search(module.path):
+    if module.notebook or module.is_test or _CONFIGURATION.search(module.path) or _MEASURES.search(module.path):
         return
     found = [*_of_calls(module), *_of_fits(module), *_of_loops(module)]
     main = {literal.kind for literal in found} & MAIN
@@ -273,4 +275,19 @@ rule.allows(
             optimizer.step()
     """,
     file="tests/test_training.py",
+)
+rule.allows(
+    """
+    import time
+    import torch
+
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.002)
+    start = time.time()
+    for step in range(100):
+        loss(model(batch)).backward()
+        optimizer.step()
+    print(time.time() - start)
+    """,
+    file="src/bench/throughput.py",
+    title="How fast it is, not what it learns",
 )
