@@ -683,3 +683,30 @@ for _function in ("seed_worker", "lambda worker: np.random.seed(worker + 1)"):
     rule.allows(
         _WORKERS % ("torch.manual_seed(0), np.random.seed(0)", _function, "", ""), title="The workers are seeded too"
     )
+_SUBCLASS = """
+    import numpy as np
+    from transformers import Trainer
+
+    class Picky(Trainer):
+        def __init__(self, model, args, keep):
+            %s
+            self.kept = keep
+
+        def pick(self):
+            return np.random.choice(self.kept, 3)
+"""
+_PICKS = """
+    from picky import Picky
+
+    trainer = Picky(load(), options(), keep=range(10))
+    print(trainer.pick())%s
+"""
+rule.allows(
+    {"picky.py": _SUBCLASS % "super().__init__(model=model, args=args)", "train.py": _PICKS % ""},
+    title="The trainer that it extends seeds",
+)
+rule.flags(
+    {"picky.py": _SUBCLASS % "self.model = model", "train.py": _PICKS % "  # expect: RNG001"},
+    file="train.py",
+    title="The trainer that it extends is never made",
+)

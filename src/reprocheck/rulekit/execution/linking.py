@@ -89,6 +89,9 @@ class Linker:
             targets = tuple(self._own_method(facts.path, function, callee))
             if targets:
                 return Linked(call, callee, None, targets, (), callbacks, bound=True)
+            made = self._external_constructor(facts.path, function, callee)
+            if made is not None:
+                return Linked(call, *made, (), callbacks)
             return Linked(call, callee, None, (), callbacks, bound=True) if callbacks else None
         if callee[0] == "@":
             return Linked(call, callee, None, (), callbacks)
@@ -212,6 +215,18 @@ class Linker:
             overriding = self._symbols.method(subclass, name)
             if overriding is not None:
                 yield overriding
+
+    def _external_constructor(self, path: str, function: Function, callee: str) -> tuple[str, CatalogEntry] | None:
+        """The base from outside the project whose constructor `super().__init__` runs, when that seeds."""
+        owner = self._symbols.table(path).classes.get(function.name.rpartition(".")[0])
+        if owner is None or not callee.startswith("builtins.super") or not callee.endswith(".__init__"):
+            return None
+        for base in sorted(self._symbols.external_bases(owner)):
+            name = self._catalog.canonical(base)
+            entry = self._catalog.entry(name)
+            if entry is not None and "seeder" in entry.roles & self._roles:
+                return name, entry
+        return None
 
     def _inherited(self, path: str, callee: str) -> str | None:
         """Name of a method that a class of the project has from an external base."""
