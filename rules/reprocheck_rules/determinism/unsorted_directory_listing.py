@@ -41,8 +41,11 @@ def check(module: Module) -> Iterator[Match]:
     order: OrderOfUse | None = None
     known = set()
     for call in module.calls:
-        known.add(call.node)
         entry = call.entry
+        if entry is not None or not call.name.startswith("builtins."):
+            known.add(
+                call.node
+            )  # a method of what a builtin returns may be that of a path: `for folder in sorted(...)`
         roles = entry.roles if entry is not None else frozenset()
         if roles.isdisjoint(("lists-directory", "walks-directory")):
             continue
@@ -188,6 +191,34 @@ rule.flags(
     train_files = files[:800]
     classes = {name: index for index, name in enumerate(next(os.walk("data"))[1])}
     """,
+)
+rule.flags(
+    """
+    from pathlib import Path
+    import numpy as np
+
+    def load(root):
+        samples = []
+        for folder in sorted(path for path in root.iterdir() if path.is_dir()):
+            for path in folder.rglob("*.npy"):  # expect: DET008
+                samples.append((path, folder.name))
+        return np.stack([np.load(path) for path, _ in samples])
+
+    def load_classes(root):
+        arrays = []
+        for label, folder in enumerate(sorted(root.iterdir())):
+            for path in folder.glob("*.npy"):  # expect: DET008
+                arrays.append(np.load(path))
+        return np.stack(arrays)
+
+    def load_sorted(root):
+        arrays = []
+        for folder in sorted(root.iterdir()):
+            for path in sorted(folder.glob("*.npy")):
+                arrays.append(np.load(path))
+        return np.stack(arrays)
+    """,
+    title="sorted folders with files that are not",
 )
 rule.flags(
     """
