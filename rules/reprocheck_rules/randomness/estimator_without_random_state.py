@@ -317,3 +317,20 @@ rule.allows(
     clusters = KMeans(3)
     """
 )
+rule.flags(
+    """
+    import dask.dataframe as dd
+
+    rides = (
+        dd.read_parquet("rides/")  # expect: RNG011
+        .dropna()
+        .repartition(npartitions=12)
+        .sample(frac=0.05)
+        .assign(day=lambda table: table["time"].dt.day)
+        .persist()
+    )
+    few = rides.sample(frac=0.1)  # expect: RNG011
+    known = rides.sample(frac=0.1, random_state=3)
+    """,
+    title="Rows of Dask",
+)
