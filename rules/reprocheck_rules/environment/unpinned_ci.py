@@ -222,6 +222,37 @@ rule.flags(
     """,
     file="setup.sh",
 )
+rule.flags(
+    """
+    #!/bin/bash
+    curl -fsSL https://get.docker.example.com -o get-docker.sh  # expect: ENV014
+    sudo sh get-docker.sh
+    wget -q https://example.com/setup.sh && chmod +x setup.sh && ./setup.sh  # expect: ENV014
+    curl -sO https://example.com/tools/get-pip.py  # expect: ENV014
+    python3 get-pip.py --user
+    curl -s https://example.com/env > /tmp/env.sh  # expect: ENV014
+    source /tmp/env.sh
+    wget --output-document=/opt/conda.sh https://example.com/conda.sh  # expect: ENV014
+    bash /opt/conda.sh -b -p /opt/conda
+    """,
+    file="install.sh",
+    title="downloads that are run from a file",
+)
+rule.allows(
+    """
+    #!/bin/bash
+    wget -q https://example.com/train.csv
+    python train.py
+    curl -fsSL https://example.com/settings.sh -o settings.sh
+    bash other.sh settings.sh
+    curl -o model.onnx https://example.com/model.onnx
+    python serve.py model.onnx
+    wget -O - https://example.com/health
+    sh start.sh
+    """,
+    file="start.sh",
+    title="downloads that are data",
+)
 rule.allows(
     """
     # Copy this to .env and fill it in.
