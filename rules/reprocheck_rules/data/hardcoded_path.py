@@ -12,7 +12,8 @@ the project: `Path(__file__).parent / "data"`. Say in the README where the data 
 Judged by what the path is and by what happens to it: opened or listed weighs more than the default of an option, a
 home directory or a mount more than a container's own path. Silent for texts that are no paths (routes, patterns,
 MIME types, help texts, docstrings), for system and temporary folders, for paths that are only tested for existence
-or compared, for those used only where the code has seen that it runs there, and for what trackers record of a run.
+or compared, for those used only where the code has seen that it runs there, for folders that the program has mounted
+into its own containers, and for what trackers record of a run.
 Placeholders such as `/path/to/data` and tests have low confidence.
 """
 
@@ -22,6 +23,7 @@ from collections.abc import Iterator
 
 from reprocheck.rulekit import Confidence, Match, Module, Note, NotebookView, Rule, Scalar, TreeView, walk
 from reprocheck_rules.data.machine_paths import MachinePath, Strength, machine_path
+from reprocheck_rules.data.mount_points import lies_in, mount_points
 from reprocheck_rules.data.path_guards import is_asked_in_cell, only_where_it_exists
 from reprocheck_rules.data.path_sinks import PathSinks, Rank, Sink
 
@@ -74,7 +76,7 @@ def check(module: Module) -> Iterator[Match]:
         if not isinstance(node.value, str):
             continue
         path = machine_path(node.value)
-        if path is None:
+        if path is None or lies_in(path.text, module.once(mount_points)):
             continue
         sinks = sinks or PathSinks(module)
         sink = sinks.of(node)
@@ -283,6 +285,19 @@ else:
     path = {other}
 model = keras.models.load_model(path)
 """
+_MOUNTED = """
+from pathlib import Path
+import modal
+
+app = modal.App("train")
+DATA = Path("/mnt/images"){mark}
+
+@app.function(volumes={{{folder}: modal.Volume.from_name("images")}})
+def train():
+    return [open(path).read() for path in DATA.glob("*.txt")]
+"""
+rule.allows(_MOUNTED.format(mark="", folder="DATA"), title="Mounted by the program itself")
+rule.flags(_MOUNTED.format(mark="  # expect: DAT001", folder='"/mnt/models"'), title="Another folder is mounted")
 rule.allows(_HERE_OR_THERE.format(mark="", other="NAME"), title="Taken only where it exists")
 rule.flags(
     _HERE_OR_THERE.format(mark="  # expect: DAT001", other='KAGGLE + "/latest"'),
