@@ -434,3 +434,21 @@ rule.allows(
     """,
     title="Without a seed nobody asked for equal numbers: the missing seed is another finding",
 )
+_SAMPLER = """
+    import torch
+
+    class Shuffled(torch.utils.data.Sampler):
+        def __iter__(self):
+            torch.manual_seed(self.%s)%s
+            yield from torch.randperm(self.size).tolist()
+
+    order = list(iter(Shuffled(rows)))
+    for index in Shuffled(rows).__iter__():
+        print(index)
+    model = torch.nn.Conv2d(3, 8, 3).cuda()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    model(x).sum().backward()
+    optimizer.step()
+"""
+rule.allows(_SAMPLER % ("epoch", ""), title="The number of the epoch, so that processes shuffle alike")
+rule.flags(_SAMPLER % ("seed", "  # expect: DET002"), title="A sampler that seeds all that follows")

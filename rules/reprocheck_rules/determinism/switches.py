@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from reprocheck.rulekit import AddImport, Confidence, Fix, InsertStatements, Match, Note, Project, Safety, Where
-from reprocheck.rulekit.execution import Happening, Run
+from reprocheck.rulekit.execution import Happening, Run, argument_of
 from reprocheck_rules.randomness.seeding import seedings, story, trains
 
 _NOT_ASKED = frozenset({"by-name", "seeds-by-default", "environment", "agent"})
@@ -161,7 +161,14 @@ def asked_seeds(project: Project, run: Run, *families: str) -> list[Happening]:
     """Calls that seed one of the families because a person wrote them, in their order, optional ones too."""
     found = seedings(project, run)
     calls = {id(h): h for f in families for h in (*(h for _, h in found[f].seeds), *found[f].optional)}
-    return [h for h in run.happenings if id(h) in calls and h.entry.roles.isdisjoint(_NOT_ASKED)]
+    return [h for h in run.happenings if id(h) in calls and h.entry.roles.isdisjoint(_NOT_ASKED) and not _by_epoch(h)]
+
+
+def _by_epoch(seed: Happening) -> bool:
+    """Whether a sampler seeds with the number of the epoch, so that each process shuffles alike."""
+    argument = argument_of(seed.call, seed.entry, seed.entry.seed_argument)
+    value = None if argument is None else argument.value
+    return value is not None and f"{value.value or ''}{value.path}".rpartition(".")[2].lstrip("_") == "epoch"
 
 
 def by_default(project: Project, run: Run, seed: Happening) -> bool:
