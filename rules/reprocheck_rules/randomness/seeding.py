@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from reprocheck.rulekit import Confidence, Note, Project, Span
 from reprocheck.rulekit.execution import Happening, Run, argument_of
+from reprocheck_rules.randomness.constant_weights import starts_from_constants
 from reprocheck_rules.randomness.gradient_trials import trains_by
 from reprocheck_rules.randomness.identities import names_something
 from reprocheck_rules.randomness.notebook_draws import only_looks
@@ -194,8 +195,8 @@ def _matters(project: Project, happening: Happening, *, training: bool) -> bool:
     Initial weights and dropout do only where something is trained; names of runs, ports and what a check of the code
     itself draws never do.
     """
-    if any(_SELF_TEST.search(hop.name) for hop in happening.hops):
-        return False
+    if not training and any(_SELF_TEST.search(hop.name) for hop in happening.hops):
+        return False  # beside training, a test is one of the model
     roles = happening.entry.roles
     if not roles.isdisjoint({"initialises", "dropout", "augmentation", "loader"}):
         return training
@@ -205,6 +206,8 @@ def _matters(project: Project, happening: Happening, *, training: bool) -> bool:
 def draws(project: Project, happening: Happening) -> bool:
     """Whether a call really draws from the global state, by its arguments."""
     entry, call = happening.entry, happening.call
+    if starts_from_constants(happening):
+        return False
     if entry.seed_argument:
         argument = argument_of(call, entry, entry.seed_argument)
         if argument is not None:
@@ -285,7 +288,9 @@ def story(project: Project, run: Run, happening: Happening, last: str) -> Iterat
     """Trail from the entry to an event."""
     yield project.note(run.entry.path, run.entry.span, f"{ENTRY_KINDS[run.entry.kind]}")
     for hop in happening.hops:
-        yield project.note(hop.path, hop.span, f"reaches `{hop.name.lstrip('.')}`")
+        kept = hop.name.endswith("=")  # an assignment to an attribute or entry
+        said = f"keeps it as `{hop.name.rpartition('.')[2][:-1]}`" if kept else f"reaches `{hop.name.lstrip('.')}`"
+        yield project.note(hop.path, hop.span, said)
     yield project.note(happening.path, happening.call.span, last)
 
 

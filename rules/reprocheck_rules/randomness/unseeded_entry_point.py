@@ -34,6 +34,7 @@ from reprocheck_rules.randomness.seeding import (
     story,
 )
 from reprocheck_rules.randomness.seeding_fixes import seeded_entry
+from reprocheck_rules.randomness.unseeded_examples import show
 
 rule = Rule("RNG001", "unseeded-entry-point", __doc__)
 
@@ -592,121 +593,5 @@ rule.allows(
 rule.allows(
     {"main.py": _COMMANDS.format(first="pass", second="torch.manual_seed(0)", marked="")}, title="The command seeds"
 )
-rule.flags(
-    {
-        "train.py": """
-        import random
 
-        import torch
-        from lab.torch.nets import small
-
-        rows = load()
-        random.shuffle(rows)  # expect: RNG001
-        net = small(len(rows))  # expect: RNG001
-        net(torch.ones(len(rows))).sum().backward()
-        """,
-        "lab/__init__.py": "",
-        "lab/torch/__init__.py": "",
-        "lab/torch/nets.py": """
-        import torch
-
-        def small(size):
-            return torch.nn.Linear(size, 1)
-        """,
-        "lab/random.py": """
-        import random
-
-        def fix(seed):
-            random.seed(seed)
-        """,
-    },
-    title="Parts of a package that are called like libraries",
-)
-for _helper in ("from lab.tools import fix_seeds as seed_it", "from lab.runs import setup_reproducibility as seed_it"):
-    rule.allows(
-        f"""
-        import torch
-        {_helper}
-
-        seed_it(7)
-        net = torch.nn.Linear(2, 2)
-        net(load()).sum().backward()
-        """,
-        title="A helper of a library, by its name",
-    )
-rule.allows(
-    """
-    import torch
-    from UtilsRL.exp import parse_args, setup
-
-    args = parse_args()
-    setup(args)
-    net = torch.nn.Linear(2, args.width)
-    net(load()).sum().backward()
-    """,
-    title="A library that seeds by the options",
-)
-rule.flags(
-    """
-    import torch
-    from lab.logs import setup
-
-    setup(7)
-    net = torch.nn.Linear(2, 2)  # expect: RNG001
-    net(load()).sum().backward()
-    """,
-    title="A helper that says nothing of seeds",
-)
-_WORKERS = """
-    import numpy as np
-    import torch
-    from torch.utils.data import DataLoader
-
-    def seed_worker(worker):
-        np.random.seed(worker)
-
-    def main(rows):
-        %s
-        loader = DataLoader(rows, shuffle=True, num_workers=4, worker_init_fn=%s)%s
-        net = torch.nn.Linear(2, 1)
-        for batch in loader:
-            noise = np.random.uniform(size=2)%s
-            net(batch + torch.from_numpy(noise)).sum().backward()
-
-    main(load())
-"""
-for _function in ("seed_worker", "lambda worker: np.random.seed(worker + 1)"):
-    rule.flags(
-        _WORKERS % ("print(len(rows))", _function, "  # expect: RNG001", "  # expect: RNG001"),
-        title="Only the workers are seeded",
-    )
-    rule.allows(
-        _WORKERS % ("torch.manual_seed(0), np.random.seed(0)", _function, "", ""), title="The workers are seeded too"
-    )
-_SUBCLASS = """
-    import numpy as np
-    from transformers import Trainer
-
-    class Picky(Trainer):
-        def __init__(self, model, args, keep):
-            %s
-            self.kept = keep
-
-        def pick(self):
-            return np.random.choice(self.kept, 3)
-"""
-_PICKS = """
-    from picky import Picky
-
-    trainer = Picky(load(), options(), keep=range(10))
-    print(trainer.pick())%s
-"""
-rule.allows(
-    {"picky.py": _SUBCLASS % "super().__init__(model=model, args=args)", "train.py": _PICKS % ""},
-    title="The trainer that it extends seeds",
-)
-rule.flags(
-    {"picky.py": _SUBCLASS % "self.model = model", "train.py": _PICKS % "  # expect: RNG001"},
-    file="train.py",
-    title="The trainer that it extends is never made",
-)
+show(rule)
