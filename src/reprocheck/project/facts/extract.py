@@ -32,7 +32,7 @@ from reprocheck.project.facts.values import ValueReader
 from reprocheck.project.python.file import PythonFile
 from reprocheck.project.python.scopes import BUILTIN, Binding, Branch, CallSite, Kind, Scope, SetSite
 
-VERSION = 22
+VERSION = 23
 """Raised whenever the facts of an unchanged file would change."""
 _LATEST = 1 << 60
 _DYNAMIC = frozenset({"exec", "eval", "globals", "setattr", "vars", "__import__"})
@@ -318,7 +318,7 @@ class _Extraction:
             self._guard(index, node, node.lineno)  # type: ignore[arg-type]
         elif kind is ast.IfExp:
             test = self._values.test(node.test, scope, _LATEST)
-            if test.kind is not TestKind.UNKNOWN:
+            if test.kind not in {TestKind.UNKNOWN, TestKind.PERIODIC}:
                 span = self._file.source.span
                 choice = Choice(index, test, span(node), span(node.body), span(node.orelse))  # type: ignore[union-attr,arg-type]
                 self._choices.append(choice)

@@ -54,6 +54,8 @@ class TestKind(StrEnum):
     COMPARE = "compare"
     MAIN = "main"
     """`__name__ == "__main__"`."""
+    PERIODIC = "periodic"
+    """True now and then as something counts: `step % 100 == 0`."""
     UNKNOWN = "unknown"
 
 

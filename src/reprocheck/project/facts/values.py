@@ -42,6 +42,12 @@ _DISPLAYS: dict[type[ast.expr], str] = {
     ast.Lambda: "lambda",
 }
 _UNKNOWN_TEST = Test(TestKind.UNKNOWN)
+_COUNTER = re.compile(
+    r"(^|_)(i|j|it|iter|iters|iterations?|n_iter|itr|step|steps|epochs?|ep|batch|batches|idx|index|count|counter|t|num"
+    r"|episodes?|updates?|round|rounds|frame|total_it|niter|nb)(_?(i|num|no|id|idx|index|count|t|n))?$",
+    re.IGNORECASE,
+)
+"""Names of what counts the turns of a loop."""
 _QUERY_LIMIT = 4000
 _QUERY = re.compile(r"\s*(?:select|insert|create|with|merge|update)\s", re.IGNORECASE)
 _PIECES = 12
@@ -254,10 +260,14 @@ class ValueReader:
             case ast.BoolOp():
                 kind = TestKind.AND if isinstance(node.op, ast.And) else TestKind.OR
                 return Test(kind, tuple(self.test(part, scope, order, depth - 1) for part in node.values))
+            case ast.UnaryOp(op=ast.Not(), operand=ast.BinOp(op=ast.Mod(), left=counted)) if _counts(counted):
+                return Test(TestKind.PERIODIC)
             case ast.UnaryOp(op=ast.Not()):
                 return Test(TestKind.NOT, (self.test(node.operand, scope, order, depth - 1),))
             case ast.Compare(left=ast.Name(id="__name__"), comparators=[ast.Constant(value="__main__")]):
                 return Test(TestKind.MAIN)
+            case ast.Compare(left=ast.BinOp(op=ast.Mod(), left=counted), ops=[ast.Eq()]) if _counts(counted):
+                return Test(TestKind.PERIODIC)
             case ast.Compare(ops=[operator], comparators=[right]):
                 return Test(
                     TestKind.COMPARE,
@@ -270,6 +280,16 @@ class ValueReader:
                 return self.test(node.value, scope, order, depth - 1)
         value = self.value(node, scope, order)
         return _UNKNOWN_TEST if value is None else Test(TestKind.TRUTH, (), "", value)
+
+
+def _counts(node: ast.expr) -> bool:
+    """Whether the remainder of an expression is asked for as something counts: of a name, an attribute, their sums."""
+    match node:
+        case ast.BinOp(left=left, op=ast.Add() | ast.Sub(), right=right):
+            return _counts(left) or _counts(right)
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return _COUNTER.search(name) is not None
+    return False
 
 
 def _is_query(text: str) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from reprocheck.model.place import Span
-from reprocheck.project.facts.model import Call, Exit, Function, GuardKind, Import, TestKind, ValueKind
+from reprocheck.project.facts.model import Call, Exit, Function, GuardKind, Import, Test, TestKind, ValueKind
 from reprocheck.project.index.entries import Entry
 from reprocheck.project.index.evaluate import UNKNOWN, Frame, Known, Result
 from reprocheck.project.index.symbols import FunctionRef
@@ -158,13 +158,16 @@ class Follower:
             guard = guards[index]
             is_if = guard.kind is GuardKind.IF
             around = around._replace(decided=around.decided and is_if)
-            if is_if and guard.test is not None:
-                outcome = self._evaluator.test(guard.test, visit.frame, is_main=visit.is_main)
+            test = _lasting(guard.test, side=side) if is_if and guard.test is not None else None
+            if test is not guard.test:
+                around = around._replace(decided=False)
+            if is_if and test is not None:
+                outcome = self._evaluator.test(test, visit.frame, is_main=visit.is_main)
                 if outcome is None:
                     branches = (*around.branches, (visit.frame.path, guard.span, side))
                     around = around._replace(untold=guard.span, branches=branches)
                 elif outcome is not side:
-                    is_main_guard = guard.test.kind is TestKind.MAIN
+                    is_main_guard = test.kind is TestKind.MAIN
                     around = around._replace(
                         reached=around.reached and not is_main_guard, untrue=around.untrue or guard.span
                     )
@@ -298,6 +301,18 @@ class _Visit(NamedTuple):
     is_main: bool
     around: dict[tuple[int, bool], _Around]
     """By guard and side."""
+
+
+def _lasting(test: Test, *, side: bool) -> Test | None:
+    """What a condition asks beside the turn of a loop, which comes; None where it asks for nothing else."""
+    if test.kind is TestKind.PERIODIC:
+        return None
+    if test.kind is not TestKind.AND or all(part.kind is not TestKind.PERIODIC for part in test.parts):
+        return test
+    others = tuple(part for part in test.parts if part.kind is not TestKind.PERIODIC)
+    if not side or not others:
+        return None  # of the turns that are left, some go the other way
+    return Test(TestKind.AND, others)
 
 
 def _guard_span(target: FunctionRef, event: Exit) -> Span:
