@@ -83,3 +83,19 @@ def test_what_a_dictionary_of_attributes_is_read_of() -> None:
     text = "record(**args.__dict__)\nrecord(run.opt.__dict__)\nnets.__dict__[name]()\nmake().__dict__\n"
     assert facts_of(text).opened == ("", "args", "nets", "opt")
     assert facts_of("run.opt.name\n").opened == ()
+
+
+@pytest.mark.parametrize(
+    ("condition", "kind"),
+    [
+        ("step % 100 == 0", "periodic"),
+        ("(self.epoch + 1) % every == 0", "periodic"),
+        ("not batch_idx % 10", "periodic"),
+        ("width % 32 == 0", "compare"),
+        ("step % 100 != 0", "compare"),
+    ],
+)
+def test_a_condition_on_the_turn_of_a_loop(condition: str, kind: str) -> None:
+    guard = facts_of(f"for step in steps:\n    if {condition}:\n        save()\n").functions[0].guards[1]
+    assert guard.test is not None
+    assert guard.test.kind.value == kind
