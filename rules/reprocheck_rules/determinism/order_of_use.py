@@ -33,10 +33,10 @@ _DATA_LIBRARIES_TEXT = """
 _DATA_LIBRARIES = frozenset(_DATA_LIBRARIES_TEXT.split())
 _CARRIERS_TEXT = """
     subprocess os shutil huggingface_hub boto3 requests google azure zipfile tarfile logging wandb mlflow rich
-    statistics
+    tabulate prettytable statistics
 """
 _CARRIERS = frozenset(_CARRIERS_TEXT.split())
-"""Packages that carry files elsewhere, all of them alike; and `statistics`, which adds up without rounding."""
+"""Packages that carry files elsewhere or show them, all alike; and `statistics`, which adds up without rounding."""
 _SORTING_ENCODERS = frozenset(
     f"sklearn.preprocessing.{name}().fit" for name in ("LabelEncoder", "LabelBinarizer", "MultiLabelBinarizer")
 )

@@ -497,3 +497,17 @@ rule.flags(
     """,
     title="by position, joined, in batches, from other processes",
 )
+rule.allows(
+    """
+    from pathlib import Path
+
+    from tabulate import tabulate
+
+    def show(folder):
+        rows = []
+        for path in Path(folder).glob("*"):
+            rows.append([path.name, path.stat().st_size])
+        print(tabulate(rows, headers=["Path", "Size"]))
+    """,
+    title="Shown as a table",
+)
