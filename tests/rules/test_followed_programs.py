@@ -106,6 +106,82 @@ PROGRAMS: dict[str, tuple[dict[str, str], set[tuple[str, int, str]]]] = {
         },
         {("train.py", 10, "RNG005")},
     ),
+    "either way a network is drawn, and a seed waits for its option": (
+        {
+            "train.py": """
+            import argparse
+            import torch
+            from policies import policy_for
+
+            parser = argparse.ArgumentParser()
+            parser.add_argument("--seed", type=int, default=None)
+            args = parser.parse_args()
+            if args.seed is not None:
+                torch.manual_seed(args.seed)
+            policy = policy_for(environment())
+            policy(load()).sum().backward()
+            """,
+            "policies.py": """
+            import torch
+
+            def policy_for(space):
+                if space.continuous:
+                    return torch.nn.Linear(space.size, 2)
+                else:
+                    return torch.nn.Linear(2, space.size)
+            """,
+        },
+        {("train.py", 9, "RNG005")},
+    ),
+    "a draw that comes now and then": (
+        {
+            "train.py": """
+            import numpy as np
+            import torch
+
+            torch.manual_seed(1)
+            net = torch.nn.Linear(4, 1)
+            for step, batch in enumerate(load()):
+                if step % 100 == 0:
+                    order = np.random.permutation(4)
+                net(batch[order]).sum().backward()
+            """,
+        },
+        {("train.py", 4, "RNG002")},
+    ),
+    "a draw that may never come": (
+        {
+            "train.py": """
+            import numpy as np
+            import torch
+
+            torch.manual_seed(1)
+            net = torch.nn.Linear(4, 1)
+            for batch in load():
+                if batch.shape[0] % 100 == 0:
+                    batch = batch[np.random.permutation(4)]
+                net(batch).sum().backward()
+            """,
+        },
+        set(),
+    ),
+    "a draw in the test of a model that is trained": (
+        {
+            "train.py": """
+            import random
+            import torch
+
+            def test(net, rows):
+                print(net(random.sample(rows, 10)))
+
+            torch.manual_seed(1)
+            net = torch.nn.Linear(4, 1)
+            net(load()).sum().backward()
+            test(net, load())
+            """,
+        },
+        {("train.py", 7, "RNG002")},
+    ),
     "a seed without which the program ends": (
         {
             "train.py": """

@@ -44,13 +44,12 @@ def _match(project: Project, run: Run, waiting: list[Seeding]) -> Match:
         trail.append(
             project.note(seed.guard_path, seed.guard, "only under this condition, which the defaults don't meet")
         )
-    drawn = [draw for seeding in waiting for _, draw in seeding.draws]
     return project.match(
         run.entry.path,
         place_in_entry(run, seed),
         f"{families} {'are' if len(waiting) > 1 else 'is'} seeded only when {_option(project, seed)}; "
         "by default every run is different",
-        confidence=Confidence.MEDIUM if trains(run) and _is_certain(drawn) else Confidence.LOW,
+        confidence=Confidence.MEDIUM if trains(run) and _draws_certainly(run, waiting) else Confidence.LOW,
         trail=trail,
         fix=_by_default(project, seed),
     )
@@ -68,8 +67,14 @@ def _by_default(project: Project, seed: Happening) -> Fix | None:
     return None
 
 
-def _is_certain(drawn: list[Happening]) -> bool:
-    return not drawn or any(draw.certain for draw in drawn)
+def _draws_certainly(run: Run, waiting: list[Seeding]) -> bool:
+    """Whether something is drawn whichever way the conditions go that can't be told."""
+    drawn = [pair for seeding in waiting for pair in seeding.draws]
+    return (
+        not drawn
+        or any(draw.certain for _, draw in drawn)
+        or any(run.certainly([position for position, _ in seeding.draws]) for seeding in waiting)
+    )
 
 
 def _option(project: Project, seed: Happening) -> str:
@@ -397,4 +402,32 @@ rule.flags(
 rule.allows(
     {path: text.format(marked="", taken="exact") for path, text in _HYDRA.items()},
     title="The group that is taken seeds",
+)
+_EITHER = {
+    "train.py": """
+    import argparse
+    import torch
+    from policies import policy_for
+
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seed", type=int, default=None)
+    args = parser.parse_args()
+    if args.seed is not None:
+        torch.manual_seed(args.seed){marked}
+    policy = policy_for(environment())
+    policy(load()).sum().backward()
+    """,
+    "policies.py": """
+    import torch
+
+    def policy_for(space):
+        if space.continuous:
+            return torch.nn.Linear(space.size, 2)
+        else:
+            return {otherwise}
+    """,
+}
+rule.flags(
+    {p: t.format(marked="  # expect: RNG005", otherwise="torch.nn.Linear(2, space.size)") for p, t in _EITHER.items()},
+    title="Either way a network is drawn",
 )
