@@ -41,6 +41,11 @@ def overridden(params, flags):
 """
 
 
+GRADIENTS = """
+def step(params, rule, gradients, state):
+    updates, state = rule.update(gradients, state, params)
+    return updates
+"""
 LAYERS = """
 class Layer:
     def extra_repr(self):
@@ -83,6 +88,16 @@ def build(name):
             {"train.py": PARSER + "run.args = args\ntrain(args.lr, args.schedule)\nrecord(**run.args.__dict__)\n"},
             set(),
             id="all of them, by the dictionary of an attribute",
+        ),
+        pytest.param(
+            {"train.py": "import optax\n" + PARSER + GRADIENTS + "train(args.lr, args.schedule)\n"},
+            {"--momentum"},
+            id="weights of JAX, which are called params",
+        ),
+        pytest.param(
+            {"train.py": PARSER + GRADIENTS + "train(args.lr, args.schedule)\n"},
+            set(),
+            id="what is called params elsewhere, handed over",
         ),
         pytest.param({"train.py": PARSER + "print(args)\n"}, set(), id="a demonstration of a parser"),
         pytest.param({"train.py": FLAGS.format(use="FLAGS.lr")}, {"--momentum"}, id="one of two flags"),

@@ -27,6 +27,7 @@ _NAMESPACE = re.compile(
 _FOR_SHOW = re.compile(r"^(copy|pprint|logging|builtins|rich)\.|(^|\.)(info|debug|warning|print|format)$")
 _TAKES_NUMBERS = re.compile(r"^(torch\.(optim|nn)|numpy|math)\.")
 """Calls that no options are handed to: what is called `params` there are weights."""
+_OF_JAX = frozenset({"jax", "flax", "optax", "haiku", "equinox"})
 _GIVEN_BY_OTHERS = frozenset({"local_rank", "local-rank", "node_rank", "rank", "f", "fff", "help", "version"})
 """Options that a launcher or kernel passes, whether a program reads them or not."""
 _KEPT_ON_PURPOSE = re.compile(
@@ -234,7 +235,9 @@ class _Readers:
             return computed and (first is None or _is_namespace(first))
         if _FOR_SHOW.search(call.callee):
             return False
-        if not any(argument.value is not None and _is_namespace(argument.value) for argument in call.arguments):
+        given = [argument.value for argument in call.arguments if argument.value is not None]
+        facts = self._index.files[site.path]
+        if not any(_is_namespace(value) and not _are_weights(facts, value) for value in given):
             return False
         symbol = self._changes.symbols.resolve(site.path, call.callee)
         if _TAKES_NUMBERS.match(symbol.name if isinstance(symbol, External) else call.callee):
@@ -268,6 +271,15 @@ def _is_namespace(value: Value) -> bool:
     if value.kind is ValueKind.PARAMETER:
         return not value.path and _NAMESPACE.match(str(value.value)) is not None
     return value.kind is ValueKind.SELF and _NAMESPACE.match(value.path.lstrip(".")) is not None
+
+
+def _are_weights(facts: FileFacts, value: Value) -> bool:
+    """Whether a parameter holds what a model has learnt: what is called `params` where JAX is at work."""
+    return (
+        value.kind is ValueKind.PARAMETER
+        and value.value == "params"
+        and any(target.partition(".")[0] in _OF_JAX for target in facts.imports.values())
+    )
 
 
 def _closure(start: set[str], edges: dict[str, set[str]]) -> set[str]:
