@@ -43,6 +43,38 @@ table = pd.read_csv("houses.csv")
 model = {model}()
 model.fit(table, table["price"])
 """
+EXPORT = """
+name: net
+dependencies:
+  - _libgcc_mutex=0.1=main
+  - ca-certificates=2023.12.12=h06a4308_0
+  - libffi=3.4.4=h6a678d5_0
+  - ncurses=6.4=h6a678d5_0
+  - openssl=3.0.12=h7f8727e_0
+  - zlib=1.2.13=h5eee18b_0
+  - python=3.11.7=h955ad1f_0
+  - pip:
+      - torch==2.4.1
+"""
+PROGRAM = {"train.py": "import torch\n\nif __name__ == '__main__':\n    print(torch)\n"}
+FOREST = """
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.model_selection import GridSearchCV
+
+def train(x, y, p):
+    {how}
+    return GridSearchCV(RandomForestClassifier(), p).fit(x, y)
+"""
+NOISE = "import numpy as np\nrng = np.random.default_rng()\nprint(model(rng.normal(size=8)))\n"
+NET = "import torch\nnet = torch.nn.Linear(2, 2)\nnet(rows()).sum().backward()\n"
+SPLIT = """
+import random
+
+def {name}(rows):
+    return random.sample(rows, 9)
+
+print({name}(open("rows.txt").readlines()))
+"""
 CASES: dict[str, tuple[dict[str, str], str, list[str]]] = {
     "a target that a model is given": ({"fit.py": FITTED.format(model="Ridge")}, "DAT014", ["high"]),
     "a target that a model made elsewhere is given": (
@@ -75,7 +107,27 @@ CASES: dict[str, tuple[dict[str, str], str, list[str]]] = {
         "RNG001",
         ["low"],
     ),
+    "a forest beside a state that is read": (
+        {"nodes.py": FOREST.format(how='part(state=p["random_state"])')},
+        "RNG011",
+        ["medium"],
+    ),
+    "a forest beside a state that is set": (
+        {"nodes.py": FOREST.format(how='p["random_state"] = 3')},
+        "RNG011",
+        ["low"],
+    ),
     "another thing that Bandit is told of": ({"serve.py": LOAD + "  # nosec B105"}, "ART003", ["high"]),
+    "a list beside few versions": (
+        {**PROGRAM, "requirements.txt": "torch\n", "environment.yml": EXPORT.replace("=0.1=main", "")[:90]},
+        "ENV002",
+        ["medium"],
+    ),
+    "a list beside a whole environment": (
+        {**PROGRAM, "requirements.txt": "torch\n", "environment.yml": EXPORT},
+        "ENV002",
+        ["low"],
+    ),
     "a hub's name in its own branch": ({"net.py": BRANCH % ("name", "path")}, "ART002", ["high"]),
     "a hub's name in another branch": ({"net.py": BRANCH % ("path", "name")}, "ART002", ["low"]),
 }

@@ -47,7 +47,7 @@ _SEEDS = re.compile(
     re.IGNORECASE,
 )
 _SET_LATER = re.compile(
-    r"""set_params\([^)]*random_state|set_random_states?\(|\.random_state\s*=[^=]|["'](\w+__)?random_state["']\s*[:\]]"""
+    r"""set_params\([^)]*random_state|set_random_states?\(|\.random_state\s*=[^=]|["'](\w+__)?random_state["']\s*(:|\]\s*=[^=])"""
 )
 _FAMILIES = frozenset({"numpy", "entropy", "python", "polars"})
 """Where an open random state takes its numbers from; splits of torch have a rule of their own."""
