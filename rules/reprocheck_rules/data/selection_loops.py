@@ -81,9 +81,18 @@ def _measure(node: ast.Compare, scope: Scope) -> ast.expr | None:
     for measure, best in ((node.left, node.comparators[0]), (node.comparators[0], node.left)):
         if not isinstance(best, ast.Name | ast.Attribute) or _BEST.search(_last(best)) is None:
             continue
-        if isinstance(measure, ast.Name | ast.Attribute | ast.Call | ast.Subscript) and _becomes(scope, measure, best):
+        is_score = isinstance(measure, ast.Name | ast.Attribute | ast.Call) or _is_entry(measure)
+        if is_score and _becomes(scope, measure, best):
             return measure
     return None
+
+
+def _is_entry(measure: ast.expr) -> bool:
+    """`metrics["iou"]`: a score by its name among several; a position tells nothing of what it is a score of."""
+    match measure:
+        case ast.Subscript(value=ast.Name() | ast.Attribute(), slice=ast.Constant(value=str())):
+            return True
+    return False
 
 
 def _becomes(scope: Scope, measure: ast.expr, best: ast.expr) -> bool:
