@@ -56,6 +56,10 @@ dependencies:
   - pip:
       - torch==2.4.1
 """
+SWITCHES = "if False: model.save('a')\\n", "if False: model.push('a')\\n", "if 0:\\n    x = 1\\n    y = 2\\n"
+NOTEBOOK = """{"cells": [{"cell_type": "code", "execution_count": 1, "metadata": {}, "outputs": [],
+ "source": ["%s"]}], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+"""
 PROGRAM = {"train.py": "import torch\n\nif __name__ == '__main__':\n    print(torch)\n"}
 FOREST = """
 from sklearn.ensemble import RandomForestClassifier
@@ -118,6 +122,8 @@ CASES: dict[str, tuple[dict[str, str], str, list[str]]] = {
         ["low"],
     ),
     "another thing that Bandit is told of": ({"serve.py": LOAD + "  # nosec B105"}, "ART003", ["high"]),
+    "parts of a notebook behind `if False`": ({"look.ipynb": NOTEBOOK % "".join(SWITCHES)}, "DBT002", ["high"]),
+    "a part of a notebook behind `if False`": ({"look.ipynb": NOTEBOOK % SWITCHES[2]}, "DBT002", ["high"]),
     "a list beside few versions": (
         {**PROGRAM, "requirements.txt": "torch\n", "environment.yml": EXPORT.replace("=0.1=main", "")[:90]},
         "ENV002",

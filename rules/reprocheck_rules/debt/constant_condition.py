@@ -9,7 +9,7 @@ Delete the dead side (version control keeps it), or make the switch an option th
 
 ## Notes
 `while True`, `assert False`, type-checking blocks and a bare `yield` that makes a generator are not reported. A
-constant of the module that nothing changes is DBT001's.
+constant of the module that nothing changes is DBT001's. Parts of a notebook behind `if False` are said once.
 """
 
 from __future__ import annotations
@@ -32,9 +32,12 @@ _LONGEST = 60
 def check(module: Module) -> Iterator[Match]:
     """Conditions, then code that control never reaches."""
     seen_chains: set[int] = set()
+    by_hand: list[ast.If] = []
     for node, scope in module.file.conditions:
         found = verdict(node.test, scope)
         match node:
+            case ast.If(test=ast.Constant(value=False | 0)) if module.notebook and scope.kind == "module":
+                by_hand.append(node)
             case ast.If() | ast.While() if found is not None:
                 yield from _branch(module, node, found)
             case ast.IfExp() if found is not None:
@@ -43,7 +46,26 @@ def check(module: Module) -> Iterator[Match]:
                 yield from _assertion(module, node)
             case ast.If() if id(node) not in seen_chains:
                 yield from _repeated(module, node, seen_chains)
+    yield from _switched_off(module, by_hand)
     yield from unreachable(module)
+
+
+def _switched_off(module: Module, switches: list[ast.If]) -> Iterator[Match]:
+    """Parts of a notebook that somebody switches on by hand: the pages of one tool have a dozen, said once."""
+    found = [
+        (node, match)
+        for node in switches
+        for match in _branch(module, node, Verdict(value=False, reason="literal", culprit=node.test))
+    ]
+    if len(found) == 1:
+        yield found[0][1]
+    elif found:
+        first = found[0][0].test
+        total = sum(line_count(node.body) for node, _ in found)
+        message = (
+            f"`if {_short(first)}` is always false {len(found)} times in this notebook, so {total} lines never run"
+        )
+        yield module.match(first, message, trail=[module.note(node.body[0], "never runs") for node, _ in found])
 
 
 def _branch(module: Module, node: ast.If | ast.While, found: Verdict) -> Iterator[Match]:

@@ -11,21 +11,29 @@ Write down what the code imports, let a tool resolve it, and commit the result: 
 ## Notes
 One finding per project, where it has no lock of any kind; a list with nothing in it is none. Libraries are silent:
 their users resolve. A project whose direct packages are all exact is of low confidence, and so is one without a list
-whose scripts or images install packages by name.
+whose scripts or images install packages by name, or with a whole environment that conda wrote down (`conda env export`,
+with the libraries of the system): that is nearly a lock.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from reprocheck.rulekit import Confidence, Match, Project, Rule, Span
-from reprocheck.rulekit.dependencies import folder_of
+from reprocheck.rulekit.dependencies import DependencyFacts, folder_of, is_exact
 from reprocheck.rulekit.facts import FileFacts, Import
 from reprocheck_rules.environment.manifests import is_auxiliary, is_library, listed, loose, manifests
 from reprocheck_rules.environment.standard_library import STANDARD
 
 rule = Rule("ENV002", "no-lockfile", __doc__)
 
+_UNDERNEATH = frozenset(
+    {"libgccmutex", "openmpmutex", "cacertificates", "ldimpllinux64", "libgccng", "libstdcxxng", "libffi", "ncurses"}
+    | {"openssl", "readline", "sqlite", "tk", "xz", "zlib", "vc", "vs2015runtime", "libcxx", "bzip2", "libcxxabi"}
+)
+"""Conda packages below Python, which nobody asks for by name; letters and digits only."""
+_EXPORTED = 5
 _INSTALLERS = frozenset({"pip", "pip3", "conda", "mamba", "micromamba", "uv", "poetry", "pipenv"})
 
 
@@ -68,8 +76,14 @@ def _unlocked(project: Project) -> Iterator[Match]:
         first.path,
         first.dependencies[0].span,
         message,
-        confidence=Confidence.MEDIUM if unsettled else Confidence.LOW,
+        confidence=Confidence.MEDIUM if unsettled and not any(map(_is_export, declared)) else Confidence.LOW,
     )
+
+
+def _is_export(manifest: DependencyFacts) -> bool:
+    """Whether conda wrote a whole environment down: exact versions down to the libraries of the system."""
+    pinned = {re.sub(r"[^a-z0-9]", "", d.name) for d in manifest.dependencies if d.conda and is_exact(d.specifier)}
+    return len(pinned & _UNDERNEATH) >= _EXPORTED
 
 
 def _first_import(project: Project) -> tuple[str, Span, list[str]] | None:
