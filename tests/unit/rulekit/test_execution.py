@@ -180,3 +180,16 @@ def test_a_chain_of_calls_that_is_not_followed_to_its_end_is_said_to_be_incomple
     run = run_of({"train.py": code})
     assert run.happenings == []
     assert not run.complete
+
+
+@pytest.mark.parametrize(("path", "drawn"), [("model.py", 1), ("tests/test_model.py", 0)])
+def test_a_method_of_something_unknown_is_no_method_of_a_test(path: str, drawn: int) -> None:
+    method = """
+    import lib
+
+    class Net:
+        def prepare(self):
+            lib.draw()
+    """
+    run = run_of({"train.py": "import other\n\ndef go(net):\n    net.prepare()\n\ngo(other.net())\n", path: method})
+    assert len([h for h in run.happenings if h.name == "lib.draw"]) == drawn

@@ -32,7 +32,7 @@ from reprocheck.project.facts.values import ValueReader
 from reprocheck.project.python.file import PythonFile
 from reprocheck.project.python.scopes import BUILTIN, Binding, Branch, CallSite, Kind, Scope, SetSite
 
-VERSION = 23
+VERSION = 24
 """Raised whenever the facts of an unchanged file would change."""
 _LATEST = 1 << 60
 _DYNAMIC = frozenset({"exec", "eval", "globals", "setattr", "vars", "__import__"})

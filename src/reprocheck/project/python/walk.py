@@ -358,8 +358,11 @@ class Walk:
         outer = (self._scope, self._loop, self._branch)
         self.scopes.append(scope)
         self._scope = scope
-        if scope.kind != "comprehension":
-            self._loop = self._branch = None
+        if scope.kind in {"function", "lambda"}:
+            self._loop = None
+        if scope.kind == "function":
+            # Its body runs when it is called; that of a class where it stands, and a lambda is told as a part of that.
+            self._branch = None
         return outer
 
     def _leave(self, outer: tuple[Scope, ast.stmt | None, ast.stmt | None]) -> None:

@@ -10,6 +10,7 @@ from reprocheck.project.facts.model import Call, Exit, FileFacts, Function, Impo
 from reprocheck.project.index.evaluate import Frame
 from reprocheck.project.index.project_index import ProjectIndex
 from reprocheck.project.index.symbols import ClassRef, External, FunctionRef, Instance, Symbol
+from reprocheck.project.tests_by_name import is_test_path
 from reprocheck.rulekit.catalog import Catalog, CatalogEntry
 
 _NAMESAKES = 3
@@ -187,8 +188,9 @@ class Linker:
             if entry is not None and not entry.roles.isdisjoint(self._roles):
                 return Linked(call, f"?.{name}", entry, (), callbacks, guessed=True)
             everywhere = self._symbols.methods_named(name)
-            # Who calls a method on something unknown most likely means one that stands in the same file.
-            namesakes = [method for method in everywhere if method.path == path] or everywhere
+            # Who calls a method on something unknown most likely means one that stands in the same file, and no test's.
+            namesakes = [method for method in everywhere if method.path == path]
+            namesakes = namesakes or [method for method in everywhere if not is_test_path(method.path)]
             if 0 < len(namesakes) <= _NAMESAKES and name not in _COMMON_METHODS:
                 return Linked(call, name, None, tuple(namesakes), callbacks, guessed=True, bound=True)
         return Linked(call, name, None, (), callbacks) if callbacks else None

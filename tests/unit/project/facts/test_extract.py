@@ -215,6 +215,25 @@ def test_kinds_of_guards(statement: str, kind: GuardKind) -> None:
     assert call.loop is (kind is GuardKind.LOOP)
 
 
+def test_lambdas_and_classes_stand_under_what_they_are_written_in() -> None:
+    code = """
+    import m
+    if __name__ == "__main__":
+        m.run(lambda: m.make())
+        class Local:
+            field = m.field()
+        def later():
+            m.later()
+    """
+    found = function(code)
+    assert [(e.callee, e.guard) for e in found.events if isinstance(e, Call) and e.callee.startswith("m.")] == [
+        ("m.make", 0),
+        ("m.run", 0),
+        ("m.field", 0),
+    ]
+    assert [e.guard for e in function(code, "later").events if isinstance(e, Call)] == [-1]
+
+
 def test_attempts_and_matches_are_guards_without_a_test() -> None:
     code = """
         import m
