@@ -79,6 +79,17 @@ def {name}(rows):
 
 print({name}(open("rows.txt").readlines()))
 """
+DONE = """
+from concurrent.futures import ProcessPoolExecutor, as_completed
+import pandas as pd
+
+def run(tasks):
+    {kept} = []
+    with ProcessPoolExecutor() as pool:
+        for done in as_completed([pool.submit(work, task) for task in tasks]):
+            {kept}.append(done.result())
+    return pd.DataFrame({kept})
+"""
 CASES: dict[str, tuple[dict[str, str], str, list[str]]] = {
     "a target that a model is given": ({"fit.py": FITTED.format(model="Ridge")}, "DAT014", ["high"]),
     "a target that a model made elsewhere is given": (
@@ -86,6 +97,8 @@ CASES: dict[str, tuple[dict[str, str], str, list[str]]] = {
         "DAT014",
         ["low"],
     ),
+    "results in the order in which they are done": ({"run.py": DONE.format(kept="rows")}, "DET014", ["high"]),
+    "failures in the order in which they are met": ({"run.py": DONE.format(kept="err_list")}, "DET014", ["low"]),
     "a load": ({"serve.py": LOAD}, "ART003", ["high"]),
     "a load that Bandit is told of": ({"serve.py": LOAD + "  # nosec"}, "ART003", ["low"]),
     "a load that Bandit is told of by number": ({"serve.py": LOAD + "  # nosec: B301"}, "ART003", ["low"]),

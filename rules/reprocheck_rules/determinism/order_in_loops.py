@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ _DRAWS = frozenset(
 )
 _LEARNING = frozenset({"fit", "partial_fit", "train_on_batch", "fit_generator"})
 _TELLING = frozenset({"print", "info", "debug", "warning", "write", "set_description", "update", "log", "error"})
+_FAILURES = re.compile(r"(^|_)(err|errs|errors?|fail|fails|failed|failures?|skipped|warnings?)(_|$)", re.IGNORECASE)
+"""Names of lists that tell a person what went wrong."""
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 
 
@@ -78,7 +81,8 @@ class LoopReader:
             effect = self._order.receiver_effect(receiver)
             if effect is None:
                 return None
-            return Effect(call, f"`{shown(function)}(...)` collects in that order", effect.confidence)
+            confidence = Confidence.LOW if _FAILURES.search(last_name(receiver)) else effect.confidence
+            return Effect(call, f"`{shown(function)}(...)` collects in that order", confidence)
         if (
             function.attr in _WRITING
             and self._depends(call)
