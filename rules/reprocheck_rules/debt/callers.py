@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cached_property
 from typing import Final
@@ -72,6 +73,8 @@ _METHODS_OF_MODULES = frozenset(
 )
 """Methods that a framework's own code calls on a module, with arguments of its own."""
 _CALLED_BY_FRAMEWORK = frozenset({"forward", "call", "__call__", "main"})
+_CALLED_BY_TOOLS = re.compile(r"(^|/)(hubconf|noxfile|tasks|fabfile|dodo|conftest|manage)\.py$")
+"""Files whose public functions people and tools call with arguments of their own, such as torch.hub."""
 
 
 class Open:
@@ -100,6 +103,8 @@ class Callers:
         if any(decorator not in _PLAIN_DECORATORS for decorator in function.decorators):
             return False
         if reference.path in self.changes.looked_into:
+            return False
+        if owner is None and not name.startswith("_") and _CALLED_BY_TOOLS.search(reference.path):
             return False
         if name == "__init__" and owner is not None:
             return all(self._only_constructed(ref) for ref in self.changes.family(owner))

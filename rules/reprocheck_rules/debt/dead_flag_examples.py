@@ -545,3 +545,23 @@ def _given_by_users(rule: Rule) -> None:
         file="colab.py",
         title="a field of a form",
     )
+    hub = """
+    import torch
+
+    def detector(pretrained=False, classes=91):{mark}
+        model = torch.nn.Linear(4, classes)
+        if pretrained:
+            state = torch.hub.load_state_dict_from_url("https://example.org/detector.pth", check_hash=True)
+            model.load_state_dict(state)
+        return model
+    """
+    tried = "from {module} import detector\n\nprint(detector(), detector(classes=3))\n"
+    rule.allows(
+        {"hubconf.py": hub.format(mark=""), "try_it.py": tried.format(module="hubconf")},
+        title="what people call through torch.hub",
+    )
+    rule.flags(
+        {"models.py": hub.format(mark="  # expect: DBT001"), "try_it.py": tried.format(module="models")},
+        file="models.py",
+        title="the same in a module of the project",
+    )
