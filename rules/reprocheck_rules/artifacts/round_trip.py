@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 
 from reprocheck.rulekit import Call, Kind, reaching
 
@@ -10,6 +11,9 @@ _EXCHANGES = frozenset(
     {"all_gather", "all_gather_into_tensor", "gather", "broadcast", "recv", "irecv", "scatter", "allgather"}
 )
 """Last names of collective operations that a process receives bytes through."""
+
+_KEEPING = frozenset({"append", "appendleft", "add", "insert"})
+"""Methods that put something into a collection of Python's own."""
 
 
 def just_written(call: Call) -> bool:
@@ -41,6 +45,36 @@ def from_own_ranks(call: Call) -> bool:
         and (call.module.name(site.node.func, site.scope) or "").startswith(("torch.distributed.", "horovod."))
         for site in call.module.file.calls
     )
+
+
+def from_own_memory(call: Call) -> bool:
+    """Whether bytes come out of an attribute that the same class fills with what it has dumped: a replay buffer."""
+    function = call.scope.enclosing("function")
+    owner = call.scope.enclosing("class")
+    if not call.name.endswith(".loads") or function is None or owner is None:
+        return False
+    taken = {name for node in ast.walk(function.node) if (name := _attribute_of_self(node)) is not None}
+    return any(name in taken for name in _filled_with_dumps(call, owner.node))
+
+
+def _filled_with_dumps(call: Call, owner: ast.AST) -> Iterator[str]:
+    for node in ast.walk(owner):
+        match node:
+            case ast.Call(func=ast.Attribute(value=receiver, attr=method), args=[*_, kept]) if method in _KEEPING:
+                name = _attribute_of_self(receiver)
+            case ast.Assign(targets=[ast.Subscript(value=receiver)], value=kept):
+                name = _attribute_of_self(receiver)
+            case _:
+                continue
+        if name is not None and any(_is_dump(call, part) for part in ast.walk(kept) if isinstance(part, ast.Call)):
+            yield name
+
+
+def _attribute_of_self(node: ast.AST) -> str | None:
+    match node:
+        case ast.Attribute(value=ast.Name(id="self"), attr=name):
+            return name
+    return None
 
 
 def _is_dump(call: Call, source: ast.expr) -> bool:

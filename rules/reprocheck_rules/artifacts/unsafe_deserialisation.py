@@ -12,9 +12,9 @@ SHA-256 against a recorded one before it is loaded.
 ## Notes
 `torch.load` refuses arbitrary code by default since torch 2.6; without `weights_only` the same line is safe on one
 machine and not on the next, so it is reported until the argument says what is meant or the project declares such a
-torch. Data that the same function has
-just written, such as a copy by `pickle.loads(pickle.dumps(x))`, is not reported, nor what the ranks of one job send
-each other. Of low confidence are lines that say to Bandit or Ruff that this is meant (`# nosec B614`, `# noqa: S301`).
+torch. Data that the same function has just written, such as a copy by `pickle.loads(pickle.dumps(x))`, is not reported,
+nor what a class keeps dumped in a collection of its own, nor what the ranks of one job send each other. Of low
+confidence are lines that say to Bandit or Ruff that this is meant (`# nosec B614`, `# noqa: S301`).
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from reprocheck.rulekit import (
     SetArgument,
 )
 from reprocheck_rules.artifacts.loaded_values import is_weights
-from reprocheck_rules.artifacts.round_trip import from_own_ranks, just_written
+from reprocheck_rules.artifacts.round_trip import from_own_memory, from_own_ranks, just_written
 
 rule = Rule("ART003", "unsafe-deserialisation", __doc__)
 
@@ -56,7 +56,7 @@ def check(call: Call) -> Iterator[Match]:
     entry = call.entry
     formats = [role for role in entry.roles if role.startswith("format-")] if entry is not None else []
     judged = _judge(call, formats[0].removeprefix("format-")) if formats else None
-    if judged is None or just_written(call) or from_own_ranks(call):
+    if judged is None or just_written(call) or from_own_ranks(call) or from_own_memory(call):
         return
     message, confidence = judged
     kind = formats[0].removeprefix("format-")
@@ -469,3 +469,23 @@ rule.flags(
     file="load.py",
     title="with a torch that may not",
 )
+_REPLAY = """
+import pickle
+import random
+from collections import deque
+
+import lz4.frame
+
+class ReplayBuffer:
+    def __init__(self, size):
+        self.steps = deque(maxlen=size)
+        self.other = load_steps()
+
+    def add(self, step):
+        self.steps.append(lz4.frame.compress(pickle.dumps(step)))
+
+    def sample(self, count):
+        return [pickle.loads(lz4.frame.decompress(data)) for data in random.sample({where}, count)]{mark}
+"""
+rule.allows(_REPLAY.format(where="self.steps", mark=""), title="Steps that the class itself has put in memory")
+rule.flags(_REPLAY.format(where="self.other", mark="  # expect: ART003"), title="Steps from elsewhere")
