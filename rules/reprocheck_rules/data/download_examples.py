@@ -8,6 +8,7 @@ from reprocheck.rulekit import Rule
 def show(rule: Rule) -> None:
     """Give the rule its examples."""
     _unverified(rule)
+    _unverified_by_commands(rule)
     _unverified_in_scripts(rule)
     _fixed(rule)
     _verified(rule)
@@ -60,6 +61,42 @@ def _unverified(rule: Rule) -> None:
         download_and_extract_archive(url="https://data.example.com/images.tgz", download_root=root)  # expect: DAT004
         folder = kagglehub.dataset_download("owner/flowers")  # expect: DAT004
         """
+    )
+
+
+def _unverified_by_commands(rule: Rule) -> None:
+    """Commands that a program hands to the shell."""
+    rule.flags(
+        """
+        import os
+        import subprocess
+
+        HOME = "https://data.example.com/graphs"
+        os.system("wget https://data.example.com/words.zip")  # expect: DAT004
+        os.system(f"cd data && curl -O {HOME}/cora.tgz")  # expect: DAT004
+        subprocess.run(["wget", "-q", HOME + "/words.csv", "-O", "words.csv"], check=True)  # expect: DAT004
+        subprocess.check_call("wget %s -P data" % "https://data.example.com/words.h5", shell=True)  # expect: DAT004
+
+        def download(name):
+            url = "https://data.example.com/graphs/{0}.zip".format(name)
+            packed = os.path.basename(url)
+            os.system("wget {0}; unzip {1}".format(url, packed))  # expect: DAT004
+        """,
+        title="by a command",
+    )
+    rule.allows(
+        """
+        import os
+        import subprocess
+
+        os.system("wget https://zenodo.org/record/1234/files/words.zip")
+        os.system("wget https://data.example.com/v1.2/words.zip")
+        os.system("echo https://data.example.com/words.zip")
+        os.system("wget " + address())
+        subprocess.run(["git", "clone", "https://github.com/example/words"])
+        subprocess.run(["curl", "https://data.example.com/status"])
+        """,
+        title="a command that names what stays, or no data",
     )
 
 

@@ -19,6 +19,7 @@ ART002, programs that are downloaded and run ENV014.
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Callable, Iterable, Iterator
 
@@ -63,6 +64,7 @@ _CHECKS = re.compile(
 _TESTS = re.compile(r"(^|/)test_[^/]+(/|\.py$)")
 _READERS = ("pandas.read_", "polars.read_", "polars.scan_", "numpy.loadtxt", "numpy.genfromtxt", "dask.dataframe.read_")
 _VERIFIERS = re.compile(r"(?:.*/)?(?:sha\d+sum|shasum|md5sum|b2sum|cksum|gpg|gpgv|cosign|rhash)|md5|aria2c")
+_FIELD = re.compile(r"\{(\d?)\}")
 _FETCHERS = frozenset({"wget", "curl", "gdown"})
 _Said = tuple[str, Confidence | None]
 
@@ -81,6 +83,51 @@ def check_reader(call: Call) -> Iterator[Match]:
     """Every table that is read from an address."""
     if call.name.startswith(_READERS) and call.entry is not None and call.entry.arguments:
         yield from _match(call, _by_address(call, call.entry.arguments[0], what="is read from"))
+
+
+@rule.on_call("os.system", "os.popen", "subprocess.*")
+def check_command(call: Call) -> Iterator[Match]:
+    """Every command that a program hands to the shell."""
+    for part in re.split(r"[;&|]+", _command(call)):
+        words = part.split()
+        fetcher = next((name for word in words[:2] if (name := word.rpartition("/")[2]) in _FETCHERS), None)
+        for word in words if fetcher is not None else ():
+            address = word.strip("'\"")
+            if is_address(address) and (is_file(address) or fetcher == "gdown"):
+                yield from _match(call, _judged(address, "is downloaded from", Confidence.MEDIUM))
+                return
+
+
+def _command(call: Call) -> str:
+    """The words of a command as far as they are known."""
+    given = call.node.args[0] if call.node.args else None
+    if isinstance(given, ast.List | ast.Tuple):
+        return " ".join(_filled(call, word) or HOLE for word in given.elts)
+    return (_filled(call, given) or "") if given is not None else ""
+
+
+def _filled(call: Call, node: ast.expr) -> str | None:
+    """A text with what is put into it, as far as that is known: `f"wget {url}"`, `"wget {0}".format(url)`."""
+    match node:
+        case ast.JoinedStr(values=parts):
+            values = [part.value if isinstance(part, ast.FormattedValue) else part for part in parts]
+            return "".join(call.text(value) or HOLE for value in values)
+        case ast.Call(func=ast.Attribute(value=pattern, attr="format"), args=given, keywords=[]):
+            text, texts = call.text(pattern), [call.text(value) or HOLE for value in given]
+            return None if text is None else _FIELD.sub(lambda field: _field(field[1], texts), text)
+        case ast.BinOp(left=left, op=ast.Mod(), right=right):
+            text = call.text(left)
+            texts = [call.text(v) or HOLE for v in (right.elts if isinstance(right, ast.Tuple) else [right])]
+            filled = iter(texts)
+            return None if text is None else re.sub("%s", lambda _: next(filled, HOLE), text)
+        case ast.BinOp(left=left, op=ast.Add(), right=right):
+            return (_filled(call, left) or HOLE) + (_filled(call, right) or HOLE)
+    return call.text(node)
+
+
+def _field(number: str, texts: list[str]) -> str:
+    position = int(number) if number else 0
+    return texts[position] if position < len(texts) and (number or len(texts) == 1) else HOLE
 
 
 def _match(call: Call, said: _Said | None) -> Iterator[Match]:
