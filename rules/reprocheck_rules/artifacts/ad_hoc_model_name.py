@@ -96,7 +96,7 @@ def check(module: Module) -> Iterator[Match]:
         name = _called(site)
         if name is None or not _saves(name) or (name == "open" and not _writes(site)):
             continue
-        if _keeps_data(site):
+        if _keeps_data(site.node) or any(_keeps_data(dump) for dump in _dumps(module, site)):
             continue
         for argument in [*site.node.args, *(keyword.value for keyword in site.node.keywords)]:
             text = module.text(argument, site.scope, site.order)
@@ -140,9 +140,20 @@ def _called(site: CallSite) -> str | None:
     return function.id if isinstance(function, ast.Name) else None
 
 
-def _keeps_data(site: CallSite) -> bool:
+def _dumps(module: Module, site: CallSite) -> Iterator[ast.Call]:
+    """What is saved into a file that a `with` opens: `pickle.dump(rows, file)`."""
+    item = module.file.parent(site.node)
+    block = module.file.parent(item) if isinstance(item, ast.withitem) else None
+    if isinstance(item, ast.withitem) and isinstance(item.optional_vars, ast.Name) and isinstance(block, ast.With):
+        for node in ast.walk(block):
+            match node:
+                case ast.Call(args=[_, ast.Name(id=name), *_]) if name == item.optional_vars.id:
+                    yield node
+
+
+def _keeps_data(call: ast.Call) -> bool:
     """`torch.save(features, path)`: what is given to be saved has a name of data."""
-    first = site.node.args[0] if len(site.node.args) > 1 else None
+    first = call.args[0] if len(call.args) > 1 else None
     name = first.id if isinstance(first, ast.Name) else first.attr if isinstance(first, ast.Attribute) else ""
     return _NO_MODEL.search(name) is not None
 
@@ -284,3 +295,11 @@ rule.allows(
     """
 )
 rule.allows({"data/hierarchy/distances_old.pkl": "x"}, title="data")
+_DUMPED = """
+import pickle
+
+with open("new.pickle", "wb") as file:{mark}
+    pickle.dump({what}, file)
+"""
+rule.allows(_DUMPED.format(what="generated_data", mark=""), title="Data, into an open file")
+rule.flags(_DUMPED.format(what="forest", mark="  # expect: ART001"), title="A model, into an open file")
