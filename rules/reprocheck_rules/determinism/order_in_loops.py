@@ -221,7 +221,7 @@ class LoopReader:
         return None
 
     def _assigned(self, node: ast.Assign, target: ast.expr) -> Effect | None:
-        """`frame = pd.concat([frame, part])`, `xs = xs + [x]`, `index[name] = len(index)`."""
+        """`all = pd.concat([all, part])`, `all = all.merge(part)`, `xs = xs + [x]`, `index[name] = len(index)`."""
         match target, node.value:
             case (
                 ast.Subscript(value=ast.Name(id=table)),
@@ -233,6 +233,11 @@ class LoopReader:
                 return None if self._is_fresh(name, node) else self._joined(node, target)
             case (ast.Name(id=name), ast.BinOp(op=ast.Add(), left=ast.Name(id=left), right=ast.List())) if left == name:
                 return self._joined(node, target)
+            case (
+                ast.Name(id=name),
+                ast.Call(func=ast.Attribute(value=ast.Name(id=left), attr="merge" | "join")),
+            ) if left == name and not self._is_fresh(name, node):
+                return self._joined(node, target) or self._merged(node, target)
         return None
 
     def _joined(self, node: ast.Assign, target: ast.expr) -> Effect | None:
@@ -240,6 +245,13 @@ class LoopReader:
         if effect is None:
             return None
         return Effect(node, f"`{shown(node)}` joins in that order", effect.confidence)
+
+    def _merged(self, node: ast.Assign, target: ast.expr) -> Effect | None:
+        """A table whose columns come in that order, and which is used behind the loop, whatever for."""
+        inside = set(self._nodes)
+        if isinstance(target, ast.Name) and any(use not in inside for use in self._order.names.uses(target)):
+            return Effect(node, f"`{shown(node)}` joins in that order", Confidence.MEDIUM)
+        return None
 
     def _searched(self, node: ast.AST) -> bool:
         """Whether what is returned was looked for by name or value, so that there is rarely more than one."""

@@ -511,3 +511,29 @@ rule.allows(
     """,
     title="Shown as a table",
 )
+rule.flags(
+    """
+    import os
+
+    import pandas as pd
+
+    table = pd.read_csv("ids.csv")
+    for name in os.listdir("columns"):  # expect: DET008
+        table = table.merge(pd.read_csv("columns/" + name), on="id")
+    table.to_csv("table.csv")
+    """,
+    title="Columns in that order",
+)
+rule.allows(
+    """
+    import os
+
+    import pandas as pd
+
+    for name in os.listdir("rides"):
+        table = pd.read_csv("rides/" + name)
+        table = table.merge(stations, on="station")
+        table.to_csv("out/" + name)
+    """,
+    title="A table of its own for each",
+)
