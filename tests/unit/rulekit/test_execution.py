@@ -193,3 +193,30 @@ def test_a_method_of_something_unknown_is_no_method_of_a_test(path: str, drawn: 
     """
     run = run_of({"train.py": "import other\n\ndef go(net):\n    net.prepare()\n\ngo(other.net())\n", path: method})
     assert len([h for h in run.happenings if h.name == "lib.draw"]) == drawn
+
+
+@pytest.mark.parametrize(
+    ("call", "drawn"),
+    [
+        ("lib.keep(Batch())", 1),
+        ("list(enumerate(Batch()))", 0),
+        ("lib.keep(drawing)", 1),
+        ("list(map(drawing, []))", 1),
+        ("inspect.signature(drawing)", 0),
+    ],
+)
+def test_who_only_looks_at_what_it_is_given_calls_none_of_it(call: str, drawn: int) -> None:
+    text = f"""
+    import inspect
+    import lib
+
+    class Batch:
+        def split(self):
+            lib.draw()
+
+    def drawing():
+        lib.draw()
+
+    {call}
+    """
+    assert len([h for h in happenings(text) if h.name == "lib.draw"]) == drawn

@@ -9,6 +9,7 @@ from functools import cached_property
 from reprocheck.project.facts.model import Call, Exit, FileFacts, Function, Import, ValueKind
 from reprocheck.project.index.evaluate import Frame
 from reprocheck.project.index.project_index import ProjectIndex
+from reprocheck.project.index.steps import runs_later
 from reprocheck.project.index.symbols import ClassRef, External, FunctionRef, Instance, Symbol
 from reprocheck.project.tests_by_name import is_test_path
 from reprocheck.rulekit.catalog import Catalog, CatalogEntry
@@ -17,6 +18,8 @@ _NAMESAKES = 3
 """Methods of one name that a call on an unknown receiver may mean."""
 _HANDED_ON = 8
 """Calls through which something is handed on as an argument."""
+_LOOK_ONLY = ("inspect.", "typing.", "functools.wraps", "functools.update_wrapper", "copy.", "pprint.")
+"""Libraries that look at what they are given, and don't call it."""
 _COMMON_METHODS = frozenset(
     {"get", "add", "append", "update", "items", "keys", "values", "copy", "close", "read", "write"}
 )
@@ -84,8 +87,8 @@ class Linker:
                 yield self._symbols.table(found).functions[""]
 
     def _link_call(self, facts: FileFacts, function: Function, call: Call) -> Linked | None:
-        callbacks = tuple(self._handed_over(facts.path, call))
         callee = call.callee
+        callbacks = () if runs_later(callee) else tuple(self._handed_over(facts.path, call))
         if callee.startswith(("self.", "builtins.super")):
             targets = tuple(self._own_method(facts.path, function, callee))
             if targets:
@@ -252,13 +255,18 @@ class Linker:
 
     def _handed_over(self, path: str, call: Call) -> Iterator[FunctionRef]:
         """Functions of the project, and methods of its objects, that a call is given."""
+        if call.callee.startswith(_LOOK_ONLY):
+            return
         for argument in call.arguments:
             value = argument.value
             if value is None or value.kind is not ValueKind.NAME:
                 continue
             name = str(value.value)
             if not name.startswith("builtins."):
-                yield from self.callable_as(self._symbols.resolve(path, name))
+                symbol = self._symbols.resolve(path, name)
+                # `enumerate`, `len` and their kind ask an object for its elements, and call nothing that has a name.
+                if not (isinstance(symbol, Instance) and call.callee.startswith("builtins.")):
+                    yield from self.callable_as(symbol)
 
     def _carried(self, path: str, call: Call) -> Iterator[FunctionRef]:
         """What a function of the project can call because a call hands it over, constructors of classes included."""
