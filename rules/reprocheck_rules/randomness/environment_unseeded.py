@@ -53,12 +53,13 @@ def _draws_environment(happening: Happening) -> bool:
 
 def _unseeded(project: Project, run: Run, made: Happening, drawn: list[Happening]) -> Match:
     first = drawn[0] if drawn else made
-    short = made.name.rpartition(".")[2]
-    what = "is reset" if first.name.endswith("reset") else "is sampled" if drawn else "is made"
+    short = ".".join(made.name.split(".")[-2:])
+    what = "is reset" if first.name.endswith("reset") else "is sampled"
+    done = f"{what} and never" if drawn else "is never"
     return project.match(
         first.path,
         first.call.span,
-        f"the environment of `{short}` {what} and never seeded, so that each run has other episodes; "
+        f"the environment that `{short}` makes {done} seeded, so that each run has other episodes; "
         "call `env.reset(seed=seed)` the first time, and `env.action_space.seed(seed)`",
         confidence=_confidence(run, made),
         trail=[
