@@ -30,6 +30,9 @@ _MAKER = re.compile(r"env|make|gym|vec|atari", re.IGNORECASE)
 _GLOBAL = re.compile(r"^(random|numpy\.random|cupy\.random|torch(\.\w+)*|tensorflow(\.\w+)*|builtins)\.seed$")
 _SPACE = re.compile(r"(action_space|space)s?(\(\))?\.seed$")
 
+_RESET_TAKES_SEED = "0.22"
+"""The first gym whose `reset` takes a seed."""
+
 
 @rule.on_project
 def check(project: Project) -> Iterator[Match]:
@@ -53,14 +56,19 @@ def _draws_environment(happening: Happening) -> bool:
 
 def _unseeded(project: Project, run: Run, made: Happening, drawn: list[Happening]) -> Match:
     first = drawn[0] if drawn else made
-    short = ".".join(made.name.split(".")[-2:])
+    spelled = made.call.callee if made.call.callee[0].isalpha() else made.name
+    short = ".".join(spelled.split(".")[-2:])
+    takes_seed = project.versions.at_least("gym", _RESET_TAKES_SEED) if spelled.startswith("gym.") else True
+    how = "env.seed(seed)` once" if takes_seed is False else "env.reset(seed=seed)` the first time"
+    if takes_seed is None:
+        how += f" (`env.seed(seed)` before gym {_RESET_TAKES_SEED})"
     what = "is reset" if first.name.endswith("reset") else "is sampled"
     done = f"{what} and never" if drawn else "is never"
     return project.match(
         first.path,
         first.call.span,
         f"the environment that `{short}` makes {done} seeded, so that each run has other episodes; "
-        "call `env.reset(seed=seed)` the first time, and `env.action_space.seed(seed)`",
+        f"call `{how}, and `env.action_space.seed(seed)`",
         confidence=_confidence(run, made),
         trail=[
             *story(project, run, made, "makes the environment"),
@@ -73,7 +81,7 @@ def _unseeded(project: Project, run: Run, made: Happening, drawn: list[Happening
 def _fix(project: Project, made: Happening, lines: list[str]) -> Fix | None:
     """Seeds behind the statement that makes the environment; the first reset decides on all that follow."""
     name = made.call.result
-    takes_seed = made.name.startswith("gymnasium.") or project.versions.at_least("gym", "0.22") is True
+    takes_seed = made.name.startswith("gymnasium.") or project.versions.at_least("gym", _RESET_TAKES_SEED) is True
     # Of `self.env = make(...)` no more than the last part is known, so that methods are left alone.
     facts = project.index.files[made.path]
     function = next((f for f in facts.functions if any(event is made.call for event in f.events)), None)
