@@ -1,4 +1,4 @@
-"""A GPU project leaves open which CUDA build of its framework is installed.
+"""A GPU project leaves open which CUDA build of its framework is installed, or where the build lies that it names.
 
 ## Why
 The same version of PyTorch comes in several builds, for CPUs and for several CUDA releases, with other kernels, other
@@ -16,6 +16,9 @@ an index of CUDA builds, or CUDA packages of conda. An exact version from the de
 reported unless it is made for another major release of CUDA than the image (medium confidence, since the wheel brings
 its own libraries and works unless code is compiled against the image's). Files for development and extras are left
 out. Beside a versioned image of PyTorch, whose build pip keeps as long as it fits, the confidence is low.
+
+`torch==1.13.1+cu116` stands in no index that pip asks by itself. Such a list is reported in every project where no
+list, command or image names an index beside the default one; of low confidence where a page does.
 """
 
 from __future__ import annotations
@@ -28,6 +31,7 @@ from reprocheck.rulekit.dependencies import Dependency, DependencyFacts, SourceK
 from reprocheck_rules.environment.declared import home
 from reprocheck_rules.environment.interpreters import images
 from reprocheck_rules.environment.manifests import is_auxiliary, is_development, is_library, manifests
+from reprocheck_rules.environment.pages import Pages
 
 rule = Rule("ENV015", "cuda-not-recorded", __doc__)
 
@@ -40,6 +44,15 @@ _IMAGE_CUDA = re.compile(r"nvidia/cuda\w*:(\d+)\.(\d+)|cuda-?(\d+)\.(\d+)")
 _BUILD_INDEX = re.compile(r"/(?:cu\d{2,3}|rocm[\d.]+|cpu)/?$|jax_cuda_releases|torch_stable|/whl/cu")
 _GPU_INDEX = re.compile(r"/cu\d{2,3}/?$|jax_cuda_releases|pypi\.nvidia")
 _LOCAL = re.compile(r"\+(?:cu|rocm|cpu|cuda)\w*")
+_BUILD = re.compile(r"===?\s*[\w.]+\+(?:pt[\d.]+)?(?:cu|rocm|cpu)[\w.]*")
+"""An exact version with a build that the default index has for no framework."""
+_INDEX_OPTION = re.compile(r"^(?:-f|-i|--find-links|--extra-index-url|--index-url|--index|--default-index)(?:=|$)")
+_BESIDE_REQUIREMENT = re.compile(
+    rb"(?:(?:^|\s)-f|--find-links|--(?:extra-)?index-url)[\s=]+http|tool\.(?:poetry|pdm)\.source", re.MULTILINE
+)
+"""An index or a page of links, on a line of its own or behind a requirement, or in a table of the project file."""
+_READ = 200_000
+"""Bytes of a list that are looked at."""
 _CONDA_CUDA = frozenset(
     {"pytorch-cuda", "cudatoolkit", "cuda", "cuda-toolkit", "cuda-version", "cuda-runtime", "cpuonly"}
 )
@@ -61,6 +74,7 @@ def check(project: Project) -> Iterator[Match]:
     for manifest in manifests(project):
         if is_auxiliary(manifest) or manifest.kind is SourceKind.PIXI or is_library(project, manifest):
             continue
+        yield from _nowhere(project, manifest)
         reason, major = _uses_gpu(project, manifest)
         if reason is None or _names_build(project, manifest):
             continue
@@ -68,6 +82,43 @@ def check(project: Project) -> Iterator[Match]:
             if _is_framework(dependency):
                 yield from _judge(project, manifest, dependency, reason, major)
                 break
+
+
+def _nowhere(project: Project, manifest: DependencyFacts) -> Iterator[Match]:
+    """Builds by name, in a list that no index with builds is named for."""
+    found = [
+        dependency
+        for dependency in manifest.dependencies
+        if not dependency.conda and not dependency.url and _BUILD.search(dependency.specifier)
+    ]
+    if not found or project.index.dependencies.lock_of(manifest, found[0]) is not None or _has_index(project, manifest):
+        return
+    first = found[0]
+    name = f"{first.name}{first.specifier}"
+    told = any("download.pytorch.org/whl" in text or "data.pyg.org/whl" in text for text in Pages(project).texts())
+    yield project.match(
+        manifest.path,
+        first.span,
+        f"`{name}` names a build that the default index does not have, and no index that has it: "
+        "it can't be installed from here",
+        confidence=Confidence.LOW if told else None,
+        trail=[project.note(manifest.path, other.span, f"`{other.name}{other.specifier}`") for other in found[1:]],
+    )
+
+
+def _has_index(project: Project, manifest: DependencyFacts) -> bool:
+    """Whether the list, what it includes, or a command of the project names an index beside the default one."""
+    sources = [manifest, *(source for source, _ in project.index.dependencies.included(manifest))]
+    if any(source.indexes for source in sources):
+        return True
+    if _BESIDE_REQUIREMENT.search(project.index.tree.head(manifest.path, _READ) or b""):
+        return True
+    return any(
+        _INDEX_OPTION.search(word) or _BUILD_INDEX.search(word)
+        for document in project.index.documents.values()
+        for command in document.commands
+        for word in command.words
+    )
 
 
 def _is_framework(dependency: Dependency) -> bool:
@@ -178,7 +229,27 @@ rule.allows(
         "requirements.txt": "--extra-index-url https://download.pytorch.org/whl/cu121\ntorch==2.4.1\n",
     }
 )
-rule.allows({"Dockerfile": "FROM nvidia/cuda:12.1.1-base-ubuntu22.04\n", "requirements.txt": "torch==2.4.1+cu121\n"})
+rule.allows(
+    {
+        "Dockerfile": "FROM nvidia/cuda:12.1.1-base-ubuntu22.04\n",
+        "requirements.txt": "-f https://download.pytorch.org/whl/torch_stable.html\ntorch==2.4.1+cu121\n",
+    },
+    title="a build, and where it lies",
+)
+rule.flags(
+    {"requirements.txt": "numpy==1.21.1\ntorch==1.9.1+cu102  # expect: ENV015\ntorchvision==0.10.1+cu102\n"},
+    title="a build that lies nowhere",
+)
+rule.allows(
+    {
+        "requirements.txt": "torch==1.9.1+cu102\n",
+        "setup.sh": "pip install -r requirements.txt --extra-index-url https://wheels.example.org/simple\n",
+    },
+    title="the index is named where it is installed",
+)
+rule.allows(
+    {"requirements.txt": "torch==1.9.1 -f https://download.pytorch.org/whl/torch_stable.html\nmmcv==1.0+local\n"}
+)
 rule.allows({"Dockerfile": "FROM nvidia/cuda:12.1.1-base-ubuntu22.04\n", "requirements.txt": "torch==2.4.1\n"})
 rule.allows(
     {
@@ -206,4 +277,7 @@ rule.allows({"Dockerfile": "FROM nvidia/cuda:12.4.1-base-ubuntu22.04\n", "requir
 rule.allows(
     {"train/Dockerfile": "FROM nvidia/cuda:12.4.1-base-ubuntu22.04\n", "serve/requirements.txt": "torch>=2\n"},
     title="another part",
+)
+rule.allows(
+    {"media/run-20220501_120918-1sd0jdgm/files/requirements.txt": "torch==1.10.1+cu111\n"}, title="a record of a run"
 )

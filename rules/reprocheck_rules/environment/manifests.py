@@ -11,8 +11,10 @@ from reprocheck_rules.environment.pages import is_published
 
 _TEMPLATE = re.compile(r"\{\{|\{%|<[^>]*>")
 _TEST = re.compile(r"(?:^|/)(?:tests?|testing|fixtures|testdata|third_party|vendor)/", re.IGNORECASE)
-_STORES = re.compile(r"(?:^|/)(?:mlruns|mlartifacts|wandb|lightning_logs|\.?aim|\.?neptune)/")
-"""Folders of trackers."""
+_STORES = re.compile(
+    r"(?:^|/)(?:mlruns|mlartifacts|wandb|lightning_logs|\.?aim|\.?neptune)/|(?:^|/)(?:offline-)?run-\d{8}_\d{6}-\w+/files/"
+)
+"""Folders of trackers, and what Weights & Biases keeps of one run wherever it lies."""
 _BESIDE = re.compile(
     r"(?:^|[/_.\-])(?:dev|devel|development|tests?|testing|docs?|documentation|readthedocs|rtd|lint|linting|typing|types|style|format"
     r"|formatting|ci|build|release|tox|nox|pre-?commit|quality|coverage|notebooks?|extras?|optional|examples?)"
