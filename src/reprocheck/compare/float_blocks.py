@@ -2,8 +2,8 @@
 
 A block lies in the core's cache, where each pass over it costs about a fiftieth of a nanosecond per byte: what counts
 is the number of passes. Four give the difference, its greatest and least, and how many are not zero; three the relative
-distance. Bounds that follow from these mostly show that no element is more steps apart than what is known already; only
-where they leave it open is more reckoned, so that every result is exact.
+distance. Bounds that follow from these mostly show that no element is farther apart than what is known already; only
+where they leave it open is more reckoned, in double precision, so that every result is exact.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ _ROUNDING = 1e-4
 """More than rounding takes from a bound, as a share of it or from its logarithm."""
 _DIGITS = 2.0**-40, 2.0**-50
 """What rounding takes from a relative distance, as a share of it, of single and of double floats."""
+_NEARLY = 2.0**-20, 2.0**-48
+"""Several times what rounding takes from quotients of single and of double floats."""
 _NARROW = 1.5
 """Relative distance from which on the interval of greater ones is narrow."""
 _NEAR = 0.25
@@ -43,7 +45,8 @@ class FloatBlocks:
         self._power = 1 << number.mantissa
         """Steps from a power of two to the next."""
         self._bias = (1 << (number.exponent - 1)) - 1
-        self._digits = _DIGITS[number.size == 8]  # noqa: PLR2004 — bytes of a double
+        self._is_double = number.size == 8  # noqa: PLR2004 — bytes
+        self._digits, self._nearly = _DIGITS[self._is_double], _NEARLY[self._is_double]
         self._limits = limits or Limits()
         self._spare: list[Array] = []
 
@@ -88,12 +91,37 @@ class FloatBlocks:
             ulp = max(known.ulp, int(steps_between(block.a[where], block.b[where]).max()))
             if self._most_of_one_sign(block.farthest) > ulp:
                 ulp = max(ulp, int(steps_between(block.a, block.b).max()))
-            return Extremes(ulp, max(known.absolute, block.farthest), max(known.relative, relative))
+            absolute = self._absolute(block, known.absolute, overwritten=True)
+            return Extremes(ulp, absolute, max(known.relative, relative))
         # `1 - b/a` is the relative distance where a is the greater one, else `-q / (1 - q)` is.
         below = 0.0 if low >= 0 else 1.0 if low == -math.inf else -low / (1.0 - low)
         relative = max(high, below)
+        exact = self._relative(block, quotient, relative, known.relative)
         ulp = self._steps(block, relative, known.ulp, strict=high < 1)
-        return Extremes(ulp, max(known.absolute, block.farthest), max(known.relative, relative))
+        if relative < _NEAR:  # the difference of such floats is one as well
+            return Extremes(ulp, max(known.absolute, block.farthest), exact)
+        return Extremes(ulp, self._absolute(block, known.absolute, overwritten=True), exact)
+
+    def _relative(self, block: _Block, quotient: Array, found: float, known: float) -> float:
+        """Greatest relative distance known after a block whose greatest is `found`, but for rounding."""
+        import numpy as np
+
+        if found * (1 + self._nearly) <= known:
+            return known
+        least = found * (1 - self._nearly)
+        where = np.flatnonzero((quotient >= least) | (quotient <= -least / (1 - least)))
+        return max(known, float(relatives(block.left[where], block.right[where]).max()))
+
+    def _absolute(self, block: _Block, known: float, *, overwritten: bool = False) -> float:
+        """Greatest difference known after a block; without its `gap` if that was `overwritten`, as it is here."""
+        import numpy as np
+
+        if self._is_double or block.farthest < np.float32(known):
+            return max(known, block.farthest)
+        if overwritten:
+            np.subtract(block.left, block.right, out=block.gap)
+        where = np.flatnonzero(np.abs(block.gap, out=block.gap) == block.farthest)
+        return max(known, float(np.abs(block.left[where].astype(np.float64) - block.right[where]).max()))
 
     def _steps(self, block: _Block, relative: float, known: int, *, strict: bool) -> int:
         """Greatest number of steps known after a block without other signs; `strict`: zeros have none either."""
@@ -117,6 +145,7 @@ class FloatBlocks:
 
         # Above r (1.5 < r <= 2) lie those with |a + b| < (2 - r) * max(|a|, |b|), where the greater one is below
         # |a - b| / 1.5.
+        absolute = self._absolute(block, known.absolute)
         reach = (2.0 - known.relative) * block.farthest / _NARROW * (1 + _ROUNDING)
         bits = np.add(block.left, block.right, out=block.gap).view(block.a.dtype)
         np.bitwise_and(bits, np.iinfo(bits.dtype).max, out=bits)
@@ -128,7 +157,7 @@ class FloatBlocks:
             where = np.flatnonzero(block.gap < reach)
             relative = max(relative, float(relatives(block.left[where], block.right[where]).max()))
         ulp = self._steps_across(block, known.ulp)
-        return Extremes(ulp, max(known.absolute, block.farthest), relative)
+        return Extremes(ulp, absolute, relative)
 
     def _steps_across(self, block: _Block, known: int) -> int:
         """Greatest number of steps known after a block in which signs differ.

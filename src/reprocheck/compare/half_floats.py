@@ -6,6 +6,7 @@ than what is known are reckoned with exactly. Elsewhere they are widened to sing
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from reprocheck.compare.distances import BlockDistance, Extremes, relatives
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 _MAGNITUDE = 0x7FFF
 _ROUNDING = 1e-9
 """More than rounding takes from a relative distance."""
+_DIGITS = 1e-15
+"""More than the last digit of a double."""
 _MANY, _SOME = 8192, 2048
 """Elements."""
 
@@ -89,16 +92,19 @@ class HalfBlocks:
     def _places(self, ulp: int, magnitudes: tuple[int, int], known: Extremes) -> Array:
         """Places that may raise the absolute or the relative distance; all `magnitudes` lie between the two given.
 
-        Steps that begin at a power of two are the largest for their size: `s` of them are `s / (2**mantissa + s)` of
-        the greater number, where it is normal.
+        Of numbers that are normal, so many steps apart, those have the greatest relative distance of which the lesser
+        is a power of two.
         """
         import numpy as np
 
         steps, doubled = self._spare
         low, top = magnitudes
         worth: list[Array] = []
-        if ulp / (self._steps + ulp) > known.relative + _ROUNDING:
-            reached = int(known.relative * self._steps / (1 - known.relative) * (1 - _ROUNDING))
+        doublings, rest = divmod(ulp, self._steps)
+        greater = (self._steps + rest) << doublings  # with `self._steps` for the lesser
+        if (greater - self._steps) / greater > known.relative:
+            half, power = math.frexp(1 / (1 - known.relative * (1 - _DIGITS)))
+            reached = int((power - 1 + 2 * half - 1) * self._steps * (1 - _ROUNDING))
             worth.append(np.flatnonzero(np.abs(steps) > reached))
         if known.relative < 1 and low < self._steps:
             worth.append(np.flatnonzero(doubled.view(np.uint16) < 2 * (self._steps + ulp)))
