@@ -339,6 +339,7 @@ rule.allows(
     third = pd.read_csv(os.path.join(os.environ["DATA"], "x.csv"))
     weights = open("/opt/ml/model/weights.bin")
     cached = open(os.path.expanduser("~/.cache/tool/settings"))
+    passing = open(os.path.expanduser("~/tmp/half"))
     node = tree.xpath("/html/body/div")
     bucket = f"s3://{name}/data.parquet"
     home = f"/home/{user}/data.csv"

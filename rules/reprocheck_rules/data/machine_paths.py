@@ -68,7 +68,11 @@ _FORMS: tuple[tuple[re.Pattern[str], str, Strength], ...] = tuple(
         (rf"/({_MOUNT})/[^/{{\s]", "on one machine's mount", Strength.PERSONAL),
         (r"(s3[an]?|gs|gcs|hdfs|abfss?|wasbs?|adl|az|oss|viewfs|cos)://[^/{<\s]", "in one bucket", Strength.SHARED),
         (r"(hdfs|dbfs):/{1,3}(?!tmp)[^/{<\s]", "on one cluster's file system", Strength.SHARED),
-        (r"~[\\/]+(?!\.|Library/|AppData)[^\s{]", "in the home directory of whoever runs it", Strength.SHARED),
+        (
+            r"~[\\/]+(?!\.|Library/|AppData|te?mp([\\/]|$))[^\s{]",
+            "in the home directory of whoever runs it",
+            Strength.SHARED,
+        ),
         (rf"/({_CONTAINER})(/|$)", "a container's path", Strength.CONTAINER),
         (
             r"/(data|datasets?|models?|checkpoints?|experiments?|results?)/[^/{\s]",

@@ -11,6 +11,7 @@ _STEPS = re.compile(
     r"(train|training|val|validation|test|eval|predict)_(step|batch|one_batch|iter|iteration)|train_on_batch"
     r"|_train_step|_training_step|training_step_\w+|forward|collate_fn|_?collate(_batch)?|get_batch"
 )
+_MAKING = frozenset({"__init__", "__post_init__", "setup", "build"})
 _UPDATE = frozenset({"backward", "zero_grad", "train_on_batch", "apply_gradients", "train_step", "training_step"})
 _BATCHES = re.compile(
     r"(epochs?|steps?|batch(es)?|iters?|iterations?|minibatch(es)?|(\w+_)?(loader|dataloader|dl)s?|n_epoch)"
@@ -99,18 +100,26 @@ def in_step(call: Call, seed: ast.expr) -> tuple[str, Confidence] | None:
     node = function.node if function is not None else None
     if function is None or not isinstance(node, ast.FunctionDef):
         return None
-    in_class = function.parent is not None and function.parent.kind == "class"
-    is_sample = in_class and node.name in _SAMPLE
+    owner = function.parent if function.parent is not None and function.parent.kind == "class" else None
+    is_sample = owner is not None and node.name in _SAMPLE
     if not is_sample and _STEPS.fullmatch(node.name) is None:
         return None
     parameters = {a.arg for a in [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]}
-    if _depends(call, seed, (parameters | _assigned(node)) - {"self", "cls"}):
+    changing = parameters | _assigned(node) | (_set_later(owner.node) if owner is not None else set())
+    if _depends(call, seed, changing - {"self", "cls"}):
         return None
     if _guarded(call, node):
         return None
     place = f"for every {'sample' if is_sample else 'call'} in `{node.name}`"
     constant = isinstance(call.module.literal(seed, call.scope, call.site.order), int)
     return place, Confidence.HIGH if constant else Confidence.MEDIUM
+
+
+def _set_later(owner: ast.AST) -> set[str]:
+    """Attributes that methods of a class bind once its objects are there."""
+    methods = (part for part in ast.iter_child_nodes(owner) if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef))
+    found = set().union(*(_assigned(method) for method in methods if method.name not in _MAKING))
+    return {name for name in found if name.startswith("self.")}
 
 
 def is_state(seed: ast.expr) -> bool:

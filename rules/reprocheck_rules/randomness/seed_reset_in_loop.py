@@ -264,3 +264,22 @@ rule.allows(
     """,
     file="tests/test_draws.py",
 )
+_REVERSIBLE = """
+    import random
+    import torch
+
+    class Block(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.seeds = {"drop": 7}
+
+        def draw(self, key):
+            %s
+
+        def forward(self, x):
+            self.draw("drop")
+            torch.manual_seed(self.seeds["drop"])%s
+            return torch.nn.functional.dropout(x)
+"""
+rule.allows(_REVERSIBLE % ("self.seeds[key] = random.randrange(2**31)", ""), title="Kept to draw the same once more")
+rule.flags(_REVERSIBLE % ("print(key)", "  # expect: RNG017"), title="Never another one")
