@@ -51,6 +51,29 @@ PROGRAMS: dict[str, tuple[dict[str, str], set[tuple[str, int, str]]]] = {
         },
         {("train.py", 4, "RNG001")},
     ),
+    "a class method that makes its class": (
+        {
+            "base.py": """
+            class Base:
+                @classmethod
+                def example(cls, size):
+                    return cls.made(size)
+
+                @classmethod
+                def made(cls, size):
+                    return cls(size)
+            """,
+            "net.py": NET.replace("torch.nn.Module", "Base, torch.nn.Module").replace(
+                "import torch", "import torch\nfrom base import Base"
+            ),
+            "train.py": """
+            from net import Net
+
+            Net.example(2)(load()).backward()
+            """,
+        },
+        {("train.py", 3, "RNG001")},
+    ),
     "a closure that the optimizer calls": (
         {
             "train.py": """

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from reprocheck.model.place import Span
-from reprocheck.project.facts.model import Call, Exit, Function, GuardKind, Import, Test, TestKind, ValueKind
+from reprocheck.project.facts.model import Call, Exit, Function, GuardKind, Import, Test, TestKind, Value, ValueKind
 from reprocheck.project.index.entries import Entry
 from reprocheck.project.index.evaluate import UNKNOWN, Frame, Known, Result
 from reprocheck.project.index.symbols import FunctionRef
@@ -246,6 +246,11 @@ class Follower:
         if not open_ended:
             for name, default in defaults.items():
                 arguments.setdefault(name, default)
+        if self._graph.linker.class_of(frame.path, call, target) is not None:
+            owner = Value(ValueKind.NAME, call.callee.rpartition(".")[0])
+            arguments["cls"] = Known(owner, frame.path, frame)
+        elif call.callee.startswith("self.") and "cls" in frame.arguments:
+            arguments["cls"] = frame.arguments["cls"]
         return Frame(target.path, arguments, frame.config_stem)
 
 

@@ -20,6 +20,7 @@ _HANDED_ON = 8
 """Calls through which something is handed on as an argument."""
 _LOOK_ONLY = ("inspect.", "typing.", "functools.wraps", "functools.update_wrapper", "copy.", "pprint.")
 """Libraries that look at what they are given, and don't call it."""
+_CONSTRUCTORS = ("__init__", "__post_init__", "setup")
 _COMMON_METHODS = frozenset(
     {"get", "add", "append", "update", "items", "keys", "values", "copy", "close", "read", "write"}
 )
@@ -117,7 +118,8 @@ class Linker:
                 return Linked(call, name, known, (), callbacks) if known is not None or callbacks else None
             case FunctionRef():
                 is_bound = symbol.function.method and "()" in callee
-                return Linked(call, callee, None, (symbol,), (), tuple(self._carried(facts.path, call)), bound=is_bound)
+                carried = (*self._carried(facts.path, call), *self._made_by(facts.path, call, symbol))
+                return Linked(call, callee, None, (symbol,), (), carried, bound=is_bound)
             case ClassRef():
                 return self._link_class(call, symbol, callbacks)
             case Instance():
@@ -172,9 +174,7 @@ class Linker:
         ]
 
     def _link_class(self, call: Call, owner: ClassRef, callbacks: tuple[FunctionRef, ...]) -> Linked | None:
-        targets = [
-            method for name in ("__init__", "__post_init__", "setup") if (method := self._symbols.method(owner, name))
-        ]
+        targets = [method for name in _CONSTRUCTORS if (method := self._symbols.method(owner, name))]
         for base in self._symbols.external_bases(owner):
             name = self._catalog.canonical(base)
             entry = self._catalog.entry(name)
@@ -278,6 +278,21 @@ class Linker:
                 if isinstance(symbol, ClassRef):
                     made = self._symbols.method(symbol, "__init__")
                     yield from (made,) if made is not None else ()
+
+    def class_of(self, path: str, call: Call, target: FunctionRef) -> ClassRef | None:
+        """The class that a class method is called on: `Agent` of `Agent.example()`."""
+        parameters = target.function.parameters
+        if not target.function.method or not parameters or parameters[0].name != "cls":
+            return None
+        owner = self._symbols.resolve(path, call.callee.rpartition(".")[0])
+        return owner if isinstance(owner, ClassRef) else None
+
+    def _made_by(self, path: str, call: Call, target: FunctionRef) -> Iterator[FunctionRef]:
+        """Constructors that a class method runs by `cls(...)`."""
+        owner = self.class_of(path, call, target)
+        if owner is not None:
+            made = (self._symbols.method(owner, name) for name in _CONSTRUCTORS)
+            yield from (method for method in made if method is not None)
 
     def callable_as(self, symbol: Symbol) -> Iterator[FunctionRef]:
         """What code that gets hold of something can call."""
