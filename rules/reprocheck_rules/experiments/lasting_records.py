@@ -34,6 +34,7 @@ _LOG_FILE = re.compile(
 _LOG_FOLDER = re.compile(
     r"^(\.{0,2}/)?(results?|logs?|runs|metrics|experiments?|evaluations?|tensorboard)(/|$)", re.IGNORECASE
 )
+_LOG_NAME = re.compile(r"(^|_)(logs?|metrics?|results?|history|scores?|stats|records?|losses)(_|$)", re.IGNORECASE)
 _LOG_MODULE = re.compile(r"(^|/)\w*(logger|logging|log_utils?|loggers|tracker|recorder|visualizer|monitor)\w*\.py$")
 _SAYS_MORE = re.compile(
     r"(loss|metric|acc|score|best|config|args|opt|hparam|param|history|result|step|epoch)", re.IGNORECASE
@@ -82,9 +83,21 @@ def _keeps(call: Call) -> bool:
     if _KEEPS.search(call.callee):
         return True
     name = call.callee.rpartition(".")[2]
+    if call.callee == "builtins.open":
+        return _opens_log(call)
     if call.callee in _SAVES or name in {"save_checkpoint", "save_state"}:
         return any(_says_more(argument.name, argument.value) for argument in call.arguments)
     return name == "basicConfig" and any(a.name in {"filename", "handlers"} for a in call.arguments)
+
+
+def _opens_log(call: Call) -> bool:
+    """`open(settings.log_file, "a")`: a file to be written, whose name stands in a setting called after results."""
+    values = [argument.value for argument in call.arguments if argument.name in {"", "file", "mode"}]
+    if len(values) < 2 or (path := values[0]) is None or (mode := values[1]) is None:  # noqa: PLR2004 — path and mode
+        return False
+    named = path.kind in {ValueKind.NAME, ValueKind.PARAMETER, ValueKind.SELF}
+    last = f"{path.value}{path.path}".rpartition(".")[2]
+    return named and str(mode.value)[:1] in {"a", "w", "x"} and _LOG_NAME.search(last) is not None
 
 
 def _says_more(name: str, value: Value | None) -> bool:

@@ -67,8 +67,8 @@ def _may_prepare(project: Project, happening: Happening) -> tuple[bool, bool]:
 def _checks_itself(project: Project, run: Run, trainings: list[Happening]) -> bool:
     """Whether a main part only tries out its module, or the file is a piece that something else runs."""
     facts = project.index.files[run.entry.path]
-    if not facts.imports and not facts.stars:
-        return True
+    if run.entry.kind == "step" or (not facts.imports and not facts.stars):
+        return True  # the tool that runs a step keeps what it is given and what it returns
     if run.entry.kind != "main":
         return False
     tries = bool(facts.classes) and all(h.path == run.entry.path and not h.hops for h in trainings)
@@ -153,6 +153,22 @@ rule.allows(
 )
 rule.allows(
     {
+        "train.py": "from settings import hp\n"
+        + _NET.format(mark="")
+        + 'with open(hp.train.log_file, "a") as f:\n    f.write(str(loss.item()))\n',
+        "settings.py": "hp = load()\n",
+    },
+    title="A log that a setting names",
+)
+rule.flags(
+    {
+        "train.py": "from settings import hp\n" + _NET.format(mark="  # expect: EXP002") + "rows = open(hp.log_file)\n",
+        "settings.py": "hp = load()\n",
+    },
+    title="A log that is read",
+)
+rule.allows(
+    {
         "train.py": _NET.format(mark="")
         + 'torch.save({"model": model.state_dict(), "loss": loss, "lr": 0.1}, "last.pt")\n'
     },
@@ -167,6 +183,19 @@ rule.allows(
 )
 rule.allows({"train.py": _NET.format(mark=""), "run.sh": "python train.py | tee out/train.txt\n"}, title="Output kept")
 rule.allows({"tests/test_fit.py": _SVM.format(mark="")}, title="A test")
+rule.allows(
+    """
+    from kfp import dsl
+
+    @dsl.component(packages_to_install=["scikit-learn==1.5.2"])
+    def train(rows: str) -> float:
+        from sklearn.svm import SVC
+
+        model = SVC().fit(*load(rows))
+        return model.score(*load("test"))
+    """,
+    title="A component, whose results Kubeflow keeps",
+)
 rule.allows(
     {
         "look.py": """
