@@ -300,3 +300,19 @@ def show(rule: Rule) -> None:
     """,
         title="The costs of training, beside test data that is listened to",
     )
+    rule.allows(
+        """
+    import torch
+
+    def evaluate(model, test_loader):
+        best_error, best_scores = 1e9, []
+        best_mse = 1e9
+        model.load_state_dict(torch.load("best.pt", weights_only=True))
+        mse, mae = score(model, test_loader)
+        if best_mse > mse:
+            best_mse = mse
+            best_scores = [mse, mae]
+        return best_scores
+    """,
+        title="One score is no choice",
+    )

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from reprocheck.rulekit import Binding, Module, Scope
+from reprocheck.rulekit import Binding, Kind, Module, Scope
 from reprocheck.rulekit.flow import is_test_name, is_validation_name
 
 _BEST = re.compile(r"(^|_)(best|max|min|lowest|highest)(_|$|[A-Z])", re.IGNORECASE)
@@ -47,10 +47,23 @@ def kept_best(module: Module) -> Iterator[Kept]:
         measure = _measure(node, scope)
         if measure is None or any(is_validation_name(word) for word in re.findall(r"\w+", _said(measure))):
             continue
-        data = _measured_on(module, measure, scope, node)
+        data = None if _is_once(module, node, scope) else _measured_on(module, measure, scope, node)
         if data is not None:
             known = _HELD_OUT_DATA.search(_made_of(module, data)) is not None
             yield Kept(node, ast.unparse(measure), data, known, _keeps_state(module, node))
+
+
+def _is_once(module: Module, node: ast.Compare, scope: Scope) -> bool:
+    """Whether a comparison is made once, with a best that starts in the same call: nothing is chosen from one."""
+    function = scope.enclosing("function")
+    if function is None or any(isinstance(a, ast.For | ast.While | ast.AsyncFor) for a in module.file.ancestors(node)):
+        return False
+    names = [part.id for part in (node.left, *node.comparators) if isinstance(part, ast.Name) and _BEST.search(part.id)]
+    return any(
+        binding.kind is Kind.ASSIGN and isinstance(binding.value, ast.Constant)
+        for name in names
+        for binding in function.bindings.get(name, ())
+    )
 
 
 def _said(measure: ast.expr) -> str:
