@@ -38,7 +38,7 @@ def check(project: Project) -> Practice:
     programs = [
         entry
         for entry in project.entries
-        if entry.kind != "notebook"
+        if entry.kind not in {"notebook", "step"}
         and not is_test_path(entry.path)
         and not (package and is_demonstration(project, entry))
     ]

@@ -82,7 +82,7 @@ def _training_runs(project: Project) -> tuple[Run, ...]:
 def is_demonstration(project: Project, entry: Entry) -> bool:
     """Whether a program of a package shows or checks the package: in a folder for it, or at the end of a module."""
     inside = f"{entry.path.rpartition('/')[0]}/__init__.py" in project.index.paths
-    called = entry.kind in {"console", "command"} or entry.invocations or _is_shown(project, entry.path)
+    called = entry.kind in {"console", "command", "step"} or entry.invocations or _is_shown(project, entry.path)
     return (inside and not called) or _DEMONSTRATION.search(entry.path) is not None
 
 

@@ -10,13 +10,24 @@ from reprocheck.rulekit.execution import Happening
 from reprocheck.rulekit.facts import Call, Value, ValueKind
 
 _IDENTITY = re.compile(r"(^|_)(id|ids|uid|uuid|port|token|suffix|session|name|hash|seed)$")
+_THREE_DIGITS = 100
 _SPELLED = frozenset({"builtins.str()", "os.path.join()"})
 """Calls that make a text of what they are given."""
 
 
 def names_something(project: Project, draw: Happening) -> bool:
-    """Whether what is drawn becomes an identity: by the name that it gets, or as a part of a text."""
-    return _IDENTITY.search(draw.call.result) is not None or (not draw.call.result and _is_spelled(project, draw))
+    """Whether what is drawn becomes an identity: by the name that it gets, its digits, or as a part of a text."""
+    if _IDENTITY.search(draw.call.result) is not None or _has_digits(draw.call):
+        return True
+    return not draw.call.result and _is_spelled(project, draw)
+
+
+def _has_digits(call: Call) -> bool:
+    """Whether all numbers with so many digits may come: `randint(10000, 99999)`."""
+    match [argument.value.value for argument in call.arguments if argument.value is not None]:
+        case [int() as first, int() as last]:
+            return first >= _THREE_DIGITS and last == 10 * first - 1 and str(first).strip("0") == "1"
+    return False
 
 
 def _is_spelled(project: Project, draw: Happening) -> bool:

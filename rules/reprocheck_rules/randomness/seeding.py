@@ -273,7 +273,7 @@ def confidence_of(run: Run, seeding: Seeding) -> Confidence:
 def _checks_itself(run: Run) -> bool:
     """Whether the main part of an imported module is likely a check of the module and no program."""
     entry = run.entry
-    return entry.imported and not entry.invocations and _PROGRAM.search(entry.path) is None
+    return entry.imported and entry.kind != "step" and not entry.invocations and _PROGRAM.search(entry.path) is None
 
 
 def place_in_entry(run: Run, happening: Happening) -> Span:
@@ -300,4 +300,5 @@ ENTRY_KINDS = {
     "notebook": "the notebook starts here",
     "console": "the console command starts here",
     "command": "the command starts here",
+    "step": "a pipeline runs this by itself",
 }

@@ -93,8 +93,8 @@ def _plans(project: Project) -> dict[tuple[str, str, int], _Plan]:
 
 
 def _plan(project: Project, run: Run, found: dict[str, Seeding]) -> _Plan | None:
-    if any(seeding.seeds for seeding in found.values()):
-        return None
+    if run.entry.kind == "step" or any(seeding.seeds for seeding in found.values()):
+        return None  # a step may be shipped without its module: what it calls has to stand inside of it
     open_ones = [seeding for seeding in found.values() if seeding.draws and not seeding.optional]
     if not open_ones:
         return None

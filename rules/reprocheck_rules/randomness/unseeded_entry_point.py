@@ -16,13 +16,16 @@ Seed every family that the program draws from, first thing in the program, from 
 The whole program is followed from its start: through helpers in other files, methods, constructors, callbacks and
 imports, under the defaults of its options. Draws that no call names count too: layers draw their initial weights,
 loaders shuffle, estimators without `random_state` use NumPy's global generator. Weights and dropout count only where
-something is trained. Libraries, which have no start, get no finding.
+something is trained. Functions that Airflow, Kubeflow, Kedro, Metaflow, Dagster, Flyte or Ray run as steps are programs
+of their own; where other code of the project seeds, they have low confidence. Libraries, which have no start, get no
+finding.
 """
 
 from collections.abc import Iterator
 
-from reprocheck.rulekit import Match, Project, Rule
+from reprocheck.rulekit import Confidence, Match, Project, Rule, is_test_path
 from reprocheck.rulekit.execution import Run
+from reprocheck.rulekit.facts import Call
 from reprocheck_rules.randomness.seeding import (
     FAMILIES,
     SEEDERS,
@@ -34,6 +37,7 @@ from reprocheck_rules.randomness.seeding import (
     story,
 )
 from reprocheck_rules.randomness.seeding_fixes import seeded_entry
+from reprocheck_rules.randomness.step_examples import show as show_steps
 from reprocheck_rules.randomness.unseeded_examples import show
 
 rule = Rule("RNG001", "unseeded-entry-point", __doc__)
@@ -54,14 +58,29 @@ def check(project: Project) -> Iterator[Match]:
 def _match(project: Project, run: Run, seeding: Seeding) -> Match:
     first = seeding.first_draw
     what = kind_of_draw(first)
+    doubted = run.entry.kind == "step" and project.once(_seeds_somewhere)
     return project.match(
         run.entry.path,
         place_in_entry(run, first),
         f"nothing seeds {FAMILIES[seeding.family]} before {what}; call `{SEEDERS[seeding.family]}` first",
-        confidence=confidence_of(run, seeding),
+        confidence=Confidence.LOW if doubted else confidence_of(run, seeding),
         trail=story(project, run, first, what),
         fix=seeded_entry(project, run),
     )
+
+
+def _seeds_somewhere(project: Project) -> bool:
+    """Whether any code of the project seeds: the tool that runs its steps may do so in the same process."""
+    callees = {
+        event.callee
+        for path, facts in project.index.files.items()
+        if not is_test_path(path)
+        for function in facts.functions
+        for event in function.events
+        if isinstance(event, Call)
+    }
+    entries = (project.catalog.entry(project.catalog.canonical(callee)) for callee in sorted(callees))
+    return any(entry is not None and "seeder" in entry.roles for entry in entries)
 
 
 rule.flags(
@@ -522,8 +541,14 @@ rule.allows(
         os.makedirs(folder)
         LogisticRegression().fit(*load())
 
+    def fetched(args):
+        folder = f"model_{random.randint(10000, 99999)}"
+        clone(args.url, os.path.join("work", folder))
+        LogisticRegression().fit(*load())
+
     main(parse())
     search(parse())
+    fetched(parse())
     """,
     title="Ports and names of runs",
 )
@@ -595,3 +620,4 @@ rule.allows(
 )
 
 show(rule)
+show_steps(rule)

@@ -1,4 +1,4 @@
-"""Where execution begins: main guards, scripts, console scripts, commands, notebooks, and the lines that call them."""
+"""Where execution begins: main guards, scripts, commands, notebooks, steps of pipelines, and the lines that call it."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from reprocheck.project.facts.model import (
     TestKind,
     ValueKind,
 )
+from reprocheck.project.index.steps import steps
 from reprocheck.project.index.symbols import FunctionRef, Symbols, ValueRef
 from reprocheck.project.tests_by_name import is_test_path
 
@@ -52,7 +53,8 @@ class Entry:
 
     path: str
     kind: str
-    """`main` (guarded), `script`, `notebook`, `console`, or `command`: one of several that click or typer starts."""
+    """`main` (guarded), `script`, `notebook`, `console`, `command`: one of several that click or typer starts, or
+    `step`: a function that a tool for pipelines runs."""
     function: int
     """Index of the function in the facts of the file; 0 for the module's body."""
     span: Span
@@ -91,12 +93,13 @@ def find_entries(
         for reference in _console_scripts(files, documents, symbols)
         if reference.key not in known and (not only or reference.path in only)
     )
-    known |= {(entry.path, entry.function) for entry in found}
-    found.extend(
-        Entry(path, "command", index, files[path].functions[index].span, imported=path in imported)
-        for path, index in dict.fromkeys(_commands(files, symbols))
-        if (path, index) not in known and (path in only if only else not is_test_path(path))
-    )
+    for kind, started in (("command", _commands(files, symbols)), ("step", steps(files, symbols))):
+        known |= {(entry.path, entry.function) for entry in found}
+        found.extend(
+            Entry(path, kind, index, files[path].functions[index].span, imported=path in imported)
+            for path, index in dict.fromkeys(started)
+            if (path, index) not in known and (path in only if only else not is_test_path(path))
+        )
     return tuple(sorted(found, key=lambda entry: (entry.path, entry.function)))
 
 

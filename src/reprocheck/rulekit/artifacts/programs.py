@@ -161,7 +161,7 @@ class Programs:
             expression=shown,
             columns=columns,
             via=self.project.catalog.canonical(site.call.callee),
-            order=0 if site.entry.kind == "command" else self._order,  # who starts them chooses their order
+            order=0 if site.entry.kind in {"command", "step"} else self._order,  # who starts them chooses
             appends=appends,
             by_option=by_option,
         )
