@@ -57,8 +57,14 @@ PROGRAMS: dict[str, tuple[dict[str, str], set[tuple[str, int, str]]]] = {
             class Base:
                 @classmethod
                 def example(cls, size):
+                    Other.made(size)
                     return cls.made(size)
 
+                @classmethod
+                def made(cls, size):
+                    return cls(size)
+
+            class Other:
                 @classmethod
                 def made(cls, size):
                     return cls(size)

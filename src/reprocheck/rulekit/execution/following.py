@@ -246,11 +246,11 @@ class Follower:
         if not open_ended:
             for name, default in defaults.items():
                 arguments.setdefault(name, default)
-        if self._graph.linker.class_of(frame.path, call, target) is not None:
-            owner = Value(ValueKind.NAME, call.callee.rpartition(".")[0])
-            arguments["cls"] = Known(owner, frame.path, frame)
-        elif call.callee.startswith("self.") and "cls" in frame.arguments:
-            arguments["cls"] = frame.arguments["cls"]
+        owner = self._graph.linker.class_of(frame.path, call, target)
+        if owner is not None:
+            # A class method that calls another one of its class hands on what it was called on itself.
+            named = Known(Value(ValueKind.NAME, call.callee.rpartition(".")[0]), frame.path, frame)
+            arguments["cls"] = frame.arguments["cls"] if self._graph.linker.inherits(frame, owner) else named
         return Frame(target.path, arguments, frame.config_stem)
 
 

@@ -287,6 +287,11 @@ class Linker:
         owner = self._symbols.resolve(path, call.callee.rpartition(".")[0])
         return owner if isinstance(owner, ClassRef) else None
 
+    def inherits(self, frame: Frame, owner: ClassRef) -> bool:
+        """Whether the class that a class method runs for is another one or comes from it."""
+        made, _ = self.bound_to("cls", frame)
+        return isinstance(made, ClassRef) and any(each.key == owner.key for each in self._symbols.ancestry(made))
+
     def _made_by(self, path: str, call: Call, target: FunctionRef) -> Iterator[FunctionRef]:
         """Constructors that a class method runs by `cls(...)`."""
         owner = self.class_of(path, call, target)
