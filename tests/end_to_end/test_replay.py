@@ -87,6 +87,16 @@ def project(tmp_path: Path, python: Path, request: pytest.FixtureRequest) -> Pro
     return Project(tmp_path / "project", python)
 
 
+ASKS_GIT = """\
+import json, os, subprocess
+names = sorted(os.listdir("."))
+os.makedirs("made/by/run")
+open("made/by/run/log.txt", "w").write("x")
+said = subprocess.run(["git", "status", "--porcelain", "-uno"], capture_output=True, text=True, check=True).stdout
+open("said.json", "w").write(json.dumps([said, names]))
+"""
+"""Asks git whether something was changed, and lists the project."""
+
 everywhere = pytest.mark.parametrize(
     "project", ["same", "venv", pytest.param("docker", marks=pytest.mark.docker)], indirect=True
 )
@@ -369,6 +379,22 @@ def test_a_folder_shows_the_names_that_the_run_saw_in_their_order(project: Proje
         "import os\nnames = [*os.listdir('data'), *os.listdir('.')]\nopen('out.txt', 'w').write(str(names))\n"
     )
     assert project.replay()[0] == REPRODUCED
+
+
+def test_git_says_of_the_working_copy_what_it_said_of_the_project(project: Project) -> None:
+    project.write("README.md", "nobody but git looks at it")
+    project.git("init")
+    project.write("train.py", ASKS_GIT)
+    project.git("add", "-A")
+    project.git("commit", "-m", "first")
+    os.utime(project.root / "README.md", (1e9, 1e9))
+    project.git("status")  # what it remembers of the file is no longer fresh
+    project.record(ASKS_GIT)
+    said, names = json.loads((project.root / "said.json").read_text("utf-8"))
+    assert (said, "README.md" in names) == ("", True)
+    code, seen = project.replay()
+    assert (code, seen["verdict"]["outcome"]) == (REPRODUCED, "identical")
+    assert not [suspect for suspect in seen["repetitions"][0]["suspects"] if suspect["kind"] == "names"]
 
 
 @everywhere

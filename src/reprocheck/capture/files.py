@@ -38,6 +38,7 @@ _CACHE = re.compile(
 )
 _PROCESS = re.compile(r"^/proc/\d+")
 _NAMES = 53
+_FOLDERS = 10_000
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,6 +129,8 @@ class _Reader:
         self._links: dict[str, str] = {}
         self._made: set[str] = set()
         """Names that came by links and renames; a folder with all that is in it."""
+        self._fresh: dict[str, bool] = {}
+        """Folders under the root that came or went, and whether they came first."""
         self._failed: set[FailedOpen] = set()
         self._connections: dict[tuple[str, str, int], set[int]] = {}
         self._gaps: set[Gap] = set()
@@ -156,14 +159,8 @@ class _Reader:
                 self._executed(event)
             case "descriptor":
                 self._descriptor(event)
-            case "rename":
-                self._tracks.rename(event.path, event.to, event.pid, event)
-                self._made.add(event.to)
-            case "unlink" if event.kind == "file":
-                self._tracks.at(event.path).unlink(event.pid)
-            case "link" | "symlink":
-                self._tracks.at(event.path).create(event.pid)
-                self._made.add(event.path)
+            case "rename" | "unlink" | "link" | "symlink" | "mkdir" | "rmdir":
+                self._name(event)
             case "through":
                 self._came_through(event.path, event.target)
             case "before":
@@ -178,6 +175,27 @@ class _Reader:
                 self._connections.setdefault(key, set()).add(event.pid)
             case _:
                 self._about_itself(event)
+
+    def _name(self, event: Event) -> None:
+        """A name comes, goes or moves."""
+        match event.event:
+            case "rename":
+                self._tracks.rename(event.path, event.to, event.pid, event)
+                self._made.add(event.to)
+                if event.kind == "directory":
+                    self._folder(event.path, comes=False)
+                    self._folder(event.to, comes=not event.existed)
+            case "unlink" if event.kind == "file":
+                self._tracks.at(event.path).unlink(event.pid)
+            case "link" | "symlink":
+                self._tracks.at(event.path).create(event.pid)
+                self._made.add(event.path)
+            case "mkdir" | "rmdir":
+                self._folder(event.path, comes=event.event == "mkdir")
+
+    def _folder(self, path: str, *, comes: bool) -> None:
+        if path.startswith(f"{self._root}/") and self._regions.of(f"{path}/") == DATA and len(self._fresh) < _FOLDERS:
+            self._fresh.setdefault(path, comes)
 
     def _about_itself(self, event: Event) -> None:
         """What the supervisor says of its own work."""
@@ -257,6 +275,7 @@ class _Reader:
             links=tuple(
                 sorted(SymbolicLink(path=self._spelled(path), target=text) for path, text in self._links.items())
             ),
+            new_folders=tuple(sorted(self._spelled(path) for path, new in self._fresh.items() if new)),
             complete=complete,
             gaps=tuple(sorted({*self._gaps, *_downloads(connections)})),
         )

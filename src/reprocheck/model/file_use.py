@@ -153,6 +153,8 @@ class FileUses(msgspec.Struct, frozen=True, kw_only=True):
     failed_opens: tuple[FailedOpen, ...] = ()
     links: tuple[SymbolicLink, ...] = ()
     """Sorted by path, 10,000 at most."""
+    new_folders: tuple[str, ...] = ()
+    """Folders under the root that were not there before, whether the run left them or not; sorted, 10,000 at most."""
     complete: bool = False
     """True when every call of every process was seen (supervised from start to end)."""
     gaps: tuple[Gap, ...] = ()

@@ -69,12 +69,15 @@ def _variables(record: Record, present: Mapping[str, str]) -> tuple[dict[str, st
 
 
 def _folders(record: Record) -> tuple[str, ...]:
-    names = {use.path for use in record.files.uses if use.after is not None or use.before is None}
+    new = frozenset(record.files.new_folders)
+    names = {*new, *(use.path for use in record.files.uses if use.after is not None or use.before is None)}
     found = {PurePosixPath(name).parent.as_posix() for name in names if not name.startswith("/")}
     found |= {listing.path for listing in record.files.listings if not listing.path.startswith("/")}
     if not record.command.cwd.startswith("/"):
         found.add(record.command.cwd)
-    return tuple(sorted(name for name in found if name not in {".", ""} and ".." not in PurePosixPath(name).parts))
+    paths = (PurePosixPath(name) for name in found if name not in {".", ""})
+    there = (path for path in paths if not any(str(folder) in new for folder in (path, *path.parents)))
+    return tuple(sorted(str(path) for path in there if ".." not in path.parts))
 
 
 def _kept(record: Record) -> tuple[str, ...]:

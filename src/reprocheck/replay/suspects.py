@@ -11,6 +11,7 @@ from reprocheck.model.replay import Cause, Suspect
 _READ = frozenset({FileRole.INPUT, FileRole.READ_THEN_WRITTEN, FileRole.CODE})
 _NONE = "None"
 """How a seed reads that came from the operating system."""
+_OURS = ".reprocheck/"
 _LISTED = 50
 """Suspects of one kind that are listed."""
 
@@ -51,7 +52,7 @@ def _inputs(recorded: FileUses, replayed: FileUses) -> Iterator[Suspect]:
                 what=f"files {path}", kind=Cause.FILE, name=path, recorded=str(before[path]), replayed=str(now[path])
             )
     if recorded.complete and replayed.complete:
-        for path in sorted(now.keys() - before.keys()):
+        for path in sorted(path for path in now.keys() - before.keys() if not path.startswith(_OURS)):
             yield Suspect(what=f"files {path}", kind=Cause.FILE, name=path, recorded="not read", replayed="read")
         for path in sorted(before.keys() - now.keys()):
             yield Suspect(what=f"files {path}", kind=Cause.FILE, name=path, recorded="read", replayed="not read")

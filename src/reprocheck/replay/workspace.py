@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import suppress
 from hashlib import blake2b
+from itertools import product
 from pathlib import Path
 
 import msgspec
 
 from reprocheck.model.plan import Origin, Plan, Sourced
 from reprocheck.model.record import FileUses, Record
+from reprocheck.project.git_index import tracked_paths
+from reprocheck.project.work_tree import DiskTree
 from reprocheck.replay.errors import ReplayError, of_system
 from reprocheck.replay.links import make_link, true_place
 from reprocheck.replay.placing import Places
@@ -23,6 +26,9 @@ _LENT = 64 << 20
 """Bytes from which an input is lent, read-only, instead of copied."""
 _MOST_NAMES = 100_000
 """Names of a listed folder that stand-ins are made for."""
+_STORE, _CACHE = ".reprocheck", ".reprocheck_cache"
+_TRACKED = 64 << 20
+"""Bytes of files that nobody but git looked at which are copied."""
 
 
 class Lent(msgspec.Struct, frozen=True):
@@ -94,6 +100,14 @@ def lay_out(plan: Plan, folder: Path, record: Record, *, lend: bool, progress: C
             progress(done)
         for link in plan.links:
             make_link(link, plan.root, places)
+        if (folder / _STORE).is_dir():
+            (folder / _STORE / ".gitignore").write_text("*\n", "utf-8")  # as the store's own: git says nothing of it
+        if ".git" in kept:
+            for path, file in _only_git_looked_at(root, {*digests, *links}, elsewhere):
+                target = places.file(path)
+                shutil.copyfile(file, target)
+                shutil.copystat(file, target)
+                stand_ins[path] = _seen(target)
     except OSError as error:
         raise of_system(f"the working copy in {folder} could not be made", error) from error
     return Workspace(folder=str(folder), digests=digests, stand_ins=stand_ins, lent=tuple(lent))
@@ -135,7 +149,7 @@ def _stand_in(original: Path, target: Path) -> None:
 def _in_recorded_order(root: Path, recorded: FileUses) -> Iterable[str]:
     """Names of each listed folder in the order that the run saw, where the original folder still gives that order.
 
-    What the run itself made since is left out of account.
+    What was made since, by the run or by us, is left out of account.
     """
     made = {use.path for use in recorded.uses if use.before is None and use.size is not None}
     for listing in recorded.listings:
@@ -144,11 +158,30 @@ def _in_recorded_order(root: Path, recorded: FileUses) -> Iterable[str]:
         with suppress(OSError):
             prefix = "" if listing.path == "." else f"{listing.path}/"
             names = os.listdir(root / listing.path)  # noqa: PTH208 — the names as the system gives them
-            older = [name for name in names if prefix + name not in made]
-            for seen in (names, older, [name for name in older if name != "__pycache__"]):
+            newer = (
+                {name for name in names if prefix + name in made},
+                {name for name in names if prefix + name in recorded.new_folders},
+                {"__pycache__"},
+                {_CACHE},
+            )
+            for left_out in product(*((frozenset(), some) for some in newer)):
+                seen = [name for name in names if not any(name in some for some in left_out)]
                 if order_digest(seen) == listing.order:
-                    yield from (prefix + name for name in older if name not in {".git", ".reprocheck"})
+                    yield from (prefix + name for name in seen if prefix + name not in made)
                     break
+
+
+def _only_git_looked_at(root: Path, laid_out: Container[str], elsewhere: tuple[str, ...]) -> Iterator[tuple[str, Path]]:
+    """Tracked files that the run didn't open: without them, git would call them deleted or changed."""
+    left = _TRACKED
+    for path in sorted(tracked_paths(DiskTree(root)) or ()):
+        file = root / path
+        if path in laid_out or path.startswith(elsewhere) or not _is_regular(file):
+            continue
+        left -= file.stat().st_size
+        if left < 0:
+            return
+        yield path, file
 
 
 def order_digest(names: Iterable[str]) -> str:

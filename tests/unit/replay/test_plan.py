@@ -177,3 +177,15 @@ def test_where_the_shell_sent_the_output_is_not_guarded() -> None:
     log = FileUse(path="/logs/out.txt", role=FileRole.LOG, after=DIGEST, size=3)
     opened = FileUse(path="/var/x/run.log", role=FileRole.LOG, after=DIGEST, size=3, processes=(7,))
     assert plan(record(log, opened)).guarded == ("/var/x",)
+
+
+def test_folders_that_the_run_made_are_not_there_before_it_makes_them_again() -> None:
+    files = FileUses(
+        uses=tuple(
+            FileUse(path=path, role=FileRole.OUTPUT, after=DIGEST, size=1)
+            for path in ("models/m.pt", "out/run/m.pt", "there/new/x", "there/new/deep/y")
+        ),
+        new_folders=("out", "out/run", "there/new"),
+        complete=True,
+    )
+    assert plan(record(files=files)).folders == ("models", "there")

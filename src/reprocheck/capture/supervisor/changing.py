@@ -188,7 +188,10 @@ class Changes:
         """A name goes."""
         path = path if process.foreign else self._paths.true(path)
         status = status_of(process, path)
-        if status is None or stat.S_ISDIR(status.st_mode):
+        if status is None:
+            return
+        if stat.S_ISDIR(status.st_mode):
+            self._journal.later("rmdir", process, f'"path":{quoted(path)}')
             return
         kind = ""
         self._goes(process, path, status)
@@ -210,6 +213,13 @@ class Changes:
         elif not stat.S_ISLNK(status.st_mode):
             kind = ',"kind":"device"'
         self._journal.later("unlink", process, f'"path":{quoted(path)}{kind}')
+
+    def make_folder(self, process: Process, path: str) -> None:
+        """A folder is made, where nothing was."""
+        path = path if process.foreign else self._paths.true(path)
+        if status_of(process, path) is None and can_make(process, path):
+            self._reads.settle()
+            self._journal.later("mkdir", process, f'"path":{quoted(path)}')
 
     def _goes(self, process: Process, path: str, status: os.stat_result) -> None:
         """A name will stand for nothing, or for something else."""

@@ -115,6 +115,9 @@ class Watch:
             "symlink": lambda i, t, a: self._symlink(i, t, a[0], AT_FDCWD, a[1]),
             "symlinkat": lambda i, t, a: self._symlink(i, t, a[0], a[1], a[2]),
             "truncate": lambda i, t, a: self._truncate(i, t, a[0]),
+            "mkdir": lambda i, t, a: self._make_folder(i, t, AT_FDCWD, a[0]),
+            "mkdirat": lambda i, t, a: self._make_folder(i, t, a[0], a[1]),
+            "rmdir": lambda i, t, a: self._unlink(i, t, AT_FDCWD, a[0]),
             "chdir": lambda i, t, a: self._enters(i, t, a[0]),
             "execve": lambda i, t, a: self._execute(i, t, AT_FDCWD, a[0], (a[1], a[2]), 0),
             "execveat": lambda i, t, a: self._execute(i, t, a[0], a[1], (a[2], a[3]), a[4]),
@@ -270,6 +273,10 @@ class Watch:
             self._reads.settle()
             self._changes.unlink(identity, task.process, path)
             self._journal.flush()
+
+    def _make_folder(self, identity: int, number: int, folder: int, address: int) -> None:
+        task, path = self._find(identity, number, folder, address)
+        self._changes.make_folder(task.process, path)
 
     def _link(self, identity: int, number: int, source: tuple[int, int], target: tuple[int, int]) -> None:
         task, old = self._find(identity, number, *source)

@@ -458,3 +458,17 @@ def test_a_change_waits_until_all_is_kept(run: Run) -> None:
     assert use.before == blake3(content).hexdigest()
     assert use.stored == (use.before,)
     assert use.after != use.before
+
+
+def test_folders_that_were_not_there_before_are_told_from_those_that_were(run: Run, tmp_path: Path) -> None:
+    for name in ("old", "there"):
+        (tmp_path / "project" / name).mkdir()
+    seen = run(
+        "import os, shutil\n"
+        "os.makedirs('out/deep'); os.mkdir('gone'); os.rmdir('gone')\n"
+        "shutil.rmtree('old'); os.makedirs('old/sub', exist_ok=True)\n"
+        "os.mkdir('tmp'); os.rename('tmp', 'moved'); os.makedirs('there', exist_ok=True)\n"
+        "try: os.mkdir('nowhere/in')\n"
+        "except OSError: pass\n"
+    )
+    assert seen.files.new_folders == ("gone", "moved", "old/sub", "out", "out/deep", "tmp")
