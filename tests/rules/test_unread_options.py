@@ -114,3 +114,26 @@ def test_unread_options_that_are_shown(files: dict[str, str], expected: set[str]
     config = load(tmp_path, overrides={"cache": False, "select": ("DBT001",)}, isolated=True)
     result = scan_project(ScanRequest(config=config), lambda _done, _total: None).result
     assert {finding.message.split("`")[1] for finding in result.findings} == expected
+
+
+POINTS = """
+def group(points, first=False):
+    if first:
+        keep(points[:1])
+        note(points)
+        tell(points)
+    return points
+"""
+
+
+@pytest.mark.parametrize(
+    ("copy", "expected"),
+    [("log/one/points.py", {"models/points.py"}), ("twin/points.py", {"models/points.py", "twin/points.py"})],
+)
+def test_code_that_a_run_kept_is_no_code_of_the_project(copy: str, expected: set[str], tmp_path: Path) -> None:
+    for path in ("models/points.py", copy):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(f"{POINTS}\n\ndef use(rows):\n    return group(rows)\n", "utf-8")
+    config = load(tmp_path, overrides={"cache": False, "select": ("DBT001",)}, isolated=True)
+    result = scan_project(ScanRequest(config=config), lambda _done, _total: None).result
+    assert {finding.place.path for finding in result.findings} == expected

@@ -15,10 +15,12 @@ configurations read at run time, fields of a notebook's form (`#@param`), names 
 assigns, names set by `exec` or `globals()`, and probes such as `TYPE_CHECKING` or `HAS_APEX`. What users of an
 installed library may set, environment variables that nothing in the repository sets, keys equal in every
 configuration, and flags that are always on without an `else` are of low confidence.
+Copies of the code that runs kept beside their logs have low confidence.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from reprocheck.rulekit import Confidence, Match, Note, Project, Rule
@@ -32,6 +34,10 @@ from reprocheck_rules.debt.unread_options import unread_options
 
 rule = Rule("DBT001", "dead-flag", __doc__)
 
+_OF_RUNS = re.compile(
+    r"(^|/)(logs?|runs?|outputs?|results?|wandb|lightning_logs|checkpoints?|exps?|experiments?)/", re.IGNORECASE
+)
+"""Folders in which runs keep what they made, and some the code that they ran."""
 _SHOWN_CALLS = 6
 _SHOWN_SIDES = 3
 _SWITCH_LINES = 3
@@ -58,7 +64,9 @@ def check(project: Project) -> Iterator[Match]:
     for option in unread_options(changes):
         message = f"`{option.shown}` is declared, but nothing reads `{option.name}`: giving it changes nothing"
         fix = without_option(changes, option)
-        yield project.match(option.path, option.span, message, confidence=option.confidence, fix=fix)
+        kept = _is_kept_by_a_run(changes, option.path)
+        confidence = Confidence.LOW if kept else option.confidence
+        yield project.match(option.path, option.span, message, confidence=confidence, fix=fix)
     for flag in outside_flags(changes):
         trail = [project.note(path, span, text) for path, span, text in flag.notes]
         yield project.match(flag.path, flag.span, flag.message, confidence=Confidence.LOW, trail=trail)
@@ -96,7 +104,7 @@ def _place(origin: Origin, side: DeadSide) -> str:
 def _confidence(changes: Changes, origin: Origin, sides: list[DeadSide]) -> Confidence:
     dead = [side for side in sides if side.first]
     switch = [side for side in dead if not side.outcome.ordering]
-    if origin.public or origin.path.endswith(".ipynb") or not switch:
+    if origin.public or origin.path.endswith(".ipynb") or not switch or _is_kept_by_a_run(changes, origin.path):
         return Confidence.LOW
     if origin.kind in {"attribute", "field"} and changes.sets_by_computed_name:
         return Confidence.LOW
@@ -107,6 +115,14 @@ def _confidence(changes: Changes, origin: Origin, sides: list[DeadSide]) -> Conf
     ):
         return Confidence.LOW
     return Confidence.HIGH if origin.kind == "constant" and isinstance(origin.value, bool) else Confidence.MEDIUM
+
+
+def _is_kept_by_a_run(changes: Changes, path: str) -> bool:
+    """Whether a file is the copy that a run kept of one of the project's: what it shows is repaired at the original."""
+    folder, _, name = path.rpartition("/")
+    return _OF_RUNS.search(f"{folder}/") is not None and any(
+        other.rpartition("/")[2] == name and _OF_RUNS.search(other) is None for other in changes.index.files
+    )
 
 
 def _trail(project: Project, origin: Origin, sides: list[DeadSide]) -> list[Note]:
