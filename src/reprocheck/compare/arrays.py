@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from reprocheck.compare.compiled_blocks import Kernels
 from reprocheck.compare.content import BLOCK, Content, Region, Stretch, UnreadableError
 from reprocheck.compare.context import Context
 from reprocheck.compare.measuring import Measurement
@@ -22,6 +23,8 @@ _AT_ONCE = 256 << 20
 """Bytes of an array that is put in another order in memory."""
 _WORTH_THREADS = 4 << 20
 _THREADS = 4
+KERNELS = Kernels()
+"""Compiled code for arrays that lie in files: one for the process, since that is what it is loaded into."""
 
 
 class StoredArray(msgspec.Struct, frozen=True):
@@ -176,7 +179,9 @@ def _measured(number: NumberFormat, left: Stretch, right: Stretch, limits: Limit
 
 
 def _stretch(number: NumberFormat, left: Stretch, right: Stretch, limits: Limits | None) -> Measurement:
-    measurement = Measurement(number, limits)
+    # What the libraries of other formats hand over is measured in a process of its own, in which less is loaded.
+    is_plain_file = isinstance(left, Region) and isinstance(right, Region)
+    measurement = Measurement(number, limits, KERNELS if is_plain_file else None)
     size = max(BLOCK // number.size, 1) * number.size
     for a, b in zip(left.blocks(size), right.blocks(size), strict=True):
         measurement.add(a, b)

@@ -6,8 +6,10 @@ blocks in which something is beyond a tolerance are reckoned with element by ele
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
+from reprocheck.compare.compiled_blocks import CompiledBlocks, Kernels
 from reprocheck.compare.distances import Extremes, relatives, steps_between
 from reprocheck.compare.float_blocks import FloatBlocks
 from reprocheck.compare.half_floats import HalfBlocks
@@ -24,6 +26,7 @@ _HALF = 2
 """Bytes of a half-precision number."""
 _BLOCK = 1 << 19
 """Bytes of a side that are taken at once: with what is computed from them they stay in a core's cache."""
+_MOST_STEPS = (1 << 64) - 1
 _SMALL = 64
 """Bytes that are not worth two views."""
 
@@ -31,8 +34,8 @@ _SMALL = 64
 class Measurement:
     """Collects the distance of two arrays of the same format while their blocks go by."""
 
-    def __init__(self, number: NumberFormat, limits: Limits | None = None) -> None:
-        """`limits` are checked element by element."""
+    def __init__(self, number: NumberFormat, limits: Limits | None = None, kernels: Kernels | None = None) -> None:
+        """`limits` are checked element by element; without `kernels` no compiled code is used."""
         self._number = number
         self._limits = limits
         self._elements = 0
@@ -44,6 +47,8 @@ class Measurement:
         self._signed_zeros = 0
         self._beyond = 0
         self._blocks = _blocks(number, limits)
+        self._kernels = kernels
+        self._compiled: CompiledBlocks | None = None
 
     def add(self, left: memoryview, right: memoryview) -> None:
         """Take two blocks of the same length; both hold whole elements."""
@@ -55,21 +60,42 @@ class Measurement:
         self._known = Extremes(max(known.ulp, ulp), max(known.absolute, absolute), max(known.relative, relative))
 
     def _add(self, left: memoryview, right: memoryview) -> None:
-        import numpy as np
-
         count = len(left) // self._number.size
         if not _same(left, right):
-            with np.errstate(all="ignore"):
-                match self._number.kind:
-                    case NumberKind.FLOAT:
-                        self._floats(integers(left, self._number), integers(right, self._number), 1)
-                    case NumberKind.COMPLEX:
-                        self._floats(integers(left, self._number), integers(right, self._number), 2)
-                    case NumberKind.OPAQUE:
-                        self._opaque(left, right, count)
-                    case _:
-                        self._whole(left, right)
+            if self._compiled is None and self._kernels is not None:
+                self._compiled = self._kernels.blocks(self._number, self._limits)
+            if self._compiled is not None:
+                self._at_once(self._compiled, integers(left, self._number), integers(right, self._number))
+            else:
+                started = time.thread_time()
+                self._step_by_step(left, right, count)
+                if self._kernels is not None:
+                    self._kernels.spent(time.thread_time() - started)
         self._elements += count
+
+    def _at_once(self, compiled: CompiledBlocks, a: Array, b: Array) -> None:
+        found = compiled.look(a, b, self._known)
+        parts = 2 if self._number.kind is NumberKind.COMPLEX else 1
+        self._found(int((a != b).argmax()) // parts if self._first < 0 else 0, found.differing)
+        self._nan_one_side += found.nan_one_side
+        self._nan_payloads += found.nan_payloads
+        self._signed_zeros += found.signed_zeros
+        self._beyond += found.beyond
+        self._known = found.known
+
+    def _step_by_step(self, left: memoryview, right: memoryview, count: int) -> None:
+        import numpy as np
+
+        with np.errstate(all="ignore"):
+            match self._number.kind:
+                case NumberKind.FLOAT:
+                    self._floats(integers(left, self._number), integers(right, self._number), 1)
+                case NumberKind.COMPLEX:
+                    self._floats(integers(left, self._number), integers(right, self._number), 2)
+                case NumberKind.OPAQUE:
+                    self._opaque(left, right, count)
+                case _:
+                    self._whole(left, right)
 
     def append(self, after: Measurement) -> None:
         """Take what was measured of the elements that follow."""
@@ -119,14 +145,8 @@ class Measurement:
         """Integers and truth values."""
         import numpy as np
 
-        number = self._number
-        letter = "i" if number.kind is NumberKind.SIGNED else "u"
-        a, b = (
-            np.frombuffer(side, f"{'>' if number.big else '<'}{letter}{number.size}").astype(
-                f"={letter}{number.size}", copy=False
-            )
-            for side in (left, right)
-        )
+        letter = "i" if self._number.kind is NumberKind.SIGNED else "u"
+        a, b = (integers(side, self._number).view(f"{letter}{self._number.size}") for side in (left, right))
         if self._quickly(a, b):
             return
         where = np.flatnonzero(a != b)
@@ -181,7 +201,7 @@ class Measurement:
         if (limits := self._limits) is not None:
             good = both.copy()
             if limits.ulp is not None:
-                good |= number & (ulp <= np.uint64(limits.ulp))
+                good |= number & (ulp <= np.uint64(min(limits.ulp, _MOST_STEPS)))
             if limits.absolute is not None:
                 good |= number & (absolute <= limits.absolute)
             if limits.relative is not None:

@@ -94,7 +94,7 @@ def numpy_format(dtype: np.dtype[Any]) -> NumberFormat:
 
 
 def integers(block: memoryview, number: NumberFormat) -> Array:
-    """The bits of floats as signed integers of the same size, in this machine's byte order."""
+    """The bits of numbers as signed integers of the same size, in this machine's byte order."""
     import numpy as np
 
     size = number.size // 2 if number.kind is NumberKind.COMPLEX else number.size
