@@ -17,6 +17,7 @@ from reprocheck.capture.injection import AgentOptions, agent_environment
 from reprocheck.capture.launch import LaunchOptions, launch
 from reprocheck.capture.observations import observations
 from reprocheck.capture.probes.gpu import gpu_stack
+from reprocheck.compare.compiled_blocks import why_not_compiled
 from reprocheck.model.record import RunState
 from reprocheck.model.run_report import Check
 from reprocheck.store.errors import NewerStoreError, StoreError
@@ -39,6 +40,7 @@ def doctor(asked: Path | None, start: Path, environment: Mapping[str, str]) -> l
         _module(
             "nbclient", "`run NOTEBOOK.ipynb` needs it in the notebook's interpreter: pip install nbclient ipykernel"
         ),
+        _numba(),
         _gpu(environment),
         *_store(asked, start),
     ]
@@ -91,6 +93,15 @@ def _module(name: str, without: str) -> Check:
     if find_spec(name) is None:
         return Check(name, "missing", "not installed beside reprocheck", without)
     return Check(name, "good", "installed")
+
+
+def _numba() -> Check:
+    without = "Comparing large tensors that differ takes longer: pip install 'reprocheck[fast]'"
+    if find_spec("numba") is None:
+        return Check("numba", "missing", "not installed beside reprocheck", without)
+    if why := why_not_compiled():
+        return Check("numba", "limited", why, without)
+    return Check("numba", "good", "compares large tensors that differ")
 
 
 def _gpu(environment: Mapping[str, str]) -> Check:
