@@ -22,7 +22,7 @@ import re
 from collections.abc import Iterator
 
 from reprocheck.rulekit import Confidence, Match, Project, Rule
-from reprocheck.rulekit.facts import Call, ValueKind, VariableRead
+from reprocheck.rulekit.facts import Call, FileFacts, ValueKind, VariableRead
 from reprocheck_rules.environment.imported import TESTS
 
 rule = Rule("ENV013", "undeclared-environment-variable", __doc__, confidence="medium")
@@ -38,6 +38,7 @@ _BY_PLATFORMS = re.compile(
 )
 """What systems, launchers, clusters and build services set."""
 _SETTERS = frozenset({"os.environ.setdefault", "os.putenv", "os.environ.update"})
+_READERS = frozenset({"os.environ.get", "os.getenv", "os.environ.pop"})
 _HANDED = frozenset({"env", "environ", "environment", "env_vars", "environment_variables"})
 _INFRASTRUCTURE = (".tf", ".tfvars", ".tpl", ".bicep", ".hcl")
 _PAGES = re.compile(r"(?:^|/)docs?/.*\.(?:md|rst|txt|html)$")
@@ -76,6 +77,7 @@ def _spoken_of(project: Project) -> Iterator[str]:
             for command in document.commands:
                 yield from (word.partition("=")[0] for word in command.words if "=" in word)
     for facts in project.index.files.values():
+        yield from _given_by_name(facts)
         for command in facts.commands:
             yield from command.variables
         for assignment in facts.assignments:
@@ -85,6 +87,15 @@ def _spoken_of(project: Project) -> Iterator[str]:
             for event in function.events:
                 if isinstance(event, Call):
                     yield from _names(event) if event.callee in _SETTERS else _handed_over(event)
+
+
+def _given_by_name(facts: FileFacts) -> Iterator[str]:
+    """Names that a module spells and reads nothing of: it gives them to a container, `{"name": "DATA_ROOT", ...}`."""
+    calls = [event for function in facts.functions for event in function.events if isinstance(event, Call)]
+    read = {name for call in calls if call.callee in _READERS for name in _names(call)}
+    read |= {variable.name for variable in facts.required}
+    if "os.environ" not in facts.references and "environ" not in facts.references:
+        yield from (text for text in facts.strings if text not in read)
 
 
 def _handed_over(call: Call) -> Iterator[str]:
@@ -123,6 +134,24 @@ rule.flags(
         "app.py": "import os\n\nurl = os.environ['MODEL_URL']  # expect: ENV013\nport = os.environ['MODEL_PORT']\n",
         "Dockerfile": "FROM python:3.11\nENV MODEL_PORT=80\n",
     }
+)
+rule.allows(
+    {
+        "evaluate.py": "import os\n\nserver = os.environ['TRACKING_SERVER']\n",
+        "jobs.py": """
+        def job(server):
+            container = {"name": "evaluate", "env": [{"name": "TRACKING_SERVER", "value": server}]}
+            return {"kind": "Job", "spec": {"containers": [container]}}
+        """,
+    },
+    title="given to a container by the code",
+)
+rule.flags(
+    {
+        "evaluate.py": "import os\n\nserver = os.environ['TRACKING_SERVER']  # expect: ENV013\n",
+        "train.py": "import os\n\nserver = os.environ.get('TRACKING_SERVER', 'http://localhost:5000')\n",
+    },
+    title="read in another place with a default",
 )
 rule.flags(
     {

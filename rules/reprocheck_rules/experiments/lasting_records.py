@@ -42,6 +42,9 @@ _SAYS_MORE = re.compile(
 _SAVES = frozenset(
     {"torch.save", "joblib.dump", "pickle.dump", "json.dump", "yaml.dump", "yaml.safe_dump", "numpy.save"}
 )
+_UPLOADS = frozenset({"put_object", "upload_file", "upload_fileobj", "upload_from_string", "upload_from_filename"})
+"""Methods of clients of object stores."""
+_TABLES = (".csv", ".json", ".jsonl", ".txt", ".yaml")
 _RUN_ROLES = frozenset({"tracker", "logs-parameters", "logs-metrics", "logs-all-parameters", "writes-configuration"})
 
 
@@ -87,6 +90,9 @@ def _keeps(call: Call) -> bool:
         return _opens_log(call)
     if call.callee in _SAVES or name in {"save_checkpoint", "save_state"}:
         return any(_says_more(argument.name, argument.value) for argument in call.arguments)
+    if name in _UPLOADS:
+        texts = (str(argument.value.value) for argument in call.arguments if argument.value is not None)
+        return any(text.lower().endswith(_TABLES) or text.startswith("json.dumps()") for text in texts)
     return name == "basicConfig" and any(a.name in {"filename", "handlers"} for a in call.arguments)
 
 
@@ -117,7 +123,7 @@ def _written(project: Project, run: Run) -> Note | None:
     for edge in graph.edges:
         if edge.program == run.entry.path and edge.writes:
             text = edge.artifact.lower()
-            if kinds[edge.artifact] is NodeKind.RESULT or text.endswith((".csv", ".json", ".jsonl", ".txt", ".yaml")):
+            if kinds[edge.artifact] is NodeKind.RESULT or text.endswith(_TABLES):
                 use = edge.uses[0]
                 return Note(use.span, f"writes `{edge.artifact}`", use.path)
     return None

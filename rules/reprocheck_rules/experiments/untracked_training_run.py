@@ -184,6 +184,17 @@ rule.allows(
 rule.allows({"train.py": _NET.format(mark=""), "run.sh": "python train.py | tee out/train.txt\n"}, title="Output kept")
 rule.allows({"tests/test_fit.py": _SVM.format(mark="")}, title="A test")
 rule.allows(
+    {
+        "train.py": _SVM.format(mark="")
+        + "import json\nimport boto3\n\nbody = json.dumps({'score': model.score(X, y)})\n"
+        + "boto3.client('s3').put_object(Bucket=bucket, Key=f'{folder}/scores.json', Body=body)\n",
+        "tune.py": _SVM.format(mark="")
+        + "import json\nimport boto3\n\n"
+        + "boto3.client('s3').put_object(Bucket=bucket, Key=KEY, Body=json.dumps({'score': 1}).encode())\n",
+    },
+    title="Scores in an object store",
+)
+rule.allows(
     """
     from kfp import dsl
 
