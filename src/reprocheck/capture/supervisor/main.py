@@ -63,7 +63,7 @@ def main(control: int, page: int) -> None:
         launcher.sendall(_line({"event": "refused", "reason": f"{request['journal']}: {error.strerror}"}))
         return
     inherited = _initial_descriptors(journal, {control, page, journal.descriptor})
-    child, channel, pipe, listener, extra = _start(request, machine if not reason else None)
+    child, channel, pipe, listener, extra = _start(request, machine if not reason else None, control)
     own = {control, page, pipe, channel.fileno(), *([listener] if listener >= 0 else [])}
     _withdraw(own | {journal.descriptor})
     pidfd = os.pidfd_open(child)
@@ -124,7 +124,9 @@ def _yama_restricts() -> bool:
         return False
 
 
-def _start(request: dict[str, Any], machine: Machine | None) -> tuple[int, socket.socket, int, int, dict[str, Any]]:
+def _start(
+    request: dict[str, Any], machine: Machine | None, control: int
+) -> tuple[int, socket.socket, int, int, dict[str, Any]]:
     """Fork the command, which then waits for `_GO`.
 
     Returns its number, the socket to say so, the pipe for its error, the listener (or -1) and what it said.
@@ -133,6 +135,8 @@ def _start(request: dict[str, Any], machine: Machine | None) -> tuple[int, socke
     pipe, error_end = os.pipe()
     child = os.fork()
     if child == 0:
+        # The launcher hears of our end when nobody holds this any more, and the child may wait for an answer by then.
+        os.close(control)
         _become(request, machine, there, error_end)
     os.close(error_end)
     there.close()

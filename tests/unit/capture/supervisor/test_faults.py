@@ -31,6 +31,19 @@ from reprocheck.capture.launch import launch
 ended = launch(sys.argv[2:], cwd=Path.cwd(), environment=os.environ, journal=Path(sys.argv[1]), objects=None)
 sys.exit(ended.exit_code)
 """
+_DIES_EARLY = """
+import os, socket
+from reprocheck.capture.supervisor import main
+here, there = socket.socketpair()
+request = {"mask": set(), "command": ["true"], "environment": {}, "watched_environment": {}}
+child, channel, *_ = main._start(request, None, there.fileno())
+there.close()
+here.settimeout(5)
+print(here.recv(1))
+channel.close()
+os.waitpid(child, 0)
+"""
+"""The command was forked and waits; the supervisor's end of the launcher's socket is closed, as when it is killed."""
 _OPENS = """
 import os, time
 for number in range(60):
@@ -76,6 +89,11 @@ def test_when_the_supervisor_is_killed_the_command_goes_on(run: Run, tmp_path: P
     assert not seen.files.complete
     assert "supervisor was killed" in seen.gaps()
     assert "f2" in seen.roles()
+
+
+def test_a_launcher_hears_of_a_supervisor_that_dies_before_the_command_begins() -> None:
+    done = subprocess.run([sys.executable, "-c", _DIES_EARLY], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.stdout, done.returncode) == ("b''\n", 0), done.stderr
 
 
 def test_calls_that_the_supervisor_had_taken_are_answered(run: Run, tmp_path: Path) -> None:
