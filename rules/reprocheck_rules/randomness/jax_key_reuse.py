@@ -115,9 +115,20 @@ def _spent_parameters(module: Module, calls: dict[ast.Call, Call]) -> dict[str, 
         if _uses_up(call) and call.name.startswith("jax.random."):
             node = call.argument("key")
             function = call.scope.enclosing("function")
-            if isinstance(node, ast.Name) and function is not None:
+            if isinstance(node, ast.Name) and function is not None and not _is_folded(function, node.id, calls):
                 spent[f".{function.qualname}"].add(node.id)
     return spent
+
+
+def _is_folded(function: Scope, name: str, calls: dict[ast.Call, Call]) -> bool:
+    """Whether a function makes another key of the one that it is given, by what counts its calls."""
+    for binding in function.bindings.get(name, ()):
+        made = calls.get(binding.value) if isinstance(binding.value, ast.Call) else None
+        if made is not None and made.name == "jax.random.fold_in":
+            given = made.argument("data", 1)
+            if given is not None and not isinstance(given, ast.Constant):
+                return True
+    return False
 
 
 rule.flags(
@@ -256,3 +267,20 @@ rule.flags(
     _KINDS.format(between='kind = "gaussian"', other="gaussian", mark="  # expect: RNG015"),
     title="Another kind by then",
 )
+_FOLDED = """
+import functools
+import jax
+
+@functools.partial(jax.jit, donate_argnums=(0,))
+def update(state, rng, batch):
+    rng = jax.random.fold_in(rng, {what})
+    return state + jax.random.normal(rng, batch.shape)
+
+def train(state, batches):
+    rng = jax.random.key(0)
+    for batch in batches:
+        state = update(state, rng, batch){mark}
+    return state
+"""
+rule.allows(_FOLDED.format(what="state.step", mark=""), title="Made another key by the step, inside")
+rule.flags(_FOLDED.format(what="1", mark="  # expect: RNG015"), title="Made the same key each time")
