@@ -182,16 +182,19 @@ def test_a_chain_of_calls_that_is_not_followed_to_its_end_is_said_to_be_incomple
     assert not run.complete
 
 
-@pytest.mark.parametrize(("path", "drawn"), [("model.py", 1), ("tests/test_model.py", 0)])
-def test_a_method_of_something_unknown_is_no_method_of_a_test(path: str, drawn: int) -> None:
-    method = """
+@pytest.mark.parametrize(
+    ("path", "name", "drawn"),
+    [("model.py", "prepare", 1), ("tests/test_model.py", "prepare", 0), ("model.py", "replace", 0)],
+)
+def test_a_method_of_something_unknown_is_no_test_s_and_none_of_python_s_own(path: str, name: str, drawn: int) -> None:
+    method = f"""
     import lib
 
     class Net:
-        def prepare(self):
+        def {name}(self):
             lib.draw()
     """
-    run = run_of({"train.py": "import other\n\ndef go(net):\n    net.prepare()\n\ngo(other.net())\n", path: method})
+    run = run_of({"train.py": f"import other\n\ndef go(net):\n    net.{name}()\n\ngo(other.net())\n", path: method})
     assert len([h for h in run.happenings if h.name == "lib.draw"]) == drawn
 
 

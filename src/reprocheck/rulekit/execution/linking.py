@@ -22,8 +22,10 @@ _LOOK_ONLY = ("inspect.", "typing.", "functools.wraps", "functools.update_wrappe
 """Libraries that look at what they are given, and don't call it."""
 _CONSTRUCTORS = ("__init__", "__post_init__", "setup")
 _COMMON_METHODS = frozenset(
-    {"get", "add", "append", "update", "items", "keys", "values", "copy", "close", "read", "write"}
+    {"close", "read", "write", "flush", "readline", "readlines", "seek", "open", "exists", "mkdir", "glob"}
+    | {name for kind in (str, bytes, list, dict, set, int, float) for name in dir(kind) if name[0] != "_"}
 )
+"""Methods of Python's own objects, files and paths: on something unknown they are likely these."""
 
 
 @dataclass(frozen=True, slots=True)
