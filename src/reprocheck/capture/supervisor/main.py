@@ -135,8 +135,9 @@ def _start(
     pipe, error_end = os.pipe()
     child = os.fork()
     if child == 0:
-        # The launcher hears of our end when nobody holds this any more, and the child may wait for an answer by then.
+        # Launcher and child hear of our end when nobody holds these any more, and the child waits for an answer by then.
         os.close(control)
+        here.close()
         _become(request, machine, there, error_end)
     os.close(error_end)
     there.close()
