@@ -135,7 +135,7 @@ def _start(
     pipe, error_end = os.pipe()
     child = os.fork()
     if child == 0:
-        # Launcher and child hear of our end when nobody holds these any more, and the child waits for an answer by then.
+        # Launcher and child hear of our end when nobody holds these any more; the child may wait for us by then.
         os.close(control)
         here.close()
         _become(request, machine, there, error_end)
