@@ -11,8 +11,8 @@ from reprocheck.model.finding import Confidence, Severity
 from reprocheck.model.fix import Fix
 from reprocheck.model.place import Span
 from reprocheck.project.python.file import PythonFile
-from reprocheck.project.python.scopes import CallSite, Scope
-from reprocheck.project.python.values import UNKNOWN, Unknown, literal, text
+from reprocheck.project.python.scopes import Binding, CallSite, Scope
+from reprocheck.project.python.values import UNKNOWN, Unknown, literal, text, touched_tables, unpacked
 from reprocheck.project.source import SourceText
 from reprocheck.project.tests_by_name import is_named_as_test, is_surely_test
 from reprocheck.project.versions import NOTHING_DECLARED, DeclaredVersions
@@ -203,6 +203,10 @@ class Module:
         )
 
 
+def _touched(module: Module) -> frozenset[Binding]:
+    return touched_tables(module.file)
+
+
 class Call:
     """One call, seen with the catalog's knowledge of its callee."""
 
@@ -239,14 +243,23 @@ class Call:
     def open_ended(self) -> bool:
         """Whether `*args` or `**kwargs` may give arguments that can't be seen."""
         return any(isinstance(argument, ast.Starred) for argument in self.node.args) or any(
-            keyword.arg is None for keyword in self.node.keywords
+            ways is None for ways in self._unpacked()
         )
+
+    def _unpacked(self) -> Iterator[list[dict[str, ast.expr]] | None]:
+        """For each `**table` what it gives, one way or another; None when that can't be seen."""
+        for keyword in self.node.keywords:
+            if keyword.arg is None:
+                yield unpacked(keyword.value, self.scope, self.module.once(_touched))
 
     def argument(self, name: str, position: int | None = None) -> ast.expr | None:
         """Expression given for an argument, by keyword or by position (the catalog's, unless one is stated)."""
         for keyword in self.node.keywords:
             if keyword.arg == name:
                 return keyword.value
+        for ways in self._unpacked():
+            if ways is not None and len(ways) == 1 and name in ways[0]:
+                return ways[0][name]
         if position is None:
             entry = self.entry
             if entry is None or name not in entry.arguments:
@@ -261,7 +274,8 @@ class Call:
         """Literal value of an argument: ABSENT when certainly not given, UNKNOWN when it can't be told."""
         node = self.argument(name, position)
         if node is None:
-            return UNKNOWN if self.open_ended else ABSENT
+            uncertain = self.open_ended or any(name in way for ways in self._unpacked() for way in ways or ())
+            return UNKNOWN if uncertain else ABSENT
         return literal(self.module.file, node, self.scope, self.site.order)
 
     @property

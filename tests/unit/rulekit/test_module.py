@@ -66,6 +66,30 @@ def test_value_of_an_argument(arguments: str, value: object) -> None:
 
 
 @pytest.mark.parametrize(
+    ("lines", "given", "value"),
+    [
+        ("t = {'seed': 3}", "x, **t", 3),
+        ("t = dict(seed=N)", "x, **t", 3),
+        ("t = {'shuffle': True}", "x, **t", ABSENT),
+        ("t = {}", "x, **{'shuffle': True}, **t", ABSENT),
+        ("t = {'shuffle': True} if x else {}", "x, **t", ABSENT),
+        ("t = {'seed': 1} if x else {}", "x, **t", UNKNOWN),
+        ("t = {'shuffle': True, **x}", "x, **t", UNKNOWN),
+        ("t = {'shuffle': True}; t['seed'] = 1", "x, **t", UNKNOWN),
+        ("t = {'shuffle': True}; t.update(x)", "x, **t", UNKNOWN),
+        ("t = {'shuffle': True}; change(t)", "x, **t", UNKNOWN),
+        ("t = {'shuffle': True}; t = {'seed': 1}", "x, **t", UNKNOWN),
+        ("t = load()", "x, **t", UNKNOWN),
+    ],
+)
+def test_value_of_an_argument_in_an_unpacked_table(lines: str, given: str, value: object) -> None:
+    other = "def g(x):\n    t = {}\n    t.update(x)\n"
+    found = module(f"import lib\nN = 3\n{other}def h(x):\n    {lines}\n    lib.f({given})\n").calls[-1]
+    assert found.value("seed") is value or found.value("seed") == value
+    assert found.open_ended is (value is UNKNOWN and "if x" not in lines)
+
+
+@pytest.mark.parametrize(
     ("arguments", "draws"),
     [
         ("x", False),

@@ -6,7 +6,7 @@ import ast
 from typing import Final
 
 from reprocheck.project.python.file import PythonFile, reaching
-from reprocheck.project.python.scopes import Kind, Scope
+from reprocheck.project.python.scopes import Binding, Kind, Scope
 
 HOLE = "{}"
 """Stands for a part of a text that is not known."""
@@ -14,6 +14,7 @@ _DEPTH = 12
 _LONGEST = 64
 """Elements of a literal list that are looked at."""
 _LATEST = 1 << 60
+_TABLES = (ast.Dict, ast.Call, ast.IfExp)
 _JOINS = frozenset({"os.path.join", "posixpath.join", "ntpath.join"})
 _PATHS = frozenset(
     {"pathlib.Path", "pathlib.PurePath", "pathlib.PosixPath", "pathlib.PurePosixPath", "pathlib.WindowsPath"}
@@ -64,6 +65,44 @@ def literal(file: PythonFile, node: ast.expr, scope: Scope, order: int = _LATEST
             if binding.kind is Kind.ASSIGN and binding.value is not None and binding.index is None:
                 return literal(file, binding.value, binding.scope, binding.order, depth - 1)
     return UNKNOWN
+
+
+def unpacked(node: ast.expr, scope: Scope, touched: frozenset[Binding]) -> list[dict[str, ast.expr]] | None:
+    """What `**node` gives, one table for each way a choice may go; None when it can't be told.
+
+    A name counts when it is bound once to a table that is written out, and its binding isn't among those `touched`.
+    """
+    match node:
+        case ast.Dict(keys=keys, values=values):
+            names = [key.value for key in keys if isinstance(key, ast.Constant) and isinstance(key.value, str)]
+            return [dict(zip(names, values, strict=True))] if len(names) == len(keys) else None
+        case ast.Call(func=ast.Name(id="dict"), args=[], keywords=keywords):
+            given = {keyword.arg: keyword.value for keyword in keywords if keyword.arg is not None}
+            return [given] if len(given) == len(keywords) else None
+        case ast.IfExp(body=ast.Dict() as body, orelse=ast.Dict() as orelse):
+            first, second = unpacked(body, scope, touched), unpacked(orelse, scope, touched)
+            return [*first, *second] if first is not None and second is not None else None
+        case ast.Name(id=name):
+            bindings = scope.lookup(name) or []
+            if len(bindings) == 1 and bindings[0].kind is Kind.ASSIGN and bindings[0] not in touched:
+                value = bindings[0].value if bindings[0].index is None else None
+                return None if value is None or isinstance(value, ast.Name) else unpacked(value, scope, touched)
+    return None
+
+
+def touched_tables(file: PythonFile) -> frozenset[Binding]:
+    """Bindings of tables whose names are read for anything but `**name` in a call, so that they may be changed."""
+    parents = file.parents
+    given = {k.value.id for k in file.every(ast.keyword) if k.arg is None and isinstance(k.value, ast.Name)}
+    found = set()
+    for use in file.every(ast.Name):
+        if use.id in given and isinstance(use.ctx, ast.Load):
+            parent = parents.get(use)
+            if not (isinstance(parent, ast.keyword) and parent.arg is None):
+                bindings = file.scope_of(use).lookup(use.id)
+                if bindings is not None and len(bindings) == 1 and isinstance(bindings[0].value, _TABLES):
+                    found.add(bindings[0])
+    return frozenset(found)
 
 
 def text(file: PythonFile, node: ast.expr, scope: Scope, order: int = _LATEST, depth: int = _DEPTH) -> str | None:
