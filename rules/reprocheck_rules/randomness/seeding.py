@@ -61,8 +61,10 @@ class Seeding:
 
     @property
     def first_draw(self) -> Happening:
-        """The first draw that matters."""
-        return self.draws[0][1]
+        """The first draw that is sure to happen, by no callback if there is such a one; else the first."""
+        draws = [draw for _, draw in self.draws]
+        certain = [draw for draw in draws if draw.certain]
+        return next((draw for draw in certain if not draw.callback), (certain or draws)[0])
 
 
 class Workers:
@@ -289,7 +291,11 @@ def story(project: Project, run: Run, happening: Happening, last: str) -> Iterat
     yield project.note(run.entry.path, run.entry.span, f"{ENTRY_KINDS[run.entry.kind]}")
     for hop in happening.hops:
         kept = hop.name.endswith("=")  # an assignment to an attribute or entry
-        said = f"keeps it as `{hop.name.rpartition('.')[2][:-1]}`" if kept else f"reaches `{hop.name.lstrip('.')}`"
+        said = (
+            f"keeps it as `{hop.name.rpartition('.')[2][:-1]}`"
+            if kept
+            else f"reaches `{hop.name.lstrip('.').removeprefix('builtins.')}`"
+        )
         yield project.note(hop.path, hop.span, said)
     yield project.note(happening.path, happening.call.span, last)
 

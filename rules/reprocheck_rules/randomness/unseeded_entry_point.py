@@ -621,3 +621,17 @@ rule.allows(
 
 show(rule)
 show_steps(rule)
+rule.flags(
+    """
+    import lib
+    import torch
+
+    def hook():
+        torch.rand(2)
+
+    lib.keep(hook)
+    net = torch.nn.Linear(2, 2)  # expect: RNG001
+    net(load()).sum().backward()
+    """,
+    title="What surely draws is named, before what may",
+)
