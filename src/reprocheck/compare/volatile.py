@@ -51,6 +51,8 @@ _PATTERNS = (
         r"(?<![\w.])(?:\d+ days?, )?\d+:\d{2}:\d{2}(?:[.,]\d+)?(?![\w:])|(?<![\w.:])\d{2}:\d{2}(?![\w:])",
     ),
     ("durations", rf"(?<![\w.])(?:\d+\s?(?:d|h|m|min)\s?)*{_NUMBER}\s?{_UNIT}(?![\w/]){_NO_LABEL}"),
+    ("durations", rf'(?<=\s)(?:time|duration|elapsed)="{_NUMBER}"'),
+    ("hosts", r'(?<=\s)hostname="[^"]*"'),
     ("process ids", r"\b(?i:pid|process(?: id)?|worker pid|ppid|tid)[ =:#]+\d+\b"),
     ("ports", r"\b(?:127\.0\.0\.1|0\.0\.0\.0|localhost|\[::1?\]):\d+\b"),
     ("folders", r"(?<![\w/.:~-])~?/(?:[\w.+@~=-]+/)+"),
