@@ -67,6 +67,8 @@ def check(call: Call) -> Iterator[Match]:
         return
     if call.draws is not True or not _left_open(call, entry.seed_argument) or _settled_around(call):
         return
+    if "sampler" in entry.roles and _is_only_shown(call):
+        return
     name = ast.unparse(call.node.func).rpartition(".")[2]
     argument = entry.seed_argument
     given = "None" if argument in {k.arg for k in call.node.keywords} else "not given"
@@ -89,6 +91,23 @@ def check(call: Call) -> Iterator[Match]:
         why = "no global seed reaches it" if entry.family == "entropy" else "nothing here seeds the global state"
         message = f"`{name}` draws at random: `{argument}` is {given} and {why}"
         yield call.match(message, confidence=confidence, fix=_fix(call, argument))
+
+
+def _is_only_shown(call: Call) -> bool:
+    """Whether rows are drawn to be looked at: by a cell whose value it is, by `print` or `display`."""
+    inner: ast.AST = call.node
+    for ancestor in call.module.file.ancestors(call.node):
+        match ancestor:
+            case ast.Expr():
+                return True
+            case ast.Attribute(value=value) if value is inner:
+                pass
+            case ast.Call(func=function) if function is inner or ast.unparse(function) in {"print", "display"}:
+                pass
+            case _:
+                return False
+        inner = ancestor
+    return False
 
 
 _FIXABLE = frozenset({"random_state", "seed", "random_seed", "sampler"})
@@ -333,4 +352,25 @@ rule.flags(
     known = rides.sample(frac=0.1, random_state=3)
     """,
     title="Rows of Dask",
+)
+rule.allows(
+    """
+    import pandas as pd
+
+    frame = pd.read_csv("data.csv")
+    frame.sample(3)
+    frame.sample(5).head().T
+    print(frame.sample(2).to_string())
+    """,
+    title="Rows that are only looked at",
+)
+rule.flags(
+    """
+    import pandas as pd
+
+    frame = pd.read_csv("data.csv")
+    part = frame.sample(3)  # expect: RNG011
+    fit(frame.sample(frac=0.5))  # expect: RNG011
+    """,
+    title="Rows that something is made of",
 )
