@@ -53,6 +53,10 @@ _FAMILIES = frozenset({"numpy", "entropy", "python", "polars"})
 """Where an open random state takes its numbers from; splits of torch have a rule of their own."""
 _SEARCHES = re.compile(r"\.(optimize|ask)\(")
 """What makes a study draw; one that is only opened to be read doesn't."""
+_VIEWS = frozenset(
+    {"head", "tail", "T", "style", "plot", "hist", "describe", "info", "to_string", "to_markdown", "show"}
+)
+"""What is asked of a table to look at it."""
 _SEED_PARTS = frozenset({"sklearn.ensemble", "imblearn.ensemble"})
 """Where ensembles hand seeds of their own to the estimators that they are given."""
 
@@ -100,7 +104,7 @@ def _is_only_shown(call: Call) -> bool:
         match ancestor:
             case ast.Expr():
                 return True
-            case ast.Attribute(value=value) if value is inner:
+            case ast.Attribute(value=value, attr=name) if value is inner and name in _VIEWS:
                 pass
             case ast.Call(func=function) if function is inner or ast.unparse(function) in {"print", "display"}:
                 pass
@@ -370,6 +374,7 @@ rule.flags(
 
     frame = pd.read_csv("data.csv")
     part = frame.sample(3)  # expect: RNG011
+    frame.sample(3).to_csv("part.csv")  # expect: RNG011
     fit(frame.sample(frac=0.5))  # expect: RNG011
     """,
     title="Rows that something is made of",
