@@ -20,6 +20,42 @@ class Net(torch.nn.Module):
         self.layer = torch.nn.Linear(2, 2)
 """
 
+TABLE = """
+import argparse
+import numpy as np
+import torch
+from parts import Plain
+
+class Drawn:
+    def __init__(self, size):
+        self.table = np.random.rand(size)
+
+PARTS = {{"drawn": Drawn, "plain": Plain}}
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--part", default="{default}")
+args = parser.parse_args()
+torch.manual_seed(1)
+part = PARTS[args.part](4)
+torch.nn.Linear(4, 1)(load(part)).sum().backward()
+"""
+PLAIN = """
+class Plain:
+    def __init__(self, size):
+        self.size = size
+"""
+EITHER = """
+import numpy as np
+import torch
+
+def build(kind):
+    tables = {"rows": np.random.rand, "noise": np.random.randn}
+    make = tables[kind]
+    return make(4)
+
+torch.manual_seed(1)
+torch.nn.Linear(4, 1)(load(build(asked()))).sum().backward()
+"""
 PROGRAMS: dict[str, tuple[dict[str, str], set[tuple[str, int, str]]]] = {
     "an object that is handed on and called": (
         {
@@ -162,6 +198,15 @@ PROGRAMS: dict[str, tuple[dict[str, str], set[tuple[str, int, str]]]] = {
         },
         {("train.py", 9, "RNG005")},
     ),
+    "an entry of a table that the default asks for": (
+        {"train.py": TABLE.format(default="drawn"), "parts.py": PLAIN},
+        {("train.py", 15, "RNG002")},
+    ),
+    "an entry of a table that no default asks for": (
+        {"train.py": TABLE.format(default="plain"), "parts.py": PLAIN},
+        set(),
+    ),
+    "a table all of whose entries draw": ({"train.py": EITHER}, {("train.py", 9, "RNG002")}),
     "a draw that comes now and then": (
         {
             "train.py": """

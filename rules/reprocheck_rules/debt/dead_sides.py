@@ -60,7 +60,11 @@ def _of_function(values: FixedValues, path: str, position: int, function: Functi
     order = sorted(range(len(function.guards)), key=lambda index: function.guards[index].span.line)
     for index in order:
         guard = function.guards[index]
-        if guard.test is None or any(first <= guard.span.line <= last for first, last in dead):
+        if (
+            guard.test is None
+            or guard.kind is GuardKind.ENTRY
+            or any(first <= guard.span.line <= last for first, last in dead)
+        ):
             continue
         outcome = decide(values, guard.test, path, position)
         if outcome is None or not outcome.origins:

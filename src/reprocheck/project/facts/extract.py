@@ -22,12 +22,14 @@ from reprocheck.project.facts.model import (
     GuardKind,
     Import,
     Parameter,
+    Test,
     TestKind,
     Value,
     ValueKind,
     VariableRead,
 )
 from reprocheck.project.facts.outline import outline
+from reprocheck.project.facts.tables import Chosen, chosen
 from reprocheck.project.facts.values import ValueReader
 from reprocheck.project.python.file import PythonFile
 from reprocheck.project.python.scopes import BUILTIN, Binding, Branch, CallSite, Kind, Scope, SetSite
@@ -198,7 +200,8 @@ class _Extraction:
     def _call(self, site: CallSite) -> None:
         node = site.node
         callee = self._callee(node.func, site)
-        if callee is None:
+        table = chosen(self._file, site) if callee is None else None
+        if callee is None and table is None:
             return
         index = self._index[self._owner(site.scope)]
         guard, side = self._guard(index, site.branch, node.lineno)
@@ -212,6 +215,10 @@ class _Extraction:
             Argument(keyword.arg or "**", self._values.value(keyword.value, site.scope, site.order))
             for keyword in node.keywords[:_ARGUMENT_LIMIT]
         ]
+        if table is not None:
+            self._call_one(site, table, index, tuple(arguments), (guard, side))
+            return
+        assert callee is not None
         if callee in _SEQUENCING and not (len(arguments) == 1 and _handed_over(arguments[0].value)):
             return
         span = self._file.source.span(node)
@@ -223,6 +230,23 @@ class _Extraction:
             owner = node.func.value.id  # type: ignore[attr-defined]
         call = Call(callee, tuple(arguments), span, guard, side, site.loop is not None, _result(site), receiver, owner)
         self._events[index].append((site.order, call))
+
+    def _call_one(
+        self, site: CallSite, table: Chosen, index: int, arguments: tuple[Argument, ...], around: tuple[int, bool]
+    ) -> None:
+        """Calls of the entries of a table, each behind the question whether it is the one; the last is what is left."""
+        key = self._values.value(table.key, site.scope, site.order)
+        span, guards = self._file.source.span(site.node), self._guard_list[index]
+        for entry in table.entries:
+            guard, side = around
+            if entry is not table.entries[-1]:
+                test = Test(TestKind.COMPARE, (), "==", key, Value(ValueKind.CONSTANT, entry.key))
+                place = self._file.source.span(entry.span_of)
+                guards.append(Guard(GuardKind.ENTRY, test, guard, side, place, (0, 0), (0, 0)))
+                guard, side = len(guards) - 1, True
+                around = guard, False
+            call = Call(entry.callee, arguments, span, guard, side, site.loop is not None, _result(site))
+            self._events[index].append((site.order, call))
 
     def _receiver(self, function: ast.Attribute, site: CallSite) -> Value | None:
         """The path that a method opens; None for a module, whose function has the path as an argument."""

@@ -78,6 +78,8 @@ class GuardKind(StrEnum):
     LOOP = "loop"
     TRY = "try"
     MATCH = "match"
+    ENTRY = "entry"
+    """Which entry of a table is called; it has no lines of its own."""
 
 
 class Guard(msgspec.Struct, frozen=True, array_like=True):

@@ -156,7 +156,7 @@ class Follower:
         around = visit.around[position] if position[0] >= 0 else _REACHED
         for index, side in reversed(inner):
             guard = guards[index]
-            is_if = guard.kind is GuardKind.IF
+            is_if = guard.kind in {GuardKind.IF, GuardKind.ENTRY}
             around = around._replace(decided=around.decided and is_if)
             test = _lasting(guard.test, side=side) if is_if and guard.test is not None else None
             if test is not guard.test:
