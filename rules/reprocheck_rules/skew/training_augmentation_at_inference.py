@@ -227,3 +227,33 @@ rule.allows(
     """,
     title="a flag chooses the transform",
 )
+_PHASES = """
+    import torch
+    from torch.utils.data import DataLoader
+    from torchvision import datasets, models, transforms
+
+    def deploy(criterion):
+        random = transforms.Compose([transforms.RandomResizedCrop(224), transforms.ToTensor()]){mark}
+        batches = DataLoader(datasets.ImageFolder("data/train", transform=random))
+        model = models.resnet18(num_classes=3)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        for phase in ["train", "val"]:
+            for images, labels in batches:
+                with torch.set_grad_enabled({enabled}):
+                    loss = criterion(model(images), labels)
+                    if phase == "train":
+                        loss.backward()
+                        optimizer.step()
+
+    deploy(torch.nn.CrossEntropyLoss())
+    """
+rule.allows(
+    _PHASES.format(mark="", enabled='phase == "train"'),
+    file="run_deployment.py",
+    title="a phase that trains, in a program that is named after serving",
+)
+rule.flags(
+    _PHASES.format(mark="  # expect: SKW005", enabled="False"),
+    file="run_deployment.py",
+    title="no gradients at all, so that nothing is trained",
+)

@@ -129,6 +129,8 @@ class Effects:
             case "os.path.join" | "posixpath.join" | "pathlib.Path" | "builtins.str" | "os.path.abspath" | "os.fspath":
                 parts = [str(part.value) if isinstance(part, Const) else "?" for part in positional]
                 return Const("/".join(parts)) if any(isinstance(part, Const) for part in positional) else None
+            case "torch.set_grad_enabled":
+                return Made(name, {"mode": first or keywords.get("mode", Data("?"))}, place)
             case "numpy.load":
                 return self.persistence.array(positional, place)
             case "numpy.save":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from reprocheck.rulekit.preprocessing.values import (
+    Const,
     Data,
     FunctionValue,
     Instance,
@@ -18,6 +19,7 @@ from reprocheck.rulekit.preprocessing.values import (
 NO_GRADIENT = frozenset(
     {"torch.no_grad", "torch.inference_mode", "torch.autograd.no_grad", "torch.set_grad_enabled", "paddle.no_grad"}
 )
+_SWITCH = "torch.set_grad_enabled"
 
 
 @dataclass(slots=True, eq=False)
@@ -131,6 +133,10 @@ class Uses:
         """A `with` block begins; whether it switches gradients off."""
         name = context.name if isinstance(context, Made) else context.source if isinstance(context, Data) else ""
         is_quiet = name in NO_GRADIENT
+        if name == _SWITCH and isinstance(context, Made):
+            # Where a phase decides, gradients are taken in the one that trains.
+            wanted = context.arguments["mode"]
+            is_quiet = isinstance(wanted, Const) and not wanted.value
         self._quiet += is_quiet
         return is_quiet
 
