@@ -1,9 +1,9 @@
 """Compiled passes over blocks of numbers. Only `compiled_blocks` imports this, late: numba is no part of the core.
 
-A block is gone through in chunks that stay in the first cache. One pass over a chunk counts what differs, finds the
-greatest steps and, in the numbers' own precision, the greatest difference, and counts the differences that are as large
-a share of the greater number as any that is known. Magnitudes are compared as unsigned integers, among which NaN comes
-last: so that is done in vectors without leave to change what floating point means. Where the pass leaves something open
+A block is gone through in chunks that stay in the first cache. What differs in a chunk is counted, the most steps are
+found and, in the numbers' own precision, the greatest difference, and it is asked whether a difference is as large a
+share of the greater number as any that is known. Magnitudes are compared as unsigned integers, among which NaN comes
+last: so that is done in vectors without leave to change what floating point means. Where something is left open
 (numbers that may be farther apart than what is known, NaN, infinity, zeros of both signs, limits that may not be kept)
 the chunk is gone through again in double precision. Rounding keeps order: no rounded value is less than another if the
 exact one is greater, so that nothing is overlooked and every result is exact.
@@ -35,9 +35,9 @@ number is scaled; what has at least the bits given last is none."""
 _FACTOR, _INFINITY = 0, 3
 
 _CHUNK = 4096
-"""Bytes that are looked at together: a page, beyond which no memory is fetched ahead of a first pass.
+"""Bytes that are looked at together: a page, beyond which nothing is fetched from memory ahead of its use.
 
-They hold an even count of numbers, of which two may be one element, and one that can be counted in 16 bits.
+No element lies in two chunks, and 16 bits are enough to count numbers.
 """
 
 ABSOLUTE, RELATIVE, ABSOLUTE_LIMIT, RELATIVE_LIMIT = range(4)
@@ -50,17 +50,16 @@ _NEAR_SINGLES, _NEAR_HALVES = np.uint32(1 << 23), np.uint16(12 << 7)
 _ROUNDING = 1 + 1e-6
 """More than rounding takes from a difference of single floats: one that isn't normal is exact."""
 _NEARER, _BFLOAT = np.uint16(4 << 7), np.uint32(1 << 16)
-"""Likewise, so near that the difference of two bfloat16 has 13 digits at most; and what makes a single float of one."""
+"""Steps below which two shares of bfloat16 that aren't the same are `2**-21` apart; what its bits are times."""
 _BARELY_LESS = 1 - 2.0**-22
+"""A share of it is less by more than rounding takes, and by less than shares of near bfloat16 are apart."""
 _LESS = 1 - 1e-6
-"""Less of a share than what rounding to single floats leaves of it."""
+"""Likewise for any rounding to single floats, and for shares of 8-bit integers."""
 _SPLIT = 2.0**27 + 1
 """What splits the digits of a double in two halves."""
-_SINGLE_MANTISSA, _SINGLE_BIAS = 23, 127
 _HALF_MAGNITUDE, _SINGLE_MAGNITUDE = np.uint16(0x7FFF), np.uint32(0x7FFFFFFF)
 _DOUBLE_NORMAL, _DOUBLE_EXPONENT = np.uint64(1 << 52), np.uint64(0x7FF << 52)
 _DOUBLE_MAGNITUDE = np.uint64(0x7FFFFFFFFFFFFFFF)
-
 
 _inner = numba.njit(nogil=True, error_model="numpy")
 _outer = numba.njit(nogil=True, error_model="numpy", cache=True)
@@ -77,7 +76,7 @@ def singles(a: Array, b: Array, reals: Array, counts: Array, parts: Number) -> N
     left, right = np.empty(count), np.empty(count)
     for start in range(0, len(a), count):
         x, y = a[start : start + count], b[start : start + count]
-        differing, nonzero, most, _ = _steps(x, y)
+        differing, nonzero, most = _steps(x, y)
         far, reached = _single_gaps(x, y, _below(reals[RELATIVE]))
         is_open = differing != nonzero or not far < np.inf or not _is_inside(most, far, reached, reals, counts)
         if not is_open:
@@ -102,8 +101,9 @@ def halves(a: Array, b: Array, reals: Array, counts: Array, parts: Number, form:
         u, v = greater[: len(x)], lesser[: len(x)]
         differing, nonzero, most, top = _half_steps(x, y, u, v)
         known = reals[RELATIVE]
-        # Of numbers of 8 digits, so near each other, different shares are further apart than rounding takes them.
-        share = np.float32(known / _BARELY_LESS) if form[_FACTOR] == _BFLOAT and most < _NEARER else _below(known)
+        # Few digits make few shares, which many numbers have: those that are known must not be reckoned with again.
+        is_told_apart = form[_FACTOR] == _BFLOAT and most < _NEARER and known < 1
+        share = np.float32(known / _BARELY_LESS) if is_told_apart else _below(known)
         far, reached = _half_gaps(u, v, share, form)
         is_open = differing != nonzero or top >= infinity or not _is_inside(most, far, reached, reals, counts)
         if not is_open:
@@ -123,7 +123,7 @@ def doubles(a: Array, b: Array, reals: Array, counts: Array, parts: Number) -> N
     left, right = np.empty(count), np.empty(count)
     for start in range(0, len(a), count):
         x, y = a[start : start + count], b[start : start + count]
-        differing, nonzero, most, _ = _steps(x, y)
+        differing, nonzero, most = _steps(x, y)
         far, reached = _double_gaps(x, y, reals[RELATIVE])
         if differing == nonzero and far < np.inf and not reached and _is_inside(most, far, reached, reals, counts):
             counts[ULP] = max(counts[ULP], most)
@@ -135,22 +135,21 @@ def doubles(a: Array, b: Array, reals: Array, counts: Array, parts: Number) -> N
 
 
 @_inner
-def _steps(a: Array, b: Array) -> tuple[Number, Number, Number, Number]:
-    """How many differ in any bit, how many are steps apart, the most steps and the greatest magnitude."""
+def _steps(a: Array, b: Array) -> tuple[Number, Number, Number]:
+    """How many differ in any bit, how many are steps apart, and the most steps."""
     kind = a.dtype.type
     zero = kind(0)
     magnitude = kind(kind(~zero) >> kind(1))
-    most = top = zero
+    most = zero
     differing = nonzero = np.uint16(0)
     for i in range(len(a)):
         x, y = kind(a[i] & magnitude), kind(b[i] & magnitude)
         greater, lesser = max(x, y), min(x, y)
         steps = kind(greater - lesser) if kind(a[i] ^ b[i]) <= magnitude else kind(greater + lesser)
         most = max(most, steps)
-        top = max(top, greater)
         differing = np.uint16(differing + np.uint16(a[i] != b[i]))
         nonzero = np.uint16(nonzero + np.uint16(steps != zero))
-    return differing, nonzero, most, top
+    return differing, nonzero, most
 
 
 @_inner
@@ -169,7 +168,7 @@ def _single_gaps(a: Array, b: Array, share: Number) -> tuple[Number, Number]:
 
 @_inner
 def _half_steps(a: Array, b: Array, greater: Array, lesser: Array) -> tuple[Number, Number, Number, Number]:
-    """Like `_steps`; also the greater magnitudes, and the lesser ones with a sign where they are to be taken off."""
+    """Like `_steps`, and the greatest magnitude; keeps greater magnitudes, and lesser ones, negative if taken off."""
     zero, sign = np.uint16(0), np.uint16(0x8000)
     most = top = zero
     differing = nonzero = zero
@@ -204,7 +203,7 @@ def _half_gaps(greater: Array, lesser: Array, share: Number, form: Form) -> tupl
 
 @_inner
 def _double_gaps(a: Array, b: Array, share: Number) -> tuple[Number, Number]:
-    """Like `_single_gaps`; a share that is a power of two must be exceeded, since multiplying by it rounds nothing."""
+    """Like `_single_gaps`; where nothing is rounded, as for a share that is a power of two, it must be exceeded."""
     more = np.uint64(np.uint64(np.float64(share).view(np.uint64) << np.uint64(12)) == np.uint64(0))
     reaching = far = np.uint64(0)
     for i in range(len(a)):
@@ -212,7 +211,6 @@ def _double_gaps(a: Array, b: Array, share: Number) -> tuple[Number, Number]:
         gap = np.uint64(gap & _DOUBLE_MAGNITUDE)
         greater = np.uint64(max(np.uint64(a[i] & _DOUBLE_MAGNITUDE), np.uint64(b[i] & _DOUBLE_MAGNITUDE)))
         least = np.float64(share * np.uint64(greater).view(np.float64)).view(np.uint64)
-        # below normal it would
         least = np.uint64(least + more) if least >= _DOUBLE_NORMAL else least
         reaching = max(reaching, gap if gap >= least else np.uint64(0))
         far = max(far, gap)
@@ -399,7 +397,7 @@ def wholes(a: Array, b: Array, reals: Array, counts: Array, sign: Number) -> Non
         farthest = 2 if signs else 1  # a number is as far from its negative, and from 0
         is_open = counts[LIMITED] != np.uint64(0) and not absolute <= reals[ABSOLUTE_LIMIT]
         if not is_open and differing and known < farthest and absolute > known * np.float64(least) * _LESS:
-            # Different shares of 8-bit numbers are further apart than rounding takes them.
+            # As for bfloat16: if shares can be told apart, one must be greater.
             is_open = _may_reach(x, y, sign, np.float32(known / _LESS if x.itemsize == 1 else known * _LESS))
         if is_open:
             _exactly_whole(x, y, sign, reals, counts)

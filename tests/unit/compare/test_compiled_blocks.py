@@ -150,6 +150,26 @@ def test_what_was_known_is_kept() -> None:
     assert blocks("float64").look(a, b, known).known == known
 
 
+@pytest.mark.parametrize("name", ["float16", "bfloat16", "float32"])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_difference_that_a_single_float_rounds_to_what_is_known_is_greater(name: str, sign: int) -> None:
+    chance, seen = np.random.default_rng(1), 0
+    compiled = blocks(name)
+    for power in range(30):
+        values = chance.uniform(1, 2, 40) * np.repeat([1, sign * 2.0**-power], 20)
+        if name == "bfloat16":
+            bits = (values.astype("f4").view("u4") >> 16).astype("u2")
+            exact = (bits.astype("u4") << 16).view("f4").astype("f8")
+        else:
+            bits, exact = values.astype(name).view(f"u{number(name).size}"), values.astype(name).astype("f8")
+        for a, b, gap in zip(bits[:20, None], bits[20:, None], np.abs(exact[:20] - exact[20:]), strict=True):
+            rounded = float(np.float32(gap))
+            found = compiled.look(a, b, Extremes(2**40, rounded, 2.0)).known
+            assert found == Extremes(2**40, max(rounded, float(gap)), 2.0)
+            seen += gap > rounded
+    assert seen > 20
+
+
 @pytest.mark.parametrize(
     ("limits", "beyond"),
     [

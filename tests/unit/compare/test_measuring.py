@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import struct
 from importlib.util import find_spec
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -157,6 +158,17 @@ def test_a_difference_that_rounds_to_what_is_known_is_greater(name: str, more: f
     pairs = np.array([(0.25, -0.25), (1, 0), (1, -more), (1, 1)])
     agree(name, made(name, pairs[:, 0]), made(name, pairs[:, 1]), block=1)
     agree(name, made(name, -pairs[:, 1]), made(name, -pairs[:, 0]), block=1)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("share", [0.01, 0.3, 0.7, 1.4])
+def test_a_share_that_is_greater_in_its_last_digits_counts(name: str, share: float) -> None:
+    values = np.random.default_rng(2).uniform(1, 4, 300)
+    left, right = made(name, values), made(name, values * (1 - share))
+    shares = [reckoned(name, left[i : i + 1], right[i : i + 1]).max_relative or 0.0 for i in range(len(left))]
+    order = np.argsort(shares)
+    for pair in pairwise(order):
+        agree(name, left[list(pair)], right[list(pair)], block=1)
 
 
 @pytest.mark.parametrize("name", FORMATS)
