@@ -35,6 +35,9 @@ _LOG_FOLDER = re.compile(
     r"^(\.{0,2}/)?(results?|logs?|runs|metrics|experiments?|evaluations?|tensorboard)(/|$)", re.IGNORECASE
 )
 _LOG_NAME = re.compile(r"(^|_)(logs?|metrics?|results?|history|scores?|stats|records?|losses)(_|$)", re.IGNORECASE)
+_CALLBACKS = re.compile(r"\.callbacks?(\.|$)")
+_KNOWN_CALLBACKS = ("keras.", "tensorflow.", "tf_keras.", "xgboost.", "lightgbm.", "catboost.", "transformers.")
+"""Libraries whose callbacks are known one by one."""
 _LOG_MODULE = re.compile(r"(^|/)\w*(logger|logging|log_utils?|loggers|tracker|recorder|visualizer|monitor)\w*\.py$")
 _SAYS_MORE = re.compile(
     r"(loss|metric|acc|score|best|config|args|opt|hparam|param|history|result|step|epoch)", re.IGNORECASE
@@ -62,7 +65,7 @@ def _in_files(project: Project, run: Run) -> Iterator[Note]:
         if facts is None:
             continue
         whole = facts.functions[0].span
-        if any(_TRACKING.match(target) for target in _imported(facts)):
+        if any(_TRACKING.match(target) or _is_foreign(project, path, target) for target in _imported(facts)):
             yield Note(whole, "uses what keeps records", path)
         call = next((e for f in facts.functions for e in f.events if isinstance(e, Call) and _keeps(e)), None)
         if call is not None:
@@ -72,6 +75,14 @@ def _in_files(project: Project, run: Run) -> Iterator[Note]:
         text = next((t for t in facts.strings if _LOG_FILE.search(t) or _LOG_FOLDER.search(t)), None)
         if text is not None:
             yield Note(whole, f"names a file of results: `{text[-60:]}`", path)
+
+
+def _is_foreign(project: Project, path: str, target: str) -> bool:
+    """Whether callbacks come from somebody else's package, where nothing tells what they keep."""
+    known = target.startswith((".", *_KNOWN_CALLBACKS))
+    return (
+        not known and _CALLBACKS.search(target) is not None and project.index.symbols.modules.find(path, target) is None
+    )
 
 
 def _imported(facts: FileFacts) -> Iterator[str]:

@@ -256,3 +256,19 @@ rule.flags(
     file="forecast.py",
     title="What learns is the model, not what prepares its data",
 )
+_CALLED_BACK = """
+import keras
+from {package}.callbacks import {name}
+
+model = keras.Sequential([keras.layers.Dense(1)])
+model.compile(loss="mse")
+model.fit(rows, labels, callbacks=[{name}()]){mark}
+"""
+rule.allows(
+    {"train.py": _CALLED_BACK.format(package="football.models", name="Watch", mark="")},
+    title="Callbacks of somebody else's package",
+)
+rule.flags(
+    {"train.py": _CALLED_BACK.format(package="keras", name="EarlyStopping", mark=_MARK)},
+    title="A callback that keeps nothing",
+)
