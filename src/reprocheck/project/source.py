@@ -19,6 +19,8 @@ EXCERPT_CONTEXT = 1
 """Lines shown before and after a marked line."""
 EXCERPT_WIDTH = 160
 """Characters of a line kept in an excerpt."""
+_MASKED = 2000
+"""Characters beside an excerpt that are looked at for secrets which reach into it."""
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -101,9 +103,13 @@ class SourceText:
         dropped = 0 if span.column <= EXCERPT_WIDTH // 2 else span.column - EXCERPT_WIDTH // 4
         if len(marked) <= EXCERPT_WIDTH:
             dropped = 0
+        start = max(0, dropped - _MASKED)  # what lies far outside tells nothing, and lines may have megabytes
         return Excerpt(
             first_line=first,
-            lines=tuple(masked(self.line(n))[dropped : dropped + EXCERPT_WIDTH] for n in range(first, last + 1)),
+            lines=tuple(
+                masked(self.line(n)[start : dropped + EXCERPT_WIDTH + _MASKED])[dropped - start :][:EXCERPT_WIDTH]
+                for n in range(first, last + 1)
+            ),
             line=span.line,
             column=span.column - dropped,
             end_column=max(min(end - dropped, EXCERPT_WIDTH + 1), span.column - dropped + 1),

@@ -15,10 +15,14 @@ _TAG = re.compile(
     r"^\s*\{\{-?\s*/\*"
 )
 
+_NEAR = 500
+"""Characters on each side of a problem that are looked at."""
+
 
 def is_of_template(problem: Problem, source: SourceText) -> bool:
     """Whether what could not be read is a tag that is filled in first, or all of the file is for filling in."""
     if _PLACEHOLDER.search(source.path):
         return True
-    near = source.text.splitlines()[max(0, problem.span.line - 2) : problem.span.line]
-    return any(_TAG.search(line) for line in near)
+    line, column = problem.span.line, problem.span.column
+    near = (source.line(number) for number in range(max(1, line - 1), line + 1))
+    return any(_TAG.search(text[max(0, column - _NEAR) : column + _NEAR]) for text in near)

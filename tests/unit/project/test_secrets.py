@@ -62,3 +62,12 @@ def test_an_excerpt_shows_no_secret_of_the_lines_around_it() -> None:
     shown = "\n".join(source.excerpt(Span(3, 1, 3, 2)).lines)
     assert HEX[4:] not in shown
     assert HEX[:4] in shown
+
+
+def test_an_excerpt_of_a_long_line_shows_no_secret_whose_name_it_leaves_out() -> None:
+    text = f"x = 1;{' ' * 300}wandb.login(key='{HEX}');{' ' * 300}y = 2"
+    column = text.index(HEX) + 40
+    shown = SourceText("a.py", text).excerpt(Span(1, column, 1, column + 1)).lines[0]
+    assert "wandb" not in shown
+    assert HEX[:4] in shown
+    assert HEX[4:12] not in shown
