@@ -324,9 +324,9 @@ class _FileWork:
 
                 document, kind = read_hcl(source), "terraform"
             case _:
-                from reprocheck.project.documents.json_file import read_json
+                from reprocheck.project.documents.json_file import names_in_data, read_json
 
-                document, kind = read_json(source), "json"
+                document, kind = names_in_data(source) or read_json(source), "json"
         declared, problems = dependency_files.of_tree(source.path, document)
         self.facts = structs.replace(document_facts.of_tree(source, document, kind), dependencies=declared)
         tree = TreeView(source, document, kind)

@@ -6,7 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Final
 
-from reprocheck.model.place import Span
+from reprocheck.model.place import WHOLE_FILE, Span
 from reprocheck.project.documents.positions import LineTable, UnreadableError
 from reprocheck.project.documents.tree import (
     MAX_DEPTH,
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 MAX_JSON_CHARACTERS = 200_000_000
 """Longest text read, in characters: notebooks with their pictures are the largest JSON that people commit."""
 
+_LARGE = 1 << 17
+"""Characters from which on a file is taken for data: no settings were among the 670 such files of public repositories."""
+_MOST_NAMES = 2_000
+"""Names that the objects of one file share, at most; where there are more, names are data too."""
 _TOKEN: Final = re.compile(
     r"""[ \t\r\n]*+(?:
       (")
@@ -80,6 +84,30 @@ def read_json(source: SourceText, *, strict: bool = False) -> Document:
     except json.JSONDecodeError as error:  # from inside a string
         message, offset = error.msg[:1].lower() + error.msg[1:].removesuffix(" at"), error.pos
     return Document((), (Problem(message, table.span(offset, offset)),))
+
+
+def names_in_data(source: SourceText) -> Document | None:
+    """What a large file tells a scan, in a tenth of the time that places take: the names of its objects, each once.
+
+    Records, annotations, results and vocabularies are no settings, and a file of them may be all that is large in a
+    project. None for what is small, a lock, or not plain JSON: `read_json` reads that.
+    """
+    if len(source.text) < _LARGE or source.path.endswith(".lock"):
+        return None
+    names: dict[str, None] = {}
+
+    def note(pairs: list[tuple[str, object]]) -> None:
+        if len(names) <= _MOST_NAMES:
+            names.update(dict.fromkeys(name for name, _ in pairs))
+
+    try:
+        json.loads(source.text, object_pairs_hook=note, parse_int=len, parse_float=len)
+    except (ValueError, RecursionError):
+        return None
+    if len(names) > _MOST_NAMES:
+        return Document((Mapping((), WHOLE_FILE),))
+    entries = tuple(Entry(Scalar(name, WHOLE_FILE), Scalar(None, WHOLE_FILE)) for name in names)
+    return Document((Mapping(entries, WHOLE_FILE),))
 
 
 def _next_line_of_data(text: str, offset: int) -> bool:

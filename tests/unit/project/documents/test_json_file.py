@@ -1,9 +1,11 @@
 """JSON is read with places, comments and trailing commas, whatever its size."""
 
+import json
+
 import pytest
 
 from reprocheck.model.place import Span
-from reprocheck.project.documents.json_file import read_json
+from reprocheck.project.documents.json_file import names_in_data, read_json
 from reprocheck.project.documents.tree import MAX_DEPTH, Document, Mapping, Scalar, Sequence
 from reprocheck.project.source import SourceText, decode_text
 
@@ -132,3 +134,31 @@ def test_a_value_on_each_line_is_data_and_no_problem() -> None:
 def test_what_stands_behind_a_value_is_a_problem(text: str) -> None:
     (problem,) = read(text).problems
     assert "the end of the file" in problem.message
+
+
+def test_large_files_tell_the_names_of_their_objects_once() -> None:
+    rows = ",\n".join(f'{{"id": {number}, "box": {{"width": 1.5}}, "text": "NaN"}}' for number in range(5_000))
+    document = names_in_data(SourceText("labels.json", f"[{rows}]"))
+    assert document is not None
+    (root,) = document.roots
+    assert isinstance(root, Mapping)
+    assert [entry.key.value for entry in root.entries] == ["width", "id", "box", "text"]
+
+
+@pytest.mark.parametrize("text", ["[1, 2, //\n 3]", '{"a": ', "[" * 100_000])
+def test_large_files_that_are_not_plain_are_left_to_the_other_reader(text: str) -> None:
+    assert names_in_data(SourceText("data.json", text + " " * 200_000)) is None
+
+
+def test_locks_and_small_files_are_never_taken_for_data() -> None:
+    assert names_in_data(SourceText("config.json", '{"a": 1}')) is None
+    assert names_in_data(SourceText("Pipfile.lock", '{"a": 1}' + " " * 200_000)) is None
+
+
+def test_names_that_are_data_are_left_out() -> None:
+    text = json.dumps({f"token {number}": number for number in range(20_000)})
+    document = names_in_data(SourceText("vocabulary.json", text))
+    assert document is not None
+    (root,) = document.roots
+    assert isinstance(root, Mapping)
+    assert root.entries == ()
