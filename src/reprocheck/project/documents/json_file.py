@@ -28,7 +28,7 @@ MAX_JSON_CHARACTERS = 200_000_000
 """Longest text read, in characters: notebooks with their pictures are the largest JSON that people commit."""
 
 _LARGE = 1 << 17
-"""Characters from which on a file is taken for data: no settings were among the 670 such files of public repositories."""
+"""Characters from which on a file is taken for data: of 670 such files in public repositories none held settings."""
 _MOST_NAMES = 2_000
 """Names that the objects of one file share, at most; where there are more, names are data too."""
 _TOKEN: Final = re.compile(
