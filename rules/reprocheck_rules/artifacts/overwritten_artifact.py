@@ -82,7 +82,7 @@ def _by_several(project: Project, node: Node, writers: list[Edge]) -> Iterator[M
     use = next(use for use in second.uses if _is_code(use))
     others = len(found) - 2
     more = f" and {others} more programs do" if others > 1 else " and another program do" if others else " does"
-    kind = "model" if node.kind is NodeKind.MODEL else "file"
+    kind = "model" if node.kind is NodeKind.MODEL and not node.name.endswith((".pkl", ".pickle")) else "file"
     message = f"`{node.name}` is written here, and `{first.program}`{more} too: whichever runs last leaves its {kind}"
     trail = [
         project.note(other.path, other.span, f"`{edge.program}` writes it")

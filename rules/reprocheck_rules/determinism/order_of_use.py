@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from reprocheck.rulekit import Confidence, Module, NameUses
 from reprocheck_rules.determinism.order_effects import Effect, last_name, shown, strongest
 from reprocheck_rules.determinism.order_in_loops import LoopReader
+from reprocheck_rules.determinism.order_settled import SORTING_ENCODERS, is_extreme, starts_at_top
 
 _ORDERLESS_TEXT = """
     sorted natsorted humansorted os_sorted realsorted index_natsorted order_by_index len set frozenset any all max
@@ -37,10 +38,6 @@ _CARRIERS_TEXT = """
 """
 _CARRIERS = frozenset(_CARRIERS_TEXT.split())
 """Packages that carry files elsewhere or show them, all alike; and `statistics`, which adds up without rounding."""
-_SORTING_ENCODERS = frozenset(
-    f"sklearn.preprocessing.{name}().fit" for name in ("LabelEncoder", "LabelBinarizer", "MultiLabelBinarizer")
-)
-"""Encoders learn the sorted classes, in whatever order they come."""
 _FORM = frozenset({"shape", "dtype", "ndim", "size", "width", "height", "mode", "format"})
 """What entries of one data set mostly have in common."""
 _LISTING_NAME = re.compile(r"^_?(ls|i?glob|list_?(dir|files?|paths?)?|walk|scandir|iterdir|my_glob|find_files?)$")
@@ -136,6 +133,8 @@ class OrderOfUse:
             return None
         if name in _SAME_ORDER:
             return self.effect(call)
+        if self._picks_extreme(call):
+            return None
         if name in {"extend", "append", "appendleft", "put", "insert"} and isinstance(call.func, ast.Attribute):
             found = self.receiver_effect(call.func.value)
             if name != "extend" and found is not None and isinstance(found.node, ast.Subscript):
@@ -146,7 +145,7 @@ class OrderOfUse:
         resolved = self.file.resolve(call.func, self.file.scope_of(call))
         if resolved is not None and resolved.startswith("."):
             return self._parameter(call, node, resolved)
-        if resolved in _SORTING_ENCODERS or self._sorted_later(call):
+        if resolved in SORTING_ENCODERS or self._sorted_later(call):
             return None
         package = (resolved or "").partition(".")[0]
         if package in _CARRIERS:
@@ -193,8 +192,12 @@ class OrderOfUse:
                 return self.effect(node)
             case ast.Tuple(elts=[ast.Slice(lower=None, upper=None), *_]):
                 return self.effect(node)  # columns of an array
+            case ast.Slice(lower=ast.Constant(value=1), upper=None) if starts_at_top(node.value):
+                return self.effect(node)
             case ast.Slice():
                 return Effect(node, f"`{shown(node)}` keeps whichever come first", Confidence.HIGH)
+            case ast.Call() if is_extreme(node.slice):
+                return None
             case ast.Constant(value=int()) | ast.UnaryOp():
                 if isinstance(node.value, ast.Name) and self._has_one(node.value):
                     return None
@@ -275,9 +278,16 @@ class OrderOfUse:
                 return self.effect(call)
             case "pop" | "popleft" | "__next__":
                 return Effect(call, f"`{shown(call)}` takes whichever stands there", Confidence.MEDIUM)
-            case "index":
+            case "index" if not self._picks_extreme(call):
                 return Effect(call, f"`{shown(call)}` is a position in it", Confidence.HIGH)
         return None
+
+    def _picks_extreme(self, call: ast.Call) -> bool:
+        """Whether a call says where the largest or smallest stands, to take what stands there in a list beside it."""
+        parent = self.file.parent(call)
+        if isinstance(parent, ast.Call) and isinstance(parent.func, ast.Name) and parent.func.id == "int":
+            parent = self.file.parent(parent)
+        return isinstance(parent, ast.Subscript) and isinstance(parent.slice, ast.Call) and is_extreme(call)
 
     def _comprehension(self, generator: ast.comprehension) -> Effect | None:
         owner = self.file.parent(generator)

@@ -223,6 +223,17 @@ rule.flags(
 rule.flags(
     """
     import os
+
+    folders = [folder for folder, _, _ in os.walk("runs")][1:]  # expect: DET008
+    train, test = folders[:80], folders[80:]
+    files = os.listdir("data")  # expect: DET008
+    first = files[names.index("a.png")]
+    """,
+    title="folders below the top, and a place that is looked up",
+)
+rule.flags(
+    """
+    import os
     import numpy as np
 
     parts = []
@@ -353,6 +364,11 @@ rule.allows(
         print("found")
     done = set(os.listdir("out"))
     print(os.listdir("data"))
+    checkpoints = os.listdir("checkpoints")
+    steps = [int(name.split("-")[1]) for name in checkpoints]
+    resume(checkpoints[steps.index(max(steps))], checkpoints[int(np.argmin(steps))])
+    for folder in [folder for folder, _, _ in os.walk("runs")][1:]:
+        os.rmdir(folder)
     """,
     title="sorted, counted, tested, searched",
 )
