@@ -381,6 +381,20 @@ def test_a_folder_shows_the_names_that_the_run_saw_in_their_order(project: Proje
     assert project.replay()[0] == REPRODUCED
 
 
+def test_standard_input_comes_from_the_file_again_and_a_pipe_is_a_gap(project: Project) -> None:
+    project.write("train.py", "import sys\nopen('out.txt', 'w').write(sys.stdin.read().upper())\n")
+    project.write("in.txt", "abc")
+    run = [sys.executable, "-m", "reprocheck", "run", "--", project.python, "train.py"]
+    with (project.root / "in.txt").open("rb") as given:
+        subprocess.run(run, cwd=project.root, env=project.variables, stdin=given, timeout=300, check=True)
+    code, seen = project.replay()
+    assert (code, outcomes(seen)["out.txt"]) == (REPRODUCED, "identical")
+    subprocess.run(run, cwd=project.root, env=project.variables, input=b"abc", timeout=300, check=True)
+    code, seen = project.replay()
+    assert code == DIVERGED
+    assert "command.stdin" in {gap["channel"] for gap in seen["gaps"]}
+
+
 def test_git_says_of_the_working_copy_what_it_said_of_the_project(project: Project) -> None:
     project.write("README.md", "nobody but git looks at it")
     project.git("init")

@@ -17,6 +17,7 @@ from reprocheck.capture.notebook import notebook_command
 from reprocheck.capture.observing import Capture, CaptureRequest, Keeping
 from reprocheck.capture.plain import run_plainly
 from reprocheck.capture.secrets import Secrets
+from reprocheck.capture.standard_input import standard_input
 from reprocheck.config import find_root
 from reprocheck.model.record import Command, Execution, Gap, Record, Start, Status
 from reprocheck.model.spelling import spelled_out
@@ -120,6 +121,7 @@ def _prepare(request: RunRequest, now: datetime) -> _Prepared | tuple[Gap, ...]:
 def _begin(store: Store, request: RunRequest, root: Path, secrets: Secrets, now: datetime) -> OpenRun:
     monotonic = time.monotonic_ns()
     arguments = secrets.clean_arguments(request.command)
+    given = standard_input()
     command = Command(
         arguments=tuple(map(spelled_out, arguments)),
         cwd=spelled_out(_relative(request.cwd.absolute(), root)),
@@ -127,6 +129,8 @@ def _begin(store: Store, request: RunRequest, root: Path, secrets: Secrets, now:
         trace=request.trace,
         outputs=tuple(map(spelled_out, request.outputs)),
         redacted=arguments != request.command,
+        stdin=spelled_out(_relative(Path(given.path), root.resolve())) if given.path else "",
+        piped=given.piped,
     )
 
     def start(name: str, sequence: int) -> Start:

@@ -110,6 +110,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """Working folder, relative to the root; absolute where it lies outside."""
     variables: dict[str, str]
     """The whole environment of the command."""
+    stdin: str = ""
+    """File that standard input comes from, relative to the root or absolute; empty for none."""
     files: tuple[Sourced, ...] = ()
     """Files of the working copy, with the place of their content."""
     outside: tuple[Sourced, ...] = ()

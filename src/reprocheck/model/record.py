@@ -134,6 +134,10 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     """Patterns of `--output`: the files that count."""
     redacted: bool = False
     """True when something that looks like a credential was taken out of `arguments`."""
+    stdin: str = ""
+    """File that standard input was redirected from, relative to the root where it lies in it; empty for none."""
+    piped: bool = False
+    """True when standard input was a pipe: what came through it is not kept."""
 
 
 class Execution(msgspec.Struct, frozen=True, kw_only=True):

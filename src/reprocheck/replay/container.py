@@ -103,6 +103,7 @@ class ContainerSession:
                 root=self._plan.root,
                 cwd=cwd,
                 variables=variables,
+                stdin=str(Path(self._plan.root, self._plan.stdin)) if self._plan.stdin else "",
                 journal=str(self._journal),
                 trace=trace,
                 entropy_from=str(entropy) if entropy is not None else "",

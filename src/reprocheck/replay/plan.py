@@ -39,6 +39,7 @@ def make_plan(
         root=record.command.root,
         cwd=record.command.cwd,
         variables=variables,
+        stdin=record.command.stdin,
         files=tuple(source for source in sources if source.found and not source.need.outside),
         outside=tuple(source for source in sources if source.found and source.need.outside),
         folders=_folders(record),
@@ -47,7 +48,7 @@ def make_plan(
         links_outside=links_outside,
         guarded=_guarded(record, links),
         patterns=patterns or record.command.outputs,
-        gaps=(*gaps, *_about_files(record, sources), *_about_world(record)),
+        gaps=(*gaps, *_about_input(record), *_about_files(record, sources), *_about_world(record)),
         obstacles=tuple(_obstacles(record, sources)),
     )
 
@@ -113,6 +114,13 @@ def _guarded(record: Record, links: Iterable[Link]) -> tuple[str, ...]:
         if link.target and any(f"{folder}/".startswith(f"{link.target}/") for folder in written)
     }
     return tuple(sorted((written | behind) - TEMPORARY_FOLDERS))
+
+
+def _about_input(record: Record) -> tuple[Gap, ...]:
+    if not record.command.piped:
+        return ()
+    reason = "standard input was a pipe, and what came through it is not kept"
+    return (Gap("command.stdin", reason, "The replay gets none. `reprocheck run -- COMMAND < FILE` can be replayed"),)
 
 
 def _about_files(record: Record, sources: tuple[Sourced, ...]) -> tuple[Gap, ...]:

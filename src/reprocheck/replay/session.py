@@ -132,6 +132,7 @@ class Session:
             root=root,
             cwd=cwd,
             variables=self._plan.variables if separate else self._moved(workspace.folder),
+            stdin=str(Path(root, self._plan.stdin)) if self._plan.stdin else "",
             journal=str(self._journal),
             trace=trace,
             entropy_from=str(entropy) if entropy is not None else "",

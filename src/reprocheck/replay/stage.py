@@ -30,6 +30,8 @@ class StageRequest(msgspec.Struct, frozen=True, kw_only=True):
     cwd: str
     """Absolute, likewise."""
     variables: dict[str, str]
+    stdin: str = ""
+    """File to read standard input from, as the command sees it; empty for none."""
     journal: str
     """Empty folder for what is observed; visible at this path inside too."""
     trace: Literal["off", "steps"] = "off"
@@ -155,6 +157,7 @@ def _captured(asked: StageRequest) -> StageResult:
     options = AgentOptions(root=root, trace=asked.trace, entropy_from=entropy)
     environment = agent_environment(asked.variables, journal=journal, options=options)
     os.chdir(asked.cwd)
+    gaps = _redirected(asked.stdin)
     execution = launch(
         asked.command,
         cwd=Path(asked.cwd),
@@ -163,13 +166,28 @@ def _captured(asked: StageRequest) -> StageResult:
         objects=None,
         options=LaunchOptions(root=root, environment_prefixes=prefixes, hidden=(journal, SITE.parent)),
     )
-    gap = environment_gap(environment)
+    if (gap := environment_gap(environment)) is not None:
+        gaps = (*gaps, gap)
     return StageResult(
         execution=execution,
         files=file_uses(journal, root=root, environment_prefixes=prefixes),
         observations=observations(journal, started=execution.started),
-        gaps=(gap,) if gap is not None else (),
+        gaps=gaps,
     )
+
+
+def _redirected(path: str) -> tuple[Gap, ...]:
+    """Read standard input from a file; a gap where it can't be opened."""
+    if not path:
+        return ()
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError as error:
+        reason = f"{path}, from which standard input came, can't be opened: {error.strerror}"
+        return (Gap("command.stdin", reason, "The replay gets none"),)
+    os.dup2(descriptor, 0)
+    os.close(descriptor)
+    return ()
 
 
 if __name__ == "__main__":

@@ -69,7 +69,8 @@ def _head(record: Record, paint: Paint) -> Iterator[str]:
     lasted = f" after {duration_text(record.execution.duration)}" if record.execution.duration else ""
     title = f"{paint(record.id, 'code')}  {paint(how, role)}{lasted}"
     yield f"{title}  {paint(visible(marks), 'label')}" if marks else title
-    yield paint("$ ", "dim") + paint(command_text(record.command.arguments), "strong")
+    given = f" < {visible(record.command.stdin)}" if record.command.stdin else ""
+    yield paint("$ ", "dim") + paint(command_text(record.command.arguments) + given, "strong")
     where = record.command.root if record.command.cwd == "." else f"{record.command.cwd} of {record.command.root}"
     processor = record.execution.user_time + record.execution.system_time
     usage = f", {processor:.1f} s of processor time, up to {size_text(record.execution.max_memory)} of memory"

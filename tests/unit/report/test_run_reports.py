@@ -147,6 +147,11 @@ def test_seeds_of_one_line_are_one_line_unless_all_is_asked_for() -> None:
     assert text(record, verbose=True).count("numpy.seed") == 3
 
 
+def test_where_standard_input_came_from_is_shown_with_the_command() -> None:
+    command = msgspec.structs.replace(RECORD.command, stdin="data/in.txt")
+    assert "$ python 'a b.py' < data/in.txt" in text(msgspec.structs.replace(RECORD, command=command))
+
+
 def test_generators_that_were_drawn_from_and_never_seeded_are_named() -> None:
     states = [
         RandomState(generator=generator, moment=moment, digest=digest, pid=1)
