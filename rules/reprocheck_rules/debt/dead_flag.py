@@ -7,7 +7,7 @@ An option that is parsed and never read is worse: a user who gives it believes t
 
 ## Fix
 Remove the flag and the side that never runs (version control keeps it), or make it an option that is recorded with the
-run. Remove an unread option, or read it.
+run. Remove an unread option, or read it; hand the seed of a configuration to what seeds.
 
 ## Notes
 Live are options of a command line (`argparse`, `click`, `typer`, `fire`, `absl`, `tyro`, dataclass parsers), values of
@@ -31,6 +31,7 @@ from reprocheck_rules.debt.fixed_values import FixedValues, Origin
 from reprocheck_rules.debt.flag_removal import Readers, without_flag, without_option
 from reprocheck_rules.debt.outside_flags import outside_flags
 from reprocheck_rules.debt.unread_options import unread_options
+from reprocheck_rules.debt.unread_seeds import unread_seeds
 
 rule = Rule("DBT001", "dead-flag", __doc__)
 
@@ -67,6 +68,10 @@ def check(project: Project) -> Iterator[Match]:
         kept = _is_kept_by_a_run(changes, option.path)
         confidence = Confidence.LOW if kept else option.confidence
         yield project.match(option.path, option.span, message, confidence=confidence, fix=fix)
+    for first, *others in unread_seeds(changes):
+        message = f"`{first.shown}` is set, but nothing reads `{first.name}`: no run is seeded with what it says"
+        trail = [project.note(other.path, other.span, "set here too") for other in others[:_SHOWN_CALLS]]
+        yield project.match(first.path, first.span, message, confidence=Confidence.MEDIUM, trail=trail)
     for flag in outside_flags(changes):
         trail = [project.note(path, span, text) for path, span, text in flag.notes]
         yield project.match(flag.path, flag.span, flag.message, confidence=Confidence.LOW, trail=trail)

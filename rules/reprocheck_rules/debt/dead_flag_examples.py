@@ -11,6 +11,7 @@ def show(rule: Rule) -> None:
     _outside_of_the_code(rule)
     _set_elsewhere(rule)
     _given_by_users(rule)
+    _seeds_of_configurations(rule)
 
 
 def _constants_and_attributes(rule: Rule) -> None:
@@ -565,3 +566,30 @@ def _given_by_users(rule: Rule) -> None:
         file="models.py",
         title="the same in a module of the project",
     )
+
+
+def _seeds_of_configurations(rule: Rule) -> None:
+    """A key that is recorded, and the seed that the program really has."""
+    program = """
+    import jax
+    import ml_collections
+    import wandb
+
+    def get_config():
+        config = ml_collections.ConfigDict()
+        config.seed = 68{mark}
+        config.rate = 0.1
+        return config
+
+    def draw(seed, rate):
+        return jax.random.normal(jax.random.PRNGKey(seed)) * rate
+
+    config = get_config()
+    wandb.init(config=config.to_dict())
+    print(draw({given}))
+    """
+    rule.flags(
+        program.format(mark="  # expect: DBT001", given="55, config.rate"), title="a seed that is recorded and not used"
+    )
+    rule.allows(program.format(mark="", given="config.seed, config.rate"), title="a seed that is recorded and used")
+    rule.allows(program.format(mark="", given="**config"), title="a seed that is given with all keys")
