@@ -14,14 +14,14 @@ home directory or a mount more than a container's own path. Silent for texts tha
 MIME types, help texts, docstrings), for system and temporary folders, for paths that are only tested for existence
 or compared, for those used only where the code has seen that it runs there, for folders that the program has mounted
 into its own containers, and for what trackers record of a run.
-Placeholders such as `/path/to/data` and tests have low confidence.
+Placeholders such as `/path/to/data` and tests have low confidence. Settings of one file below one place are said once.
 """
 
 import ast
 import re
 from collections.abc import Iterator
 
-from reprocheck.rulekit import Confidence, Match, Module, Note, NotebookView, Rule, Scalar, TreeView, walk
+from reprocheck.rulekit import Confidence, Match, Module, Note, NotebookView, Rule, Scalar, Span, TreeView, walk
 from reprocheck_rules.data.machine_paths import MachinePath, Strength, machine_path
 from reprocheck_rules.data.mount_points import lies_in, mount_points
 from reprocheck_rules.data.path_guards import is_asked_in_cell, only_where_it_exists
@@ -29,6 +29,8 @@ from reprocheck_rules.data.path_sinks import PathSinks, Rank, Sink
 
 rule = Rule("DAT001", "hardcoded-path", __doc__)
 
+_PLACE = 3
+"""Parts of a path that say whose it is: `/scratch/alice`, `C:/Users/alice`."""
 _CANDIDATE = (
     r"""["'](/[A-Za-z]|~[\\/]|\\\\|[A-Za-z]:[\\/]|(s3[an]?|gs|gcs|hdfs|dbfs|abfss?|wasbs?|adl|az|oss|viewfs|cos):/)"""
 )
@@ -124,6 +126,7 @@ def check_tree(tree: TreeView) -> Iterator[Match]:
     """Configuration that was written for one machine."""
     if tree.kind == "json" or _OTHER_CONFIG.search(tree.path):
         return
+    found: dict[str, list[tuple[Span, str, MachinePath]]] = {}
     for root in tree.document.roots:
         for keys, node in walk(root):
             if not isinstance(node, Scalar) or not isinstance(node.value, str) or not keys or keys[0] in _RECORDS:
@@ -131,8 +134,21 @@ def check_tree(tree: TreeView) -> Iterator[Match]:
             key = next((part for part in reversed(keys) if isinstance(part, str)), "")
             path = machine_path(node.value) if _CONFIG_KEY.search(key) else None
             if path is not None and path.strength is Strength.PERSONAL:
-                confidence = Confidence.LOW if path.placeholder else Confidence.MEDIUM
-                yield Match(span=node.span, message=_message(path, f"`{key}` is set to it"), confidence=confidence)
+                place = "" if path.placeholder else "/".join(re.split(r"[/\\\\]+", path.text)[:_PLACE])
+                found.setdefault(place, []).append((node.span, key, path))
+    for place, (first, *others) in found.items():
+        span, key, path = first
+        clause = f"`{key}` is set to it"
+        if others:
+            clause += (
+                f", as {len(others)} more {'settings are' if len(others) > 1 else 'setting is'} to paths beside it"
+            )
+        yield Match(
+            span=span,
+            message=_message(path, clause),
+            confidence=Confidence.MEDIUM if place else Confidence.LOW,
+            trail=tuple(Note(other, f"`{name}` is set to `{_short(beside)}`") for other, name, beside in others),
+        )
 
 
 def _plain(text: str) -> bool:
@@ -150,8 +166,11 @@ def _joined(node: ast.Constant, module: Module) -> ast.AST:
 
 
 def _message(path: MachinePath, clause: str) -> str:
-    shown = path.text if len(path.text) <= _SHOWN else path.text[: _SHOWN - 3] + "..."
-    return f"`{shown}` is {path.kind}, and {clause}"
+    return f"`{_short(path)}` is {path.kind}, and {clause}"
+
+
+def _short(path: MachinePath) -> str:
+    return path.text if len(path.text) <= _SHOWN else path.text[: _SHOWN - 3] + "..."
 
 
 def _trail(node: ast.Constant, sink: Sink, module: Module) -> list[Note]:
@@ -221,6 +240,19 @@ rule.flags(
       size: 224
     """,
     file="config/train.yaml",
+)
+rule.flags(
+    """
+    checkpoints:
+      length:
+        checkpoint_dir: /scratch/alice/sft/length  # expect: DAT001
+      topic:
+        checkpoint_dir: /scratch/alice/sft/topic
+    data_dir: /home/alice/rows  # expect: DAT001
+    output_dir: /scratch/alice/out
+    """,
+    file="config/adapters.yaml",
+    title="settings below one place are said once",
 )
 rule.allows(
     """
