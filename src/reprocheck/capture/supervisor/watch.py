@@ -59,7 +59,7 @@ class Watch:
         self._journal = journal
         self._contents = contents
         self._regions = regions
-        self._hidden = tuple(f"{path}/" for path in hidden)
+        self._hidden = tuple(path if os.path.isfile(path) else f"{path}/" for path in hidden)  # noqa: PTH113
         self.tasks = Tasks(machine)
         self._paths = Paths(self.tasks, Trail(journal, regions))
         self._programs = Programs(

@@ -472,3 +472,15 @@ def test_folders_that_were_not_there_before_are_told_from_those_that_were(run: R
         "except OSError: pass\n"
     )
     assert seen.files.new_folders == ("gone", "moved", "old/sub", "out", "out/deep", "tmp")
+
+
+def test_what_is_ours_is_no_use_of_the_run_be_it_a_folder_or_a_file(run: Run, tmp_path: Path) -> None:
+    ours = tmp_path / "project" / "ours"
+    ours.mkdir()
+    for path in (ours / "a.py", tmp_path / "project" / "runner.py", tmp_path / "project" / "theirs.py"):
+        path.write_text("x")
+    seen = run(
+        "for name in ('ours/a.py', 'runner.py', 'theirs.py'): open(name).read()",
+        also_hidden=(ours, tmp_path / "project" / "runner.py"),
+    )
+    assert list(seen.roles()) == ["theirs.py"]
