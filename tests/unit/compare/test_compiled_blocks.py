@@ -15,7 +15,7 @@ import pytest
 
 from reprocheck.compare.artifacts import compare_files
 from reprocheck.compare.compiled_blocks import CompiledBlocks, Kernels, why_not_compiled
-from reprocheck.compare.distances import Extremes
+from reprocheck.compare.distances import Extremes, relatives
 from reprocheck.compare.measuring import Measurement
 from reprocheck.compare.number_formats import NumberFormat, named_format, opaque_format
 from reprocheck.model.comparison import Limits
@@ -168,6 +168,19 @@ def test_a_difference_that_a_single_float_rounds_to_what_is_known_is_greater(nam
             assert found == Extremes(2**40, max(rounded, float(gap)), 2.0)
             seen += gap > rounded
     assert seen > 20
+
+
+@pytest.mark.parametrize("name", ["float16", "float32", "float64"])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_share_that_is_greater_by_the_last_digit_of_a_double_is_found(name: str, sign: int) -> None:
+    chance = np.random.default_rng(1)
+    compiled = blocks(name)
+    values = chance.uniform(1, 8, (60, 2)).astype(name) * np.array([1, sign], name)
+    shares = relatives(values[:, 0], values[:, 1]).tolist()
+    for pair, share in zip(values, shares, strict=True):
+        a, b = (pair[[side]].view(f"u{pair.itemsize}") for side in (0, 1))
+        for known in (np.nextafter(share, 0), share):
+            assert compiled.look(a, b, Extremes(2**64 - 1, 1e9, float(known))).known == Extremes(2**64 - 1, 1e9, share)
 
 
 @pytest.mark.parametrize(
