@@ -14,12 +14,16 @@ home directory or a mount more than a container's own path. Silent for texts tha
 MIME types, help texts, docstrings), for system and temporary folders, for paths that are only tested for existence
 or compared, for those used only where the code has seen that it runs there, for folders that the program has mounted
 into its own containers, and for what trackers record of a run.
-Placeholders such as `/path/to/data` and tests have low confidence. Settings of one file below one place are said once.
+Placeholders such as `/path/to/data` and tests have low confidence. Settings of one file, and entries of one table, are
+said once for each place that they lie below.
 """
 
 import ast
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
+
+from msgspec import structs
 
 from reprocheck.rulekit import Confidence, Match, Module, Note, NotebookView, Rule, Scalar, Span, TreeView, walk
 from reprocheck_rules.data.machine_paths import MachinePath, Strength, machine_path
@@ -69,11 +73,21 @@ _SHELL_PATH = re.compile(
 )
 
 
+class _Found(NamedTuple):
+    """A path in a module."""
+
+    match: Match
+    confidence: Confidence
+    path: MachinePath
+    table: ast.AST | None
+    """The list or table that is written out around it."""
+
+
 @rule.on_module(contains=_CANDIDATE)
 def check(module: Module) -> Iterator[Match]:
     """Every text of the module that names a machine's path."""
     sinks: PathSinks | None = None
-    best: dict[int, Match] = {}
+    best: dict[int, _Found] = {}
     for node in module.file.every(ast.Constant):
         if not isinstance(node.value, str):
             continue
@@ -93,9 +107,40 @@ def check(module: Module) -> Iterator[Match]:
             _joined(node, module), _message(path, sink.clause), confidence=confidence, trail=_trail(node, sink, module)
         )
         known = best.get(node.lineno)
-        if known is None or _ORDER.index(confidence) < _ORDER.index(known.confidence or Confidence.HIGH):
-            best[node.lineno] = match
-    yield from best.values()
+        if known is None or _ORDER.index(confidence) < _ORDER.index(known.confidence):
+            best[node.lineno] = _Found(match, confidence, path, _table(node, module))
+    yield from _once_a_table(best)
+
+
+def _table(node: ast.AST, module: Module) -> ast.AST | None:
+    """The outermost list or table that is written out around a text."""
+    found: ast.AST | None = None
+    for ancestor in module.file.ancestors(node):
+        if isinstance(ancestor, ast.Dict | ast.List | ast.Tuple | ast.Set):
+            found = ancestor
+        elif not isinstance(ancestor, ast.JoinedStr):
+            break
+    return found
+
+
+def _place(path: MachinePath) -> str:
+    return "/".join(re.split(r"[/\\\\]+", path.text)[:_PLACE])
+
+
+def _once_a_table(best: dict[int, _Found]) -> Iterator[Match]:
+    """Matches by line, where those of one table below one place are one: the surest, with the others beside it."""
+    groups: dict[tuple[object, str], list[_Found]] = {}
+    for line, found in best.items():
+        groups.setdefault((line if found.table is None else found.table, _place(found.path)), []).append(found)
+    for group in groups.values():
+        first = min(group, key=lambda found: _ORDER.index(found.confidence))
+        others = [found for found in group if found is not first]
+        if not others:
+            yield first.match
+            continue
+        notes = [Note(other.match.span, f"`{_short(other.path)}` stands beside it") for other in others]
+        message = f"{first.match.message} ({len(others)} more such paths stand beside it)"
+        yield structs.replace(first.match, message=message, trail=(*first.match.trail, *notes))
 
 
 def _is_checked(node: ast.AST, module: Module) -> bool:
@@ -134,7 +179,7 @@ def check_tree(tree: TreeView) -> Iterator[Match]:
             key = next((part for part in reversed(keys) if isinstance(part, str)), "")
             path = machine_path(node.value) if _CONFIG_KEY.search(key) else None
             if path is not None and path.strength is Strength.PERSONAL:
-                place = "" if path.placeholder else "/".join(re.split(r"[/\\\\]+", path.text)[:_PLACE])
+                place = "" if path.placeholder else _place(path)
                 found.setdefault(place, []).append((node.span, key, path))
     for place, (first, *others) in found.items():
         span, key, path = first
@@ -240,6 +285,21 @@ rule.flags(
       size: 224
     """,
     file="config/train.yaml",
+)
+rule.flags(
+    """
+    import json
+
+    SAVED = {
+        "length": "/home/alice/saves/length",  # expect: DAT001
+        "topic": "/home/alice/saves/topic",
+        "both": ["/home/alice/saves/both", "/home/bob/saves/both"],
+        "older": "/home/bob/saves/older",  # expect: DAT001
+    }
+    rows = json.load(open("/home/alice/rows.json"))  # expect: DAT001
+    more = json.load(open("/home/alice/more.json"))  # expect: DAT001
+    """,
+    title="paths of one table are said once for each place",
 )
 rule.flags(
     """
