@@ -108,13 +108,16 @@ def _keeps(call: Call) -> bool:
 
 
 def _opens_log(call: Call) -> bool:
-    """`open(settings.log_file, "a")`: a file to be written, whose name stands in a setting called after results."""
+    """A file that goes on from run to run, `open(path, "a")`, or one that a setting called after results names."""
     values = [argument.value for argument in call.arguments if argument.name in {"", "file", "mode"}]
-    if len(values) < 2 or (path := values[0]) is None or (mode := values[1]) is None:  # noqa: PLR2004 — path and mode
+    mode = values[1] if len(values) > 1 else None
+    if mode is not None and mode.value in {"a", "a+", "at"}:
+        return True
+    if mode is None or (path := values[0]) is None:
         return False
     named = path.kind in {ValueKind.NAME, ValueKind.PARAMETER, ValueKind.SELF}
     last = f"{path.value}{path.path}".rpartition(".")[2]
-    return named and str(mode.value)[:1] in {"a", "w", "x"} and _LOG_NAME.search(last) is not None
+    return named and str(mode.value)[:1] in {"w", "x"} and _LOG_NAME.search(last) is not None
 
 
 def _says_more(name: str, value: Value | None) -> bool:

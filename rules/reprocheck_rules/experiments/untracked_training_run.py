@@ -155,10 +155,14 @@ rule.allows(
     {
         "train.py": "from settings import hp\n"
         + _NET.format(mark="")
-        + 'with open(hp.train.log_file, "a") as f:\n    f.write(str(loss.item()))\n',
+        + 'with open(hp.train.log_file, "w") as f:\n    f.write(str(loss.item()))\n',
         "settings.py": "hp = load()\n",
     },
     title="A log that a setting names",
+)
+rule.allows(
+    {"train.py": _NET.format(mark="") + 'with open(out + "/res.res", "a") as f:\n    f.write(str(loss.item()))\n'},
+    title="A file that goes on from run to run",
 )
 rule.flags(
     {
