@@ -51,12 +51,13 @@ def check_packages(
     else:
         check.imported(modules)
     packages = []
+    asked = check.asked_of_all()
     for index, distribution in enumerate(installed.distributions):
         package = distribution.package
         if index not in check.unreadable:
             owners = check.found.get(index, {}).values()
             if used is not None or modules:
-                package = msgspec.structs.replace(package, used=bool(owners) or index in check.late)
+                package = msgspec.structs.replace(package, used=_is_used(owners, asked) or index in check.late)
             modified = tuple(sorted(owner.name for owner in owners if not owner.as_installed))
             package = msgspec.structs.replace(package, checked=len(owners), modified=modified)
         packages.append(package)
@@ -109,6 +110,14 @@ class _Check:
                 for name in names:
                     self._installed.learn(name, Checked(identities[name], tuple(listed)))
 
+    def asked_of_all(self) -> bool:
+        """Whether something looked through what all packages say of themselves, as who wants their entry points does.
+
+        Of one package or a few, it asked for a version or whether they are there, which is a use.
+        """
+        asked = sum(any(_is_about(owner) for owner in owners.values()) for owners in self.found.values())
+        return asked >= max(_FEW, _NEARLY_ALL * len(self._installed.distributions))
+
     def imported(self, modules: Collection[str]) -> None:
         """Check the code of all packages that one of the modules belongs to."""
         for index, distribution in enumerate(self._installed.distributions):
@@ -127,6 +136,16 @@ class _Check:
         return owner
 
 
+def _is_about(owner: Owner) -> bool:
+    return ".dist-info/" in owner.name
+
+
+def _is_used(owners: Iterable[Owner], asked_of_all: bool) -> bool:  # noqa: FBT001 — the one flag of a private function
+    return any(not (asked_of_all and _is_about(owner)) for owner in owners)
+
+
+_FEW, _NEARLY_ALL = 5, 0.9
+"""Packages of which one may well ask, and the share of an environment's that nobody asks of by name."""
 _LATE = Owner(-1, "", as_installed=False)
 """Stands for a check that there was no time for."""
 

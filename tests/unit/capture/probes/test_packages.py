@@ -100,6 +100,20 @@ def test_a_file_edited_after_installation_is_found_when_the_run_used_it(tmp_path
     assert (b.used, b.checked, b.modified) == (False, 0, ())
 
 
+def test_who_asks_all_packages_for_their_entry_points_uses_none_of_them(tmp_path: Path) -> None:
+    names = [f"p{number}" for number in range(10)]
+    about = {name: f"{name}-1.0.dist-info/entry_points.txt" for name in names}
+    for name in names:
+        install(tmp_path, name, files={f"{name}/__init__.py": "", about[name]: "x"})
+
+    def used(*paths: str) -> list[str]:
+        packages, _ = check_packages(installed(tmp_path), {str(tmp_path / path) for path in paths}, (), NoCache())
+        return [package.name for package in packages if package.used]
+
+    assert used(*about.values(), "p3/__init__.py") == ["p3"]
+    assert used(about["p1"], about["p2"], "p3/__init__.py") == ["p1", "p2", "p3"]
+
+
 def test_files_opened_through_links_of_files_and_folders_are_those_of_the_package(tmp_path: Path) -> None:
     install(tmp_path / "site", "a", files={"a/one.py": "x = 1\n", "a/two.py": "y = 1\n"})
     (tmp_path / "folder").symlink_to(tmp_path / "site" / "a")
