@@ -23,8 +23,6 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from msgspec import structs
-
 from reprocheck.rulekit import Confidence, Match, Module, Note, NotebookView, Rule, Scalar, Span, TreeView, walk
 from reprocheck_rules.data.machine_paths import MachinePath, Strength, machine_path
 from reprocheck_rules.data.mount_points import lies_in, mount_points
@@ -139,8 +137,12 @@ def _once_a_table(best: dict[int, _Found]) -> Iterator[Match]:
             yield first.match
             continue
         notes = [Note(other.match.span, f"`{_short(other.path)}` stands beside it") for other in others]
-        message = f"{first.match.message} ({len(others)} more such paths stand beside it)"
-        yield structs.replace(first.match, message=message, trail=(*first.match.trail, *notes))
+        yield Match(
+            span=first.match.span,
+            message=f"{first.match.message} ({len(others)} more such paths stand beside it)",
+            confidence=first.confidence,
+            trail=(*first.match.trail, *notes),
+        )
 
 
 def _is_checked(node: ast.AST, module: Module) -> bool:
