@@ -234,3 +234,35 @@ rule.allows(
     """,
     title="A picture, a calibrator, a blend, the last fit on everything",
 )
+_FLAGGED = """
+    import pandas as pd
+    from sklearn.impute import SimpleImputer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import train_test_split
+
+    class Features:
+        def prepare(self, table, {flag}):
+            {test}
+                self.imputer = SimpleImputer()
+                return self.imputer.fit_transform(table){marked}
+            return self.imputer.transform(table)
+
+    train, test = train_test_split(pd.read_csv("rows.csv"), random_state=0)
+    features = Features()
+    model = LogisticRegression().fit(features.prepare(train{for_train}), labels)
+    print(model.predict(features.prepare(test{for_test})))
+    """
+for _flag, _test, _for_train, _for_test in (
+    ("is_training=True", "if is_training:", "", ", is_training=False"),
+    ("*, fit=False", "if fit:", ", fit=True", ""),
+    ("reuse", "if not reuse:", ", False", ", True"),
+    ('mode="fit"', 'if mode == "fit":', "", ', mode="apply"'),
+):
+    rule.allows(
+        _FLAGGED.format(flag=_flag, test=_test, marked="", for_train=_for_train, for_test=_for_test),
+        title="a flag chooses between fitting and applying",
+    )
+rule.flags(
+    _FLAGGED.format(flag="fit=True", test="if fit:", marked="  # expect: DAT011", for_train="", for_test=""),
+    title="a flag that would choose, and isn't given",
+)

@@ -268,3 +268,19 @@ def test_drawing_rows_and_dropping_them_is_a_split(catalog: Catalog) -> None:
     )
     assert [leak.fit.label for leak in seen.leaks.values()] == ["`StandardScaler`"]
     assert [fit.data for fit in seen.held_out_fits.values()] == ["test"]
+
+
+def test_a_side_that_no_call_takes_is_looked_at_too(catalog: Catalog) -> None:
+    text = """
+    import pandas as pd
+    from sklearn.model_selection import train_test_split
+
+    def classify(table, standardize=False):
+        if standardize:
+            table = (table - table.mean()) / table.std()
+        return train_test_split(table, random_state=0)
+
+    classify(pd.read_csv("rows.csv"){how})
+    """
+    for how in ("", ", standardize=True"):
+        assert {line for line, _ in _lines(_seen(text.format(how=how), catalog))} == {7}

@@ -67,7 +67,7 @@ class Evaluating(ABC):
 
     def leak(self, value: Value, split: Where, most: Confidence = Confidence.HIGH) -> None:
         """Data with these tokens is split here."""
-        for fit in fits_of(value):
+        for fit in sorted(fits_of(value), key=lambda fit: (fit.label, fit.data)):
             confidence = weaker(fit.confidence, most)
             known = self.seen.leaks.get(fit.where.node)
             if known is None or weaker(known.confidence, confidence) is not confidence:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from reprocheck.model.finding import Confidence
 from reprocheck.project.python.scopes import Scope
 from reprocheck.rulekit.flow.evaluating import Evaluating, position_of
+from reprocheck.rulekit.flow.flags import Constants, constants_of, ends, holds
 from reprocheck.rulekit.flow.frames import handed_in, handed_out, owner_of, statements_of
 from reprocheck.rulekit.flow.observed import Observed
 from reprocheck.rulekit.flow.program import Program, Unit
@@ -55,18 +56,24 @@ class Following(Evaluating):
         self._stack: list[Scope] = []
         self._owner = ""
         """The class whose method is running."""
+        self._constants: Constants = {}
+        """Parameters of the function that is running which its caller gave a constant."""
+        self._taken: dict[ast.stmt, set[bool]] = {}
+        """Sides of conditions on such parameters that some call takes."""
 
     def called(self, node: ast.Call) -> Value:
         """What a call yields."""
         return self._call(self, node)
 
     def run(self) -> Observed:
-        """Follow the module's own statements, then each function that they didn't lead into."""
+        """Follow the module's own statements, then each function that they didn't lead into, or not into all of."""
         begun = self.unit
         self.body(begun.module.tree.body)
         for scope in begun.functions.values():
             node = scope.node
-            if scope not in self._entered and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                continue
+            if scope not in self._entered or any(len(self._taken.get(part, ())) == 1 for part in _conditions(node)):
                 self._owner = owner_of(begun, scope)
                 self.fitted = handed_in(self.fitted, "", self._owner)
                 self.env, self._slices, self.loops, self.several = {}, {}, [], {}
@@ -82,6 +89,8 @@ class Following(Evaluating):
             if self.left <= 0:
                 return
             self._statement(statement)
+            if ends(statement, self._constants):
+                return
 
     def _statement(self, node: ast.stmt) -> None:
         match node:
@@ -101,7 +110,12 @@ class Following(Evaluating):
                 self._looped(node, [*node.body, *node.orelse])
             case ast.If():
                 self.value(node.test)
-                self._either(node.body, node.orelse)
+                side = holds(node.test, self._constants)
+                if side is None:
+                    self._either(node.body, node.orelse)
+                else:
+                    self._taken.setdefault(node, set()).add(side)
+                    self.body(node.body if side else node.orelse)
             case ast.With() | ast.AsyncWith():
                 for item in node.items:
                     found = self.value(item.context_expr)
@@ -109,7 +123,8 @@ class Following(Evaluating):
                         self.bind(item.optional_vars, found)
                 self.body(node.body)
             case ast.Try():
-                self.body([*node.body, *(s for h in node.handlers for s in h.body), *node.orelse, *node.finalbody])
+                for block in (node.body, *(handler.body for handler in node.handlers), node.orelse, node.finalbody):
+                    self.body(block)
 
     def _return(self, value: ast.expr | None) -> None:
         match value:
@@ -246,6 +261,11 @@ class Following(Evaluating):
         self._entered.add(scope)
         outer = self.unit, self.env, self.fitted, self._returned, self._slices, self.loops, self._owner
         several, self.several = self.several, {}
+        constants, function = self._constants, scope.node
+        if call is not None and isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+            self._constants = constants_of(function, call.node, constants)
+        else:
+            self._constants = {}
         self.unit, self._owner = unit, owner_of(unit, scope)
         self.env = handed_in(self.env, outer[-1], self._owner) | bound
         self.fitted = handed_in(self.fitted, outer[-1], self._owner)
@@ -253,7 +273,7 @@ class Following(Evaluating):
         self._stack.append(scope)
         self.body(statements_of(scope))
         self._stack.pop()
-        self.several = several
+        self.several, self._constants = several, constants
         returned, env, fitted, owner = self._returned, self.env, self.fitted, self._owner
         self.unit, self.env, self.fitted, self._returned, self._slices, self.loops, self._owner = outer
         self.env.update(handed_out(env, owner, self._owner))
@@ -276,6 +296,10 @@ class Following(Evaluating):
             if keyword.arg is not None:
                 bound[keyword.arg] = found
         return bound
+
+
+def _conditions(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[ast.If]:
+    return (part for part in ast.walk(function) if isinstance(part, ast.If))
 
 
 def _by_name(target: ast.expr, found: Value) -> Value:
