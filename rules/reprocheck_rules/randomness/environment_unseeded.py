@@ -17,6 +17,7 @@ handed to `reset`, to what makes the environment, or to an agent of Stable-Basel
 """
 
 import re
+import textwrap
 from collections.abc import Iterator
 
 from reprocheck.rulekit import Confidence, Fix, InsertStatements, Match, Project, Rule, Safety, Where
@@ -56,9 +57,8 @@ def _draws_environment(happening: Happening) -> bool:
 
 def _unseeded(project: Project, run: Run, made: Happening, drawn: list[Happening]) -> Match:
     first = drawn[0] if drawn else made
-    spelled = made.call.callee if made.call.callee[0].isalpha() else made.name
-    short = ".".join(spelled.split(".")[-2:])
-    takes_seed = project.versions.at_least("gym", _RESET_TAKES_SEED) if spelled.startswith("gym.") else True
+    short = ".".join(_spelled(made).split(".")[-2:])
+    takes_seed = _reset_takes_seed(project, made)
     how = "env.seed(seed)` once" if takes_seed is False else "env.reset(seed=seed)` the first time"
     if takes_seed is None:
         how += f" (`env.seed(seed)` before gym {_RESET_TAKES_SEED})"
@@ -74,18 +74,33 @@ def _unseeded(project: Project, run: Run, made: Happening, drawn: list[Happening
             *story(project, run, made, "makes the environment"),
             *([project.note(first.path, first.call.span, what)] if drawn else []),
         ],
-        fix=_fix(project, made, ["{name}.reset(seed=0)", "{name}.action_space.seed(0)"]),
+        fix=None
+        if takes_seed is None
+        else _fix(
+            project,
+            made,
+            ["{name}.reset(seed=0)" if takes_seed else "{name}.seed(0)", "{name}.action_space.seed(0)"],
+        ),
     )
+
+
+def _spelled(made: Happening) -> str:
+    """What the program calls: gym and gymnasium are one to the catalog."""
+    return made.call.callee if made.call.callee[0].isalpha() else made.name
+
+
+def _reset_takes_seed(project: Project, made: Happening) -> bool | None:
+    """Whether `reset` takes a seed; None where that waits for the version of gym."""
+    return project.versions.at_least("gym", _RESET_TAKES_SEED) if _spelled(made).startswith("gym.") else True
 
 
 def _fix(project: Project, made: Happening, lines: list[str]) -> Fix | None:
     """Seeds behind the statement that makes the environment; the first reset decides on all that follow."""
     name = made.call.result
-    takes_seed = made.name.startswith("gymnasium.") or project.versions.at_least("gym", _RESET_TAKES_SEED) is True
     # Of `self.env = make(...)` no more than the last part is known, so that methods are left alone.
     facts = project.index.files[made.path]
     function = next((f for f in facts.functions if any(event is made.call for event in f.events)), None)
-    if not takes_seed or not name.isidentifier() or function is None or function.method:
+    if not name.isidentifier() or function is None or function.method:
         return None
     text = "\n".join(line.format(name=name) for line in lines)
     edits = (InsertStatements(made.call.span, Where.AFTER, text, made.path),)
@@ -381,4 +396,23 @@ rule.allows(
         net(env.reset()).sum().backward()
     """,
     title="A library",
+)
+_GYM = """
+    import gym
+    import torch
+
+    env = gym.make("CartPole-v1"){mark}
+    torch.manual_seed(0)
+    net = torch.nn.Linear(4, 2)
+    optimizer = torch.optim.Adam(net.parameters())
+    net(torch.tensor(load(env))).sum().backward()
+    optimizer.step()
+"""
+rule.flags(
+    {"train.py": _GYM.format(mark="  # expect: RNG016"), "requirements.txt": "gym==0.15.3\n"},
+    file="train.py",
+    title="With a gym whose reset takes no seed",
+    fixed=textwrap.dedent(_GYM.format(mark=""))
+    .lstrip("\n")
+    .replace("torch.manual_seed", "env.seed(0)\nenv.action_space.seed(0)\ntorch.manual_seed"),
 )
