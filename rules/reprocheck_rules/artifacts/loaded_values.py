@@ -15,6 +15,10 @@ _OBJECTS = frozenset(
     }
 )  # fmt: skip
 """Keys under which programs keep objects of their own classes."""
+_OF_MODELS = frozenset(
+    {"state_dict", "eval", "parameters", "named_parameters", "modules", "children", "fuse", "yaml", "names"}
+)
+"""What only objects have that are pickled whole."""
 _WEIGHTS = re.compile(r"(.*_)?(state_?dicts?|weights?|sd)(_.*)?", re.IGNORECASE)
 """Names of variables that hold weights."""
 
@@ -37,7 +41,7 @@ def is_weights(call: Call, *, alone: bool = False) -> bool:
         named = _WEIGHTS.fullmatch(name) is not None
     else:
         nodes, named = [call.node], False
-    if any(_takes_object(file.parent(node), node) for node in nodes):
+    if any(_takes_object(file.parent(node), node) or _takes_model(call, node) for node in nodes):
         return False
     return named or any(_becomes_state(call, node) for node in nodes if not alone or node is call.node)
 
@@ -50,6 +54,26 @@ def _takes_object(parent: ast.AST | None, node: ast.expr) -> bool:
             return name not in {"keys", "items", "values", "get", "pop", "update"}
         case ast.Call(func=function):
             return function is node
+    return False
+
+
+def _takes_model(call: Call, node: ast.expr) -> bool:
+    """Whether an entry is asked for what only a model has: `loaded["model"].float().state_dict()`."""
+    child: ast.AST = node
+    inside = False
+    for parent in call.module.file.ancestors(node):
+        match parent:
+            case ast.Subscript(value=value) if value is child:
+                inside = True
+            case ast.Attribute(value=value, attr=name) if value is child:
+                if inside and name in _OF_MODELS:
+                    return True
+                inside = inside or name == "get"
+            case ast.Call(func=function) if function is child:
+                pass
+            case _:
+                return False
+        child = parent
     return False
 
 

@@ -231,6 +231,11 @@ rule.flags(
         net = torch.load(path)  # expect: ART003
         net.eval()
         return net
+
+    def whole_inside(net, ema, path):
+        loaded = torch.load(path)  # expect: ART003
+        net.load_state_dict(loaded["model"].float().state_dict())
+        ema.load_state_dict(loaded.get("ema").state_dict())
     """,
     title="Settings, data sets and whole models can't be read as weights only",
     fixed={
@@ -255,6 +260,11 @@ rule.flags(
             net = torch.load(path)
             net.eval()
             return net
+
+        def whole_inside(net, ema, path):
+            loaded = torch.load(path)
+            net.load_state_dict(loaded["model"].float().state_dict())
+            ema.load_state_dict(loaded.get("ema").state_dict())
         """,
     },
 )
