@@ -50,7 +50,7 @@ def check(project: Project) -> Iterator[Match]:
         for seeding in seedings(project, run).values():
             seed = next((pair for pair in seeding.seeds if not pair[1].entry.seed_argument.endswith("state")), None)
             early = _early(seeding, seed[0]) if seed is not None and seed[1].certain else []
-            if seed is not None and early and _initialised_again(project, run, seed[1]):
+            if seed is not None and early and (_makes_model(seed[1]) or _initialised_again(project, run, seed[1])):
                 early = [pair for pair in early if "initialises" not in pair[1].entry.roles]
             early = [pair for pair in early if not (_set_by_hand(project, pair[1]) or _loaded_over(project, pair[1]))]
             if seed is not None and early:
@@ -118,6 +118,14 @@ def _is_loaded(project: Project, path: str, span: Span) -> bool:
             whole = [call for call in loaded if not any(argument.name == "strict" for argument in call.arguments)]
             return 0 < sum(call.callee == built.callee for call in calls) <= len(whole)
     return False
+
+
+def _makes_model(seed: Happening) -> bool:
+    """Whether a trainer that seeds builds its model itself, behind the seed: `Trainer(model_init=build)`."""
+    return "seeds-by-default" in seed.entry.roles and any(
+        argument.name == "model_init" and (argument.value is None or argument.value.value is not None)
+        for argument in seed.call.arguments
+    )
 
 
 def _initialised_again(project: Project, run: Run, seed: Happening) -> bool:
@@ -360,6 +368,28 @@ rule.allows(
     trainer.train()
     """,
     title="Seeded before the adapter",
+)
+rule.allows(
+    """
+    from transformers import BertForSequenceClassification, Trainer, TrainingArguments
+
+    def build():
+        return BertForSequenceClassification.from_pretrained("org/base", revision="1f2e3d4")
+
+    first = build()
+    print(first)
+    Trainer(model_init=build, args=TrainingArguments("out"), train_dataset=rows()).train()
+    """,
+    title="A model that the trainer builds behind its seed",
+)
+rule.flags(
+    """
+    from transformers import BertForSequenceClassification, Trainer, TrainingArguments
+
+    model = BertForSequenceClassification.from_pretrained("org/base", revision="1f2e3d4")  # expect: RNG003
+    Trainer(model, TrainingArguments("out"), model_init=None, train_dataset=rows()).train()
+    """,
+    title="A model that the trainer is given",
 )
 rule.allows(
     """
