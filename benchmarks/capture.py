@@ -5,9 +5,10 @@
 
 `--python` is an interpreter with scikit-learn, pandas, Pillow and torch. strace, MLflow (in that interpreter), ReproZip
 (`reprozip`) and noWorkflow (`now`) are measured where they are found; `--peers` names folders with their programs.
-`sk_long.py` and `torchy_long.py` are the same scripts with half a minute of training, as users have it; of these and
-of `images_long.py`, which decodes a JPEG per sample, only our own programs are measured. `torchy.py` is as hard as it
-gets: its workers open a thousand tiny files per second of CPU and do nothing with them.
+`sk_long.py` and `torchy_long.py` are the same scripts with half a minute of training, as users have it; of these, of
+`images_long.py`, which decodes a JPEG per sample, and of `arrays_long.py`, whose samples are rows of one array, only
+our own programs are measured. `torchy.py` is as hard as it gets: its workers open a thousand tiny files per second of
+CPU and do nothing with them.
 
 Threads of OpenMP burn CPU while they wait for each other, the more the busier the cores are, whoever keeps them busy;
 with OMP_WAIT_POLICY=PASSIVE in the environment they sleep, and CPU is work.
@@ -88,12 +89,35 @@ if __name__ == "__main__":
             optimizer.zero_grad(); loss.backward(); optimizer.step()
         torch.save(net.state_dict(), "net.pt")
 """
+_ARRAYS = """
+import numpy as np, torch
+from torch.utils.data import DataLoader, Dataset
+class Pictures(Dataset):
+    def __init__(self): self.pixels = np.load("pictures.npy")
+    def __len__(self): return len(self.pixels)
+    def __getitem__(self, i):
+        pixels = self.pixels[i].astype(np.float32) / 255
+        if torch.rand(()) < 0.5: pixels = pixels[:, :, ::-1].copy()
+        return torch.from_numpy((pixels - pixels.mean()) / (pixels.std() + 1e-6)), i % 10
+if __name__ == "__main__":
+    torch.manual_seed(0); torch.set_num_threads(2)
+    net = torch.nn.Sequential(torch.nn.Conv2d(3, 16, 3, padding=1), torch.nn.ReLU(), torch.nn.MaxPool2d(2),
+                              torch.nn.Conv2d(16, 32, 3, padding=1), torch.nn.ReLU(), torch.nn.AdaptiveAvgPool2d(4),
+                              torch.nn.Flatten(), torch.nn.Linear(512, 10))
+    optimizer, data = torch.optim.SGD(net.parameters(), 0.01), Pictures()
+    for epoch in range(6):
+        for x, y in DataLoader(data, 128, shuffle=True, num_workers=2):
+            loss = torch.nn.functional.cross_entropy(net(x), y)
+            optimizer.zero_grad(); loss.backward(); optimizer.step()
+        torch.save(net.state_dict(), "net.pt")
+"""
 _SCRIPTS = {
     "sk.py": _SKLEARN.replace("TREES", "60"),
     "torchy.py": _TORCH.replace("EPOCHS", "2"),
     "sk_long.py": _SKLEARN.replace("TREES", "700"),
     "torchy_long.py": _TORCH.replace("EPOCHS", "20"),
     "images_long.py": _IMAGES,
+    "arrays_long.py": _ARRAYS,
 }
 _OURS = ("plain", "files alone", "reprocheck run")
 _MAKE = """
@@ -104,6 +128,7 @@ frame["label"] = (frame.x0 + frame.x1 > 1).astype(int)
 frame.to_csv("data.csv", index=False)
 os.makedirs("items", exist_ok=True)
 for i in range(1000): np.save(f"items/{i}.npy", rng.random((3, 32, 32)).astype("f4"))
+np.save("pictures.npy", rng.integers(0, 255, (10000, 3, 32, 32)).astype("u1"))
 from PIL import Image
 os.makedirs("images", exist_ok=True)
 for i in range(600):
