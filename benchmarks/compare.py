@@ -1,4 +1,4 @@
-"""Measures comparing: equal trees beside stating and hashing them, unequal tensors beside the memory's own speed.
+"""Measures comparing: equal trees beside stating and hashing them, unequal tensors beside `numpy.array_equal`.
 
 Everything is made in a temporary folder; the largest files are sparse.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import math
 import os
 import platform
 import subprocess
@@ -22,8 +23,10 @@ import numpy.typing as npt
 from blake3 import blake3
 from processes import say
 
+from reprocheck.compare import arrays
 from reprocheck.compare.alignment import Artifact
 from reprocheck.compare.artifacts import compare_files
+from reprocheck.compare.compiled_blocks import Kernels, why_not_compiled
 from reprocheck.compare.content import BLOCK
 from reprocheck.compare.measuring import Measurement
 from reprocheck.compare.number_formats import named_format
@@ -176,12 +179,15 @@ def _kinds() -> Iterator[tuple[str, str, Array, Array]]:
 
 
 def tensors(folder: Path, rounds: int) -> str:
-    """Unequal tensors in memory and in files, beside plain reading and `numpy.array_equal`."""
+    """Unequal tensors in memory and in files, measured by NumPy and compiled, beside `numpy.array_equal`."""
+    if why := why_not_compiled():
+        sys.exit(f"there is no compiled code to be measured: {why}")
+    ways = {"NumPy": Kernels(patience=math.inf), "compiled": Kernels(patience=0)}
     rows = [
-        f"Tensors of {_SIZE // 2} to {_SIZE} MiB, GB of a side per second of the processor, or by the clock (wall).",
+        f"Tensors of {_SIZE // 4} to {_SIZE} MiB: GB of a side per second, of the processor; for files by the clock.",
         f"Ratios are to `array_equal` (bar: {_HALF}).\n",
-        "| | | read | `array_equal` | in memory | ratio | files | ratio | `array_equal`, wall | files, wall | ratio |",
-        "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
+        "| | | `array_equal` | NumPy | ratio | compiled | ratio | clock | files, NumPy | ratio | compiled | ratio |",
+        "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
     ]
     for what, name, left, right in _kinds():
         paths = folder / "left.npy", folder / "right.npy"
@@ -190,40 +196,38 @@ def tensors(folder: Path, rounds: int) -> str:
         if name == "bfloat16":  # NumPy has no name for it, safetensors has
             paths = _safetensors(folder, left, right)
         equal = left.copy()
-        size = left.nbytes
-        actions: dict[str, Callable[[], object]] = {
-            "read": lambda a=left, b=right: [_read(side) for side in (a, b)],  # type: ignore[misc]
-            "array_equal": lambda a=left, b=equal: np.array_equal(a.view(np.uint32), b.view(np.uint32)),  # type: ignore[misc]
-            "memory": lambda a=left, b=right, n=name: _measured(n, a, b),  # type: ignore[misc]
-            "files": lambda p=paths: compare_files(p[0], p[1], name="t" + p[0].suffix),  # type: ignore[misc]
+        plain = {"array_equal": lambda a=left, b=equal: np.array_equal(a.view(np.uint32), b.view(np.uint32))}  # type: ignore[misc]
+        memory = {
+            way: lambda n=name, a=left, b=right, k=kernels: _measured(n, a, b, k)  # type: ignore[misc]
+            for way, kernels in ways.items()
+        }
+        files = {
+            way: lambda p=paths, k=kernels: _compared(p, k)  # type: ignore[misc]
+            for way, kernels in ways.items()
         }
         say(f"{name}, {what}")
-        cpu = {key: size / value / 1e9 for key, value in best(actions, rounds, time.process_time).items()}
-        timed = best({key: actions[key] for key in ("array_equal", "files")}, rounds)
-        wall = {key: size / value / 1e9 for key, value in timed.items()}
-        rows.append(
-            f"| {name} | {what} | {cpu['read']:.1f} | {cpu['array_equal']:.1f} "
-            f"| {cpu['memory']:.1f} | {cpu['memory'] / cpu['array_equal']:.2f} "
-            f"| {cpu['files']:.1f} | {cpu['files'] / cpu['array_equal']:.2f} "
-            f"| {wall['array_equal']:.1f} | {wall['files']:.1f} | {wall['files'] / wall['array_equal']:.2f} |"
-        )
+        row = f"| {name} | {what} "
+        for clock, actions in ((time.process_time, memory), (time.perf_counter, files)):
+            found = best(plain | actions, rounds, clock)
+            row += f"| {left.nbytes / found['array_equal'] / 1e9:.1f} "
+            for way in ways:
+                row += f"| {left.nbytes / found[way] / 1e9:.1f} | {found['array_equal'] / found[way]:.2f} "
+        rows.append(row + "|")
     return "\n".join([*rows, ""])
 
 
-def _read(array: Array) -> int:
-    """Go through an array as fast as NumPy can."""
-    words = array.view(np.uint64)
-    step = BLOCK // 8
-    return max(int(np.maximum.reduce(words[start : start + step])) for start in range(0, len(words), step))
-
-
-def _measured(name: str, left: Array, right: Array) -> None:
+def _measured(name: str, left: Array, right: Array, kernels: Kernels) -> None:
     number = named_format(name)
     assert number is not None
-    measurement = Measurement(number)
+    measurement = Measurement(number, kernels=kernels)
     a, b = memoryview(left.view(np.uint8).data), memoryview(right.view(np.uint8).data)
     for start in range(0, len(a), BLOCK):
         measurement.add(a[start : start + BLOCK], b[start : start + BLOCK])
+
+
+def _compared(paths: tuple[Path, Path], kernels: Kernels) -> None:
+    arrays.KERNELS = kernels
+    compare_files(*paths, name="t" + paths[0].suffix)
 
 
 def _safetensors(folder: Path, left: Array, right: Array) -> tuple[Path, Path]:
