@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 import msgspec
 
-from reprocheck.model.record import CodePlace, Record
+from reprocheck.model.record import INPUT_ROLES, CodePlace, FileRole, Record
 from reprocheck.model.replay import Cause, Replay, Suspect
 
 _NEAR = 3
@@ -28,6 +28,8 @@ _FAMILIES: Mapping[Cause, frozenset[str]] = {
     Cause.OTHER: frozenset(),
 }
 """Rules that are about such things."""
+EXPLAINING = frozenset().union(*_FAMILIES.values())
+"""All families whose findings may explain a divergence."""
 
 _SOURCES = frozenset({".py", ".pyw", ".ipynb"})
 _GUESSES = 2
@@ -103,7 +105,8 @@ def may_have_run(path: str, record: Record) -> bool:
     """
     if PurePosixPath(path).suffix not in _SOURCES or not record.files.complete:
         return True
-    used = {file.path for file in record.code.files} | {use.path for use in record.files.uses}
+    read = {use.path for use in record.files.uses if use.role is FileRole.CODE or use.role in INPUT_ROLES}
+    used = {file.path for file in record.code.files} | read
     return path in used or not any(PurePosixPath(name).suffix in _SOURCES for name in used)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
 import msgspec
 
 from reprocheck.app.code_slice import Read, slice_of
 from reprocheck.app.evidence import reader
-from reprocheck.app.explain_divergence import Seen, explaining, inside, leads, may_have_run, nearest
+from reprocheck.app.explain_divergence import Lead, Seen, explaining, inside, leads, may_have_run, nearest
 from reprocheck.app.scan_project import ScanRequest, scan_project
 from reprocheck.config import Config
 from reprocheck.model.finding import Confidence, Finding
@@ -23,21 +24,38 @@ _LISTED = 5
 
 
 def with_explanations(replay: Replay, record: Record, config: Config) -> Replay:
-    """The replay with findings of the project as it is now, the nearest first; of a run outside of it with none."""
+    """The replay with findings of the project as it is now, the nearest first; of a run outside of it with none.
+
+    Where none of those that count says anything, rules of the families in question speak that are off by themselves.
+    """
     followed, prefix = leads(replay, record), root_in(record, config)
     if not followed or prefix is None:
         return replay
+    read = reader(config)
+    findings, near = _near(config, followed, prefix, record)
+    present = tuple(sorted(finding.fingerprint for finding in findings)) if near and _is_the_code(record) else ()
+    if not near:
+        families = frozenset().union(*(lead.families for lead in followed))
+        findings, near = _near(with_families(config, families), followed, prefix, record)
+    return msgspec.structs.replace(
+        replay, explanations=tuple(_named(findings[index], what, read) for index, what in near), present=present
+    )
+
+
+def _near(
+    config: Config, followed: Sequence[Lead], prefix: PurePosixPath, record: Record
+) -> tuple[tuple[Finding, ...], list[tuple[int, tuple[str, ...]]]]:
+    """Findings under a configuration, and places among them of the nearest with what each may explain."""
     findings = all_findings(config)
     seen = {index: _seen(finding, prefix) for index, finding in enumerate(findings)}
     may = [index for index, one in seen.items() if may_have_run(one.path, record)]
-    found = explaining([seen[index] for index in may], followed)
-    near = nearest(found)
-    read = reader(config)
-    return msgspec.structs.replace(
-        replay,
-        explanations=tuple(_named(findings[may[one.index]], one.what, read) for one in near[:_LISTED]),
-        present=tuple(sorted(finding.fingerprint for finding in findings)) if near and _is_the_code(record) else (),
-    )
+    near = nearest(explaining([seen[index] for index in may], followed))
+    return findings, [(may[one.index], one.what) for one in near[:_LISTED]]
+
+
+def with_families(config: Config, families: Iterable[str]) -> Config:
+    """The configuration with all rules of some families, but for those that it ignores."""
+    return msgspec.structs.replace(config, extend_select=(*config.extend_select, *sorted(families)))
 
 
 def _is_the_code(record: Record) -> bool:

@@ -7,8 +7,11 @@ import re
 import msgspec
 
 from reprocheck.app.errors import UsageError
+from reprocheck.app.explain_divergence import EXPLAINING
+from reprocheck.app.explain_replay import with_families
 from reprocheck.app.scan_project import Progress, ScanRequest, scan_project
 from reprocheck.config import Config
+from reprocheck.model.finding import Confidence
 from reprocheck.model.scan_result import ScanResult
 
 FINGERPRINT = re.compile(r"[0-9a-f]{4,16}")
@@ -16,10 +19,17 @@ FINGERPRINT = re.compile(r"[0-9a-f]{4,16}")
 
 
 def find_finding(config: Config, fingerprint: str, progress: Progress) -> ScanResult:
-    """The findings of the project with that fingerprint (twins share it); raises UsageError when there is none."""
-    result = scan_project(ScanRequest(config=config), progress).result
-    found = tuple(finding for finding in result.findings if finding.fingerprint.startswith(fingerprint))
-    if not found:
+    """The findings of the project with that fingerprint (twins share it); raises UsageError when there is none.
+
+    Where none of those that are reported has it, it may be one that a replay named: of a rule that is not sure, or off.
+    """
+    unsure = msgspec.structs.replace(config, min_confidence=Confidence.LOW)
+    for chosen in (config, unsure, with_families(unsure, EXPLAINING)):
+        result = scan_project(ScanRequest(config=chosen), progress).result
+        found = tuple(finding for finding in result.findings if finding.fingerprint.startswith(fingerprint))
+        if found:
+            break
+    else:
         raise UsageError(
             f"no finding has the fingerprint {fingerprint}; `reprocheck scan -v` shows them as ids, "
             "`--min-confidence low` those that are hidden"

@@ -149,6 +149,7 @@ def _captured(asked: StageRequest) -> StageResult:
     from reprocheck.capture.files import file_uses
     from reprocheck.capture.injection import SITE, AgentOptions, agent_environment, environment_gap
     from reprocheck.capture.launch import LaunchOptions, launch
+    from reprocheck.capture.notebook import RUNNER
     from reprocheck.capture.observations import observations
 
     journal, root = Path(asked.journal), Path(asked.root)
@@ -164,7 +165,7 @@ def _captured(asked: StageRequest) -> StageResult:
         environment=environment,
         journal=journal,
         objects=None,
-        options=LaunchOptions(root=root, environment_prefixes=prefixes, hidden=(journal, SITE.parent)),
+        options=LaunchOptions(root=root, environment_prefixes=prefixes, hidden=(journal, SITE.parent, RUNNER)),
     )
     if (gap := environment_gap(environment)) is not None:
         gaps = (*gaps, gap)

@@ -118,6 +118,8 @@ def test_findings_in_source_that_the_run_did_not_use_explain_nothing() -> None:
     assert may_have_run("requirements.txt", run)
     assert not may_have_run("other.py", run)
     assert not may_have_run("look.ipynb", run)
+    written = FileUse(path="look.executed.ipynb", role=FileRole.OUTPUT)
+    assert not may_have_run("look.executed.ipynb", record(written, FileUse(path="train.py", role=FileRole.CODE)))
     blind = msgspec.structs.replace(run, files=msgspec.structs.replace(run.files, complete=False))
     assert may_have_run("other.py", blind)
     assert may_have_run("other.py", record(FileUse(path="a.csv", role=FileRole.INPUT)))
