@@ -59,8 +59,9 @@ def difference_lines(difference: Difference, paint: Paint, *, verbose: bool = Fa
     # What differs in metadata alone is said in a word.
     if verbose or not said or difference.because != (Because.METADATA,):
         parts = list(_parts(difference, paint, "  ", verbose=verbose))
-        yield from parts if verbose else parts[:_LINES]
-        if len(parts) > _LINES and not verbose:
+        all_fit = verbose or len(parts) <= _LINES + 1  # a line that says that one is left out could be that one
+        yield from parts if all_fit else parts[:_LINES]
+        if not all_fit:
             yield paint(f"  and {plural(len(parts) - _LINES, 'more line')} (-v shows all)", "dim")
 
 

@@ -8,7 +8,7 @@ import math
 import pytest
 
 from reprocheck.model.comparison import Because, Comparison, Difference, Distance, Outcome, Verdict
-from reprocheck.report.comparison_console import comparison_lines
+from reprocheck.report.comparison_console import comparison_lines, difference_lines
 from reprocheck.report.comparison_json import comparison_json
 from reprocheck.report.comparison_markdown import comparison_markdown
 from reprocheck.report.paint import Paint
@@ -77,6 +77,17 @@ def test_only_the_first_and_worst_parts_are_listed() -> None:
     assert "  loss  0.5 | 0.25" in lines
     assert "  and 13 more (-v lists more)" in lines
     assert not any("p19" in line for line in lines)
+
+
+def test_what_says_that_one_line_is_left_out_makes_room_for_it() -> None:
+    lines = tuple(
+        Difference(name=f"line {number}", outcome=Outcome.DIVERGENT, message="other", left="1", right="2")
+        for number in range(30)
+    )
+    text = Difference(name="a.txt", outcome=Outcome.DIVERGENT, kind="text", children=lines)
+    shown = "\n".join(difference_lines(text, Paint(color=False), verbose=False))
+    assert "1 more line" not in shown
+    assert "and 22 more (-v lists more)" in shown
 
 
 def test_json_is_strict(comparison: Comparison) -> None:
