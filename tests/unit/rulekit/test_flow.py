@@ -15,7 +15,17 @@ from reprocheck.project.source import SourceText
 from reprocheck.rulekit.catalog import Catalog
 from reprocheck.rulekit.flow import Learning, Observed, Repair, Told, UseKind, Where, in_module, observed
 from reprocheck.rulekit.flow.rebuilt import rebuilt
-from reprocheck.rulekit.flow.tokens import Side, side_in_name
+from reprocheck.rulekit.flow.tokens import (
+    Fit,
+    Part,
+    Side,
+    Statistic,
+    Value,
+    fits_of,
+    parts_of,
+    side_in_name,
+    statistics_of,
+)
 from reprocheck.rulekit.loading import KnowledgeSources, load_knowledge
 from reprocheck.rulekit.module import Module
 
@@ -284,3 +294,16 @@ def test_a_side_that_no_call_takes_is_looked_at_too(catalog: Catalog) -> None:
     """
     for how in ("", ", standardize=True"):
         assert {line for line, _ in _lines(_seen(text.format(how=how), catalog))} == {7}
+
+
+def test_tokens_come_in_the_order_of_their_places() -> None:
+    nodes = [ast.parse("\n" * line + "a.mean()", mode="eval").body for line in range(30)]
+    places = [Where("program.py", node) for node in nodes]
+    value: Value = frozenset(
+        [Statistic(place, frozenset()) for place in places]
+        + [Fit(place, "`scaler`", "a", Confidence.HIGH) for place in places]
+        + [Part(place, frozenset()) for place in places]
+    )
+    assert [statistic.where for statistic in statistics_of(value)] == places
+    assert [fit.where for fit in fits_of(value)] == places
+    assert [part.split for part in parts_of(value)] == places

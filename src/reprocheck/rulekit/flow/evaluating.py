@@ -16,7 +16,6 @@ from reprocheck.rulekit.flow.tokens import (
     Origin,
     Part,
     Side,
-    Statistic,
     Value,
     Where,
     column_names,
@@ -27,6 +26,7 @@ from reprocheck.rulekit.flow.tokens import (
     selected_attribute,
     short,
     side_in_name,
+    statistics_of,
     union,
     weaker,
     with_columns,
@@ -67,7 +67,7 @@ class Evaluating(ABC):
 
     def leak(self, value: Value, split: Where, most: Confidence = Confidence.HIGH) -> None:
         """Data with these tokens is split here."""
-        for fit in sorted(fits_of(value), key=lambda fit: (fit.label, fit.data)):
+        for fit in fits_of(value):
             confidence = weaker(fit.confidence, most)
             known = self.seen.leaks.get(fit.where.node)
             if known is None or weaker(known.confidence, confidence) is not confidence:
@@ -187,8 +187,8 @@ class Evaluating(ABC):
 
     def learned(self, node: ast.expr, data: Value, statistics: Value, source: ast.expr) -> Value:
         """What data takes over when statistics of it, or of the whole that it is a part of, are worked into it."""
-        for token in statistics:
-            if not isinstance(token, Statistic) or token.target:
+        for token in statistics_of(statistics):
+            if token.target:
                 continue
             label = f"`{short(token.where.node)}`"
             fit = Fit(self.where(node), label, short(source), Confidence.MEDIUM)

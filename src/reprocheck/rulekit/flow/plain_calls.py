@@ -21,6 +21,7 @@ from reprocheck.rulekit.flow.tokens import (
     parts_of,
     short,
     side_in_name,
+    statistics_of,
     union,
 )
 
@@ -111,8 +112,8 @@ def _rest(flow: Following, node: ast.Call, whole: Value, taken: ast.Name) -> Val
 
 def _encoded(flow: Following, node: ast.Call, receiver: Value, arguments: Value) -> Value:
     """`frame["city"].map(means)`, where the means are those of the target."""
-    for token in arguments:
-        if isinstance(token, Statistic) and token.target:
+    for token in statistics_of(arguments):
+        if token.target:
             fit = Fit(
                 flow.where(node),
                 f"`{short(token.where.node)}`",

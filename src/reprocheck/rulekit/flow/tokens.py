@@ -116,13 +116,25 @@ def origins_of(value: Value) -> frozenset[Origin]:
 
 
 def fits_of(value: Value) -> list[Fit]:
-    """What was learned and is part of the value."""
-    return [token for token in value if isinstance(token, Fit)]
+    """What was learned and is part of the value, in the order of places."""
+    found = [token for token in value if isinstance(token, Fit)]
+    return sorted(found, key=lambda fit: (_place(fit.where), fit.label, fit.data)) if len(found) > 1 else found
 
 
 def parts_of(value: Value) -> list[Part]:
-    """Splits that a value is a part of."""
-    return [token for token in value if isinstance(token, Part)]
+    """Splits that a value is a part of, in the order of places."""
+    found = [token for token in value if isinstance(token, Part)]
+    return sorted(found, key=lambda part: (_place(part.split), part.side.value)) if len(found) > 1 else found
+
+
+def statistics_of(value: Value) -> list[Statistic]:
+    """Values computed over all rows of something, in the order of places."""
+    return sorted((t for t in value if isinstance(t, Statistic)), key=lambda statistic: _place(statistic.where))
+
+
+def _place(where: Where) -> tuple[str, int, int]:
+    """Sets have another order in each process; what is said must not."""
+    return where.path, where.node.lineno, where.node.col_offset
 
 
 def side_of(value: Value) -> Side:
