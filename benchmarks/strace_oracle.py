@@ -19,7 +19,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-from reprocheck.capture.regions import DATA, Regions
+from reprocheck.capture.regions import DATA, SHARED_MEMORY, Regions
 
 _CALLS = (
     "open,openat,openat2,creat,rename,renameat,renameat2,unlink,unlinkat,truncate,link,linkat,symlink,symlinkat,"
@@ -202,6 +202,12 @@ def _report(name: str, code: int, strace: Seen, ours: Seen) -> int:
         # Whether a terminal can be had is the kernel's secret until it is asked for.
         for kind in ("written", "failed", "opened"):
             seen[kind].discard("/dev/tty")
+    for seen in (strace, ours):
+        # A segment of shared memory is noted once, whatever is done with it.
+        for kind in ("removed", "linked"):
+            shared = {path for path in seen[kind] if path.startswith(SHARED_MEMORY)}
+            seen[kind] -= shared
+            seen["written"] |= shared
     # What libraries were looked for in vain is no part of the record.
     regions = Regions(str(Path.cwd()), ours.pop("prefixes", set()))
     for seen in (strace, ours):
