@@ -28,6 +28,7 @@ from collections.abc import Iterator
 
 from reprocheck.rulekit import Confidence, Match, Note, Project, Rule
 from reprocheck.rulekit.dependencies import Dependency, DependencyFacts, SourceKind, is_exact
+from reprocheck.rulekit.facts import DocumentFacts
 from reprocheck_rules.environment.declared import home
 from reprocheck_rules.environment.interpreters import images
 from reprocheck_rules.environment.manifests import is_auxiliary, is_development, is_library, manifests
@@ -165,6 +166,14 @@ def _names_build(project: Project, manifest: DependencyFacts) -> bool:
     return any(_BUILD_INDEX.search(word) or (_LOCAL.search(word) and word.startswith("torch")) for word in words)
 
 
+def _documents(project: Project) -> dict[str, list[tuple[str, DocumentFacts]]]:
+    """Documents by the folder that they speak for, each with its path, in order."""
+    found: dict[str, list[tuple[str, DocumentFacts]]] = {}
+    for path, document in sorted(project.index.documents.items()):
+        found.setdefault(home(path), []).append((path, document))
+    return found
+
+
 def _uses_gpu(project: Project, manifest: DependencyFacts) -> tuple[Note | None, str]:
     """What says that GPUs are used where a manifest holds, and the major release of the image's CUDA."""
     folder = home(manifest.path)
@@ -173,9 +182,7 @@ def _uses_gpu(project: Project, manifest: DependencyFacts) -> tuple[Note | None,
             cuda = _IMAGE_CUDA.search(name)
             note = project.note(path, span, f"the image `{name}` brings CUDA")
             return note, (cuda[1] or cuda[3]) if cuda is not None else ""
-    for path, document in sorted(project.index.documents.items()):
-        if home(path) != folder:
-            continue
+    for path, document in project.once(_documents).get(folder, ()):
         for setting in document.settings:
             last = setting.key.rpartition(".")[2]
             if (last == "runtime" and setting.value == "nvidia") or setting.key.endswith("nvidia.com/gpu"):

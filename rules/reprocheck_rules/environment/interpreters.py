@@ -57,8 +57,16 @@ def interpreters(project: Project) -> Iterator[Interpreter]:
             yield Interpreter(path, span, f"=={version}{wildcard}", f"`{name}`", "image")
 
 
-def images(project: Project) -> Iterator[tuple[str, str, Span]]:
+def images(project: Project) -> tuple[tuple[str, str, Span], ...]:
     """Images that Dockerfiles start from, and that compose files and development containers run."""
+    return project.once(_images)
+
+
+def _images(project: Project) -> tuple[tuple[str, str, Span], ...]:
+    return tuple(_each_image(project))
+
+
+def _each_image(project: Project) -> Iterator[tuple[str, str, Span]]:
     for path, document in sorted(project.index.documents.items()):
         for image in document.images:
             if not image.copied:

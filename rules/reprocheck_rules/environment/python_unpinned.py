@@ -64,7 +64,7 @@ def _unnamed(project: Project) -> Iterator[Match]:
         text.startswith(_STATED) for text in project.index.files[first.path].strings
     ):
         return
-    brought = any(True for _ in images(project))
+    brought = bool(images(project))
     weak = named_by_jobs(project) or brought or is_library(project, first) or project.once(Pages).names_python()
     message = "no file says which Python this runs on: the interpreter decides which versions can be installed"
     confidence = Confidence.LOW if weak else Confidence.MEDIUM

@@ -67,6 +67,7 @@ class Distributions:
         """Both come from the catalog; `brings` speaks of more distributions than those whose modules are known."""
         self.known = known
         self._brings = brings
+        self._brought: dict[frozenset[str], frozenset[str]] = {}
 
     @cached_property
     def _providers(self) -> dict[str, list[str]]:
@@ -112,6 +113,13 @@ class Distributions:
 
     def brought(self, names: Iterable[str]) -> frozenset[str]:
         """What comes along with distributions, and with that in turn; a name may have an extra: `dask[dataframe]`."""
+        asked = frozenset(names)
+        found = self._brought.get(asked)
+        if found is None:
+            found = self._brought[asked] = self._follow(asked)
+        return found
+
+    def _follow(self, names: frozenset[str]) -> frozenset[str]:
         seen: set[str] = set()
         stack = list(names)
         while stack:
