@@ -20,6 +20,7 @@ from collections.abc import Iterator
 
 from reprocheck.rulekit import Match, Project, Rule, is_test_path
 from reprocheck.rulekit.facts import Class, FileFacts, Function, Import, ValueKind
+from reprocheck_rules.debt.callers import FILES_OF_TOOLS
 from reprocheck_rules.debt.changes import Changes, last_part
 
 rule = Rule("DBT009", "abandoned-code", __doc__, severity="note", confidence="low")
@@ -30,7 +31,7 @@ _CALLED_BY_TOOLS = re.compile(
     r"upgrade|downgrade|add_args|get_parser|create_app|__\w+__)$"
 )
 _TOOL_FILES = re.compile(
-    r"(^|/)(setup|conftest|hubconf|noxfile|tasks|fabfile|dodo|conf|manage|versioneer|gunicorn\w*|wsgi|asgi|_version)\.py$|"
+    rf"(^|/)({FILES_OF_TOOLS}|setup|conf|versioneer|gunicorn\w*|wsgi|asgi|_version)\.py$|"
     r"(^|/)(migrations|docs?|third_party|vendor|site-packages)/"
 )
 

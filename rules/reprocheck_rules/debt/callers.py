@@ -73,8 +73,9 @@ _METHODS_OF_MODULES = frozenset(
 )
 """Methods that a framework's own code calls on a module, with arguments of its own."""
 _CALLED_BY_FRAMEWORK = frozenset({"forward", "call", "__call__", "main"})
-_CALLED_BY_TOOLS = re.compile(r"(^|/)(hubconf|noxfile|tasks|fabfile|dodo|conftest|manage)\.py$")
-"""Files whose public functions people and tools call with arguments of their own, such as torch.hub."""
+FILES_OF_TOOLS = "hubconf|noxfile|tasks|fabfile|dodo|conftest|manage"
+"""Names, as a pattern, of files whose public functions people and tools call with arguments of their own: torch.hub."""
+_CALLED_BY_TOOLS = re.compile(rf"(^|/)({FILES_OF_TOOLS})\.py$")
 
 
 class Open:
