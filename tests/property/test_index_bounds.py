@@ -39,8 +39,8 @@ HARD_LIMIT = 120
 Source = Callable[[int], dict[str, str]]
 
 
-def facts_of(files: dict[str, str]) -> list[FileFacts]:
-    return [extract(PythonFile(SourceText(path, text), ast.parse(text), ())) for path, text in files.items()]
+def facts_of(files: dict[str, str]) -> dict[str, FileFacts]:
+    return {path: extract(PythonFile(SourceText(path, text), ast.parse(text), ())) for path, text in files.items()}
 
 
 def project_of(files: dict[str, str]) -> Project:

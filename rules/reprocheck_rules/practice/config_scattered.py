@@ -16,6 +16,7 @@ too: copies are what they are.
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 
 from reprocheck.rulekit import Confidence, Note, Practice, Project, Rule, not_applicable
 from reprocheck.rulekit.facts import DocumentFacts, Option
@@ -69,7 +70,7 @@ def check(project: Project) -> Practice:
     )
 
 
-def _first(options: dict[str, Option], apart: list[str]) -> str:
+def _first(options: Mapping[str, Option], apart: list[str]) -> str:
     return next((name for name in apart if name in options), "")
 
 

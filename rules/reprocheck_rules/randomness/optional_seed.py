@@ -26,14 +26,17 @@ rule = Rule("RNG005", "optional-seed", __doc__, confidence="medium")
 @rule.on_project
 def check(project: Project) -> Iterator[Match]:
     """Runs whose only seeders wait for an option; one finding for all families."""
-    for run in project.runs:
-        found = list(seedings(project, run).values())
-        waiting = [s for s in found if s.draws and s.optional and not s.seeds]
-        if not waiting and trains(run) and not any(s.draws for s in found):
-            # Models and data come from a registry or a configuration: that something is drawn is why it seeds at all.
-            waiting = [s for s in found if s.optional and not s.seeds]
-        if waiting:
-            yield _match(project, run, waiting)
+    yield from project.of_runs(_of_run)
+
+
+def _of_run(project: Project, run: Run) -> Iterator[Match]:
+    found = list(seedings(project, run).values())
+    waiting = [s for s in found if s.draws and s.optional and not s.seeds]
+    if not waiting and trains(run) and not any(s.draws for s in found):
+        # Models and data come from a registry or a configuration: that something is drawn is why it seeds at all.
+        waiting = [s for s in found if s.optional and not s.seeds]
+    if waiting:
+        yield _match(project, run, waiting)
 
 
 def _match(project: Project, run: Run, waiting: list[Seeding]) -> Match:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from reprocheck.rulekit import (
+    WHOLE_FILE,
     AddImport,
     Edit,
     Fix,
@@ -66,29 +69,54 @@ class _Plan:
 
 def seeded_entry(project: Project, run: Run) -> Fix | None:
     """What seeds all that a run draws from, before it does; None where no place for that can be told."""
-    plans = project.once(_plans)
-    plan = plans.get(_key(run))
+    plan = _plan(project, run, seedings(project, run))
     if plan is None:
         return None
     path = run.entry.path
     if path.endswith(".ipynb"):
         edits = _written_out(plan, path)
     else:
-        edits = _by_helper(project, run, plan) or _by_itself(path, plan, plans) or []
-        edits = edits or _by_new_helper(project, path, plan, plans) or []
+        beside = project.value_of(planned_in, folder_of(path))
+        edits = _by_helper(project, run, plan) or _by_itself(path, plan, beside) or []
+        edits = edits or _by_new_helper(project, path, plan, beside) or []
     return Fix("seed what is drawn from", Safety.UNSAFE, tuple(edits), REVEALS) if edits else None
 
 
-def _key(run: Run) -> tuple[str, str, int]:
-    return (run.entry.path, run.entry.kind, run.entry.function)
+class _Planned(NamedTuple):
+    """A plan of some program."""
+
+    path: str
+    span: Span
+    needed: tuple[str, ...]
 
 
-def _plans(project: Project) -> dict[tuple[str, str, int], _Plan]:
-    found = {}
-    for run in project.runs:
-        plan = _plan(project, run, seedings(project, run))
-        if plan is not None:
-            found[_key(run)] = plan
+def _planned(project: Project, run: Run) -> Iterator[_Planned]:
+    plan = _plan(project, run, seedings(project, run))
+    if plan is not None:
+        yield _Planned(run.entry.path, plan.span, tuple(sorted(plan.needed)))
+
+
+class _Beside(NamedTuple):
+    """What is to be seeded by the programs of one folder, notebooks left out."""
+
+    places: tuple[tuple[str, Span], ...]
+    """Where; of several programs their paths alone."""
+    needed: tuple[str, ...]
+
+
+def planned_in(project: Project, folder: str) -> _Beside:
+    """What the programs of a folder are to seed."""
+    here = project.once(_by_folder).get(folder, [])
+    single = len({planned.path for planned in here}) == 1
+    places = {(planned.path, planned.span if single else WHOLE_FILE) for planned in here}
+    return _Beside(tuple(sorted(places)), tuple(sorted({family for planned in here for family in planned.needed})))
+
+
+def _by_folder(project: Project) -> dict[str, list[_Planned]]:
+    found: dict[str, list[_Planned]] = {}
+    for planned in project.of_runs(_planned):
+        if not planned.path.endswith(".ipynb"):
+            found.setdefault(folder_of(planned.path), []).append(planned)
     return found
 
 
@@ -117,6 +145,11 @@ def _plan(project: Project, run: Run, found: dict[str, Seeding]) -> _Plan | None
         if parameter is not None and _given(parameter):
             return _Plan(needed, span, Where.BEFORE_BLOCK, "seed")
     return _Plan(needed, chain[0], Where.BEFORE_BLOCK, DEFAULT)
+
+
+def folder_of(path: str) -> str:
+    """Folder that a file lies in; empty for the root."""
+    return path.rpartition("/")[0]
 
 
 def _given(parameter: Parameter) -> bool:
@@ -160,14 +193,9 @@ def _is_none(value: Value | None) -> bool:
     return value is None or (value.kind is ValueKind.CONSTANT and value.value is None)
 
 
-def _by_itself(path: str, plan: _Plan, plans: dict[tuple[str, str, int], _Plan]) -> list[Edit]:
+def _by_itself(path: str, plan: _Plan, beside: _Beside) -> list[Edit]:
     """The lines that seed all, where they are few and the folder has no other program to share a helper with."""
-    folder = path.rpartition("/")[0]
-    alone = all(
-        (other, planned.span) == (path, plan.span)
-        for (other, _, _), planned in plans.items()
-        if other.rpartition("/")[0] == folder and not other.endswith(".ipynb")
-    )
+    alone = beside.places == ((path, plan.span),)
     return _written_out(plan, path) if alone and len(plan.needed) <= _FEW else []
 
 
@@ -191,39 +219,48 @@ def _calls(families: frozenset[str]) -> list[str]:
 def _by_helper(project: Project, run: Run, plan: _Plan) -> list[Edit]:
     """A call of a helper of the project that seeds all that is needed and that this program doesn't call."""
     path = run.entry.path
-    for helper, families in project.once(_helpers):
-        if not plan.needed <= families:
+    for helper in project.value_of(helpers):
+        if not plan.needed.issubset(helper.families):
             continue
-        call = InsertStatements(plan.span, plan.where, f"{helper.function.name}({plan.seed})", path)
+        call = InsertStatements(plan.span, plan.where, f"{helper.name}({plan.seed})", path)
         if helper.path == path:
-            if plan.span.line > helper.function.span.end_line or run.entry.function != 0:
+            if plan.span.line > helper.end_line or run.entry.function != 0:
                 return [call]
             continue
         module = _module_name(project, path, helper.path)
         if module is not None:
-            return [AddImport(module, helper.function.name, path=path), call]
+            return [AddImport(module, helper.name, path=path), call]
     return []
 
 
-def _helpers(project: Project) -> list[tuple[FunctionRef, frozenset[str]]]:
-    """Functions of the project that take a seed and set global states by it, each with the families that it seeds."""
-    found = []
-    for path, facts in sorted(project.index.files.items()):
-        if path.endswith(".ipynb") or is_test_path(path):
+class _Helper(NamedTuple):
+    """A function of the project that takes a seed and sets global states by it."""
+
+    path: str
+    name: str
+    end_line: int
+    families: tuple[str, ...]
+    """What it seeds."""
+
+
+def helpers(project: Project) -> tuple[_Helper, ...]:
+    """All helpers that seed, in order of their files."""
+    return tuple(project.of_files(_helpers))
+
+
+def _helpers(project: Project, path: str) -> Iterator[_Helper]:
+    if path.endswith(".ipynb") or is_test_path(path):
+        return
+    for function in project.index.files[path].functions[1:]:
+        if "." in function.name or _HELPER.match(function.name) is None or not _takes_seed(function):
             continue
-        for index, function in enumerate(facts.functions[1:], start=1):
-            if "." in function.name or _HELPER.match(function.name) is None or not _takes_seed(function):
-                continue
-            families: set[str] = set()
-            for event in function.events:
-                entry = (
-                    project.catalog.entry(project.catalog.canonical(event.callee)) if isinstance(event, Call) else None
-                )
-                if entry is not None and "seeder" in entry.roles and isinstance(event, Call) and event.guard == -1:
-                    families.update(entry.families)
-            if families:
-                found.append((FunctionRef(path, index, function), frozenset(families)))
-    return found
+        families: set[str] = set()
+        for event in function.events:
+            entry = project.catalog.entry(project.catalog.canonical(event.callee)) if isinstance(event, Call) else None
+            if entry is not None and "seeder" in entry.roles and isinstance(event, Call) and event.guard == -1:
+                families.update(entry.families)
+        if families:
+            yield _Helper(path, function.name, function.span.end_line, tuple(sorted(families)))
 
 
 def _takes_seed(function: Function) -> bool:
@@ -276,25 +313,17 @@ def _prefix(project: Project, path: str) -> str | None:
 # A helper that is written
 
 
-def _by_new_helper(
-    project: Project, path: str, plan: _Plan, plans: dict[tuple[str, str, int], _Plan]
-) -> list[Edit] | None:
-    folder = path.rpartition("/")[0]
+def _by_new_helper(project: Project, path: str, plan: _Plan, beside: _Beside) -> list[Edit] | None:
+    folder = folder_of(path)
     helper = f"{folder}/{_FILE}" if folder else _FILE
     prefix = _prefix(project, path)
-    if not prefix and all(entry.kind in {"console", "command"} for entry in project.entries if entry.path == path):
+    if not prefix and all(entry.kind in {"console", "command"} for entry in project.index.entries_of(path)):
         prefix = "."  # a console script imports its program as part of a package
     if prefix is None or helper in project.index.files:
         return None
-    families = frozenset(
-        family
-        for (other, _, _), planned in plans.items()
-        if other.rpartition("/")[0] == folder and not other.endswith(".ipynb")
-        for family in planned.needed
-    )
     call = InsertStatements(plan.span, plan.where, f"{_NAME}({plan.seed})", path)
     return [
-        WriteFile(helper, _helper_text(families)),
+        WriteFile(helper, _helper_text(frozenset(beside.needed))),
         AddImport(f"{prefix}{_FILE.removesuffix('.py')}", _NAME, path=path),
         call,
     ]

@@ -46,19 +46,22 @@ rule = Rule("RNG001", "unseeded-entry-point", __doc__)
 @rule.on_project
 def check(project: Project) -> Iterator[Match]:
     """Families of a run that are drawn from, while no family is seeded."""
-    for run in project.runs:
-        found = seedings(project, run)
-        if any(seeding.seeds for seeding in found.values()):
-            continue  # some family is seeded: what is missing is RNG002's
-        for seeding in found.values():
-            if seeding.draws and not seeding.optional:
-                yield _match(project, run, seeding)
+    yield from project.of_runs(_of_run)
+
+
+def _of_run(project: Project, run: Run) -> Iterator[Match]:
+    found = seedings(project, run)
+    if any(seeding.seeds for seeding in found.values()):
+        return  # some family is seeded: what is missing is RNG002's
+    for seeding in found.values():
+        if seeding.draws and not seeding.optional:
+            yield _match(project, run, seeding)
 
 
 def _match(project: Project, run: Run, seeding: Seeding) -> Match:
     first = seeding.first_draw
     what = kind_of_draw(first)
-    doubted = run.entry.kind == "step" and project.once(_seeds_somewhere)
+    doubted = run.entry.kind == "step" and project.value_of(seeds_somewhere)
     return project.match(
         run.entry.path,
         place_in_entry(run, first),
@@ -69,18 +72,18 @@ def _match(project: Project, run: Run, seeding: Seeding) -> Match:
     )
 
 
-def _seeds_somewhere(project: Project) -> bool:
+def seeds_somewhere(project: Project) -> bool:
     """Whether any code of the project seeds: the tool that runs its steps may do so in the same process."""
-    callees = {
-        event.callee
-        for path, facts in project.index.files.items()
-        if not is_test_path(path)
-        for function in facts.functions
-        for event in function.events
-        if isinstance(event, Call)
-    }
+    return any(project.of_files(_seeds))
+
+
+def _seeds(project: Project, path: str) -> Iterator[bool]:
+    if is_test_path(path):
+        return
+    calls = (event for function in project.index.files[path].functions for event in function.events)
+    callees = {event.callee for event in calls if isinstance(event, Call)}
     entries = (project.catalog.entry(project.catalog.canonical(callee)) for callee in sorted(callees))
-    return any(entry is not None and "seeder" in entry.roles for entry in entries)
+    yield any(entry is not None and "seeder" in entry.roles for entry in entries)
 
 
 rule.flags(

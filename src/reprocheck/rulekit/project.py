@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from functools import cached_property
-from typing import TypeVar
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache, cached_property, partial
+from typing import Any, TypeVar, get_args, get_type_hints
 
 from reprocheck.model.finding import Confidence, Severity
 from reprocheck.model.fix import Fix
 from reprocheck.model.place import Span
+from reprocheck.project.index.answers import Traced
 from reprocheck.project.index.entries import Entry
 from reprocheck.project.index.project_index import ProjectIndex
 from reprocheck.project.versions import NOTHING_DECLARED, DeclaredVersions
 from reprocheck.rulekit.catalog import Catalog
-from reprocheck.rulekit.execution import Execution, Happening, Run, argument_of
+from reprocheck.rulekit.execution import Execution, Happening, Planned, Run, argument_of
 from reprocheck.rulekit.match import Match, Note
 from reprocheck.rulekit.module import ABSENT, UNKNOWN
 
@@ -57,22 +59,67 @@ class Project:
         self.versions = versions
         self.index = index
         self.catalog = catalog
-        self._told: dict[object, object] = {}
+        self._answers = index.answers
+        self._told: dict[object, Traced[object]] = {}
+        self._answers.values("value", self._value_by_name)
 
     def once(self, question: Callable[[Project], Answer]) -> Answer:
         """What a function of the project says, asked the first time and then remembered."""
-        if question not in self._told:
-            self._told[question] = question(self)
-        return self._told[question]  # type: ignore[return-value]
+        return self._answers.remembered(self._told, question, lambda: question(self))  # type: ignore[return-value]
+
+    # Answers that are kept from scan to scan
+
+    def of_file(self, question: Callable[[Project, str], Iterator[Answer]], path: str) -> tuple[Answer, ...]:
+        """What a function says of one file, kept until something that it read is another.
+
+        What it gives must be encodable, and its type the one that the function is annotated with.
+        """
+        kind = kind_of_answers(question)
+        return self._answers.answer(name_of(question), path, kind, lambda: tuple(question(self, path)))
+
+    def of_files(self, question: Callable[[Project, str], Iterator[Answer]]) -> Iterator[Answer]:
+        """What a function says of each Python file, in order of their paths; see `of_file`."""
+        for path in self.index.files:
+            yield from self.of_file(question, path)
+
+    def of_runs(self, question: Callable[[Project, Run], Iterator[Answer]]) -> Iterator[Answer]:
+        """What a function says of each run, in order of the entries, kept until something that it read is another.
+
+        A run is followed only when it is asked about anew.
+        """
+        kind, name = kind_of_answers(question), name_of(question)
+        for planned in self._execution.planned:
+            yield from self._answers.answer(name, planned.subject, kind, partial(self._of_run, question, planned))
+
+    def _of_run(self, question: Callable[[Project, Run], Iterator[Answer]], planned: Planned) -> tuple[Answer, ...]:
+        return tuple(question(self, planned.run()))
+
+    def value_of(self, question: Callable[..., Answer], *key: str) -> Answer:
+        """What a function says of the project, or of something in it that a key names, asked once.
+
+        Who asks in a question has read that value and nothing else. It must be encodable, and the function one of a
+        module, which finds it by its name.
+        """
+        self._answers.note_value("value", "\0".join((name_of(question), *key)))
+        return self._answers.apart(lambda: self._asked(question, key))
+
+    def _asked(self, question: Callable[..., Answer], key: tuple[str, ...]) -> Answer:
+        return self._answers.remembered(self._told, (question, *key), lambda: question(self, *key))  # type: ignore[return-value]
+
+    def _value_by_name(self, name: str) -> object:
+        named, *key = name.split("\0")
+        module, _, function = named.partition(":")
+        question = getattr(sys.modules.get(module), function, None)
+        return None if question is None else self._asked(question, tuple(key))
 
     @cached_property
     def _execution(self) -> Execution:
-        return Execution(self.index, self.catalog, RUN_ROLES)
+        return Execution("runs", self.index, self.catalog, RUN_ROLES)
 
-    @cached_property
+    @property
     def runs(self) -> tuple[Run, ...]:
-        """What each entry point does when it runs with its defaults."""
-        return tuple(self._execution.run(entry) for entry in self.index.entries)
+        """What each entry point does when it runs with its defaults; `of_runs` is cheaper."""
+        return tuple(planned.run() for planned in self._execution.planned)
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -129,3 +176,16 @@ class Project:
             fix=fix,
             path=path,
         )
+
+
+@cache
+def kind_of_answers(question: Callable[..., Iterator[object]]) -> Any:  # noqa: ANN401
+    """Type of all that a function yields, as it is annotated."""
+    (kind,) = get_args(get_type_hints(question)["return"])
+    return tuple[kind, ...]  # type: ignore[valid-type]
+
+
+@cache
+def name_of(question: Callable[..., object]) -> str:
+    """Name under which a function's answers are kept."""
+    return f"{question.__module__}:{question.__qualname__}"

@@ -15,11 +15,12 @@ from reprocheck.scan.file_result import FileResult
 _PATIENCE = 20.0
 """Seconds to wait for another scan of the same project."""
 _RETRY = 0.05
-_FORMAT = 6
+_FORMAT = 7
 _GITIGNORE = "# Made by reprocheck; nothing here is worth keeping.\n*\n"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS results (path TEXT PRIMARY KEY, digest BLOB, knowledge TEXT, value BLOB, facts BLOB);
 CREATE TABLE IF NOT EXISTS joins (key BLOB PRIMARY KEY, knowledge TEXT, value BLOB);
+CREATE TABLE IF NOT EXISTS answers (key BLOB PRIMARY KEY, value BLOB);
 """
 
 
@@ -138,11 +139,34 @@ class Cache:
         except sqlite3.Error as error:
             self._failed(error)
 
+    def load_answers(self, key: bytes) -> bytes | None:
+        """Encoded answers about files and programs of exactly these paths."""
+        if self._connection is None:
+            return None
+        try:
+            row = self._connection.execute("SELECT value FROM answers WHERE key = ?", (key,)).fetchone()
+        except sqlite3.Error:
+            return None
+        return row[0] if row else None
+
+    def store_answers(self, key: bytes, value: bytes) -> None:
+        """Keep the answers about files and programs; earlier ones are forgotten."""
+        if self._connection is None:
+            return
+        try:
+            with self._connection:
+                self._connection.execute("BEGIN")
+                self._connection.execute("DELETE FROM answers")
+                self._connection.execute("INSERT INTO answers VALUES (?, ?)", (key, value))
+                self._connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            self._failed(error)
+
     def clear(self) -> None:
         """Forget everything, as what is kept can't be read."""
         if self._connection is not None:
             try:
-                self._connection.executescript("DELETE FROM results; DELETE FROM joins;")
+                self._connection.executescript("DELETE FROM results; DELETE FROM joins; DELETE FROM answers;")
             except sqlite3.Error as error:
                 self._failed(error)
 

@@ -14,7 +14,7 @@ from reprocheck.model.finding import Confidence, Finding, Step
 from reprocheck.model.place import Span
 from reprocheck.model.practice import Assessment, Evidence, Standing
 from reprocheck.project.discovery import ProjectFile
-from reprocheck.project.facts.model import Facts
+from reprocheck.project.index.answers import Answers
 from reprocheck.project.index.project_index import ProjectIndex
 from reprocheck.project.versions import NOTHING_DECLARED, DeclaredVersions
 from reprocheck.project.work_tree import WorkTree
@@ -26,7 +26,6 @@ from reprocheck.scan.places import Places
 
 _LINE = 200
 """Characters of a code line that are kept."""
-_DECODER = msgspec.msgpack.Decoder(Facts)
 
 
 class Joined(msgspec.Struct, frozen=True):
@@ -63,16 +62,17 @@ def join(  # noqa: PLR0913 — what a scan knows, each under its own name
     timings: dict[str, float] | None = None,
     tree: WorkTree | None = None,
     graph: bool = False,
+    answers: Answers | None = None,
 ) -> Joined:
     """Run the project rules; `facts` are encoded, by path, `files` all files of the project.
 
     `entries` are paths of programs; where there are any, only these are followed. `places` may know places from
-    an earlier scan; `tree` is what lies on disk.
+    an earlier scan; `tree` is what lies on disk; `answers` are those of an earlier scan, and become those of this one.
     """
     tree = WorkTree() if tree is None else tree
     by_path = {file.path: file for file in files}
-    decoded = [_DECODER.decode(facts[path]) for path in sorted(facts) if facts[path]]
-    project = Project(ProjectIndex(decoded, by_path, entries, tree), catalog, versions)
+    present = {path: encoded for path, encoded in facts.items() if encoded}
+    project = Project(ProjectIndex(present, by_path, entries, tree, answers), catalog, versions)
     places = places or Places(by_path)
     # Several entry points may lead to one place: it is said once.
     found: dict[tuple[object, ...], tuple[Finding, tuple[Span, ...]]] = {}

@@ -19,6 +19,7 @@ from reprocheck.model.scan_result import FileCounts, RuleTiming
 from reprocheck.project.discovery import ProjectFile
 from reprocheck.project.facts.extract import VERSION as FACTS_VERSION
 from reprocheck.project.file_kinds import FileKind
+from reprocheck.project.index.answers import Answers, Kept
 from reprocheck.project.versions import NOTHING_DECLARED, DeclaredVersions
 from reprocheck.project.work_tree import DiskTree, WorkTree
 from reprocheck.rulekit import Rule
@@ -36,6 +37,7 @@ READ_KINDS = frozenset(FileKind) - {FileKind.OTHER}
 """Kinds of files that are opened."""
 _ENCODER = msgspec.msgpack.Encoder()
 _JOINED = msgspec.msgpack.Decoder(Joined)
+_KEPT = msgspec.msgpack.Decoder(Kept)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,6 +188,7 @@ def _join(
     else:
         last = cache.last_join() if cache is not None else None
         tree.recall(_JOINED.decode(last).hashed if last is not None else {})
+        answers = _answers(plan, results, cache)
         found = join(
             _facts(results, fresh, digests, cache),
             plan.files,
@@ -197,12 +200,32 @@ def _join(
             timings=timings if plan.timing else None,
             tree=tree,
             graph=plan.graph,
+            answers=answers,
         )
+        if cache is not None and answers.fresh:
+            cache.store_answers(_answers_key(plan), _ENCODER.encode(answers.keep()))
     if cache is not None:
         mentioned = {place.path for f in found.findings for place in (f.place, *(step.place for step in f.trail))}
         seen = {path: digests[path] for path in mentioned if path in digests}
         cache.store_join(key, _ENCODER.encode(msgspec.structs.replace(found, digests=seen)))
     return found
+
+
+def _answers(plan: ScanPlan, results: list[FileResult], cache: Cache | None) -> Answers:
+    """Those of an earlier scan of the same paths; without a cache nothing is noted or kept."""
+    if cache is None:
+        return Answers()
+    kept = cache.load_answers(_answers_key(plan))
+    digests = {result.path: result.facts_digest for result in results}
+    return Answers(digests, None if kept is None else _KEPT.decode(kept))
+
+
+def _answers_key(plan: ScanPlan) -> bytes:
+    """What decides answers beside facts: who asks, and which files there are."""
+    key = blake3("\0".join((_knowledge_key(plan), *plan.entries)).encode("utf-8", "surrogateescape"))
+    for file in plan.files:
+        key.update(b"\0" + file.path.encode("utf-8", "surrogateescape"))
+    return key.digest()
 
 
 def _work_tree(plan: ScanPlan) -> WorkTree:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
+
+import msgspec
 
 from reprocheck.model.place import WHOLE_FILE, Span
 from reprocheck.project.facts.model import (
@@ -18,6 +21,7 @@ from reprocheck.project.facts.model import (
     TestKind,
     ValueKind,
 )
+from reprocheck.project.index.answers import Answers
 from reprocheck.project.index.steps import steps
 from reprocheck.project.index.symbols import FunctionRef, Symbols, ValueRef
 from reprocheck.project.tests_by_name import is_test_path
@@ -64,43 +68,94 @@ class Entry:
     """Whether other modules import this one: its main part may be no more than a check of itself."""
 
 
+class _Module(msgspec.Struct, array_like=True):
+    """What one module says of programs."""
+
+    imports: tuple[str, ...]
+    """Modules of the project that it imports anywhere, the packages around them included."""
+    guard: Span | None
+    """Its main guard."""
+    works: bool
+    """Whether it does something when it runs, beyond defining."""
+    first: Span
+    """What it does first."""
+    commands: tuple[tuple[str, int, Span], ...]
+    """Functions, here or elsewhere, that it lets a command line start by name, by file, index and place."""
+    steps: tuple[tuple[str, int, Span], ...]
+    """Those that it lets a tool for pipelines run."""
+
+
+class _Modules:
+    """What all modules say of programs."""
+
+    def __init__(self, files: Mapping[str, FileFacts], symbols: Symbols, answers: Answers) -> None:
+        self._files = files
+        self._symbols = symbols
+        self._answers = answers
+
+    def __getitem__(self, path: str) -> _Module:
+        return self._answers.answer("programs", path, _Module, partial(self._read, path))
+
+    def _read(self, path: str) -> _Module:
+        facts, symbols = self._files[path], self._symbols
+        body = facts.functions[0]
+        return _Module(
+            imports=tuple(dict.fromkeys(_imported_modules(facts, symbols))),
+            guard=_main_guard(body),
+            works=_works(body),
+            first=_first_line(body),
+            commands=self._placed(_commands(facts, symbols)),
+            steps=self._placed(steps(facts, symbols)),
+        )
+
+    def _placed(self, started: Iterable[tuple[str, int]]) -> tuple[tuple[str, int, Span], ...]:
+        return tuple((path, index, self._files[path].functions[index].span) for path, index in dict.fromkeys(started))
+
+
 def find_entries(
     files: Mapping[str, FileFacts],
-    documents: Iterable[DocumentFacts],
+    documents: Mapping[str, DocumentFacts],
     symbols: Symbols,
+    answers: Answers,
     only: tuple[str, ...] = (),
 ) -> tuple[Entry, ...]:
     """Entry points of the project, tests left out, sorted by path; `only` names the programs to take instead."""
-    documents = list(documents)
-    invocations = _invocations(documents, symbols)
-    imported = {module for facts in files.values() for module in imported_modules(facts, symbols)}
+    modules = _Modules(files, symbols, answers)
+    invocations = _invocations(documents.values(), symbols)
+    imported = {other for path in files for other in modules[path].imports}
     found: list[Entry] = []
-    for path, facts in files.items():
+    for path in files:
         if path not in only if only else is_test_path(path):
             continue
         called = tuple(invocations.get(path, ()))
-        body = facts.functions[0]
-        guard = _main_guard(body)
+        module = modules[path]
         if path.endswith(".ipynb"):
             found.append(Entry(path, "notebook", 0, WHOLE_FILE, called))
-        elif guard is not None:
-            found.append(Entry(path, "main", 0, guard, called, path in imported))
-        elif only or called or (path not in imported and not _NOT_PROGRAMS.search(path) and _works(body)):
-            found.append(Entry(path, "script", 0, _first_line(body), called))
+        elif module.guard is not None:
+            found.append(Entry(path, "main", 0, module.guard, called, path in imported))
+        elif only or called or (path not in imported and not _NOT_PROGRAMS.search(path) and module.works):
+            found.append(Entry(path, "script", 0, module.first, called))
     known = {(entry.path, entry.function) for entry in found}
     found.extend(
         Entry(reference.path, "console", reference.index, reference.function.span)
-        for reference in _console_scripts(files, documents, symbols)
+        for reference in _console_scripts(files, documents.values(), symbols)
         if reference.key not in known and (not only or reference.path in only)
     )
-    for kind, started in (("command", _commands(files, symbols)), ("step", steps(files, symbols))):
+    commands = [each for path in files for each in modules[path].commands]
+    of_tools = [each for path in files for each in modules[path].steps]
+    for kind, started in (("command", commands), ("step", of_tools)):
         known |= {(entry.path, entry.function) for entry in found}
         found.extend(
-            Entry(path, kind, index, files[path].functions[index].span, imported=path in imported)
-            for path, index in dict.fromkeys(started)
+            Entry(path, kind, index, span, imported=path in imported)
+            for path, index, span in dict.fromkeys(started)
             if (path, index) not in known and (path in only if only else not is_test_path(path))
         )
     return tuple(sorted(found, key=lambda entry: (entry.path, entry.function)))
+
+
+def imported_modules(path: str, files: Mapping[str, FileFacts], symbols: Symbols, answers: Answers) -> tuple[str, ...]:
+    """Modules of the project that a module imports anywhere, the packages around them included."""
+    return _Modules(files, symbols, answers)[path].imports
 
 
 def _main_guard(body: Function) -> Span | None:
@@ -126,8 +181,7 @@ def _first_line(body: Function) -> Span:
     return WHOLE_FILE
 
 
-def imported_modules(facts: FileFacts, symbols: Symbols) -> Iterator[str]:
-    """Modules of the project that a module imports anywhere, the packages around them included."""
+def _imported_modules(facts: FileFacts, symbols: Symbols) -> Iterator[str]:
     events = (event for function in facts.functions for event in function.events)
     targets = {event.target for event in events if isinstance(event, Import)}
     for target in targets | set(facts.stars):
@@ -207,9 +261,9 @@ def _console_scripts(
                 setting.value, str
             ):
                 yield from _object(document.path, setting.value, symbols)
-    for path, facts in files.items():
+    for path in files:
         if path.endswith("setup.py"):
-            for text in facts.strings:
+            for text in files[path].strings:
                 name, equals, target = text.partition("=")
                 if equals and name.strip() and _OBJECT.match(target.strip()):
                     yield from _object(path, target.strip(), symbols)
@@ -223,18 +277,18 @@ def _object(path: str, reference: str, symbols: Symbols) -> Iterator[FunctionRef
         yield symbol
 
 
-def _commands(files: Mapping[str, FileFacts], symbols: Symbols) -> Iterator[tuple[str, int]]:
+def _commands(facts: FileFacts, symbols: Symbols) -> Iterator[tuple[str, int]]:
     """Functions that a group of click or an application of typer starts by name, by file and index."""
-    for path, facts in files.items():
-        adds = "click" in facts.imports.values()
-        for index, function in enumerate(facts.functions):
-            for decorator in function.decorators:
-                owner, dot, role = decorator.removesuffix("()").rpartition(".")
-                if dot and role == "command" and _is_group(path, owner, symbols):
-                    yield path, index
-            for event in function.events if adds else ():
-                if isinstance(event, Call) and event.callee.endswith(".add_command") and event.arguments:
-                    yield from _added(path, event, symbols)
+    path = facts.path
+    adds = "click" in facts.imports.values()
+    for index, function in enumerate(facts.functions):
+        for decorator in function.decorators:
+            owner, dot, role = decorator.removesuffix("()").rpartition(".")
+            if dot and role == "command" and _is_group(path, owner, symbols):
+                yield path, index
+        for event in function.events if adds else ():
+            if isinstance(event, Call) and event.callee.endswith(".add_command") and event.arguments:
+                yield from _added(path, event, symbols)
 
 
 def _added(path: str, call: Call, symbols: Symbols) -> Iterator[tuple[str, int]]:

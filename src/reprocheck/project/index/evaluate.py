@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from reprocheck.project.facts.model import Assignment, Call, Scalar, Test, TestKind, Value, ValueKind
+from reprocheck.project.index.answers import Answers, Traced
 from reprocheck.project.index.options import Missing, Option, OptionTable
 from reprocheck.project.index.symbols import ClassRef, FunctionRef, Instance, Symbols, ValueRef
 
@@ -58,11 +59,12 @@ class Frame:
 class Evaluator:
     """Evaluates values and conditions under the defaults of all options."""
 
-    def __init__(self, symbols: Symbols, options: OptionTable) -> None:
+    def __init__(self, symbols: Symbols, options: OptionTable, answers: Answers) -> None:
         """Collaborators are those of one project."""
         self._symbols = symbols
         self._options = options
-        self._named: dict[tuple[str, str, int], Result] = {}
+        self._answers = answers
+        self._named: dict[tuple[str, str, int], Traced[Result]] = {}
         """By name, module that uses it, and depth: what a name comes to has nothing to do with arguments."""
 
     def value(self, value: Value | None, frame: Frame, depth: int = _DEPTH) -> Result:
@@ -76,9 +78,7 @@ class Evaluator:
                 return self._parameter(value, frame, depth)
             case ValueKind.NAME:
                 key = (str(value.value), frame.path, depth)
-                if key not in self._named:
-                    self._named[key] = self._name(key[0], frame, depth)
-                return self._named[key]
+                return self._answers.remembered(self._named, key, lambda: self._name(key[0], frame, depth))
             case ValueKind.SELF:
                 return self._option(value.path.rpartition(".")[2], frame) if _is_configured(value.path) else UNKNOWN
         return UNKNOWN

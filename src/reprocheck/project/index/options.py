@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from reprocheck.model.place import Span
 from reprocheck.project.facts.model import (
@@ -18,6 +19,7 @@ from reprocheck.project.facts.model import (
     Value,
     ValueKind,
 )
+from reprocheck.project.index.answers import Answers
 
 _LONG = re.compile(r"^--?[A-Za-z][\w-]*$")
 _FLAG_DEFINITIONS = re.compile(r"(?:^|\.)flags\.DEFINE_\w+$|^absl\.flags\.DEFINE_\w+$")
@@ -44,44 +46,104 @@ class Option:
 class OptionTable:
     """All options of a project by name and by file."""
 
-    def __init__(self, files: Mapping[str, FileFacts], documents: Iterable[DocumentFacts]) -> None:
+    def __init__(
+        self, files: Mapping[str, FileFacts], documents: Mapping[str, DocumentFacts], answers: Answers
+    ) -> None:
         """Options are read from calls, decorators and parameters; settings from YAML, TOML and JSON."""
-        self.by_name: dict[str, list[Option]] = {}
-        self.by_file: dict[str, dict[str, Option]] = {}
-        for facts in files.values():
-            for option in _options(facts):
-                self.by_name.setdefault(option.name, []).append(option)
-                self.by_file.setdefault(option.path, {})[option.name] = option
-        self._assigned = {
-            (facts.path, assignment.target.rpartition(".")[2])
-            for facts in files.values()
-            for assignment in facts.assignments
-            if _is_namespace(assignment.target)
-        }
-        self.settings: dict[str, list[tuple[str, Setting]]] = {}
-        """Settings of configuration files by dotted key, with the path of the file."""
-        for document in documents:
+        self._files = files
+        self._documents = documents
+        self._answers = answers
+        self._assigned: dict[str, frozenset[str]] = {}
+        answers.values("option", lambda name: self._by_name.get(name, []))
+        answers.values("options", lambda _: self._by_name)
+        answers.values("settings", lambda _: self._settings)
+
+    def of_file(self, path: str) -> tuple[Option, ...]:
+        """Options that a file declares, in order."""
+        return self._answers.answer(
+            "options of file", path, tuple[Option, ...], lambda: tuple(_options(self._files[path]))
+        )
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[Option]]:
+        return self._answers.apart(self._all_options)
+
+    def _all_options(self) -> dict[str, list[Option]]:
+        found: dict[str, list[Option]] = {}
+        for path in self._files:
+            for option in self.of_file(path):
+                found.setdefault(option.name, []).append(option)
+        return found
+
+    @cached_property
+    def _by_file(self) -> dict[str, dict[str, Option]]:
+        found: dict[str, dict[str, Option]] = {}
+        for options in self._by_name.values():
+            for option in options:
+                found.setdefault(option.path, {})[option.name] = option
+        return found
+
+    @cached_property
+    def _settings(self) -> dict[str, list[tuple[str, Setting]]]:
+        return self._answers.apart(self._all_settings)
+
+    def _all_settings(self) -> dict[str, list[tuple[str, Setting]]]:
+        found: dict[str, list[tuple[str, Setting]]] = {}
+        for document in self._documents.values():
             for setting in document.settings:
-                self.settings.setdefault(setting.key, []).append((document.path, setting))
+                found.setdefault(setting.key, []).append((document.path, setting))
+        return found
+
+    @property
+    def by_name(self) -> Mapping[str, list[Option]]:
+        """All options by name."""
+        self._answers.note_value("options", "")
+        return self._by_name
+
+    @property
+    def by_file(self) -> Mapping[str, Mapping[str, Option]]:
+        """All options by file and name."""
+        self._answers.note_value("options", "")
+        return self._by_file
+
+    @property
+    def settings(self) -> Mapping[str, list[tuple[str, Setting]]]:
+        """Settings of configuration files by dotted key, with the path of the file."""
+        self._answers.note_value("settings", "")
+        return self._settings
 
     def find(self, name: str, path: str) -> Option | None:
         """The option that code in `path` most likely reads as `name`: its own file's, else the only one there is."""
-        own = self.by_file.get(path, {}).get(name)
-        if own is not None:
-            return own
-        candidates = self.by_name.get(name, [])
+        self._answers.note_value("option", name)
+        candidates = self._by_name.get(name)
         if not candidates:
             return None
+        own = self._by_file.get(path, {}).get(name)
+        if own is not None:
+            return own
         first = candidates[0]
         return first if all(option.default == first.default for option in candidates) else None
 
     def is_assigned(self, name: str, paths: set[str]) -> bool:
         """Whether code in one of the files gives an option a value: `args.seed = ...`."""
-        return any((path, name) in self._assigned for path in paths)
+        return any(name in self._assigned_in(path) for path in paths)
+
+    def _assigned_in(self, path: str) -> frozenset[str]:
+        """Names that a file assigns to attributes of what may be parsed options."""
+        if path not in self._files:
+            return frozenset()
+        self._answers.note(path)
+        known = self._assigned.get(path)
+        if known is None:
+            targets = (each.target for each in self._files[path].assignments)
+            names = frozenset(target.rpartition(".")[2] for target in targets if _is_namespace(target))
+            known = self._assigned[path] = names
+        return known
 
     def setting(self, key: str, stem: str = "") -> Scalar | type[Missing]:
         """Value of a configuration key; where files differ, that of the file called `stem`, else Missing."""
-        found = self.settings.get(key) or self._of_group(key, stem)
+        self._answers.note_value("settings", "")
+        found = self._settings.get(key) or self._of_group(key, stem)
         if stem:
             named = [item for item in found if _stem(item[0]) == stem]
             found = named or found
@@ -94,13 +156,13 @@ class OptionTable:
         Of several files of a group those count that the defaults list of the file called `stem` takes.
         """
         group, _, inner = key.partition(".")
-        found = [item for item in self.settings.get(inner, ()) if _folder(item[0]) == group]
+        found = [item for item in self._settings.get(inner, ()) if _folder(item[0]) == group]
         if not inner or not found:
             return []
         taken = {
             str(setting.value).removesuffix(".yaml")
             for position in range(_DEFAULTS)
-            for path, setting in self.settings.get(f"defaults.{position}.{group}", ())
+            for path, setting in self._settings.get(f"defaults.{position}.{group}", ())
             if not stem or _stem(path) == stem
         }
         return [item for item in found if _stem(item[0]) in taken]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 
 from reprocheck.project.facts.model import DocumentFacts, Facts, FileFacts
+from reprocheck.project.index.answers import DISK, Answers
 from reprocheck.project.index.dependencies import Dependencies
 from reprocheck.project.index.entries import Entry, find_entries, imported_modules
 from reprocheck.project.index.evaluate import Evaluator
+from reprocheck.project.index.fact_table import FactTable, is_python
 from reprocheck.project.index.modules import ModuleTable
 from reprocheck.project.index.options import OptionTable
 from reprocheck.project.index.pipelines import Pipelines
@@ -22,84 +24,123 @@ class ProjectIndex:
 
     def __init__(
         self,
-        facts: Iterable[Facts],
+        facts: Mapping[str, bytes | Facts],
         paths: Iterable[str] = (),
         only: tuple[str, ...] = (),
         tree: WorkTree | None = None,
+        answers: Answers | None = None,
     ) -> None:
-        """`paths` are all files of the project, read or not; `only` are the programs to look at, empty for all.
+        """`facts` may be encoded; `paths` are all files of the project, read or not.
 
-        `tree` is what lies on disk, where there is a disk.
+        `only` are the programs to look at, empty for all; `tree` is what lies on disk, where there is a disk; `answers`
+        are those of an earlier scan.
         """
-        self.tree = WorkTree() if tree is None else tree
+        self.answers = Answers() if answers is None else answers
+        self._tree = WorkTree() if tree is None else tree
         self._only = only
-        self._imports: dict[str, frozenset[str]] = {}
-        self.files: dict[str, FileFacts] = {}
-        self.documents: dict[str, DocumentFacts] = {}
-        for item in facts:
-            if isinstance(item, FileFacts):
-                self.files[item.path] = item
-            else:
-                self.documents[item.path] = item
+        python = {path: each for path, each in facts.items() if is_python(each)}
+        others = {path: each for path, each in facts.items() if path not in python}
+        self.files: FactTable[FileFacts] = FactTable(self.answers, python)  # type: ignore[arg-type]
+        self.documents: FactTable[DocumentFacts] = FactTable(self.answers, others)  # type: ignore[arg-type]
         self.paths = frozenset(paths)
-
-    @cached_property
-    def symbols(self) -> Symbols:
+        self.symbols = Symbols(self.files, ModuleTable(self.files), self.answers)
         """Names across modules."""
-        return Symbols(self.files, ModuleTable(self.files))
-
-    @cached_property
-    def options(self) -> OptionTable:
+        self.options = OptionTable(self.files, self.documents, self.answers)
         """What a user can set without changing code."""
-        return OptionTable(self.files, self.documents.values())
+        self.evaluator = Evaluator(self.symbols, self.options, self.answers)
+        """Values under the defaults of all options."""
+        self.answers.values("variables", lambda _: self._variables)
+        self.answers.values("dependencies", lambda _: self._dependencies.sources)
+        self.answers.values("entries", lambda _: self._entries)
+        self.answers.values("entries of file", lambda path: self._entries_by_path.get(path, ()))
 
-    @cached_property
+    @property
+    def tree(self) -> WorkTree:
+        """What lies on disk."""
+        self.answers.note(DISK)
+        return self._tree
+
+    @property
     def dependencies(self) -> Dependencies:
         """Manifests and locks."""
-        declared = [facts.dependencies for facts in self.files.values()]
+        self.answers.note_value("dependencies", "")
+        return self._dependencies
+
+    @cached_property
+    def _dependencies(self) -> Dependencies:
+        return self.answers.apart(self._read_dependencies)
+
+    def _read_dependencies(self) -> Dependencies:
+        # Of modules no other declares anything.
+        declared = [self.files[path].dependencies for path in self.files if path.rpartition("/")[2] == "setup.py"]
         declared += [facts.dependencies for facts in self.documents.values()]
         return Dependencies((facts for facts in declared if facts is not None), self.paths)
 
-    @cached_property
+    @property
     def pipelines(self) -> Pipelines:
         """Pipelines with what is recorded of their runs."""
-        return Pipelines(self.paths, self.tree)
+        self.answers.note(DISK)
+        return self._pipelines
 
     @cached_property
-    def evaluator(self) -> Evaluator:
-        """Values under the defaults of all options."""
-        return Evaluator(self.symbols, self.options)
+    def _pipelines(self) -> Pipelines:
+        return Pipelines(self.paths, self._tree)
 
-    @cached_property
+    @property
     def texts(self) -> Texts:
         """Texts and paths under the defaults of all options."""
-        return Texts(self.symbols, self.options, self.evaluator, self.variables)
+        self.answers.note_value("variables", "")
+        return self._texts
 
     @cached_property
+    def _texts(self) -> Texts:
+        return Texts(self.symbols, self.options, self.evaluator, self._variables)
+
+    @property
     def entries(self) -> tuple[Entry, ...]:
         """Where execution begins."""
-        return find_entries(self.files, self.documents.values(), self.symbols, self._only)
+        self.answers.note_value("entries", "")
+        return self._entries
 
-    def _imported(self, path: str) -> frozenset[str]:
-        """Modules of the project that one of them imports, found once."""
-        if path not in self._imports:
-            self._imports[path] = frozenset(imported_modules(self.files[path], self.symbols))
-        return self._imports[path]
+    def entries_of(self, path: str) -> tuple[Entry, ...]:
+        """Those of one file."""
+        self.answers.note_value("entries of file", path)
+        return self._entries_by_path.get(path, ())
+
+    @cached_property
+    def _entries_by_path(self) -> dict[str, tuple[Entry, ...]]:
+        found: dict[str, tuple[Entry, ...]] = {}
+        for entry in self._entries:
+            found[entry.path] = (*found.get(entry.path, ()), entry)
+        return found
+
+    @cached_property
+    def _entries(self) -> tuple[Entry, ...]:
+        find = partial(find_entries, self.files, self.documents, self.symbols, self.answers, self._only)
+        return self.answers.apart(find)
 
     def reached(self, programs: Iterable[str]) -> frozenset[str]:
         """Files that programs run: their own and those of every module that they import, directly or not."""
         seen = set(programs)
         stack = [path for path in seen if path in self.files]
         while stack:
-            for module in self._imported(stack.pop()):
+            for module in imported_modules(stack.pop(), self.files, self.symbols, self.answers):
                 if module not in seen:
                     seen.add(module)
                     stack.append(module)
         return frozenset(seen)
 
-    @cached_property
+    @property
     def variables(self) -> Mapping[str, str]:
         """Environment variables that any file of the project sets."""
+        self.answers.note_value("variables", "")
+        return self._variables
+
+    @cached_property
+    def _variables(self) -> Mapping[str, str]:
+        return self.answers.apart(self._all_variables)
+
+    def _all_variables(self) -> Mapping[str, str]:
         merged: dict[str, str] = {}
         for document in self.documents.values():
             merged.update(document.variables)

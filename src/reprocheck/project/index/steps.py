@@ -7,7 +7,7 @@ Metaflow (`step`), Dagster (`op`, `asset`), Flyte (`task`) and Ray (`remote`).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from reprocheck.project.facts.model import Call, FileFacts, Function, ValueKind
 from reprocheck.project.index.symbols import FunctionRef, Symbols
@@ -27,17 +27,16 @@ _NAMES = {"airflow": "python_callable", "kedro": "func", "kfp": "func"}
 _TOOLS = ("airflow", "kedro", "kfp", "metaflow", "dagster", "flytekit", "ray")
 
 
-def steps(files: Mapping[str, FileFacts], symbols: Symbols) -> Iterator[tuple[str, int]]:
-    """Functions that are steps, by file and index; one may come several times."""
-    for path, facts in files.items():
-        if not any(target.partition(".")[0] in _TOOLS for target in facts.imports.values()):
-            continue
-        for index, function in enumerate(facts.functions):
-            if _is_step(function):
-                yield path, index
-            for event in function.events:
-                if isinstance(event, Call):
-                    yield from _given(path, event, symbols)
+def steps(facts: FileFacts, symbols: Symbols) -> Iterator[tuple[str, int]]:
+    """Functions that a module makes steps, by file and index; one may come several times."""
+    if not any(target.partition(".")[0] in _TOOLS for target in facts.imports.values()):
+        return
+    for index, function in enumerate(facts.functions):
+        if _is_step(function):
+            yield facts.path, index
+        for event in function.events:
+            if isinstance(event, Call):
+                yield from _given(facts.path, event, symbols)
 
 
 def runs_later(callee: str) -> bool:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import partial
 from typing import Final
 
 from reprocheck.project.facts.model import Assignment, Class, FileFacts, Function
+from reprocheck.project.index.answers import NOTHING, Answers, Lookup, Traced
 from reprocheck.project.index.modules import ModuleTable
 
 _TOKEN = re.compile(r"\(\)|\[\d*\]|[^.()\[\]]+")
@@ -105,6 +107,12 @@ class ModuleSymbols:
         self.methods: dict[str, list[FunctionRef]] = {}
         for name, ref in self.functions.items():
             self.methods.setdefault(name.rpartition(".")[0], []).append(ref)
+        self.called: dict[str, list[FunctionRef]] = {}
+        """Methods of all classes by their bare name."""
+        for index, function in enumerate(facts.functions):
+            if function.method:
+                ref = FunctionRef(facts.path, index, function)
+                self.called.setdefault(function.name.rpartition(".")[2], []).append(ref)
         self.classes = {definition.name: ClassRef(facts.path, definition) for definition in facts.classes}
         self.assignments: dict[str, list[Assignment]] = {}
         for assignment in facts.assignments:
@@ -114,19 +122,22 @@ class ModuleSymbols:
 class Symbols:
     """Resolves names across the modules of a project."""
 
-    def __init__(self, files: Mapping[str, FileFacts], modules: ModuleTable) -> None:
+    def __init__(self, files: Mapping[str, FileFacts], modules: ModuleTable, answers: Answers) -> None:
         """`files` by path."""
         self.modules = modules
         self._files = files
+        self._answers = answers
         self._tables: dict[str, ModuleSymbols] = {}
-        self._resolved: dict[tuple[str, str], Symbol] = {}
-        self._methods: dict[str, list[FunctionRef]] | None = None
-        self._ancestry: dict[tuple[str, str], tuple[ClassRef, ...]] = {}
-        self._subclasses: dict[tuple[str, str], list[ClassRef]] | None = None
-        self._sources: dict[str, tuple[str, ...]] = {}
+        self._resolved: dict[tuple[str, str], Traced[Symbol]] = {}
+        self._ancestry: dict[tuple[str, str], Traced[tuple[ClassRef, ...]]] = {}
+        self._sources: dict[str, Traced[tuple[str, ...]]] = {}
+        self._with_method = Lookup(answers, "method", files, lambda path: self.table(path).called)
+        self._with_subclass = Lookup(answers, "subclass", files, self._based_on)
 
     def table(self, path: str) -> ModuleSymbols:
         """Names of one module."""
+        if self._answers.noted is not None:
+            self._answers.noted.add(path)
         table = self._tables.get(path)
         if table is None:
             table = self._tables[path] = ModuleSymbols(self._files[path])
@@ -135,12 +146,13 @@ class Symbols:
     def resolve(self, path: str, name: str) -> Symbol:
         """What `name`, as the facts of the module at `path` spell it, means."""
         key = (path, name)
-        if key in self._resolved:
-            return self._resolved[key]
-        self._resolved[key] = None  # a circle of imports ends here
-        symbol = self._resolve(path, name, _HOPS)
-        self._resolved[key] = symbol
-        return symbol
+        known = self._resolved.get(key)
+        if known is None:
+            self._resolved[key] = (None, NOTHING)  # a circle of imports ends here
+            known = self._resolved[key] = self._answers.traced(partial(self._resolve, path, name, _HOPS))
+        if self._answers.noted is not None:
+            self._answers.noted |= known[1]
+        return known[0]
 
     def _resolve(self, path: str, name: str, hops: int) -> Symbol:
         if hops <= 0 or not name or name[0] in "?@":
@@ -226,17 +238,17 @@ class Symbols:
 
     def _star_sources(self, path: str) -> tuple[str, ...]:
         """Modules whose names come into a module by `import *`, through others too."""
-        known = self._sources.get(path)
-        if known is None:
-            reached, seen = [path], {path}
-            for current in reached:
-                for star in self.table(current).facts.stars:
-                    found = self.modules.find(current, star)
-                    if found is not None and found not in seen and len(reached) <= _STARS:
-                        seen.add(found)
-                        reached.append(found)
-            known = self._sources[path] = tuple(reached[1:])
-        return known
+        return self._answers.remembered(self._sources, path, partial(self._find_star_sources, path))
+
+    def _find_star_sources(self, path: str) -> tuple[str, ...]:
+        reached, seen = [path], {path}
+        for current in reached:
+            for star in self.table(current).facts.stars:
+                found = self.modules.find(current, star)
+                if found is not None and found not in seen and len(reached) <= _STARS:
+                    seen.add(found)
+                    reached.append(found)
+        return tuple(reached[1:])
 
     def _from_stars(self, path: str, name: str, hops: int) -> Symbol:
         """A name that one of several `import *` brings: from the project, else from the only one outside it."""
@@ -287,10 +299,7 @@ class Symbols:
 
     def ancestry(self, owner: ClassRef) -> tuple[ClassRef, ...]:
         """The class and its bases in the project, depth first."""
-        known = self._ancestry.get(owner.key)
-        if known is None:
-            known = self._ancestry[owner.key] = tuple(self._ancestors(owner))
-        return known
+        return self._answers.remembered(self._ancestry, owner.key, lambda: tuple(self._ancestors(owner)))
 
     def _ancestors(self, owner: ClassRef) -> Iterator[ClassRef]:
         stack, seen = [owner], set()
@@ -319,26 +328,36 @@ class Symbols:
 
     def subclasses(self, owner: ClassRef) -> list[ClassRef]:
         """Direct subclasses in the project."""
-        if self._subclasses is None:
-            self._subclasses = {}
-            for path in self._files:
-                for ref in self.table(path).classes.values():
-                    for base in ref.definition.bases:
-                        symbol = self.resolve(path, base)
-                        if isinstance(symbol, ClassRef):
-                            self._subclasses.setdefault(symbol.key, []).append(ref)
-        return self._subclasses.get(owner.key, [])
+        return [
+            ref
+            for path in self._with_subclass.files(_class_key(owner))
+            for ref in self.table(path).classes.values()
+            for base in self._bases(ref)
+            if base.key == owner.key
+        ]
+
+    def _based_on(self, path: str) -> Iterator[str]:
+        """Keys of the classes that those of a file derive from."""
+        for ref in self.table(path).classes.values():
+            yield from (_class_key(base) for base in self._bases(ref))
+
+    def _bases(self, ref: ClassRef) -> Iterator[ClassRef]:
+        for base in ref.definition.bases:
+            symbol = self.resolve(ref.path, base)
+            if isinstance(symbol, ClassRef):
+                yield symbol
+
+    def files_with_method(self, name: str) -> Sequence[str]:
+        """Files in which some class has a method of that name."""
+        return self._with_method.files(name)
 
     def methods_named(self, name: str) -> list[FunctionRef]:
         """Every method of that name in the project."""
-        if self._methods is None:
-            self._methods = {}
-            for path, facts in self._files.items():
-                for index, function in enumerate(facts.functions):
-                    if function.method:
-                        last = function.name.rpartition(".")[2]
-                        self._methods.setdefault(last, []).append(FunctionRef(path, index, function))
-        return self._methods.get(name, [])
+        return [method for path in self.files_with_method(name) for method in self.table(path).called[name]]
+
+
+def _class_key(owner: ClassRef) -> str:
+    return f"{owner.path}:{owner.definition.name}"
 
 
 def _plain(tokens: list[str]) -> int:

@@ -6,6 +6,7 @@ import posixpath
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from reprocheck.model.artifact_graph import Use
 from reprocheck.model.place import Span
@@ -16,7 +17,7 @@ from reprocheck.project.index.texts import Scene
 from reprocheck.rulekit.artifacts.naming import HOLE, Locator
 from reprocheck.rulekit.artifacts.queries import query_argument, tables_of
 from reprocheck.rulekit.catalog import CatalogEntry
-from reprocheck.rulekit.execution import Budget, Execution, Run, argument_of
+from reprocheck.rulekit.execution import Budget, Execution, Planned, Run, argument_of
 from reprocheck.rulekit.opened_files import path_uses
 from reprocheck.rulekit.project import Project
 
@@ -70,18 +71,22 @@ class Programs:
 
     def uses(self) -> Iterator[tuple[Entry, Found]]:
         """Every use of an artifact, with the program."""
-        execution = Execution(self.project.index, self.project.catalog, ROLES, self.budget)
-        for entry in self.project.entries:
-            if _BUILT.search(entry.path):
-                continue
-            seen: set[tuple[object, ...]] = set()
-            self._order = 0
-            for site in self._sites(entry, execution.run(entry)):
-                for found in self._found(site):
-                    key = (found.artifact, found.writes, found.use.path, found.use.span)
-                    if key not in seen:
-                        seen.add(key)
-                        yield entry, found
+        name = f"uses within {self.budget.every}"
+        execution = Execution(name, self.project.index, self.project.catalog, ROLES, self.budget)
+        answers = self.project.index.answers
+        for planned in execution.planned:
+            for found in answers.answer(name, planned.subject, tuple[Found, ...], partial(self._uses_of, planned)):
+                yield planned.entry, found
+
+    def _uses_of(self, planned: Planned) -> tuple[Found, ...]:
+        if _BUILT.search(planned.entry.path):
+            return ()
+        seen: dict[tuple[object, ...], Found] = {}
+        self._order = 0
+        for site in self._sites(planned.entry, planned.run()):
+            for found in self._found(site):
+                seen.setdefault((found.artifact, found.writes, found.use.path, found.use.span), found)
+        return tuple(seen.values())
 
     def _sites(self, entry: Entry, run: Run) -> Iterator[_Site]:
         given = _given(entry)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from reprocheck.project.facts.model import Exit, Import
+from reprocheck.project.index.answers import NOTHING
 from reprocheck.project.index.entries import Entry
 from reprocheck.project.index.evaluate import Frame, Known
 from reprocheck.project.index.symbols import FunctionRef
@@ -33,6 +34,12 @@ class CallGraph:
         """`linker` says what each function reaches."""
         self.linker = linker
         self._matters: dict[tuple[str, int], bool] = {}
+        self._below: dict[str, dict[str, None]] = {}
+        """Files whose functions those of a file reach by one step, as far as they were explored."""
+        self._reads: dict[str, set[str]] = {}
+        """What was read to link the functions of a file."""
+        self._covered: set[str] = set()
+        """Files of which that is noted for the run that is being followed."""
         self._steps: dict[tuple[str, int], tuple[Step, ...]] = {}
         self._parameters: dict[tuple[tuple[str, int], bool], tuple[list[str], dict[str, Known]]] = {}
 
@@ -42,17 +49,25 @@ class CallGraph:
         What an earlier entry reached is known already: the graph of a project is walked once, however many entries
         share it.
         """
-        start = [(entry.path, 0)] if entry.function == 0 else [(entry.path, 0), (entry.path, entry.function)]
+        self._explore([(entry.path, 0)] if entry.function == 0 else [(entry.path, 0), (entry.path, entry.function)])
+        self._covered = set()
+        self._note_below(entry.path)
+
+    def _explore(self, start: list[tuple[str, int]]) -> None:
         callers: dict[tuple[str, int], list[tuple[str, int]]] = {}
         stack = [key for key in start if key not in self._matters]
         new: set[tuple[str, int]] = set(stack)
         front: set[tuple[str, int]] = set()
         while stack:
             key = stack.pop()
-            for linked in self.linker.links(key):
+            links, reads = self.linker.traced_links(key)
+            below = self._below.setdefault(key[0], {})
+            self._reads.setdefault(key[0], set()).update(reads)
+            for linked in links:
                 if self._is_event(linked):
                     front.add(key)
                 for target in (*linked.targets, *linked.callbacks, *linked.carried):
+                    below[target.path] = None
                     if target.key in self._matters:
                         if self._matters[target.key]:
                             front.add(key)
@@ -69,6 +84,19 @@ class CallGraph:
                     matters.add(caller)
                     waiting.append(caller)
         self._matters.update({key: key in matters for key in new})
+
+    def _note_below(self, path: str) -> None:
+        """Note what was read to link a file's functions and all that they reach, as far as they were explored."""
+        noted = self.linker.index.answers.noted
+        if noted is None:
+            return
+        stack = [path]
+        while stack:
+            current = stack.pop()
+            if current not in self._covered:
+                self._covered.add(current)
+                noted |= self._reads.get(current, NOTHING)
+                stack.extend(self._below.get(current, ()))
 
     def steps(self, key: tuple[str, int]) -> tuple[Step, ...]:
         """Events of a function that matter, each with the targets that do, and the exits among them."""
@@ -118,4 +146,8 @@ class CallGraph:
 
     def matters(self, key: tuple[str, int]) -> bool:
         """Whether a function can lead to something that matters."""
-        return self._matters.get(key, False)
+        if key not in self._matters:
+            self._explore([key])
+        if key[0] not in self._covered:
+            self._note_below(key[0])
+        return self._matters[key]

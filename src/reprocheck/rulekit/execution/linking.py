@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from reprocheck.project.facts.model import Call, Exit, FileFacts, Function, Import, ValueKind
+from reprocheck.project.index.answers import Traced
 from reprocheck.project.index.evaluate import Frame
 from reprocheck.project.index.project_index import ProjectIndex
 from reprocheck.project.index.steps import runs_later
@@ -53,18 +54,28 @@ class Linker:
         self._symbols = index.symbols
         self._catalog = catalog
         self._roles = roles
-        self._links: dict[tuple[str, int], tuple[Linked, ...]] = {}
-        self._hooks_of: dict[tuple[str, str], tuple[FunctionRef, ...]] = {}
+        self._answers = index.answers
+        self._links: dict[tuple[str, int], Traced[tuple[Linked, ...]]] = {}
+        self._hooks_of: dict[tuple[str, str], Traced[tuple[FunctionRef, ...]]] = {}
+        self._answers.values("instantiated", lambda _: self._instantiated)
 
     def links(self, key: tuple[str, int]) -> tuple[Linked, ...]:
         """Events of a function with what they reach."""
+        return self.traced_links(key)[0]
+
+    def traced_links(self, key: tuple[str, int]) -> Traced[tuple[Linked, ...]]:
+        """The same with what was read for it."""
         linked = self._links.get(key)
         if linked is None:
-            path, index = key
-            facts = self.index.files[path]
-            linked = tuple(self._link_all(facts, facts.functions[index]))
-            self._links[key] = linked
+            linked = self._links[key] = self._answers.traced(lambda: tuple(self._linked(key)))
+        if self._answers.noted is not None:
+            self._answers.noted |= linked[1]
         return linked
+
+    def _linked(self, key: tuple[str, int]) -> Iterator[Linked]:
+        path, index = key
+        facts = self.index.files[path]
+        return self._link_all(facts, facts.functions[index])
 
     def _link_all(self, facts: FileFacts, function: Function) -> Iterator[Linked]:
         for event in function.events:
@@ -149,6 +160,7 @@ class Linker:
         if not group:
             return None
         files: dict[str, list[str]] = {}
+        self._answers.note_value("instantiated", "")
         for path, key, named in self._instantiated:
             if f"/{group}/" in f"/{path}" or f".{group}." in f".{key}":
                 files.setdefault(path, []).append(named)
@@ -168,12 +180,13 @@ class Linker:
     @cached_property
     def _instantiated(self) -> list[tuple[str, str, str]]:
         """File, key and value of the settings that name a class for Hydra to make."""
-        return [
-            (path, setting.key, setting.value)
-            for path, document in self.index.documents.items()
-            for setting in document.settings
-            if setting.key.endswith("_target_") and isinstance(setting.value, str)
-        ]
+        return self._answers.apart(lambda: list(self._targets()))
+
+    def _targets(self) -> Iterator[tuple[str, str, str]]:
+        for path, document in self.index.documents.items():
+            for setting in document.settings:
+                if setting.key.endswith("_target_") and isinstance(setting.value, str):
+                    yield path, setting.key, setting.value
 
     def _link_class(self, call: Call, owner: ClassRef, callbacks: tuple[FunctionRef, ...]) -> Linked | None:
         targets = [method for name in _CONSTRUCTORS if (method := self._symbols.method(owner, name))]
@@ -192,13 +205,22 @@ class Linker:
             entry = self._catalog.entry(f"?.{name}")
             if entry is not None and not entry.roles.isdisjoint(self._roles):
                 return Linked(call, f"?.{name}", entry, (), callbacks, guessed=True)
-            everywhere = self._symbols.methods_named(name)
-            # Who calls a method on something unknown most likely means one that stands in the same file, and no test's.
-            namesakes = [method for method in everywhere if method.path == path]
-            namesakes = namesakes or [method for method in everywhere if not is_test_path(method.path)]
-            if 0 < len(namesakes) <= _NAMESAKES and name not in _COMMON_METHODS:
+            namesakes = self._namesakes(path, name) if name not in _COMMON_METHODS else []
+            if namesakes:
                 return Linked(call, name, None, tuple(namesakes), callbacks, guessed=True, bound=True)
         return Linked(call, name, None, (), callbacks) if callbacks else None
+
+    def _namesakes(self, path: str, name: str) -> list[FunctionRef]:
+        """Methods that a call on something unknown may mean; none where they are many.
+
+        It most likely means one that stands in the same file, and no test's.
+        """
+        everywhere = self._symbols.files_with_method(name)
+        files = [path] if path in everywhere else [other for other in everywhere if not is_test_path(other)]
+        if len(files) > _NAMESAKES:
+            return []
+        methods = [method for other in files for method in self._symbols.table(other).called[name]]
+        return methods if len(methods) <= _NAMESAKES else []
 
     def _own_method(self, path: str, function: Function, callee: str) -> Iterator[FunctionRef]:
         owner_name = function.name.rpartition(".")[0]
@@ -339,12 +361,10 @@ class Linker:
         return None
 
     def _hooks(self, owner: ClassRef) -> tuple[FunctionRef, ...]:
-        known = self._hooks_of.get(owner.key)
-        if known is None:
-            known = self._hooks_of[owner.key] = tuple(
-                method
-                for ancestor in self._symbols.ancestry(owner)
-                for method in self._symbols.own_methods(ancestor)
-                if not method.function.name.endswith("__init__")
-            )
-        return known
+        return self._answers.remembered(self._hooks_of, owner.key, lambda: tuple(self._find_hooks(owner)))
+
+    def _find_hooks(self, owner: ClassRef) -> Iterator[FunctionRef]:
+        for ancestor in self._symbols.ancestry(owner):
+            for method in self._symbols.own_methods(ancestor):
+                if not method.function.name.endswith("__init__"):
+                    yield method

@@ -27,11 +27,11 @@ model = keras.models.load_model("model.h5")
 
 
 def project(**files: str) -> Project:
-    facts = []
+    facts = {}
     for name, text in files.items():
         source = SourceText(f"{name}.py", textwrap.dedent(text))
-        facts.append(extract(PythonFile(source, ast.parse(source.text), ())))
-    return Project(ProjectIndex(facts, [item.path for item in facts]), CATALOG)
+        facts[source.path] = extract(PythonFile(source, ast.parse(source.text), ()))
+    return Project(ProjectIndex(facts, facts), CATALOG)
 
 
 def served(body: str) -> Side:

@@ -1,0 +1,258 @@
+"""Answers about single files and programs of a project, kept from scan to scan while what they were made from stays.
+
+While a question is answered, everything that is read of the project is noted under a name: the path for the facts of a
+file, another name for what is put together from many files. A kept answer holds in a later scan when all that it read
+has the digest that it had then (verifying traces: Mokhov, Mitchell and Peyton Jones, "Build systems à la carte", 2018).
+An answer that reads too much is made again too often, and is never wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from hashlib import blake2b
+from typing import Any, NamedTuple, TypeVar
+
+import msgspec
+
+DISK = "\0disk\0"
+"""Name of what lies on disk beside the facts; it has no digest, so that no answer which reads it is kept."""
+NOTHING: frozenset[str] = frozenset()
+_ENCODER = msgspec.msgpack.Encoder(order="deterministic")
+_DIGEST = 16
+
+Answer = TypeVar("Answer")
+Key = TypeVar("Key")
+Traced = tuple[Answer, frozenset[str]]
+"""A value with the names of all that was read for it."""
+
+
+class Kept(msgspec.Struct, array_like=True):
+    """Answers of one scan for the next."""
+
+    names: list[tuple[str, bytes]] = []
+    """What was read, with its digest."""
+    reads: list[list[int]] = []
+    """Sets of things that were read together, each as positions among the names."""
+    answers: dict[str, list[tuple[str, int, msgspec.Raw]]] = {}
+    """By question: subject, position among the reads, encoded answer."""
+
+
+class _Told(NamedTuple):
+    """An answer as this scan has it."""
+
+    value: Any
+    reads: frozenset[str]
+    kept: tuple[int, msgspec.Raw] | None
+    """Where it comes from an earlier scan: position among its reads, and the encoded answer."""
+
+
+class Answers:
+    """The answers of one scan."""
+
+    def __init__(self, digests: Mapping[str, bytes] | None = None, kept: Kept | None = None) -> None:
+        """`digests` are those of all facts by path, where answers are to be kept; `kept` is of an earlier scan."""
+        self.noted: set[str] | None = None
+        """What was read since the question was asked that is being answered; None when there is none."""
+        self.keeping = digests is not None
+        self._now: dict[str, bytes] = dict(digests or {})
+        self._told: dict[tuple[str, str], _Told] = {}
+        self._interned: dict[frozenset[str], frozenset[str]] = {}
+        self._kept = kept or Kept()
+        self._rows: dict[str, dict[str, tuple[int, msgspec.Raw]]] = {}
+        self._holds: dict[int, bool] = {}
+        self._named: dict[int, frozenset[str]] = {}
+        self._values: dict[str, Callable[[str], object]] = {}
+        self.fresh = 0
+        """Answers that were made in this scan."""
+
+    # Noting what is read
+
+    def note(self, name: str) -> None:
+        """Note that something was read whose digest is known."""
+        if self.noted is not None:
+            self.noted.add(name)
+
+    def note_value(self, of: str, key: str) -> None:
+        """Note that a value was read which is put together from several files: see `values`."""
+        if self.noted is not None:
+            self.noted.add(f"\0{of}\0{key}")
+
+    def values(self, of: str, value: Callable[[str], object]) -> None:
+        """Say how values of one kind, which must be encodable, are found by their key."""
+        self._values[of] = value
+
+    def _digest(self, name: str) -> bytes | None:
+        """Digest of what has a name, now; None where that can't be told."""
+        known = self._now.get(name)
+        if known is None and name[0] == "\0":
+            _, of, key = name.split("\0", 2)
+            value = self._values.get(of)
+            if value is not None:
+                known = self._now[name] = digest(self.apart(lambda: value(key)))
+        return known
+
+    def traced(self, ask: Callable[[], Answer]) -> Traced[Answer]:
+        """What a function gives, with all that it read; the question around it does not read that by itself."""
+        if not self.keeping:
+            return ask(), NOTHING
+        outer, self.noted = self.noted, set()
+        try:
+            value = ask()
+            reads = frozenset(self.noted)
+        finally:
+            self.noted = outer
+        return value, self._interned.setdefault(reads, reads)
+
+    def apart(self, ask: Callable[[], Answer]) -> Answer:
+        """What a function gives that is read under a name of its own, so that what it reads itself is not noted."""
+        return self.traced(ask)[0]
+
+    def remembered(self, memo: dict[Key, Traced[Answer]], key: Key, ask: Callable[[], Answer]) -> Answer:
+        """What a function gives, remembered for the time of a scan together with what it read."""
+        known = memo.get(key)
+        if known is None:
+            known = memo[key] = self.traced(ask)
+        if self.noted is not None:
+            self.noted |= known[1]
+        return known[0]
+
+    # Keeping answers
+
+    def answer(self, question: str, subject: str, kind: Any, ask: Callable[[], Answer]) -> Answer:  # noqa: ANN401
+        """The answer to a question about one subject; `kind` is its type, which must be encodable."""
+        key = (question, subject)
+        told = self._told.get(key)
+        if told is None:
+            told = self._told[key] = self._earlier(question, subject, kind) or self._made(ask)
+        if self.noted is not None:
+            self.noted |= told.reads
+        return told.value  # type: ignore[no-any-return]
+
+    def _made(self, ask: Callable[[], Any]) -> _Told:
+        self.fresh += 1
+        value, reads = self.traced(ask)
+        return _Told(value, reads, None)
+
+    def _earlier(self, question: str, subject: str, kind: Any) -> _Told | None:  # noqa: ANN401
+        rows = self._rows.get(question)
+        if rows is None:
+            rows = self._rows[question] = {about: (at, raw) for about, at, raw in self._kept.answers.get(question, ())}
+        row = rows.get(subject)
+        if row is None or not self._still(row[0]):
+            return None
+        return _Told(msgspec.msgpack.decode(row[1], type=kind), self._names_of(row[0]), row)
+
+    def _still(self, position: int) -> bool:
+        """Whether all that was read has the digest that it had."""
+        holds = self._holds.get(position)
+        if holds is None:
+            names = self._kept.names
+            holds = all(self._digest(name) == value for name, value in (names[at] for at in self._kept.reads[position]))
+            self._holds[position] = holds
+        return holds
+
+    def _names_of(self, position: int) -> frozenset[str]:
+        named = self._named.get(position)
+        if named is None:
+            names = self._kept.names
+            named = self._named[position] = frozenset(names[at][0] for at in self._kept.reads[position])
+        return named
+
+    def keep(self) -> Kept:
+        """All answers of this scan, and those earlier ones that nothing asked for and that hold still."""
+        writer = _Writer(self._kept, self._digest)
+        for (question, subject), told in self._told.items():
+            if told.kept is not None:
+                writer.add(question, subject, writer.earlier(told.kept[0]), told.kept[1])
+            else:
+                reads = writer.fresh(told.reads)
+                if reads is not None:
+                    writer.add(question, subject, reads, msgspec.Raw(_ENCODER.encode(told.value)))
+        for question, rows in self._kept.answers.items():
+            for subject, position, raw in rows:
+                if (question, subject) not in self._told and self._still(position):
+                    writer.add(question, subject, writer.earlier(position), raw)
+        return writer.kept
+
+
+class _Writer:
+    """Puts together what is kept."""
+
+    def __init__(self, earlier: Kept, digest_of: Callable[[str], bytes | None]) -> None:
+        self.kept = Kept([], [], {})
+        self._earlier = earlier
+        self._digest_of = digest_of
+        self._names: dict[tuple[str, bytes], int] = {}
+        self._moved: dict[int, int] = {}
+        self._reads: dict[frozenset[str], int | None] = {}
+
+    def add(self, question: str, subject: str, reads: int, answer: msgspec.Raw) -> None:
+        self.kept.answers.setdefault(question, []).append((subject, reads, answer))
+
+    def earlier(self, position: int) -> int:
+        """Where the reads of an earlier scan come to stand."""
+        if position not in self._moved:
+            names = self._earlier.names
+            self._moved[position] = self._added([self._name(names[at]) for at in self._earlier.reads[position]])
+        return self._moved[position]
+
+    def fresh(self, reads: frozenset[str]) -> int | None:
+        """Where reads of this scan come to stand; None where some have no digest, so that nothing can hold them."""
+        if reads not in self._reads:
+            named = [(name, self._digest_of(name)) for name in sorted(reads)]
+            known = [(name, value) for name, value in named if value is not None]
+            self._reads[reads] = self._added([self._name(each) for each in known]) if len(known) == len(named) else None
+        return self._reads[reads]
+
+    def _added(self, reads: list[int]) -> int:
+        self.kept.reads.append(reads)
+        return len(self.kept.reads) - 1
+
+    def _name(self, name: tuple[str, bytes]) -> int:
+        at = self._names.get(name)
+        if at is None:
+            at = self._names[name] = len(self.kept.names)
+            self.kept.names.append(name)
+        return at
+
+
+class Lookup:
+    """Which files say something under a key, such as all that define a method of some name.
+
+    Who looks a key up has read which files those are, and not what else stands in them or in any other file.
+    """
+
+    def __init__(self, answers: Answers, name: str, paths: Iterable[str], keys: Callable[[str], Iterable[str]]) -> None:
+        """`keys` are those of one file; `name` tells lookups apart."""
+        self._answers = answers
+        self._name = name
+        self._paths = paths
+        self._keys = keys
+        self._table: dict[str, list[str]] | None = None
+        answers.values(name, self._found)
+
+    def files(self, key: str) -> Sequence[str]:
+        """Paths of the files that have the key, in order."""
+        self._answers.note_value(self._name, key)
+        return self._found(key)
+
+    def _found(self, key: str) -> Sequence[str]:
+        if self._table is None:
+            self._table = self._answers.apart(self._joined)
+        return self._table.get(key, ())
+
+    def _joined(self) -> dict[str, list[str]]:
+        table: dict[str, list[str]] = {}
+        for path in self._paths:
+            for key in self._answers.answer(self._name, path, tuple[str, ...], partial(self._of, path)):
+                table.setdefault(key, []).append(path)
+        return table
+
+    def _of(self, path: str) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(self._keys(path)))
+
+
+def digest(value: object) -> bytes:
+    """Digest of an encodable value."""
+    return blake2b(_ENCODER.encode(value), digest_size=_DIGEST).digest()
