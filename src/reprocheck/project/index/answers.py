@@ -9,7 +9,7 @@ An answer that reads too much is made again too often, and is never wrong.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from hashlib import blake2b
 from typing import Any, NamedTuple, TypeVar
 
@@ -38,13 +38,20 @@ class Kept(msgspec.Struct, array_like=True):
     """By question: subject, position among the reads, encoded answer."""
 
 
-class _Told(NamedTuple):
-    """An answer as this scan has it."""
+class _Made(NamedTuple):
+    """An answer that was made in this scan."""
 
     value: Any
     reads: frozenset[str]
-    kept: tuple[int, msgspec.Raw] | None
-    """Where it comes from an earlier scan: position among its reads, and the encoded answer."""
+
+
+class _Earlier(NamedTuple):
+    """An answer of an earlier scan that holds."""
+
+    value: Any
+    reads: int
+    """Position among what is read together."""
+    encoded: msgspec.Raw
 
 
 class Answers:
@@ -56,11 +63,12 @@ class Answers:
         """What was read since the question was asked that is being answered; None when there is none."""
         self.keeping = digests is not None
         self._now: dict[str, bytes] = dict(digests or {})
-        self._told: dict[tuple[str, str], _Told] = {}
+        self._told: dict[tuple[str, str], _Made | _Earlier] = {}
         self._interned: dict[frozenset[str], frozenset[str]] = {}
         self._kept = kept or Kept()
         self._rows: dict[str, dict[str, tuple[int, msgspec.Raw]]] = {}
-        self._holds: dict[int, bool] = {}
+        self._same = {at for at, (name, value) in enumerate(self._kept.names) if self._now.get(name) == value}
+        """Positions of names that have the digest that they had, as far as that is known."""
         self._named: dict[int, frozenset[str]] = {}
         self._values: dict[str, Callable[[str], object]] = {}
         self.fresh = 0
@@ -106,7 +114,11 @@ class Answers:
 
     def apart(self, ask: Callable[[], Answer]) -> Answer:
         """What a function gives that is read under a name of its own, so that what it reads itself is not noted."""
-        return self.traced(ask)[0]
+        outer, self.noted = self.noted, None
+        try:
+            return ask()
+        finally:
+            self.noted = outer
 
     def remembered(self, memo: dict[Key, Traced[Answer]], key: Key, ask: Callable[[], Answer]) -> Answer:
         """What a function gives, remembered for the time of a scan together with what it read."""
@@ -126,31 +138,34 @@ class Answers:
         if told is None:
             told = self._told[key] = self._earlier(question, subject, kind) or self._made(ask)
         if self.noted is not None:
-            self.noted |= told.reads
+            self.noted |= told.reads if isinstance(told, _Made) else self._names_of(told.reads)
         return told.value  # type: ignore[no-any-return]
 
-    def _made(self, ask: Callable[[], Any]) -> _Told:
+    def _made(self, ask: Callable[[], Any]) -> _Made:
         self.fresh += 1
-        value, reads = self.traced(ask)
-        return _Told(value, reads, None)
+        return _Made(*self.traced(ask))
 
-    def _earlier(self, question: str, subject: str, kind: Any) -> _Told | None:  # noqa: ANN401
+    def _earlier(self, question: str, subject: str, kind: Any) -> _Earlier | None:  # noqa: ANN401
         rows = self._rows.get(question)
         if rows is None:
             rows = self._rows[question] = {about: (at, raw) for about, at, raw in self._kept.answers.get(question, ())}
         row = rows.get(subject)
         if row is None or not self._still(row[0]):
             return None
-        return _Told(msgspec.msgpack.decode(row[1], type=kind), self._names_of(row[0]), row)
+        return _Earlier(_decoder(kind).decode(row[1]), *row)
 
     def _still(self, position: int) -> bool:
         """Whether all that was read has the digest that it had."""
-        holds = self._holds.get(position)
-        if holds is None:
-            names = self._kept.names
-            holds = all(self._digest(name) == value for name, value in (names[at] for at in self._kept.reads[position]))
-            self._holds[position] = holds
-        return holds
+        reads = self._kept.reads[position]
+        if self._same.issuperset(reads):
+            return True
+        for at in reads:
+            if at not in self._same:
+                name, value = self._kept.names[at]
+                if self._digest(name) != value:
+                    return False
+                self._same.add(at)
+        return True
 
     def _names_of(self, position: int) -> frozenset[str]:
         named = self._named.get(position)
@@ -163,8 +178,8 @@ class Answers:
         """All answers of this scan, and those earlier ones that nothing asked for and that hold still."""
         writer = _Writer(self._kept, self._digest)
         for (question, subject), told in self._told.items():
-            if told.kept is not None:
-                writer.add(question, subject, writer.earlier(told.kept[0]), told.kept[1])
+            if isinstance(told, _Earlier):
+                writer.add(question, subject, writer.earlier(told.reads), told.encoded)
             else:
                 reads = writer.fresh(told.reads)
                 if reads is not None:
@@ -251,6 +266,11 @@ class Lookup:
 
     def _of(self, path: str) -> tuple[str, ...]:
         return tuple(dict.fromkeys(self._keys(path)))
+
+
+@cache
+def _decoder(kind: Any) -> msgspec.msgpack.Decoder[Any]:  # noqa: ANN401
+    return msgspec.msgpack.Decoder(kind)
 
 
 def digest(value: object) -> bytes:

@@ -121,7 +121,7 @@ def find_entries(
 ) -> tuple[Entry, ...]:
     """Entry points of the project, tests left out, sorted by path; `only` names the programs to take instead."""
     modules = _Modules(files, symbols, answers)
-    invocations = _invocations(documents.values(), symbols)
+    invocations = _invocations(documents, symbols, answers)
     imported = {other for path in files for other in modules[path].imports}
     found: list[Entry] = []
     for path in files:
@@ -138,7 +138,7 @@ def find_entries(
     known = {(entry.path, entry.function) for entry in found}
     found.extend(
         Entry(reference.path, "console", reference.index, reference.function.span)
-        for reference in _console_scripts(files, documents.values(), symbols)
+        for reference in _console_scripts(files, documents, symbols)
         if reference.key not in known and (not only or reference.path in only)
     )
     commands = [each for path in files for each in modules[path].commands]
@@ -194,18 +194,29 @@ def _imported_modules(facts: FileFacts, symbols: Symbols) -> Iterator[str]:
                     yield module
 
 
-def _invocations(documents: Iterable[DocumentFacts], symbols: Symbols) -> dict[str, list[Invocation]]:
+def _invocations(
+    documents: Mapping[str, DocumentFacts], symbols: Symbols, answers: Answers
+) -> dict[str, list[Invocation]]:
     found: dict[str, list[Invocation]] = {}
-    for document in documents:
-        for command in document.commands:
-            program = _program(command.words)
-            if program is None:
-                continue
-            target, arguments, is_module = program
-            path = _module_path(target, symbols) if is_module else _script_path(document.path, target, symbols)
-            if path is not None:
-                found.setdefault(path, []).append(Invocation(document.path, command, arguments))
+    for path in documents:
+        ask = partial(_starts, path, documents, symbols)
+        for program, invocation in answers.answer("invocations", path, tuple[tuple[str, Invocation], ...], ask):
+            found.setdefault(program, []).append(invocation)
     return found
+
+
+def _starts(path: str, documents: Mapping[str, DocumentFacts], symbols: Symbols) -> tuple[tuple[str, Invocation], ...]:
+    """Programs that the commands of a document start."""
+    found = []
+    for command in documents[path].commands:
+        program = _program(command.words)
+        if program is None:
+            continue
+        target, arguments, is_module = program
+        started = _module_path(target, symbols) if is_module else _script_path(path, target, symbols)
+        if started is not None:
+            found.append((started, Invocation(path, command, arguments)))
+    return tuple(found)
 
 
 def _program(words: tuple[str, ...]) -> tuple[str, tuple[str, ...], bool] | None:
@@ -251,16 +262,16 @@ def _module_path(module: str, symbols: Symbols) -> str | None:
 
 
 def _console_scripts(
-    files: Mapping[str, FileFacts], documents: Iterable[DocumentFacts], symbols: Symbols
+    files: Mapping[str, FileFacts], documents: Mapping[str, DocumentFacts], symbols: Symbols
 ) -> Iterator[FunctionRef]:
-    for document in documents:
-        if not document.path.endswith("pyproject.toml"):
+    for path in documents:
+        if not path.endswith("pyproject.toml"):
             continue
-        for setting in document.settings:
+        for setting in documents[path].settings:
             if re.match(r"(project|tool\.poetry)\.(scripts|gui-scripts)\.", setting.key) and isinstance(
                 setting.value, str
             ):
-                yield from _object(document.path, setting.value, symbols)
+                yield from _object(path, setting.value, symbols)
     for path in files:
         if path.endswith("setup.py"):
             for text in files[path].strings:

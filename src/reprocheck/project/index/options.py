@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -56,6 +56,7 @@ class OptionTable:
         self._assigned: dict[str, frozenset[str]] = {}
         answers.values("option", lambda name: self._by_name.get(name, []))
         answers.values("options", lambda _: self._by_name)
+        answers.values("setting", lambda key: self._settings.get(key, []))
         answers.values("settings", lambda _: self._settings)
 
     def of_file(self, path: str) -> tuple[Option, ...]:
@@ -142,13 +143,16 @@ class OptionTable:
 
     def setting(self, key: str, stem: str = "") -> Scalar | type[Missing]:
         """Value of a configuration key; where files differ, that of the file called `stem`, else Missing."""
-        self._answers.note_value("settings", "")
-        found = self._settings.get(key) or self._of_group(key, stem)
+        found = self._set(key) or self._of_group(key, stem)
         if stem:
             named = [item for item in found if _stem(item[0]) == stem]
             found = named or found
         values = {(type(setting.value), setting.value) for _, setting in found}
         return next(iter(values))[1] if len(values) == 1 else Missing
+
+    def _set(self, key: str) -> Sequence[tuple[str, Setting]]:
+        self._answers.note_value("setting", key)
+        return self._settings.get(key, ())
 
     def _of_group(self, key: str, stem: str) -> list[tuple[str, Setting]]:
         """What a group of configurations sets, as Hydra composes them: `train.seed` is `seed` of `train/base.yaml`.
@@ -156,13 +160,13 @@ class OptionTable:
         Of several files of a group those count that the defaults list of the file called `stem` takes.
         """
         group, _, inner = key.partition(".")
-        found = [item for item in self._settings.get(inner, ()) if _folder(item[0]) == group]
+        found = [item for item in self._set(inner) if _folder(item[0]) == group]
         if not inner or not found:
             return []
         taken = {
             str(setting.value).removesuffix(".yaml")
             for position in range(_DEFAULTS)
-            for path, setting in self._settings.get(f"defaults.{position}.{group}", ())
+            for path, setting in self._set(f"defaults.{position}.{group}")
             if not stem or _stem(path) == stem
         }
         return [item for item in found if _stem(item[0]) in taken]
