@@ -82,6 +82,11 @@ class Project:
         for path in self.index.files:
             yield from self.of_file(question, path)
 
+    def of_project(self, question: Callable[[Project], Iterator[Answer]]) -> tuple[Answer, ...]:
+        """What a function says of the project as a whole, for those that read few of its files; see `of_file`."""
+        kind = kind_of_answers(question)
+        return self._answers.answer(name_of(question), "", kind, lambda: tuple(question(self)))
+
     def of_runs(self, question: Callable[[Project, Run], Iterator[Answer]]) -> Iterator[Answer]:
         """What a function says of each run, in order of the entries, kept until something that it read is another.
 
