@@ -79,8 +79,15 @@ class Project:
 
     def of_files(self, question: Callable[[Project, str], Iterator[Answer]]) -> Iterator[Answer]:
         """What a function says of each Python file, in order of their paths; see `of_file`."""
-        for path in self.index.files:
-            yield from self.of_file(question, path)
+        return self._of_each(question, self.index.files)
+
+    def of_documents(self, question: Callable[[Project, str], Iterator[Answer]]) -> Iterator[Answer]:
+        """What a function says of each file that is not Python, in order of their paths; see `of_file`."""
+        return self._of_each(question, self.index.documents)
+
+    def _of_each(self, question: Callable[[Project, str], Iterator[Answer]], paths: Iterable[str]) -> Iterator[Answer]:
+        kind = kind_of_answers(question)
+        return self._answers.each(name_of(question), paths, kind, lambda path: tuple(question(self, path)))
 
     def of_project(self, question: Callable[[Project], Iterator[Answer]]) -> tuple[Answer, ...]:
         """What a function says of the project as a whole, for those that read few of its files; see `of_file`."""

@@ -8,7 +8,7 @@ An answer that reads too much is made again too often, and is never wrong.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from hashlib import blake2b
 from typing import Any, NamedTuple, TypeVar
@@ -20,6 +20,8 @@ DISK = "\0disk\0"
 NOTHING: frozenset[str] = frozenset()
 _ENCODER = msgspec.msgpack.Encoder(order="deterministic")
 _DIGEST = 16
+_TOGETHER = 64
+"""Subjects whose answers are kept together."""
 
 Answer = TypeVar("Answer")
 Key = TypeVar("Key")
@@ -140,6 +142,36 @@ class Answers:
         if self.noted is not None:
             self.noted |= told.reads if isinstance(told, _Made) else self._names_of(told.reads)
         return told.value  # type: ignore[no-any-return]
+
+    def each(
+        self,
+        question: str,
+        subjects: Iterable[str],
+        kind: Any,  # noqa: ANN401
+        ask: Callable[[str], tuple[Answer, ...]],
+    ) -> Iterator[Answer]:
+        """All that a question has for answer about each of many subjects, in their order; `kind` is that of one answer.
+
+        Answers about neighbours are kept together too: most say nothing, and few are asked for by themselves.
+        """
+        ordered = list(subjects)
+        for start in range(0, len(ordered), _TOGETHER):
+            group = ordered[start : start + _TOGETHER]
+            together = partial(self._all_of, question, group, kind, ask)
+            yield from self.answer(f"{question} of each", digest(group).hex(), kind, together)
+
+    def _all_of(
+        self,
+        question: str,
+        subjects: Iterable[str],
+        kind: Any,  # noqa: ANN401
+        ask: Callable[[str], tuple[Answer, ...]],
+    ) -> tuple[Answer, ...]:
+        if not self.keeping:
+            return tuple(each for subject in subjects for each in ask(subject))
+        return tuple(
+            each for subject in subjects for each in self.answer(question, subject, kind, partial(ask, subject))
+        )
 
     def _made(self, ask: Callable[[], Any]) -> _Made:
         self.fresh += 1

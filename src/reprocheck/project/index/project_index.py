@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import cached_property, partial
 
+from reprocheck.project.dependencies.model import DependencyFacts
 from reprocheck.project.facts.model import DocumentFacts, Facts, FileFacts
 from reprocheck.project.index.answers import DISK, Answers
 from reprocheck.project.index.dependencies import Dependencies
@@ -49,6 +50,7 @@ class ProjectIndex:
         """What a user can set without changing code."""
         self.evaluator = Evaluator(self.symbols, self.options, self.answers)
         """Values under the defaults of all options."""
+        self.answers.values("content", lambda path: self._tree.look(path).signature)
         self.answers.values("variables", lambda _: self._variables)
         self.answers.values("dependencies", lambda _: self._dependencies.sources)
         self.answers.values("entries", lambda _: self._entries)
@@ -59,6 +61,11 @@ class ProjectIndex:
         """What lies on disk."""
         self.answers.note(DISK)
         return self._tree
+
+    def head(self, path: str, length: int) -> bytes:
+        """First bytes of a file, none when it can't be read; who asks has read that file only."""
+        self.answers.note_value("content", path)
+        return self._tree.head(path, length) or b""
 
     @property
     def dependencies(self) -> Dependencies:
@@ -72,9 +79,15 @@ class ProjectIndex:
 
     def _read_dependencies(self) -> Dependencies:
         # Of modules no other declares anything.
-        declared = [self.files[path].dependencies for path in self.files if path.rpartition("/")[2] == "setup.py"]
-        declared += [facts.dependencies for facts in self.documents.values()]
-        return Dependencies((facts for facts in declared if facts is not None), self.paths)
+        paths = [path for path in self.files if path.rpartition("/")[2] == "setup.py"]
+        kind = tuple[DependencyFacts, ...]
+        return Dependencies(
+            self.answers.each("declared", [*paths, *self.documents], kind, self._declared_in), self.paths
+        )
+
+    def _declared_in(self, path: str) -> tuple[DependencyFacts, ...]:
+        facts = self.files[path] if path in self.files else self.documents[path]
+        return () if facts.dependencies is None else (facts.dependencies,)
 
     @property
     def pipelines(self) -> Pipelines:
