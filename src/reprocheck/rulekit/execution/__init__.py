@@ -50,7 +50,7 @@ class Execution:
         """`roles` are those of catalog names that matter; `name` tells executions of one project apart."""
         self._name = name
         self._index = index
-        self._graph = CallGraph(Linker(index, catalog, roles))
+        self._graph = CallGraph(name, Linker(index, catalog, roles))
         self._budget = budget
         self._runs: dict[str, Traced[Run]] = {}
         self._steps: dict[str, int] = {}

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
+
+import msgspec
 
 from reprocheck.project.facts.model import Exit, Import
-from reprocheck.project.index.answers import NOTHING
+from reprocheck.project.index.answers import Traced
 from reprocheck.project.index.entries import Entry
 from reprocheck.project.index.evaluate import Frame, Known
 from reprocheck.project.index.symbols import FunctionRef
@@ -27,31 +31,41 @@ class Step:
     """Functions that are all it can add; None where it says something by itself."""
 
 
-class CallGraph:
-    """The part of a project's call graph that its entry points reach, walked once for all of them."""
+class _Reach(msgspec.Struct, array_like=True, frozen=True):
+    """What one function reaches by one step."""
 
-    def __init__(self, linker: Linker) -> None:
-        """`linker` says what each function reaches."""
+    event: bool
+    """Whether something that it calls may matter by itself."""
+    targets: tuple[tuple[str, int], ...]
+    """Functions of the project that it may call, by file and index."""
+
+
+class CallGraph:
+    """The part of a project's call graph that its entry points reach, walked once for all of them.
+
+    Whether a function can lead to something that matters is read as a value of its own: who follows a program past a
+    function that leads nowhere has not read what that function calls.
+    """
+
+    def __init__(self, name: str, linker: Linker) -> None:
+        """`linker` says what each function reaches; `name` tells graphs of one project apart."""
         self.linker = linker
+        self._answers = linker.index.answers
+        self._reaches = f"reach of {name}"
+        self._relevance = f"matters to {name}"
         self._matters: dict[tuple[str, int], bool] = {}
-        self._below: dict[str, dict[str, None]] = {}
-        """Files whose functions those of a file reach by one step, as far as they were explored."""
-        self._reads: dict[str, set[str]] = {}
-        """What was read to link the functions of a file."""
-        self._covered: set[str] = set()
-        """Files of which that is noted for the run that is being followed."""
-        self._steps: dict[tuple[str, int], tuple[Step, ...]] = {}
+        self._steps: dict[tuple[str, int], Traced[tuple[Step, ...]]] = {}
         self._parameters: dict[tuple[tuple[str, int], bool], tuple[list[str], dict[str, Known]]] = {}
+        self._answers.values(self._relevance, self._matters_by_name)
 
     def explore(self, entry: Entry) -> None:
-        """Link all functions that the entry can reach, then find backwards which of them matter.
+        """Find all functions that the entry can reach, then backwards which of them matter.
 
         What an earlier entry reached is known already: the graph of a project is walked once, however many entries
         share it.
         """
-        self._explore([(entry.path, 0)] if entry.function == 0 else [(entry.path, 0), (entry.path, entry.function)])
-        self._covered = set()
-        self._note_below(entry.path)
+        start = [(entry.path, 0)] if entry.function == 0 else [(entry.path, 0), (entry.path, entry.function)]
+        self._answers.apart(lambda: self._explore(start))
 
     def _explore(self, start: list[tuple[str, int]]) -> None:
         callers: dict[tuple[str, int], list[tuple[str, int]]] = {}
@@ -60,22 +74,18 @@ class CallGraph:
         front: set[tuple[str, int]] = set()
         while stack:
             key = stack.pop()
-            links, reads = self.linker.traced_links(key)
-            below = self._below.setdefault(key[0], {})
-            self._reads.setdefault(key[0], set()).update(reads)
-            for linked in links:
-                if self._is_event(linked):
-                    front.add(key)
-                for target in (*linked.targets, *linked.callbacks, *linked.carried):
-                    below[target.path] = None
-                    if target.key in self._matters:
-                        if self._matters[target.key]:
-                            front.add(key)
-                        continue
-                    callers.setdefault(target.key, []).append(key)
-                    if target.key not in new:
-                        new.add(target.key)
-                        stack.append(target.key)
+            reach = self._answers.answer(self._reaches, _named(key), _Reach, partial(self._reach, key))
+            if reach.event:
+                front.add(key)
+            for target in reach.targets:
+                if target in self._matters:
+                    if self._matters[target]:
+                        front.add(key)
+                    continue
+                callers.setdefault(target, []).append(key)
+                if target not in new:
+                    new.add(target)
+                    stack.append(target)
         matters = set(front)
         waiting = list(front)
         while waiting:
@@ -85,33 +95,24 @@ class CallGraph:
                     waiting.append(caller)
         self._matters.update({key: key in matters for key in new})
 
-    def _note_below(self, path: str) -> None:
-        """Note what was read to link a file's functions and all that they reach, as far as they were explored."""
-        noted = self.linker.index.answers.noted
-        if noted is None:
-            return
-        stack = [path]
-        while stack:
-            current = stack.pop()
-            if current not in self._covered:
-                self._covered.add(current)
-                noted |= self._reads.get(current, NOTHING)
-                stack.extend(self._below.get(current, ()))
+    def _reach(self, key: tuple[str, int]) -> _Reach:
+        links = self.linker.links(key)
+        targets = (t.key for linked in links for t in (*linked.targets, *linked.callbacks, *linked.carried))
+        return _Reach(any(self._is_event(linked) for linked in links), tuple(dict.fromkeys(targets)))
 
     def steps(self, key: tuple[str, int]) -> tuple[Step, ...]:
         """Events of a function that matter, each with the targets that do, and the exits among them."""
-        found = self._steps.get(key)
-        if found is None:
-            found = tuple(
-                self._step(replace(linked, targets=tuple(t for t in linked.targets if self.matters(t.key))))
-                for linked in self.linker.links(key)
-                if linked.entry is not None
+        return self._answers.remembered(self._steps, key, lambda: tuple(self._find_steps(key)))
+
+    def _find_steps(self, key: tuple[str, int]) -> Iterator[Step]:
+        for linked in self.linker.links(key):
+            if (
+                linked.entry is not None
                 or isinstance(linked.event, Exit)
                 or linked.name.startswith("@")
                 or any(self.matters(t.key) for t in (*linked.targets, *linked.callbacks, *linked.carried))
-            )
-            self._steps[key] = found
-        return found
+            ):
+                yield self._step(replace(linked, targets=tuple(t for t in linked.targets if self.matters(t.key))))
 
     def _step(self, linked: Linked) -> Step:
         by_itself = linked.entry is not None or isinstance(linked.event, Exit) or linked.name.startswith("@")
@@ -146,8 +147,16 @@ class CallGraph:
 
     def matters(self, key: tuple[str, int]) -> bool:
         """Whether a function can lead to something that matters."""
+        self._answers.note_value(self._relevance, _named(key))
         if key not in self._matters:
-            self._explore([key])
-        if key[0] not in self._covered:
-            self._note_below(key[0])
+            self._answers.apart(lambda: self._explore([key]))
         return self._matters[key]
+
+    def _matters_by_name(self, name: str) -> bool:
+        index, _, path = name.partition(" ")
+        files = self.linker.index.files
+        return path in files and int(index) < len(files[path].functions) and self.matters((path, int(index)))
+
+
+def _named(key: tuple[str, int]) -> str:
+    return f"{key[1]} {key[0]}"

@@ -61,16 +61,7 @@ class Linker:
 
     def links(self, key: tuple[str, int]) -> tuple[Linked, ...]:
         """Events of a function with what they reach."""
-        return self.traced_links(key)[0]
-
-    def traced_links(self, key: tuple[str, int]) -> Traced[tuple[Linked, ...]]:
-        """The same with what was read for it."""
-        linked = self._links.get(key)
-        if linked is None:
-            linked = self._links[key] = self._answers.traced(lambda: tuple(self._linked(key)))
-        if self._answers.noted is not None:
-            self._answers.noted |= linked[1]
-        return linked
+        return self._answers.remembered(self._links, key, lambda: tuple(self._linked(key)))
 
     def _linked(self, key: tuple[str, int]) -> Iterator[Linked]:
         path, index = key
