@@ -154,8 +154,7 @@ class CallGraph:
 
     def _matters_by_name(self, name: str) -> bool:
         index, _, path = name.partition(" ")
-        files = self.linker.index.files
-        return path in files and int(index) < len(files[path].functions) and self.matters((path, int(index)))
+        return path in self.linker.index.files and self.matters((path, int(index)))
 
 
 def _named(key: tuple[str, int]) -> str:

@@ -66,7 +66,8 @@ class Linker:
     def _linked(self, key: tuple[str, int]) -> Iterator[Linked]:
         path, index = key
         facts = self.index.files[path]
-        return self._link_all(facts, facts.functions[index])
+        # What an earlier scan asked about may be gone.
+        return self._link_all(facts, facts.functions[index]) if index < len(facts.functions) else iter(())
 
     def _link_all(self, facts: FileFacts, function: Function) -> Iterator[Linked]:
         for event in function.events:
