@@ -17,7 +17,7 @@ from reprocheck.project.index.options import OptionTable
 from reprocheck.project.index.pipelines import Pipelines
 from reprocheck.project.index.symbols import Symbols
 from reprocheck.project.index.texts import Texts
-from reprocheck.project.work_tree import WorkTree
+from reprocheck.project.work_tree import EntryKind, WorkTree
 
 
 class ProjectIndex:
@@ -55,6 +55,7 @@ class ProjectIndex:
         self.answers.values("dependencies", lambda _: self._dependencies.sources)
         self.answers.values("entries", lambda _: self._entries)
         self.answers.values("entries of file", lambda path: self._entries_by_path.get(path, ()))
+        self.answers.values("lies on disk", self._lies_on_disk)
 
     @property
     def tree(self) -> WorkTree:
@@ -98,6 +99,16 @@ class ProjectIndex:
     @cached_property
     def _pipelines(self) -> Pipelines:
         return Pipelines(self.paths, self._tree)
+
+    def lies_on_disk(self, path: str) -> bool:
+        """Whether a file or folder lies at a path, or a pipeline puts it there; who asks has read that alone."""
+        self.answers.note_value("lies on disk", path)
+        return self.answers.apart(partial(self._lies_on_disk, path))
+
+    def _lies_on_disk(self, path: str) -> bool:
+        if self.pipelines.is_made(path):
+            return True
+        return "{" not in path and "*" not in path and self.tree.kind(path) in {EntryKind.FILE, EntryKind.FOLDER}
 
     @property
     def texts(self) -> Texts:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from functools import cached_property, partial
+from functools import cached_property
 
 from reprocheck.model.artifact_graph import NodeKind
 from reprocheck.project.git_index import tracked_paths
 from reprocheck.project.index.entries import Entry, Invocation
 from reprocheck.project.index.project_index import ProjectIndex
-from reprocheck.project.work_tree import EntryKind
 
 HOLE = re.compile(r"\{[^{}/]*\}")
 """A part of a name that can't be told."""
@@ -86,7 +85,6 @@ class Locator:
     def __init__(self, index: ProjectIndex) -> None:
         """`index` knows which files there are."""
         self._index = index
-        index.answers.values("lies on disk", self._lies_on_disk)
 
     @cached_property
     def _folders(self) -> frozenset[str]:
@@ -146,15 +144,7 @@ class Locator:
 
     def exists(self, path: str) -> bool:
         """Whether something lies there, or a pipeline puts it there."""
-        if path in self._index.paths or path in self._folders:
-            return True
-        self._index.answers.note_value("lies on disk", path)
-        return self._index.answers.apart(partial(self._lies_on_disk, path))
-
-    def _lies_on_disk(self, path: str) -> bool:
-        if self._index.pipelines.is_made(path):
-            return True
-        return "{" not in path and "*" not in path and self._index.tree.kind(path) in {EntryKind.FILE, EntryKind.FOLDER}
+        return path in self._index.paths or path in self._folders or self._index.lies_on_disk(path)
 
     def is_folder(self, path: str) -> bool:
         """Whether a folder lies there."""
