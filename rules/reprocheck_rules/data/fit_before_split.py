@@ -21,7 +21,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from reprocheck.rulekit import Fix, Match, Module, Project, Rule
-from reprocheck.rulekit.flow import Leak, Learning, Observed, Told, in_module, in_project, observed, short
+from reprocheck.rulekit.flow import Leak, Learning, Observed, Told, in_module, in_program, in_project, observed, short
 from reprocheck_rules.data.fit_before_split_examples import show
 from reprocheck_rules.data.fit_fixes import fit_behind_split
 
@@ -55,7 +55,11 @@ def _moved(module: Module, match: Match) -> Fix | None:
 @rule.on_project
 def check_project(project: Project) -> Iterator[Match]:
     """Fits and splits that stand in several files."""
-    yield from in_project(project, _tell)
+    yield from in_project(project, _of_program)
+
+
+def _of_program(project: Project, path: str) -> Iterator[Match]:
+    yield from in_program(project, path, _tell)
 
 
 def _tell(seen: Observed, _modules: Mapping[str, Module]) -> Iterator[Told]:

@@ -28,6 +28,7 @@ from reprocheck.rulekit.flow import (
     Told,
     Where,
     in_module,
+    in_program,
     in_project,
     is_test_name,
     is_validation_name,
@@ -52,7 +53,11 @@ def check(module: Module) -> Iterator[Match]:
 @rule.on_project
 def check_project(project: Project) -> Iterator[Match]:
     """Fits whose data another file held out."""
-    yield from in_project(project, _tell)
+    yield from in_project(project, _of_program)
+
+
+def _of_program(project: Project, path: str) -> Iterator[Match]:
+    yield from in_program(project, path, _tell)
 
 
 def _tell(seen: Observed, modules: Mapping[str, Module]) -> Iterator[Told]:

@@ -18,7 +18,7 @@ import ast
 from collections.abc import Iterator, Mapping
 
 from reprocheck.rulekit import Match, Module, Project, Rule
-from reprocheck.rulekit.flow import Leak, Learning, Observed, Told, in_module, in_project, short
+from reprocheck.rulekit.flow import Leak, Learning, Observed, Told, in_module, in_program, in_project, short
 
 rule = Rule("DAT018", "resample-before-split", __doc__)
 
@@ -34,7 +34,11 @@ def check(module: Module) -> Iterator[Match]:
 @rule.on_project
 def check_project(project: Project) -> Iterator[Match]:
     """Resampling and splits that stand in several files."""
-    yield from in_project(project, _tell)
+    yield from in_project(project, _of_program)
+
+
+def _of_program(project: Project, path: str) -> Iterator[Match]:
+    yield from in_program(project, path, _tell)
 
 
 def _tell(seen: Observed, _modules: Mapping[str, Module]) -> Iterator[Told]:

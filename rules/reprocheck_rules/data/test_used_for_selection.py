@@ -20,7 +20,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from reprocheck.rulekit import Confidence, Match, Module, Project, Rule
-from reprocheck.rulekit.flow import Observed, Told, Use, UseKind, Where, in_module, in_project, short
+from reprocheck.rulekit.flow import Observed, Told, Use, UseKind, Where, in_module, in_program, in_project, short
 from reprocheck_rules.data.selection_examples import show
 from reprocheck_rules.data.selection_loops import (
     Kept,
@@ -53,7 +53,11 @@ def check(module: Module) -> Iterator[Match]:
 @rule.on_project
 def check_project(project: Project) -> Iterator[Match]:
     """Early stopping and searches by what another file held out."""
-    yield from in_project(project, _tell)
+    yield from in_project(project, _of_program)
+
+
+def _of_program(project: Project, path: str) -> Iterator[Match]:
+    yield from in_program(project, path, _tell)
 
 
 def _tell(seen: Observed, modules: Mapping[str, Module]) -> Iterator[Told]:

@@ -28,6 +28,10 @@ _SAVED = frozenset({"fitted", "columns", "drop", "derive", "indices", "native-si
 @rule.on_project
 def check(project: Project) -> Iterator[Match]:
     """Pairs of equal sequences with nothing in common."""
+    yield from project.of_project(_of_sides)
+
+
+def _of_sides(project: Project) -> Iterator[Match]:
     for pair in partners(sides(project)):
         steps = _own(pair)
         if steps is None:

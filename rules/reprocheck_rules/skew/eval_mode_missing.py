@@ -35,6 +35,10 @@ _MODULE = re.compile(r"^torch\.nn\.(Module|Sequential)$|LightningModule$")
 @rule.on_project
 def check(project: Project) -> Iterator[Match]:
     """Plain calls of models on the serving side."""
+    yield from project.of_project(_of_sides)
+
+
+def _of_sides(project: Project) -> Iterator[Match]:
     seen: set[object] = set()
     for side in sides(project).served:
         use = side.use

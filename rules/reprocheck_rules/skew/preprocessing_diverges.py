@@ -35,6 +35,10 @@ rule = Rule("SKW001", "preprocessing-diverges", __doc__)
 @rule.on_project
 def check(project: Project) -> Iterator[Match]:
     """Each real difference of each pair of sides."""
+    yield from project.of_project(_of_sides)
+
+
+def _of_sides(project: Project) -> Iterator[Match]:
     for pair in partners(sides(project)):
         yield from _matches(project, pair)
 

@@ -30,6 +30,10 @@ rule = Rule("SKW003", "preprocessor-not-saved", __doc__)
 @rule.on_project
 def check(project: Project) -> Iterator[Match]:
     """Fitted steps of saved models' training data that get lost."""
+    yield from project.of_project(_of_sides)
+
+
+def _of_sides(project: Project) -> Iterator[Match]:
     found = sides(project)
     if not found.whole:
         return

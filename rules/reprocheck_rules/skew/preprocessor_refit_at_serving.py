@@ -28,6 +28,10 @@ rule = Rule("SKW002", "preprocessor-refit-at-serving", __doc__)
 @rule.on_project
 def check(project: Project) -> Iterator[Match]:
     """Steps of served data that learn from it."""
+    yield from project.of_project(_of_sides)
+
+
+def _of_sides(project: Project) -> Iterator[Match]:
     seen: set[object] = set()
     found = sides(project)
     for side in found.served:

@@ -27,6 +27,10 @@ rule = Rule("SKW007", "statistics-from-request", __doc__)
 @rule.on_project
 def check(project: Project) -> Iterator[Match]:
     """Steps of served data that take a statistic of that data."""
+    yield from project.of_project(_of_sides)
+
+
+def _of_sides(project: Project) -> Iterator[Match]:
     found = sides(project)
     known = {pair.served.use.place: pair for pair in partners(found)}
     seen: set[object] = set()

@@ -35,6 +35,10 @@ _JUDGES = re.compile(r"(^|_)(val|valid|validate|validation|eval|evaluate|evaluat
 @rule.on_project
 def check(project: Project) -> Iterator[Match]:
     """Random steps on the way to a prediction."""
+    yield from project.of_project(_of_sides)
+
+
+def _of_sides(project: Project) -> Iterator[Match]:
     found = sides(project)
     seen: set[object] = set()
     checked = sorted(found.checked, key=lambda side: _scores_training(found, side))

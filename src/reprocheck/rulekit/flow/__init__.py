@@ -4,7 +4,7 @@ One engine runs for all rules about data. What learns, transforms, resamples and
 the engine saw is a value, `Observed`, which each rule reads.
 """
 
-from reprocheck.rulekit.flow.engine import Repair, Told, in_module, in_project, observed
+from reprocheck.rulekit.flow.engine import Repair, Told, in_module, in_program, in_project, observed
 from reprocheck.rulekit.flow.observed import HeldOutFit, Leak, Observed, Use, UseKind
 from reprocheck.rulekit.flow.tokens import Learning, Side, Where, is_target, is_test_name, is_validation_name, short
 
@@ -20,6 +20,7 @@ __all__ = [
     "UseKind",
     "Where",
     "in_module",
+    "in_program",
     "in_project",
     "is_target",
     "is_test_name",

@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
 from reprocheck.model.finding import Confidence
 from reprocheck.model.fix import Fix, ReplaceExpression, Safety
 from reprocheck.model.place import Span
-from reprocheck.project.facts.model import Call, FileFacts
+from reprocheck.project.facts.model import Call
+from reprocheck.project.index.answers import Traced
 from reprocheck.project.index.symbols import FunctionRef
 from reprocheck.rulekit.flow.calls import call_value
 from reprocheck.rulekit.flow.following import Following
@@ -20,14 +21,11 @@ from reprocheck.rulekit.flow.rebuilt import rebuilt
 from reprocheck.rulekit.flow.tokens import Where
 from reprocheck.rulekit.match import Match
 from reprocheck.rulekit.module import Module
+from reprocheck.rulekit.outlined import outlined
 from reprocheck.rulekit.project import Project
 
 _REACH = 16
 """Modules that one program is followed into."""
-_SPLITS = frozenset({"splitter", "cross-validation"})
-_LEARNS = frozenset(
-    {"fit", "fit_transform", "fit_resample", "fit_sample", "fit_on_texts", "adapt", "mean", "transform"}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,31 +74,95 @@ def _fix(repair: Repair, span: Span, path: str = "") -> Fix:
     return Fix(repair.title, Safety.UNSAFE, (ReplaceExpression(span, repair.text, path),))
 
 
-def in_project(project: Project, teller: Teller) -> Iterator[Match]:
-    """Matches of a rule that several modules together show, and none of them alone."""
-    for program in project.once(_programs):
-        together = list(teller(program.together, program.modules))
-        if not together:
+def in_project(project: Project, of_program: Callable[[Project, str], Iterator[Match]]) -> Iterator[Match]:
+    """Matches of a rule that several modules together show; the rule asks `in_program` about each program."""
+    for path in project.once(_Reaches).programs:
+        yield from project.of_file(of_program, path)
+
+
+def in_program(project: Project, path: str, teller: Teller) -> Iterator[Match]:
+    """Matches of a rule in the program that begins at a path and that no module of it shows alone."""
+    program = project.once(_Programs).followed(path)
+    together = list(teller(program.together, program.modules))
+    if not together:
+        return
+    alone = {_key(program, told) for seen in program.alone() for told in teller(seen, program.modules)}
+    for told in together:
+        key = _key(program, told)
+        if key is None or key in alone or program.modules[told.where.path].is_test:
             continue
-        alone = {_key(program, told) for seen in program.alone() for told in teller(seen, program.modules)}
-        for told in together:
-            key = _key(program, told)
-            if key is None or key in alone or program.modules[told.where.path].is_test:
-                continue
-            trail = [
-                project.note(where.path, program.spans[where.node], text)
-                for where, text in told.notes
-                if where.node in program.spans
-            ]
-            fix = None
-            if told.repair is not None and told.repair.where.node in program.spans:
-                fix = _fix(told.repair, program.spans[told.repair.where.node], told.repair.where.path)
-            yield project.match(told.where.path, key[1], told.message, confidence=told.confidence, trail=trail, fix=fix)
+        trail = [
+            project.note(where.path, program.spans[where.node], text)
+            for where, text in told.notes
+            if where.node in program.spans
+        ]
+        fix = None
+        if told.repair is not None and told.repair.where.node in program.spans:
+            fix = _fix(told.repair, program.spans[told.repair.where.node], told.repair.where.path)
+        yield project.match(told.where.path, key[1], told.message, confidence=told.confidence, trail=trail, fix=fix)
 
 
 def _key(program: _Followed, told: Told) -> tuple[str, Span] | None:
     span = program.spans.get(told.where.node)
     return None if span is None else (told.where.path, span)
+
+
+class _Reaches:
+    """Which modules give data to functions of others; put together from what is kept of each module."""
+
+    def __init__(self, project: Project) -> None:
+        """What modules call is asked about when it matters."""
+        self._project = project
+        known = outlined(project)
+        self._splits = frozenset(path for path, module in known.items() if module.splits)
+        self._learns = frozenset(path for path, module in known.items() if module.learns)
+        self._follows = self._splits | self._learns
+        self._outlined = tuple(known)
+        self._called: dict[str, tuple[str, ...]] = {}
+
+    @cached_property
+    def programs(self) -> tuple[str, ...]:
+        """Modules from which others are reached, among all of which something learns and something splits."""
+        if not self._splits or not self._learns:
+            return ()
+        return tuple(path for path in self._outlined if self._is_program(self.of(path)))
+
+    def _is_program(self, reached: tuple[str, ...]) -> bool:
+        return len(reached) > 1 and not self._splits.isdisjoint(reached) and not self._learns.isdisjoint(reached)
+
+    def of(self, path: str) -> tuple[str, ...]:
+        """The module itself and those that its calls lead into."""
+        reached = [path]
+        for current in reached:
+            for other in self._calls(current):
+                if other not in reached and len(reached) < _REACH:
+                    reached.append(other)
+        return tuple(reached)
+
+    def _calls(self, path: str) -> tuple[str, ...]:
+        """Modules that a module calls and that learn or split; what goes through others is what is given to them."""
+        known = self._called.get(path)
+        if known is None:
+            followed = (each for each in self._project.of_file(_called, path) if each in self._follows)
+            known = self._called[path] = tuple(followed)
+        return known
+
+
+def _called(project: Project, path: str) -> Iterator[str]:
+    """Other modules whose functions a module calls with arguments, in order."""
+    symbols, found = project.index.symbols, set()
+    for function in project.index.files[path].functions:
+        for event in function.events:
+            if isinstance(event, Call) and event.arguments and event.callee[0] not in "?@":
+                symbol = symbols.resolve(path, event.callee)
+                if isinstance(symbol, FunctionRef) and symbol.path != path:
+                    found.add(symbol.path)
+    yield from sorted(found)
+
+
+def modules_reached(project: Project, path: str) -> tuple[str, ...]:
+    """The modules of the program that begins at a path."""
+    return project.once(_Reaches).of(path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +176,8 @@ class _Followed:
     spans: Mapping[ast.AST, Span]
 
 
-def _programs(project: Project) -> tuple[_Followed, ...]:
-    return tuple(_Search(project).programs())
-
-
-class _Search:
-    """Finds the modules that give data to functions of others, and follows them."""
+class _Programs:
+    """Follows programs, each once for all rules."""
 
     def __init__(self, project: Project) -> None:
         """Nothing is rebuilt yet."""
@@ -127,61 +185,22 @@ class _Search:
         self._units: dict[str, Unit] = {}
         self._spans: dict[ast.AST, Span] = {}
         self._alone: dict[str, Observed] = {}
-        self._calls: dict[str, frozenset[str]] = {}
-        self._followed: frozenset[str] = frozenset()
-        """Modules that learn or split; what goes through others is what is given to them."""
+        self._known: dict[str, Traced[_Followed]] = {}
 
-    def programs(self) -> Iterator[_Followed]:
-        files = self._project.index.files
-        splits = {path for path, facts in files.items() if self._splits(facts)}
-        learns = {path for path, facts in files.items() if not _LEARNS.isdisjoint(facts.attributes)}
-        if not splits or not learns:
-            return
-        self._followed = frozenset(path for path in splits | learns if files[path].outline)
-        for path, facts in files.items():
-            reached = self._reached(path) if facts.outline else ()
-            if len(reached) > 1 and not splits.isdisjoint(reached) and not learns.isdisjoint(reached):
-                yield self._follow(path, reached)
-
-    def _splits(self, facts: FileFacts) -> bool:
-        catalog = self._project.catalog
-        for function in facts.functions:
-            for event in function.events:
-                if isinstance(event, Call):
-                    entry = catalog.entry(catalog.canonical(event.callee))
-                    if entry is not None and not _SPLITS.isdisjoint(entry.roles):
-                        return True
-        return False
-
-    def _called(self, path: str) -> frozenset[str]:
-        """Other modules whose functions a module calls."""
-        if path not in self._calls:
-            symbols, found = self._project.index.symbols, set()
-            for function in self._project.index.files[path].functions:
-                for event in function.events:
-                    if isinstance(event, Call) and event.arguments and event.callee[0] not in "?@":
-                        symbol = symbols.resolve(path, event.callee)
-                        if isinstance(symbol, FunctionRef) and symbol.path != path and symbol.path in self._followed:
-                            found.add(symbol.path)
-            self._calls[path] = frozenset(found)
-        return self._calls[path]
-
-    def _reached(self, path: str) -> tuple[str, ...]:
-        reached = [path]
-        for current in reached:
-            for other in sorted(self._called(current)):
-                if other not in reached and len(reached) < _REACH:
-                    reached.append(other)
-        return tuple(reached)
+    def followed(self, path: str) -> _Followed:
+        """The program that begins at a path."""
+        return self._project.index.answers.remembered(self._known, path, lambda: self._follow(path))
 
     def _unit(self, path: str) -> Unit:
+        outline = self._project.index.files[path].outline
         if path not in self._units:
-            file, spans = rebuilt(path, self._project.index.files[path].outline)
+            file, spans = rebuilt(path, outline)
             self._spans.update(spans)
             self._units[path] = Unit(Module(file, self._project.catalog, versions=self._project.versions))
         return self._units[path]
 
-    def _follow(self, path: str, reached: tuple[str, ...]) -> _Followed:
+    def _follow(self, path: str) -> _Followed:
+        reached = self._project.value_of(modules_reached, path)
         units = {each: self._unit(each) for each in reached}
         together = Following(Program(units, self._elsewhere), units[path], call_value).run()
         modules = {each: unit.module for each, unit in units.items()}

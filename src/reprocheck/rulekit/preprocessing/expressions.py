@@ -38,12 +38,13 @@ class Expressions:
     def __init__(self, run: Interpreter) -> None:
         """`run` follows whatever is met inside."""
         self._run = run
-        self._left = run.budget
+        self.spent = 0
+        """Expressions that were looked at."""
 
     def value(self, form: Form, scope: Scope) -> Value:
         """What an expression stands for."""
-        self._left -= 1
-        if self._left < 0:
+        self.spent += 1
+        if self.spent > self._run.budget:
             raise OutOfBudget
         match form[0]:
             case "k":

@@ -47,6 +47,11 @@ class Interpreter:
         self.called: set[int] = set()
         """Identities of functions' forms that something called."""
 
+    @property
+    def spent(self) -> int:
+        """Expressions that were looked at, one more than the budget where it ran out."""
+        return self.expressions.spent
+
     def module(self, path: str) -> Scope:
         """The names of a module, its body followed at the first question."""
         scope = self._modules.get(path)

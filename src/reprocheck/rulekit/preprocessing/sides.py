@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from reprocheck.project.facts.model import Call, Function
+from reprocheck.rulekit.outlined import Outlined, is_sink, outlined
 from reprocheck.rulekit.preprocessing.interfaces import PICTURE
 from reprocheck.rulekit.preprocessing.interpreter import Interpreter, OutOfBudget
 from reprocheck.rulekit.preprocessing.normal_form import NormalForm, normal_form
@@ -22,12 +23,6 @@ from reprocheck.rulekit.preprocessing.values import (
 )
 from reprocheck.rulekit.project import Project
 
-_MODELS = frozenset(
-    {
-        "catboost", "fastai", "joblib", "keras", "lightgbm", "lightning", "mlflow", "onnxruntime", "pickle",
-        "pytorch_lightning", "sklearn", "tensorflow", "tf_keras", "torch", "torchvision", "transformers", "xgboost",
-    }
-)  # fmt: skip
 _SERVERS = frozenset(
     {
         "bentoml", "chalice", "django", "fastapi", "flask", "gradio", "kserve", "litserve", "quart", "rest_framework",
@@ -51,13 +46,6 @@ _TESTS = re.compile(
 )
 _SINGLE = re.compile(r"PIL\.Image\.open|cv2\.(imread|imdecode|VideoCapture)|keras[\w.]*\.load_img|flask\.|streamlit\.")
 """Origins of single items."""
-_SINKS = re.compile(
-    r"(\(\)|(joblib|pickle|cloudpickle|dill)\.dump|(torch|numpy)\.save|(^|[.@])(fit|fit_generator|fit_transform|train_on_batch|partial_fit|backward|predict\w*|decision_function|run|invoke"
-    r"|train|\w*(model|net|network|classifier|regressor|clf|estimator|pipe|pipeline|session)\d*))$",
-    re.IGNORECASE,
-)
-"""Calls that train, ask or save a model, by their last name, and calls of what a call made."""
-_TRAINS = re.compile(r"(^|[.@])(fit|fit_generator|train_on_batch|partial_fit|backward|train)$")
 _PREPARED = re.compile(
     r"(^|[/_.-])((pre)?processed|prepared|cleaned|scaled|normali[sz]ed|standardi[sz]ed|encoded|transformed|features)[/_.-]"
 )
@@ -121,15 +109,10 @@ def sides(project: Project) -> Sides:
 
 def _sides(project: Project) -> Sides:
     found = Sides()
-    paths = [path for path, facts in sorted(project.index.files.items()) if facts.outline and not _TESTS.search(path)]
-    if not _has_models(project, paths) or len(paths) > _MOST_FILES:
-        return found
-    lines = sum(project.index.files[path].functions[0].span.end_line for path in paths)
-    interpreter = Interpreter(project.index, project.catalog, max(_LEAST, min(_MOST, _EACH_LINE * lines)))
+    answers = project.index.answers
+    serving, telling = project.value_of(modules_followed)
+    interpreter = Interpreter(project.index, project.catalog, answers.apart(lambda: budget_of(project)))
     found.uses = interpreter.uses
-    serving = [path for path in paths if _SERVING_FILE.search(path.lower())]
-    telling = [path for path in paths if path not in serving and _tells(project.index.files[path].functions)]
-    telling.sort(key=lambda path: _trains(project.index.files[path].functions))
     try:
         for group in (serving, telling):
             for path in group:
@@ -138,35 +121,43 @@ def _sides(project: Project) -> Sides:
             _roots(project, interpreter, frozenset(serving) if group is serving else None)
     except OutOfBudget:
         found.whole = False
+        project.value_of(budget_of)  # another budget would end elsewhere
     except RecursionError:
         found.whole = False
+    if interpreter.spent <= interpreter.budget:
+        project.value_of(suffices, str(interpreter.spent))  # any budget of that size comes to the same
     _sort(project, interpreter, found)
     return found
 
 
-def _has_models(project: Project, paths: list[str]) -> bool:
-    """Whether any module imports what trains or loads models; most projects of other kinds do neither."""
-    return any(
-        target.partition(".")[0] in _MODELS for path in paths for target in project.index.files[path].imports.values()
-    )
+def modules_followed(project: Project) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Modules where following begins: those that serve by their names, and others that train or ask models.
+
+    None where nothing imports what trains or loads models, as in most projects of other kinds.
+    """
+    known = _modules(project)
+    if not any(module.models for module in known.values()) or len(known) > _MOST_FILES:
+        return (), ()
+    serving = dict.fromkeys(path for path in known if _SERVING_FILE.search(path.lower()))
+    telling = [path for path, module in known.items() if module.tells and path not in serving]
+    # One that only writes data comes before those that may train, so that what it wrote is known.
+    telling.sort(key=lambda path: known[path].trains)
+    return tuple(serving), tuple(telling)
 
 
-def _tells(functions: Iterable[Function]) -> bool:
-    """Whether one of some functions trains or asks a model itself, as far as names say."""
-    return any(
-        isinstance(event, Call) and _SINKS.search(event.callee) is not None
-        for function in functions
-        for event in function.events
-    )
+def budget_of(project: Project) -> int:
+    """Expressions that the project is followed for."""
+    lines = sum(module.lines for module in _modules(project).values())
+    return max(_LEAST, min(_MOST, _EACH_LINE * lines))
 
 
-def _trains(functions: Iterable[Function]) -> bool:
-    """Whether a module may train; one that only writes data comes first, so that what it wrote is known."""
-    return any(
-        isinstance(event, Call) and _TRAINS.search(event.callee) is not None
-        for function in functions
-        for event in function.events
-    )
+def suffices(project: Project, spent: str) -> bool:
+    """Whether so many expressions are within the budget."""
+    return int(spent) <= budget_of(project)
+
+
+def _modules(project: Project) -> dict[str, Outlined]:
+    return {path: module for path, module in outlined(project).items() if not _TESTS.search(path)}
 
 
 def _roots(project: Project, interpreter: Interpreter, only: frozenset[str] | None) -> None:
@@ -181,11 +172,16 @@ def _roots(project: Project, interpreter: Interpreter, only: frozenset[str] | No
         table = project.index.symbols.table(function.path).functions
         name = function.name if function.owner is None else f"{function.owner.name}.{function.name}"
         known = table.get(name)
-        if not decorators and known is not None and not _tells([known.function]):
+        if not decorators and known is not None and not _tells(known.function):
             continue
         if id(function.form) not in interpreter.called and not function.name.startswith("test_"):
             interpreter.begin(function.path)
             interpreter.call_root(function)
+
+
+def _tells(function: Function) -> bool:
+    """Whether a function trains or asks a model itself, as far as names say."""
+    return any(isinstance(event, Call) and is_sink(event.callee) for event in function.events)
 
 
 def _sort(project: Project, interpreter: Interpreter, found: Sides) -> None:
