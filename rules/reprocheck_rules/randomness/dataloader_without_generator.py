@@ -14,6 +14,7 @@ named for evaluation, and programs that take single steps without a training loo
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from reprocheck.rulekit import Confidence, Match, Project, Rule, Span
 from reprocheck.rulekit.execution import Happening, Run
@@ -37,15 +38,32 @@ rule = Rule("RNG012", "dataloader-without-generator", __doc__)
 def check(project: Project) -> Iterator[Match]:
     """Shuffling loaders and random samplers of training runs that never seed PyTorch, each said once."""
     told: set[tuple[str, Span]] = set()
-    for run in project.runs:
-        torch = unseeded(project, run)
-        for happening in run.happenings if torch is not None else ():
-            place = (happening.path, happening.call.span)
-            if torch is None or place in told or not _shuffles(project, run, happening):
-                continue
+    for place, match_ in project.of_runs(_of_run):
+        if place not in told:
             told.add(place)
-            if not told_already(run, torch, happening):
-                yield _match(project, run, happening)
+            if match_ is not None:
+                yield match_
+
+
+class _Shuffling(NamedTuple):
+    """A place of a run that shuffles."""
+
+    place: tuple[str, Span]
+    match: Match | None
+    """None where another rule speaks of it."""
+
+
+def _of_run(project: Project, run: Run) -> Iterator[_Shuffling]:
+    torch = unseeded(project, run)
+    if torch is None:
+        return
+    told: set[tuple[str, Span]] = set()
+    for happening in run.happenings:
+        place = (happening.path, happening.call.span)
+        if place not in told and _shuffles(project, run, happening):
+            told.add(place)
+            said = told_already(run, torch, happening)
+            yield _Shuffling(place, None if said else _match(project, run, happening))
 
 
 def _shuffles(project: Project, run: Run, happening: Happening) -> bool:

@@ -53,14 +53,19 @@ rule = Rule("RNG013", "dataloader-workers-unseeded", __doc__)
 def check(project: Project) -> Iterator[Match]:
     """Loaders with workers, each said once."""
     told: set[tuple[str, Span]] = set()
-    for run in project.runs:
-        torch = unseeded(project, run)
-        for loader in loaders(run):
-            place = (loader.path, loader.call.span)
-            found = _judge(project, run, torch, loader) if place not in told else None
-            if found is not None:
-                told.add(place)
-                yield found
+    for found in project.of_runs(_of_run):
+        place = (found.path, found.span)
+        if place not in told:
+            told.add(place)
+            yield found
+
+
+def _of_run(project: Project, run: Run) -> Iterator[Match]:
+    torch = unseeded(project, run)
+    for loader in loaders(run):
+        found = _judge(project, run, torch, loader)
+        if found is not None:
+            yield found
 
 
 def _judge(project: Project, run: Run, torch: Seeding | None, loader: Happening) -> Match | None:

@@ -38,16 +38,19 @@ _RESET_TAKES_SEED = "0.22"
 @rule.on_project
 def check(project: Project) -> Iterator[Match]:
     """Runs that make an environment and seed none, or leave the random actions unseeded."""
-    for run in project.runs:
-        made = [h for h in run.happenings if h.active and "makes-environment" in h.entry.roles]
-        if not made or not trains(run):
-            continue
-        drawn = [h for h in run.happenings if h.active and _draws_environment(h)]
-        seeders = list(_seeders(project, run))
-        if not seeders:
-            yield _unseeded(project, run, made[0], drawn)
-        elif not any(_SPACE.search(name) or name.startswith("?") for name in seeders):
-            yield from _actions(project, run, drawn, made[0] if len(made) == 1 else None)
+    yield from project.of_runs(_of_run)
+
+
+def _of_run(project: Project, run: Run) -> Iterator[Match]:
+    made = [h for h in run.happenings if h.active and "makes-environment" in h.entry.roles]
+    if not made or not trains(run):
+        return
+    drawn = [h for h in run.happenings if h.active and _draws_environment(h)]
+    seeders = list(_seeders(project, run))
+    if not seeders:
+        yield _unseeded(project, run, made[0], drawn)
+    elif not any(_SPACE.search(name) or name.startswith("?") for name in seeders):
+        yield from _actions(project, run, drawn, made[0] if len(made) == 1 else None)
 
 
 def _draws_environment(happening: Happening) -> bool:
@@ -138,20 +141,17 @@ def _seeders(project: Project, run: Run) -> Iterator[str]:
             argument = argument_of(happening.call, happening.entry, happening.entry.seed_argument)
             if argument is not None:
                 yield happening.name
-    seeding = project.once(_seeding)
     for path in sorted(project.index.reached([run.entry.path])):
-        yield from seeding.get(path, ())
+        if path in project.index.files:
+            yield from project.of_file(_seeding, path)
 
 
-def _seeding(project: Project) -> dict[str, list[str]]:
-    """Names of calls that seem to seed an environment, by the file that they stand in."""
-    found: dict[str, list[str]] = {}
-    for path, facts in project.index.files.items():
-        for function in facts.functions:
-            for event in function.events:
-                if isinstance(event, Call) and _seems_to_seed(event):
-                    found.setdefault(path, []).append(event.callee)
-    return found
+def _seeding(project: Project, path: str) -> Iterator[str]:
+    """Names of calls in a file that seem to seed an environment."""
+    for function in project.index.files[path].functions:
+        for event in function.events:
+            if isinstance(event, Call) and _seems_to_seed(event):
+                yield event.callee
 
 
 def _seems_to_seed(call: Call) -> bool:

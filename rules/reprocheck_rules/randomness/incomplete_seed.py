@@ -34,15 +34,18 @@ rule = Rule("RNG002", "incomplete-seed", __doc__)
 @rule.on_project
 def check(project: Project) -> Iterator[Match]:
     """Families that are drawn from and not seeded, where another one is seeded."""
-    for run in project.runs:
-        found = seedings(project, run)
-        seeded = [seeding for seeding in found.values() if seeding.seeds]
-        if not seeded:
-            continue
-        first_seed = min(seeding.seeds[0] for seeding in seeded)[1]
-        for seeding in found.values():
-            if seeding.draws and not seeding.seeds and not seeding.optional:
-                yield _match(project, run, seeding, [s.family for s in seeded], first_seed)
+    yield from project.of_runs(_of_run)
+
+
+def _of_run(project: Project, run: Run) -> Iterator[Match]:
+    found = seedings(project, run)
+    seeded = [seeding for seeding in found.values() if seeding.seeds]
+    if not seeded:
+        return
+    first_seed = min(seeding.seeds[0] for seeding in seeded)[1]
+    for seeding in found.values():
+        if seeding.draws and not seeding.seeds and not seeding.optional:
+            yield _match(project, run, seeding, [s.family for s in seeded], first_seed)
 
 
 def _match(project: Project, run: Run, seeding: Seeding, seeded: list[str], first_seed: Happening) -> Match:

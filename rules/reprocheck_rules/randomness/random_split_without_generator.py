@@ -18,7 +18,7 @@ import re
 from collections.abc import Iterator
 
 from reprocheck.rulekit import Confidence, Match, Project, Rule
-from reprocheck.rulekit.execution import Happening
+from reprocheck.rulekit.execution import Happening, Run
 from reprocheck_rules.randomness.loaders import certainty, told_already, unseeded, with_generator
 from reprocheck_rules.randomness.seeding import draws, story
 
@@ -41,21 +41,24 @@ _WHOLE = re.compile(r"(^|[._])(main|run|train|fit|experiment)$")
 @rule.on_project
 def check(project: Project) -> Iterator[Match]:
     """Divisions in training runs that never seed PyTorch."""
-    for run in project.runs:
-        torch = unseeded(project, run)
-        for happening in run.happenings if torch is not None else ():
-            if torch is None or not _divides(project, happening) or told_already(run, torch, happening):
-                continue
-            name = happening.name.rpartition(".")[2]
-            yield project.match(
-                happening.path,
-                happening.call.span,
-                f"`{name}` divides the data from PyTorch's generator, which `{run.entry.path}` never seeds; "
-                "pass `generator=torch.Generator().manual_seed(seed)`",
-                confidence=certainty(run, happening) if _in_division(project, happening) else Confidence.LOW,
-                trail=story(project, run, happening, "divides the data"),
-                fix=with_generator(happening),
-            )
+    yield from project.of_runs(_of_run)
+
+
+def _of_run(project: Project, run: Run) -> Iterator[Match]:
+    torch = unseeded(project, run)
+    for happening in run.happenings if torch is not None else ():
+        if torch is None or not _divides(project, happening) or told_already(run, torch, happening):
+            continue
+        name = happening.name.rpartition(".")[2]
+        yield project.match(
+            happening.path,
+            happening.call.span,
+            f"`{name}` divides the data from PyTorch's generator, which `{run.entry.path}` never seeds; "
+            "pass `generator=torch.Generator().manual_seed(seed)`",
+            confidence=certainty(run, happening) if _in_division(project, happening) else Confidence.LOW,
+            trail=story(project, run, happening, "divides the data"),
+            fix=with_generator(happening),
+        )
 
 
 def _divides(project: Project, happening: Happening) -> bool:

@@ -46,16 +46,19 @@ _LOADS = r"\(\)(?:\.(?:to|cuda|cpu|half|float|double|eval|train)\(\))*\.load_sta
 @rule.on_project
 def check(project: Project) -> Iterator[Match]:
     """Families whose first draw comes before their first seeder."""
-    for run in project.runs:
-        for seeding in seedings(project, run).values():
-            seed = next((pair for pair in seeding.seeds if not pair[1].entry.seed_argument.endswith("state")), None)
-            early = _early(seeding, seed[0]) if seed is not None and seed[1].certain else []
-            if seed is not None and early and (_makes_model(seed[1]) or _initialised_again(project, run, seed[1])):
-                early = [pair for pair in early if "initialises" not in pair[1].entry.roles]
-            early = [pair for pair in early if not (_set_by_hand(project, pair[1]) or _loaded_over(project, pair[1]))]
-            if seed is not None and early:
-                kept = lasting(project, run, early, seed[0])
-                yield _match(project, run, seeding.family, kept or early, seed[1], certain=bool(kept))
+    yield from project.of_runs(_of_run)
+
+
+def _of_run(project: Project, run: Run) -> Iterator[Match]:
+    for seeding in seedings(project, run).values():
+        seed = next((pair for pair in seeding.seeds if not pair[1].entry.seed_argument.endswith("state")), None)
+        early = _early(seeding, seed[0]) if seed is not None and seed[1].certain else []
+        if seed is not None and early and (_makes_model(seed[1]) or _initialised_again(project, run, seed[1])):
+            early = [pair for pair in early if "initialises" not in pair[1].entry.roles]
+        early = [pair for pair in early if not (_set_by_hand(project, pair[1]) or _loaded_over(project, pair[1]))]
+        if seed is not None and early:
+            kept = lasting(project, run, early, seed[0])
+            yield _match(project, run, seeding.family, kept or early, seed[1], certain=bool(kept))
 
 
 def _early(seeding: Seeding, first_seed: int) -> list[tuple[int, Happening]]:

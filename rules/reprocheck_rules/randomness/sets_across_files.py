@@ -12,15 +12,19 @@ _SETS = frozenset({"builtins.set()", "builtins.frozenset()"})
 
 def crossings(project: Project) -> Iterator[Match]:
     """Places where a set from another file gets an order, or is handed to code there that gives it one."""
-    for path, facts in project.index.files.items():
-        for function in facts.functions:
-            for event in function.events:
-                if not isinstance(event, Call):
-                    continue
-                if event.callee in _SEQUENCING:
-                    yield from _taken(project, path, event)
-                elif any(_is_set(argument.value) for argument in event.arguments):
-                    yield from _given(project, facts, event)
+    yield from project.of_files(_of_file)
+
+
+def _of_file(project: Project, path: str) -> Iterator[Match]:
+    facts = project.index.files[path]
+    for function in facts.functions:
+        for event in function.events:
+            if not isinstance(event, Call):
+                continue
+            if event.callee in _SEQUENCING:
+                yield from _taken(project, path, event)
+            elif any(_is_set(argument.value) for argument in event.arguments):
+                yield from _given(project, facts, event)
 
 
 def _is_set(value: Value | None) -> bool:

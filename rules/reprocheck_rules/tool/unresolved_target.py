@@ -14,7 +14,7 @@ Reported once for each place, only for programs, and only by the strict pack.
 from collections.abc import Iterator
 
 from reprocheck.rulekit import Match, Project, Rule
-from reprocheck.rulekit.execution import argument_of
+from reprocheck.rulekit.execution import Run, argument_of
 
 rule = Rule("RPC005", "unresolved-target", __doc__, severity="note")
 _MODULES = ("importlib.import_module", "builtins.__import__")
@@ -23,22 +23,25 @@ _MODULES = ("importlib.import_module", "builtins.__import__")
 @rule.on_project
 def check(project: Project) -> Iterator[Match]:
     """Places of runs where control goes to what can't be known."""
-    for run in project.runs:
-        for happening in run.happenings:
-            if "runs-unknown-code" not in happening.entry.roles:
+    yield from project.of_runs(_of_run)
+
+
+def _of_run(project: Project, run: Run) -> Iterator[Match]:
+    for happening in run.happenings:
+        if "runs-unknown-code" not in happening.entry.roles:
+            continue
+        if happening.name in _MODULES:
+            argument = argument_of(happening.call, happening.entry, "name")
+            value = project.index.evaluator.value(argument.value, happening.frame) if argument else None
+            if isinstance(value, str):
                 continue
-            if happening.name in _MODULES:
-                argument = argument_of(happening.call, happening.entry, "name")
-                value = project.index.evaluator.value(argument.value, happening.frame) if argument else None
-                if isinstance(value, str):
-                    continue
-            yield project.match(
-                happening.path,
-                happening.call.span,
-                f"what `{happening.name.removeprefix('builtins.')}` runs here can't be followed",
-            )
-        if not run.complete:
-            yield project.match(run.entry.path, run.entry.span, "this program is too large to be followed to its end")
+        yield project.match(
+            happening.path,
+            happening.call.span,
+            f"what `{happening.name.removeprefix('builtins.')}` runs here can't be followed",
+        )
+    if not run.complete:
+        yield project.match(run.entry.path, run.entry.span, "this program is too large to be followed to its end")
 
 
 rule.flags(
