@@ -24,18 +24,21 @@ seed or the switch on.
 
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
-from reprocheck.rulekit import AddImport, Confidence, Match, Project, Rule, Where, is_test_path
+from reprocheck.rulekit import AddImport, Confidence, Match, Project, Rule, Span, Where, is_test_path
 from reprocheck.rulekit.execution import Happening, Run
 from reprocheck.rulekit.facts import Call
 from reprocheck_rules.determinism.switches import (
     CudaUse,
     Report,
+    Stated,
     Switch,
     asked_seeds,
     by_default,
     cuda_use,
     merged,
+    stated,
     statement_beside,
     story,
     switch,
@@ -48,41 +51,44 @@ _BY_CUDNN = re.compile(
     r"^torch\.nn\.(?:functional\.)?(?:Lazy)?(?:[Cc]onv|RNN|LSTM|GRU)|^torchvision\.models\.|^timm\.create_model$"
 )
 _FLAGS = "torch.backends.cudnn.deterministic = True\ntorch.backends.cudnn.benchmark = False"
-_SETTING = re.compile(r"(?:^|\.)(?:cudnn_)?deterministic$")
 
 
 @rule.on_project
 def check(project: Project) -> Iterator[Match]:
     """Seeding calls of runs that train on CUDA without a switch."""
-    yield from merged(project, _reports(project))
+    if Stated.DETERMINISTIC not in project.value_of(stated):
+        yield from merged(project.of_runs(_of_run))
 
 
-def _reports(project: Project) -> Iterator[Report]:
-    for run in project.runs:
-        seeds = asked_seeds(project, run, "torch")
-        if not seeds or not trains_networks(run):
-            continue
-        use = cuda_use(project, run)
-        if use is None:
-            continue
-        state = switch(project, run, "cudnn-deterministic")
-        stricter = switch(project, run, "deterministic-algorithms")
-        configured = project.once(_configured)
-        if state.on or stricter.on or configured:
-            continue
-        layer = _layer(run)
-        if layer is None and not _builds_layers(run):
-            folder = run.entry.path.rpartition("/")[0]
-            layer = next(
-                (found for found in project.once(_layers) if found[0].startswith(f"{folder}/" if folder else "")), None
-            )
-        optional = (*state.optional, *stricter.optional)
-        yield _report(project, run, seeds[0], use, layer, Switch((), optional, (*state.off, *stricter.off)))
+def _of_run(project: Project, run: Run) -> Iterator[Report]:
+    seeds = asked_seeds(project, run, "torch")
+    if not seeds or not trains_networks(run):
+        return
+    use = cuda_use(project, run)
+    if use is None:
+        return
+    state = switch(project, run, "cudnn-deterministic")
+    stricter = switch(project, run, "deterministic-algorithms")
+    if state.on or stricter.on:
+        return
+    layer = _layer(run)
+    if layer is None and not _builds_layers(run):
+        layer = project.value_of(layer_below, run.entry.path.rpartition("/")[0])
+    optional = (*state.optional, *stricter.optional)
+    yield _report(project, run, seeds[0], use, layer, Switch((), optional, (*state.off, *stricter.off)))
 
 
-def _layer(run: Run) -> tuple[str, Call] | None:
-    """The first layer of the run that cuDNN computes."""
-    return next(((h.path, h.call) for h in run.happenings if h.active and _BY_CUDNN.search(h.name)), None)
+class _Layer(NamedTuple):
+    """A layer that cuDNN computes."""
+
+    path: str
+    span: Span
+
+
+def _layer(run: Run) -> _Layer | None:
+    """The first such layer of the run."""
+    found = (_Layer(h.path, h.call.span) for h in run.happenings if h.active and _BY_CUDNN.search(h.name))
+    return next(found, None)
 
 
 def _builds_layers(run: Run) -> bool:
@@ -90,39 +96,46 @@ def _builds_layers(run: Run) -> bool:
     return any(h.active and h.entry.family == "torch" and "initialises" in h.entry.roles for h in run.happenings)
 
 
-def _layers(project: Project) -> list[tuple[str, Call]]:
-    """A layer that cuDNN computes from each file of the project that has a model with one, tests left out."""
-    found = []
-    for path, facts in project.index.files.items():
-        makers = (function for function in facts.functions if function.method)
-        events = (event for function in makers for event in function.events if isinstance(event, Call))
-        layer = None if is_test_path(path) else next((e for e in events if _BY_CUDNN.search(e.callee)), None)
-        if layer is not None:
-            found.append((path, layer))
-    return found
+def layer_below(project: Project, folder: str) -> _Layer | None:
+    """The first such layer of a model in a folder or below it, tests left out."""
+    start = f"{folder}/" if folder else ""
+    return next((layer for layer in project.once(_layers) if layer.path.startswith(start)), None)
 
 
-def _report(
-    project: Project, run: Run, seed: Happening, use: CudaUse, layer: tuple[str, Call] | None, state: Switch
-) -> Report:
+def _layers(project: Project) -> tuple[_Layer, ...]:
+    return tuple(project.of_files(_of_file))
+
+
+def _of_file(project: Project, path: str) -> Iterator[_Layer]:
+    if is_test_path(path):
+        return
+    makers = (function for function in project.index.files[path].functions if function.method)
+    events = (event for function in makers for event in function.events if isinstance(event, Call))
+    layer = next((event for event in events if _BY_CUDNN.search(event.callee)), None)
+    if layer is not None:
+        yield _Layer(path, layer.span)
+
+
+def _report(project: Project, run: Run, seed: Happening, use: CudaUse, layer: _Layer | None, state: Switch) -> Report:
     trail = [*story(project, run, seed, "seeds PyTorch")]
     trail.append(project.note(use.happening.path, use.happening.call.span, "computes on CUDA"))
     if layer is not None:
-        trail.append(project.note(layer[0], layer[1].span, "is computed by cuDNN"))
+        trail.append(project.note(layer.path, layer.span, "is computed by cuDNN"))
     trail += [project.note(h.path, h.call.span, "is off") for h in state.off]
     trail += [project.note(h.path, h.call.span, "is on only when an option is given") for h in state.optional]
     name = seed.name.removeprefix("?.")
     where = "trains on CUDA" if use.certain else "trains on CUDA where there is a GPU"
-    return Report(
-        seed,
-        run,
+    match_ = project.match(
+        seed.path,
+        seed.call.span,
         f"`{name}` seeds a run that {where}, but nothing sets `cudnn.deterministic`, so equal seeds can differ",
-        _confidence(project, run, seed, use, state, has_layer=layer is not None),
-        trail,
+        confidence=_confidence(project, run, seed, use, state, has_layer=layer is not None),
+        trail=trail,
         fix=None
         if state.off
         else statement_beside(seed, Where.AFTER, _FLAGS, AddImport("torch"), "make cuDNN deterministic"),
     )
+    return Report(match_, run.entry.path)
 
 
 def _confidence(
@@ -131,16 +144,6 @@ def _confidence(
     if not has_layer or not by_default(project, run, seed) or state.optional or not run.complete:
         return Confidence.LOW
     return Confidence.HIGH if use.certain and seed.certain and _layer(run) else Confidence.MEDIUM
-
-
-def _configured(project: Project) -> bool:
-    """Whether a configuration file of the project turns determinism on for what it instantiates."""
-    return any(
-        setting.value is True or setting.value == "warn"
-        for document in project.index.documents.values()
-        for setting in document.settings
-        if _SETTING.search(setting.key)
-    )
 
 
 rule.flags(

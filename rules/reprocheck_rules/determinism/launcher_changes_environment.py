@@ -14,10 +14,11 @@ threads or one process only, and about spawned processes unless the program seed
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from reprocheck.rulekit import ABSENT, Confidence, Match, Project, Rule
 from reprocheck.rulekit.execution import Happening, Run
-from reprocheck_rules.determinism.switches import Report, merged, story, trains
+from reprocheck_rules.determinism.switches import Report, merged, naming, story, trains
 
 rule = Rule("DET011", "launcher-changes-environment", __doc__, severity="note", confidence="medium")
 
@@ -31,25 +32,27 @@ _SHARING = frozenset({"threading", "sequential", "threads"})
 @rule.on_project
 def check(project: Project) -> Iterator[Match]:
     """Launchers in runs that train, and commands that start such runs under one."""
-    stated = _THREADS in project.index.variables or any(
-        _THREADS in facts.strings for facts in project.index.files.values()
+    stated = _THREADS in project.index.variables or bool(project.value_of(naming, _THREADS))
+    yield from merged(
+        launch.report for launch in project.of_runs(_of_run) if not (stated and launch.changes_threads_only)
     )
-    yield from merged(project, _reports(project, stated=stated))
     if not stated:
         yield from _commands(project)
 
 
-def _reports(project: Project, *, stated: bool) -> Iterator[Report]:
-    for run in project.runs:
-        if not trains(run):
-            continue
-        for happening in run.happenings:
-            if "launches" in happening.entry.roles and happening.active and not _settled(project, run, happening):
-                threads_only = "PYTHONHASHSEED" not in str(happening.entry.sets) and "THREADS" in str(
-                    happening.entry.sets
-                )
-                if not (stated and threads_only):
-                    yield _report(project, run, happening)
+class _Launch(NamedTuple):
+    """A launcher in a run that trains."""
+
+    report: Report
+    changes_threads_only: bool
+
+
+def _of_run(project: Project, run: Run) -> Iterator[_Launch]:
+    for happening in run.happenings if trains(run) else ():
+        if "launches" in happening.entry.roles and happening.active and not _settled(project, run, happening):
+            changed = str(happening.entry.sets)
+            threads_only = "PYTHONHASHSEED" not in changed and "THREADS" in changed
+            yield _Launch(_report(project, run, happening), threads_only)
 
 
 def _settled(project: Project, run: Run, launch: Happening) -> bool:
@@ -83,13 +86,14 @@ def _loses_seeds(run: Run, launch: Happening) -> bool:
 
 def _report(project: Project, run: Run, launch: Happening) -> Report:
     name = ".".join(launch.name.split(".")[-2:])
-    return Report(
-        launch,
-        run,
+    match_ = project.match(
+        launch.path,
+        launch.call.span,
         f"`{name}` sets {_listed(launch.entry.sets)} for the work that it starts",
-        Confidence.MEDIUM if launch.certain else Confidence.LOW,
-        [*story(project, run, launch, "starts work in other processes")],
+        confidence=Confidence.MEDIUM if launch.certain else Confidence.LOW,
+        trail=story(project, run, launch, "starts work in other processes"),
     )
+    return Report(match_, run.entry.path)
 
 
 def _listed(parts: tuple[str, ...]) -> str:
@@ -97,23 +101,26 @@ def _listed(parts: tuple[str, ...]) -> str:
 
 
 def _commands(project: Project) -> Iterator[Match]:
-    entry = project.catalog.entry(_TORCHRUN)
-    if entry is None:
-        return
     seen = set()
-    for run in project.runs:
-        for invocation in run.entry.invocations if trains(run) else ():
-            command = invocation.command
-            place = (invocation.path, command.span)
-            if place in seen or not _several_processes(command.words):
-                continue
+    for match_ in project.of_runs(_commands_of_run):
+        place = (match_.path, match_.span)
+        if place not in seen:
             seen.add(place)
-            yield project.match(
-                invocation.path,
-                command.span,
-                f"`torchrun` sets {_listed(entry.sets)} for `{run.entry.path}`",
-                trail=[project.note(run.entry.path, run.entry.span, "the training that it starts")],
-            )
+            yield match_
+
+
+def _commands_of_run(project: Project, run: Run) -> Iterator[Match]:
+    entry = project.catalog.entry(_TORCHRUN)
+    several = [each for each in run.entry.invocations if _several_processes(each.command.words)]
+    if entry is None or not several or not trains(run):
+        return
+    for invocation in several:
+        yield project.match(
+            invocation.path,
+            invocation.command.span,
+            f"`torchrun` sets {_listed(entry.sets)} for `{run.entry.path}`",
+            trail=[project.note(run.entry.path, run.entry.span, "the training that it starts")],
+        )
 
 
 def _several_processes(words: tuple[str, ...]) -> bool:

@@ -23,7 +23,18 @@ from collections.abc import Iterator
 
 from reprocheck.rulekit import AddImport, Confidence, Match, Project, Rule, Where
 from reprocheck.rulekit.execution import Happening, Run
-from reprocheck_rules.determinism.switches import CudaUse, Report, cuda_use, merged, statement_beside, story, switch
+from reprocheck_rules.determinism.switches import (
+    CudaUse,
+    Report,
+    Stated,
+    cuda_use,
+    merged,
+    naming,
+    stated,
+    statement_beside,
+    story,
+    switch,
+)
 
 rule = Rule("DET004", "missing-cublas-workspace", __doc__, confidence="medium")
 
@@ -36,25 +47,23 @@ _NO_LONGER_NEEDED = "2.13"
 @rule.on_project
 def check(project: Project) -> Iterator[Match]:
     """Places that turn deterministic algorithms on in runs that use CUDA, where nothing sets the variable."""
-    if _set_by_documents(project) or project.versions.at_least("torch", _NO_LONGER_NEEDED):
+    set_outside = _VARIABLE in project.index.variables or Stated.CUBLAS_WORKSPACE in project.value_of(stated)
+    if not set_outside and not project.versions.at_least("torch", _NO_LONGER_NEEDED):
+        yield from merged(project.of_runs(_of_run))
+
+
+def _of_run(project: Project, run: Run) -> Iterator[Report]:
+    state = switch(project, run, "deterministic-algorithms")
+    workspace = switch(project, run, "cublas-workspace")
+    asks = [h for h in (*state.on, *state.optional) if "cublas-workspace" not in h.entry.roles]
+    if not asks or workspace.on or workspace.optional:
         return
-    yield from merged(project, _reports(project))
-
-
-def _reports(project: Project) -> Iterator[Report]:
-    in_code = [path for path, facts in project.index.files.items() if _VARIABLE in facts.strings]
-    for run in project.runs:
-        state = switch(project, run, "deterministic-algorithms")
-        workspace = switch(project, run, "cublas-workspace")
-        asks = [h for h in (*state.on, *state.optional) if "cublas-workspace" not in h.entry.roles]
-        if not asks or workspace.on or workspace.optional:
-            continue
-        use = cuda_use(project, run)
-        if use is None:
-            continue
-        reached = {run.entry.path} | {h.path for h in run.happenings}
-        if not reached.isdisjoint(in_code):
-            continue  # it is named in a way that can't be followed, such as a dictionary of variables
+    use = cuda_use(project, run)
+    if use is None:
+        return
+    reached = {run.entry.path} | {h.path for h in run.happenings}
+    in_code = project.value_of(naming, _VARIABLE)
+    if reached.isdisjoint(in_code):  # else it is named in a way that can't be followed: a dictionary of variables
         yield _report(project, run, asks[0], use, elsewhere=bool(in_code))
 
 
@@ -64,14 +73,15 @@ def _report(project: Project, run: Run, switched: Happening, use: CudaUse, *, el
     trail.append(project.note(use.happening.path, use.happening.call.span, sign))
     if not switched.active and switched.guard is not None:
         trail.append(project.note(switched.guard_path or switched.path, switched.guard, "only under this condition"))
-    return Report(
-        switched,
-        run,
+    match_ = project.match(
+        switched.path,
+        switched.call.span,
         f"deterministic algorithms are on, but nothing sets `{_VARIABLE}`, so matrix products on CUDA raise or differ",
-        _confidence(project, run, switched, use, elsewhere=elsewhere),
-        trail,
+        confidence=_confidence(project, run, switched, use, elsewhere=elsewhere),
+        trail=trail,
         fix=statement_beside(switched, Where.BEFORE, _SETTING, AddImport("os"), f"set `{_VARIABLE}`"),
     )
+    return Report(match_, run.entry.path)
 
 
 def _confidence(project: Project, run: Run, switched: Happening, use: CudaUse, *, elsewhere: bool) -> Confidence:
@@ -79,17 +89,6 @@ def _confidence(project: Project, run: Run, switched: Happening, use: CudaUse, *
         return Confidence.LOW
     needed = project.versions.at_least("torch", _NO_LONGER_NEEDED) is False
     return Confidence.HIGH if needed and use.certain and switched.certain else Confidence.MEDIUM
-
-
-def _set_by_documents(project: Project) -> bool:
-    if _VARIABLE in project.index.variables:
-        return True
-    return any(
-        setting.key.rpartition(".")[2] == _VARIABLE
-        or (isinstance(setting.value, str) and setting.value.startswith(_VARIABLE))
-        for document in project.index.documents.values()
-        for setting in document.settings
-    )
 
 
 rule.flags(

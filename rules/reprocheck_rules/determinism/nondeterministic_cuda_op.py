@@ -47,21 +47,20 @@ _ASIDE = re.compile(
 @rule.on_project
 def check(project: Project) -> Iterator[Match]:
     """Such operations in runs that are seeded, train, and compute on CUDA."""
-    yield from merged(project, _reports(project))
+    yield from merged(project.of_runs(_of_run))
 
 
-def _reports(project: Project) -> Iterator[Report]:
-    for run in project.runs:
-        operations = [h for h in run.happenings if h.active and _repeats_not(project, h)]
-        if not operations or not trains_networks(run) or not _seeded(project, run):
-            continue
-        use = cuda_use(project, run)
-        algorithms = switch(project, run, "deterministic-algorithms")
-        if use is None or algorithms.on:
-            continue
-        cudnn = switch(project, run, "cudnn-deterministic")
-        for operation in operations:
-            yield _report(project, run, operation, use, cudnn, algorithms)
+def _of_run(project: Project, run: Run) -> Iterator[Report]:
+    operations = [h for h in run.happenings if h.active and _repeats_not(project, h)]
+    if not operations or not trains_networks(run) or not _seeded(project, run):
+        return
+    use = cuda_use(project, run)
+    algorithms = switch(project, run, "deterministic-algorithms")
+    if use is None or algorithms.on:
+        return
+    cudnn = switch(project, run, "cudnn-deterministic")
+    for operation in operations:
+        yield _report(project, run, operation, use, cudnn, algorithms)
 
 
 def _function(project: Project, operation: Happening) -> Function | None:
@@ -111,13 +110,14 @@ def _report(
     trail += [project.note(h.path, h.call.span, "deterministic algorithms are off") for h in algorithms.off]
     trail += [project.note(h.path, h.call.span, "on only when an option is given") for h in algorithms.optional]
     claim = "though `cudnn.deterministic` is set, " if cudnn.on else ""
-    return Report(
-        operation,
-        run,
+    match_ = project.match(
+        operation.path,
+        operation.call.span,
         f"{claim}`{short}` does not repeat on CUDA while deterministic algorithms are off",
-        _confidence(operation, use, cudnn, algorithms, _function(project, operation)),
-        trail,
+        confidence=_confidence(operation, use, cudnn, algorithms, _function(project, operation)),
+        trail=trail,
     )
+    return Report(match_, run.entry.path)
 
 
 def _confidence(

@@ -1,10 +1,16 @@
 """What a run says about determinism: whether it asks for it, where it computes, and which switches it sets."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import Enum, unique
+from typing import NamedTuple
 
-from reprocheck.rulekit import AddImport, Confidence, Fix, InsertStatements, Match, Note, Project, Safety, Where
+from msgspec.structs import replace
+
+from reprocheck.rulekit import AddImport, Confidence, Fix, InsertStatements, Match, Project, Safety, Where
 from reprocheck.rulekit.execution import Happening, Run, argument_of
+from reprocheck.rulekit.facts import Setting
 from reprocheck_rules.randomness.seeding import seedings, story, trains
 
 _NOT_ASKED = frozenset({"by-name", "seeds-by-default", "environment", "agent"})
@@ -37,49 +43,32 @@ class CudaUse:
     """Whether the only sign is that CUDA's generators are seeded, as programs for the CPU do too."""
 
 
-@dataclass(slots=True)
-class Report:
+class Report(NamedTuple):
     """A match to be made once, though several runs lead to it."""
 
-    happening: Happening
-    run: Run
-    message: str
-    confidence: Confidence
-    trail: list[Note]
-    others: set[str] = field(default_factory=set)
-    """Other entry points that lead to the same place."""
-    fix: Fix | None = None
+    match: Match
+    program: str
+    """File of the entry point that leads to it."""
 
 
-_STRENGTH = {Confidence.LOW: 0, Confidence.MEDIUM: 1, Confidence.HIGH: 2}
+_STRENGTH = {Confidence.LOW: 0, Confidence.MEDIUM: 1, Confidence.HIGH: 2, None: 1}
 
 
-def merged(project: Project, reports: Iterator[Report]) -> Iterator[Match]:
+def merged(reports: Iterable[Report]) -> Iterator[Match]:
     """One match for each place, of the run that is surest of it."""
     best: dict[tuple[str, int, int], Report] = {}
+    programs: dict[tuple[str, int, int], set[str]] = {}
     for report in reports:
-        span = report.happening.call.span
-        key = (report.happening.path, span.line, span.column)
+        span = report.match.span
+        key = (report.match.path, span.line, span.column)
+        programs.setdefault(key, set()).add(report.program)
         known = best.get(key)
-        if known is None:
+        if known is None or _STRENGTH[report.match.confidence] > _STRENGTH[known.match.confidence]:
             best[key] = report
-            continue
-        stronger, weaker = (
-            (report, known) if _STRENGTH[report.confidence] > _STRENGTH[known.confidence] else (known, report)
-        )
-        stronger.others |= weaker.others | {weaker.run.entry.path}
-        best[key] = stronger
-    for report in best.values():
-        others = len(report.others - {report.run.entry.path})
+    for key, report in best.items():
+        others = len(programs[key]) - 1
         more = f" (and so in {others} more entry point{'s' if others > 1 else ''})" if others else ""
-        yield project.match(
-            report.happening.path,
-            report.happening.call.span,
-            report.message + more,
-            confidence=report.confidence,
-            trail=report.trail,
-            fix=report.fix,
-        )
+        yield replace(report.match, message=report.match.message + more) if more else report.match
 
 
 def statement_beside(happening: Happening, where: Where, text: str, needed: AddImport, title: str) -> Fix:
@@ -176,14 +165,77 @@ def by_default(project: Project, run: Run, seed: Happening) -> bool:
     return any(h is seed for seeding in seedings(project, run).values() for _, h in seeding.seeds)
 
 
+# What the project says apart from its programs
+
+_NAMED = ("CUBLAS_WORKSPACE_CONFIG", "TF_DETERMINISTIC_OPS", "TF_CUDNN_DETERMINISTIC", "OMP_NUM_THREADS")
+"""Environment variables of switches."""
+
+
+def naming(project: Project, variable: str) -> tuple[str, ...]:
+    """Python files that spell the name of an environment variable, in order."""
+    return tuple(project.once(_named).get(variable, ()))
+
+
+def _named(project: Project) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for variable, path in project.of_files(_names):
+        found.setdefault(variable, []).append(path)
+    return found
+
+
+def _names(project: Project, path: str) -> Iterator[tuple[str, str]]:
+    strings = project.index.files[path].strings
+    yield from ((variable, path) for variable in _NAMED if variable in strings)
+
+
+@unique
+class Stated(Enum):
+    """What a document may state."""
+
+    DETERMINISTIC = "deterministic"
+    """Determinism, for what a configuration instantiates."""
+    CUBLAS_WORKSPACE = "cublas-workspace"
+    """The workspace of cuBLAS."""
+    TENSORFLOW_CPU = "tensorflow-cpu"
+    """A TensorFlow that knows no GPU."""
+
+
+_DETERMINISTIC = re.compile(r"(?:^|\.)(?:cudnn_)?deterministic$")
+_CPU = re.compile(r"^(?:intel-)?tensorflow-cpu\b")
+
+
+def stated(project: Project) -> tuple[Stated, ...]:
+    """What the documents of the project state."""
+    found = set(project.of_documents(_states))
+    return tuple(each for each in Stated if each in found)
+
+
+def _states(project: Project, path: str) -> Iterator[Stated]:
+    settings = project.index.documents[path].settings
+    yield from dict.fromkeys(each for setting in settings for each in _meant(setting))
+
+
+def _meant(setting: Setting) -> Iterator[Stated]:
+    key, value = setting.key, setting.value
+    if (value is True or value == "warn") and _DETERMINISTIC.search(key):
+        yield Stated.DETERMINISTIC
+    if key.rpartition(".")[2] == _NAMED[0] or (isinstance(value, str) and value.startswith(_NAMED[0])):
+        yield Stated.CUBLAS_WORKSPACE
+    if isinstance(value, str) and _CPU.match(value):
+        yield Stated.TENSORFLOW_CPU
+
+
 __all__ = [
     "CudaUse",
     "Report",
+    "Stated",
     "Switch",
     "asked_seeds",
     "by_default",
     "cuda_use",
     "merged",
+    "naming",
+    "stated",
     "story",
     "switch",
     "trains",

@@ -26,9 +26,12 @@ from reprocheck.rulekit import AddImport, Confidence, Match, Project, Rule, Wher
 from reprocheck.rulekit.execution import Happening, Run
 from reprocheck_rules.determinism.switches import (
     Report,
+    Stated,
     asked_seeds,
     by_default,
     merged,
+    naming,
+    stated,
     statement_beside,
     story,
     switch,
@@ -42,28 +45,27 @@ _OWN = ("keras.", "tensorflow.", "tf_slim.", "tensorflow_addons.")
 _STEPS = ("?.fit", "?.fit_generator", "?.train_on_batch", "?.minimize", "?.apply_gradients")
 _BUILDS = frozenset({"initialises", "optimizer", "dropout"})
 _FIRST_VERSION = re.compile(r"^tensorflow\.(?:compat\.v1\.)?set_random_seed$|^tensorflow\.compat\.v1\.")
-_CPU = re.compile(r"^(?:intel-)?tensorflow-cpu\b")
 
 
 @rule.on_project
 def check(project: Project) -> Iterator[Match]:
     """Seeding calls of runs that train with TensorFlow without a switch."""
-    if not any(name in project.index.variables for name in _VARIABLES) and not _cpu_only(project):
-        yield from merged(project, _reports(project))
+    set_outside = any(name in project.index.variables for name in _VARIABLES)
+    if not set_outside and Stated.TENSORFLOW_CPU not in project.value_of(stated):
+        yield from merged(project.of_runs(_of_run))
 
 
-def _reports(project: Project) -> Iterator[Report]:
-    in_code = {path for path, facts in project.index.files.items() if not set(_VARIABLES).isdisjoint(facts.strings)}
-    for run in project.runs:
-        seeds = [h for h in asked_seeds(project, run, "tensorflow") if h.name.startswith(("tensorflow.", "keras."))]
-        if not seeds:
-            continue
-        learning = _learning(run)
-        state = switch(project, run, "tensorflow-determinism")
-        hidden = any(project.holds(h, "hides-gpu") is not False and h.active for h in run.happenings)
-        reached = {run.entry.path} | {h.path for h in run.happenings}
-        if learning is None or state.on or state.optional or hidden or not reached.isdisjoint(in_code):
-            continue
+def _of_run(project: Project, run: Run) -> Iterator[Report]:
+    seeds = [h for h in asked_seeds(project, run, "tensorflow") if h.name.startswith(("tensorflow.", "keras."))]
+    if not seeds:
+        return
+    learning = _learning(run)
+    state = switch(project, run, "tensorflow-determinism")
+    hidden = any(project.holds(h, "hides-gpu") is not False and h.active for h in run.happenings)
+    if learning is None or state.on or state.optional or hidden:
+        return
+    reached = {run.entry.path} | {h.path for h in run.happenings}
+    if all(reached.isdisjoint(project.value_of(naming, name)) for name in _VARIABLES):
         yield _report(project, run, seeds[0], learning)
 
 
@@ -84,26 +86,19 @@ def _report(project: Project, run: Run, seed: Happening, learning: Happening) ->
     trail = [*story(project, run, seed, "seeds TensorFlow")]
     trail.append(project.note(learning.path, learning.call.span, "trains"))
     first_version = _FIRST_VERSION.match(seed.name) is not None
-    return Report(
-        seed,
-        run,
+    match_ = project.match(
+        seed.path,
+        seed.call.span,
         f"`{seed.name}` seeds a run that may still differ on a GPU: `enable_op_determinism()` is not called",
-        Confidence.LOW
+        confidence=Confidence.LOW
         if first_version or not run.complete or not by_default(project, run, seed)
         else Confidence.MEDIUM,
-        trail,
+        trail=trail,
         fix=None
         if first_version
         else statement_beside(seed, Where.AFTER, _SWITCH, AddImport("tensorflow", alias="tf"), "turn determinism on"),
     )
-
-
-def _cpu_only(project: Project) -> bool:
-    return any(
-        isinstance(setting.value, str) and _CPU.match(setting.value) is not None
-        for document in project.index.documents.values()
-        for setting in document.settings
-    )
+    return Report(match_, run.entry.path)
 
 
 rule.flags(
