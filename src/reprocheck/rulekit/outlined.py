@@ -35,6 +35,7 @@ _TRAINS = re.compile(r"(^|[.@])(fit|fit_generator|train_on_batch|partial_fit|bac
 class Outlined(NamedTuple):
     """A module whose statements can be followed."""
 
+    path: str
     lines: int
     splits: bool
     """Whether it calls something that splits data."""
@@ -54,7 +55,7 @@ def outlined(project: Project) -> Mapping[str, Outlined]:
 
 
 def _outlined(project: Project) -> dict[str, Outlined]:
-    return {path: found for path in project.index.files for found in project.of_file(_of_file, path)}
+    return {module.path: module for module in project.of_files(_of_file)}
 
 
 def _of_file(project: Project, path: str) -> Iterator[Outlined]:
@@ -63,6 +64,7 @@ def _of_file(project: Project, path: str) -> Iterator[Outlined]:
         return
     callees = _callees(facts)
     yield Outlined(
+        path,
         facts.functions[0].span.end_line,
         any(_splits(project, callee) for callee in callees),
         not _LEARNS.isdisjoint(facts.attributes),

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
+from typing import NamedTuple
 
 from reprocheck.model.finding import Confidence
 from reprocheck.model.fix import Fix, ReplaceExpression, Safety
@@ -111,53 +112,54 @@ class _Reaches:
     """Which modules give data to functions of others; put together from what is kept of each module."""
 
     def __init__(self, project: Project) -> None:
-        """What modules call is asked about when it matters."""
-        self._project = project
+        """Without anything that learns or splits there are no programs to follow."""
         known = outlined(project)
         self._splits = frozenset(path for path, module in known.items() if module.splits)
         self._learns = frozenset(path for path, module in known.items() if module.learns)
-        self._follows = self._splits | self._learns
-        self._outlined = tuple(known)
-        self._called: dict[str, tuple[str, ...]] = {}
+        self._outlined = tuple(known) if self._splits and self._learns else ()
+        self._calls: dict[str, tuple[str, ...]] = {}
+        """What goes through modules that neither learn nor split is what is given to them."""
+        for calls in project.of_files(_calls_of) if self._outlined else ():
+            followed = tuple(each for each in calls.modules if each in self._splits or each in self._learns)
+            if followed and calls.path in known:
+                self._calls[calls.path] = followed
 
     @cached_property
     def programs(self) -> tuple[str, ...]:
         """Modules from which others are reached, among all of which something learns and something splits."""
-        if not self._splits or not self._learns:
-            return ()
-        return tuple(path for path in self._outlined if self._is_program(self.of(path)))
+        return tuple(path for path in self._outlined if path in self._calls and self._is_program(self.of(path)))
 
     def _is_program(self, reached: tuple[str, ...]) -> bool:
-        return len(reached) > 1 and not self._splits.isdisjoint(reached) and not self._learns.isdisjoint(reached)
+        return not self._splits.isdisjoint(reached) and not self._learns.isdisjoint(reached)
 
     def of(self, path: str) -> tuple[str, ...]:
         """The module itself and those that its calls lead into."""
         reached = [path]
         for current in reached:
-            for other in self._calls(current):
+            for other in self._calls.get(current, ()):
                 if other not in reached and len(reached) < _REACH:
                     reached.append(other)
         return tuple(reached)
 
-    def _calls(self, path: str) -> tuple[str, ...]:
-        """Modules that a module calls and that learn or split; what goes through others is what is given to them."""
-        known = self._called.get(path)
-        if known is None:
-            followed = (each for each in self._project.of_file(_called, path) if each in self._follows)
-            known = self._called[path] = tuple(followed)
-        return known
+
+class _Calls(NamedTuple):
+    """Other modules whose functions a module calls with arguments."""
+
+    path: str
+    modules: tuple[str, ...]
+    """In order."""
 
 
-def _called(project: Project, path: str) -> Iterator[str]:
-    """Other modules whose functions a module calls with arguments, in order."""
-    symbols, found = project.index.symbols, set()
-    for function in project.index.files[path].functions:
+def _calls_of(project: Project, path: str) -> Iterator[_Calls]:
+    facts, symbols, found = project.index.files[path], project.index.symbols, set()
+    for function in facts.functions if facts.outline else ():
         for event in function.events:
             if isinstance(event, Call) and event.arguments and event.callee[0] not in "?@":
                 symbol = symbols.resolve(path, event.callee)
                 if isinstance(symbol, FunctionRef) and symbol.path != path:
                     found.add(symbol.path)
-    yield from sorted(found)
+    if found:
+        yield _Calls(path, tuple(sorted(found)))
 
 
 def modules_reached(project: Project, path: str) -> tuple[str, ...]:
