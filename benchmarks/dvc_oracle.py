@@ -482,7 +482,7 @@ def rule_speaks(folder: Path) -> bool:
     paths = [
         p.relative_to(folder).as_posix() for p in folder.rglob("*") if ".dvc" not in p.relative_to(folder).parts[:1]
     ]
-    project = Project(ProjectIndex({}, paths, (), DiskTree(folder)), Catalog())
+    project = Project(ProjectIndex({}, {}, paths, (), DiskTree(folder)), Catalog())
     return any(match.severity is not Severity.NOTE for match in check(project))
 
 

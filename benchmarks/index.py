@@ -129,6 +129,7 @@ def _phases(folder: Path) -> dict[str, float]:
     facts: dict[str, bytes] = {}
     whole = _cpu(lambda: facts.update(_analyzed(files, rules, knowledge.catalog)))
     cost["facts"] = max(0.0, whole - cost["file rules"])
+    facts = {path: encoded for path, encoded in facts.items() if encoded}
     cost["join"] = _cpu(lambda: join(facts, files, joined, knowledge.catalog))
     return cost
 

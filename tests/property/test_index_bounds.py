@@ -44,7 +44,7 @@ def facts_of(files: dict[str, str]) -> dict[str, FileFacts]:
 
 
 def project_of(files: dict[str, str]) -> Project:
-    index = ProjectIndex(facts_of(files), files)
+    index = ProjectIndex(facts_of(files), paths=files)
     return Project(index, Catalog([read_catalog_file(CATALOG, "catalog.toml")]))
 
 

@@ -77,6 +77,6 @@ def _findings(rule: Rule, catalog: Catalog, texts: Mapping[str, bytes]) -> list[
     results = [analyzer.analyze(file, texts[file.path]) for file in files]
     found = [finding for result in results for finding in result.findings if finding.code == rule.code]
     if rule.project_checks:
-        facts = {result.path: result.facts for result in results}
+        facts = {result.path: result.facts for result in results if result.facts}
         found += join(facts, files, [rule], catalog, versions=versions, tree=WorkTree(texts)).findings
     return sorted(found, key=lambda finding: finding.sort_key)

@@ -79,13 +79,14 @@ class Project:
 
     def of_files(self, question: Callable[[Project, str], Iterator[Answer]]) -> Iterator[Answer]:
         """What a function says of each Python file, in order of their paths; see `of_file`."""
-        return self._of_each(question, self.index.files)
+        return self.of_each(question, self.index.files)
 
     def of_documents(self, question: Callable[[Project, str], Iterator[Answer]]) -> Iterator[Answer]:
         """What a function says of each file that is not Python, in order of their paths; see `of_file`."""
-        return self._of_each(question, self.index.documents)
+        return self.of_each(question, self.index.documents)
 
-    def _of_each(self, question: Callable[[Project, str], Iterator[Answer]], paths: Iterable[str]) -> Iterator[Answer]:
+    def of_each(self, question: Callable[[Project, str], Iterator[Answer]], paths: Iterable[str]) -> Iterator[Answer]:
+        """What a function says of each of some files, which must be the same in every scan of the same paths."""
         kind = kind_of_answers(question)
         return self._answers.each(name_of(question), paths, kind, lambda path: tuple(question(self, path)))
 

@@ -118,7 +118,7 @@ class Analyzer:
             unread=work.unread,
             timings=dict(self._timing or {}),
             facts=facts,
-            facts_digest=blake3(facts).digest(),
+            facts_digest=blake3(facts).digest() if facts else b"",
         )
 
     def _unread(self, task: ProjectFile, digest: bytes, reason: str) -> FileResult:

@@ -93,18 +93,17 @@ class Cache:
         except msgspec.DecodeError:
             return None
 
-    def load_facts(self) -> dict[str, tuple[bytes, bytes]]:
-        """Digest of the file and encoded facts by path, of entries made with the same knowledge."""
+    def facts(self, path: str, digest: bytes) -> bytes | None:
+        """Encoded facts of a file with that content; None where they can't be had."""
         if self._connection is None:
-            return {}
+            return None
         try:
-            rows = self._connection.execute(
-                "SELECT path, digest, facts FROM results WHERE knowledge = ?", (self._knowledge,)
-            )
-            return {path: (digest, facts) for path, digest, facts in rows}
-        except sqlite3.Error as error:
-            self.problem = f"the cache {self._path} cannot be read ({error}); scanning without it"
-            return {}
+            row = self._connection.execute(
+                "SELECT facts FROM results WHERE path = ? AND digest = ?", (path, digest)
+            ).fetchone()
+        except sqlite3.Error:
+            return None
+        return row[0] if row else None
 
     def load_join(self, key: bytes) -> bytes | None:
         """Encoded findings of the project rules for exactly these files."""

@@ -72,7 +72,8 @@ def _check(rule: Rule, catalog: Catalog, example: Example, analyzer: Analyzer) -
         result = analyzer.analyze(file, texts[path])
         if result.unread:
             return f"{path} cannot be read: {result.unread}"
-        facts[path] = result.facts
+        if result.facts:
+            facts[path] = result.facts
         found |= {(path, finding.place.span.line) for finding in result.findings if finding.code == rule.code}
         expected |= {(path, line) for line, codes in expectations(text).items() if rule.code in codes}
     if rule.project_checks:

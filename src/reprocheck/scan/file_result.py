@@ -39,6 +39,6 @@ class FileResult(msgspec.Struct, frozen=True, kw_only=True):
     facts: bytes = b""
     """Encoded facts for rules about the project; empty when none of these runs."""
     facts_digest: bytes = b""
-    """BLAKE3 of the encoded facts: all that rules about the project know of the file."""
+    """BLAKE3 of the encoded facts: all that rules about the project know of the file. Empty when there are none."""
     timings: dict[str, float] = {}
     """Seconds of processor time by rule code or phase; only when asked for."""

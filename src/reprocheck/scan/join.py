@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import msgspec
@@ -14,7 +14,9 @@ from reprocheck.model.finding import Confidence, Finding, Step
 from reprocheck.model.place import Span
 from reprocheck.model.practice import Assessment, Evidence, Standing
 from reprocheck.project.discovery import ProjectFile
+from reprocheck.project.file_kinds import FileKind
 from reprocheck.project.index.answers import Answers
+from reprocheck.project.index.fact_table import DamagedFactsError
 from reprocheck.project.index.project_index import ProjectIndex
 from reprocheck.project.versions import NOTHING_DECLARED, DeclaredVersions
 from reprocheck.project.work_tree import WorkTree
@@ -26,6 +28,26 @@ from reprocheck.scan.places import Places
 
 _LINE = 200
 """Characters of a code line that are kept."""
+
+
+_CODE = frozenset({FileKind.PYTHON, FileKind.NOTEBOOK})
+
+
+class _Chosen(Mapping[str, bytes]):
+    """Some of the facts; none is looked at before somebody asks for it."""
+
+    def __init__(self, facts: Mapping[str, bytes], paths: Collection[str]) -> None:
+        self._facts = facts
+        self._paths = paths
+
+    def __getitem__(self, path: str) -> bytes:
+        return self._facts[path]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._paths)
+
+    def __len__(self) -> int:
+        return len(self._paths)
 
 
 class Joined(msgspec.Struct, frozen=True):
@@ -64,15 +86,16 @@ def join(  # noqa: PLR0913 — what a scan knows, each under its own name
     graph: bool = False,
     answers: Answers | None = None,
 ) -> Joined:
-    """Run the project rules; `facts` are encoded, by path, `files` all files of the project.
+    """Run the project rules; `facts` are encoded, by path, of files that could be read; `files` are all.
 
     `entries` are paths of programs; where there are any, only these are followed. `places` may know places from
     an earlier scan; `tree` is what lies on disk; `answers` are those of an earlier scan, and become those of this one.
     """
     tree = WorkTree() if tree is None else tree
     by_path = {file.path: file for file in files}
-    present = {path: encoded for path, encoded in facts.items() if encoded}
-    project = Project(ProjectIndex(present, by_path, entries, tree, answers), catalog, versions)
+    code = {path for path in facts if by_path[path].kind in _CODE}
+    index = ProjectIndex(_Chosen(facts, code), _Chosen(facts, facts.keys() - code), by_path, entries, tree, answers)
+    project = Project(index, catalog, versions)
     places = places or Places(by_path)
     # Several entry points may lead to one place: it is said once.
     found: dict[tuple[object, ...], tuple[Finding, tuple[Span, ...]]] = {}
@@ -87,6 +110,8 @@ def join(  # noqa: PLR0913 — what a scan knows, each under its own name
                     spans = (match.span, *(note.span for note in match.trail))
                     found[key] = _finding(rule, match, places), spans
             assessments += (_assessment(rule, project.once(check)) for check in rule.practice_checks)
+        except DamagedFactsError:
+            raise
         except Exception as error:  # noqa: BLE001 — a defect of one rule must not hide what the others find
             failed.append(_failure(rule, error))
         if timings is not None and rule.project_checks:

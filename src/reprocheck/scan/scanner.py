@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -20,6 +20,7 @@ from reprocheck.project.discovery import ProjectFile
 from reprocheck.project.facts.extract import VERSION as FACTS_VERSION
 from reprocheck.project.file_kinds import FileKind
 from reprocheck.project.index.answers import Answers, Kept
+from reprocheck.project.index.fact_table import DamagedFactsError
 from reprocheck.project.versions import NOTHING_DECLARED, DeclaredVersions
 from reprocheck.project.work_tree import DiskTree, WorkTree
 from reprocheck.rulekit import Rule
@@ -106,7 +107,7 @@ def _scan(plan: ScanPlan, progress: Progress) -> ScanOutcome:
         try:
             results, facts = _file_results(plan, cache, progress)
             joined = _join(plan, results, facts, cache, timings)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, DamagedFactsError):
             if cache is None:
                 raise
             # What it holds of some file is damaged, and only the join saw it.
@@ -190,7 +191,7 @@ def _join(
         tree.recall(_JOINED.decode(last).hashed if last is not None else {})
         answers = _answers(plan, results, cache)
         found = join(
-            _facts(results, fresh, digests, cache),
+            _Facts(results, fresh, cache),
             plan.files,
             rules,
             plan.knowledge.catalog,
@@ -235,16 +236,27 @@ def _work_tree(plan: ScanPlan) -> WorkTree:
     return WorkTree(given) if root is None else DiskTree(Path(root), given)
 
 
-def _facts(
-    results: list[FileResult], fresh: dict[str, bytes], digests: dict[str, bytes], cache: Cache | None
-) -> dict[str, bytes]:
-    """Encoded facts of all files by path."""
-    facts = dict(fresh)
-    if cache is not None and len(fresh) < len(results):
-        for path, (digest, value) in cache.load_facts().items():
-            if path not in facts and digests.get(path) == digest:
-                facts[path] = value
-    return facts
+class _Facts(Mapping[str, bytes]):
+    """Encoded facts of all files that could be read, by path; those that are kept are loaded when asked for."""
+
+    def __init__(self, results: Iterable[FileResult], fresh: Mapping[str, bytes], cache: Cache | None) -> None:
+        self._digests = {result.path: result.digest for result in results if result.facts_digest}
+        self._fresh = fresh
+        self._cache = cache
+
+    def __getitem__(self, path: str) -> bytes:
+        facts = self._fresh.get(path)
+        if facts is None and self._cache is not None:
+            facts = self._cache.facts(path, self._digests[path])
+        if facts is None:
+            raise DamagedFactsError(path)
+        return facts
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._digests)
+
+    def __len__(self) -> int:
+        return len(self._digests)
 
 
 def _places(plan: ScanPlan, digests: dict[str, bytes], cache: Cache | None) -> Places:

@@ -28,6 +28,7 @@ ANALYZER = Analyzer([RULE], KNOWLEDGE.catalog)
 def graph(files: dict[str, str]) -> ArtifactGraph:
     listed = [ProjectFile(path=path, location="", kind=kind_of(path), size=len(text)) for path, text in files.items()]
     facts = {file.path: ANALYZER.analyze(file, files[file.path].encode()).facts for file in listed}
+    facts = {path: encoded for path, encoded in facts.items() if encoded}
     tree = WorkTree({path: text.encode() for path, text in files.items()})
     found = join(facts, listed, [], KNOWLEDGE.catalog, tree=tree, graph=True).graph
     assert found is not None

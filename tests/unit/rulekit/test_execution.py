@@ -28,7 +28,7 @@ CATALOG = """
 def run_of(files: dict[str, str], path: str = "train.py") -> Run:
     texts = {name: dedent(text).lstrip("\n") for name, text in files.items()}
     facts = {name: extract(PythonFile(SourceText(name, text), ast.parse(text), ())) for name, text in texts.items()}
-    project = Project(ProjectIndex(facts, texts), Catalog([read_catalog_file(CATALOG, "catalog.toml")]))
+    project = Project(ProjectIndex(facts, paths=texts), Catalog([read_catalog_file(CATALOG, "catalog.toml")]))
     (run,) = [run for run in project.runs if run.entry.path == path]
     return run
 

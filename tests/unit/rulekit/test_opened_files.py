@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import textwrap
 
-import msgspec
 import pytest
 
 from reprocheck.project.discovery import ProjectFile
-from reprocheck.project.facts.model import Facts
 from reprocheck.project.file_kinds import kind_of
 from reprocheck.project.index.project_index import ProjectIndex
 from reprocheck.rulekit import Match, Project, Rule
@@ -25,7 +23,7 @@ def opened(code: str) -> list[tuple[str, bool, int]]:
     text = textwrap.dedent(code).strip() + "\n"
     file = ProjectFile("src/train.py", "", kind_of("src/train.py"), len(text))
     facts = Analyzer([ASKS], KNOWLEDGE.catalog).analyze(file, text.encode()).facts
-    project = Project(ProjectIndex({file.path: facts}, [file.path]), KNOWLEDGE.catalog)
+    project = Project(ProjectIndex({file.path: facts}, paths=[file.path]), KNOWLEDGE.catalog)
     return [(item.name, item.writes, item.span.line) for item in opened_files(project, file.path)]
 
 
@@ -100,6 +98,6 @@ def test_a_name_is_seen_from_the_working_directory(name: str, folder: str, path:
     text = f'open("{name}")\n'
     file = ProjectFile("train.py", "", kind_of("train.py"), len(text))
     facts = Analyzer([ASKS], KNOWLEDGE.catalog).analyze(file, text.encode()).facts
-    project = Project(ProjectIndex({file.path: facts}, [file.path]), KNOWLEDGE.catalog)
+    project = Project(ProjectIndex({file.path: facts}, paths=[file.path]), KNOWLEDGE.catalog)
     (item,) = opened_files(project, "train.py")
     assert item.inside(folder) == path

@@ -22,7 +22,9 @@ CATALOG = """
 def happening(call: str) -> tuple[Project, Happening]:
     text = f"import lib\nEXACT = True\ntrainer = lib.Trainer({call})\n"
     facts = extract(PythonFile(SourceText("train.py", text), ast.parse(text), ()))
-    project = Project(ProjectIndex({"train.py": facts}, ["train.py"]), Catalog([read_catalog_file(CATALOG, "c.toml")]))
+    project = Project(
+        ProjectIndex({"train.py": facts}, paths=["train.py"]), Catalog([read_catalog_file(CATALOG, "c.toml")])
+    )
     ((found,),) = [run.happenings for run in project.runs]
     return project, found
 

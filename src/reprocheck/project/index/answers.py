@@ -184,7 +184,10 @@ class Answers:
         row = rows.get(subject)
         if row is None or not self._still(row[0]):
             return None
-        return _Earlier(_decoder(kind).decode(row[1]), *row)
+        try:
+            return _Earlier(_decoder(kind).decode(row[1]), *row)
+        except msgspec.ValidationError:
+            return None
 
     def _still(self, position: int) -> bool:
         """Whether all that was read has the digest that it had."""

@@ -1,4 +1,4 @@
-"""The facts of a project's files, decoded when first asked for."""
+"""The facts of a project's files, taken and decoded when first asked for."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from reprocheck.project.facts.model import DocumentFacts, Facts, FileFacts
 from reprocheck.project.index.answers import Answers
 
 _DECODER = msgspec.msgpack.Decoder(Facts)
-_IS_PYTHON = b"\xa6python"
-_HEAD = 12
-"""Bytes in which encoded facts say what they are of: a tag behind the head of the array."""
 
 Of = TypeVar("Of", FileFacts, DocumentFacts)
+
+
+class DamagedFactsError(Exception):
+    """Facts that were kept can't be read."""
 
 
 class FactTable(Mapping[str, Of], Generic[Of]):
@@ -24,15 +25,25 @@ class FactTable(Mapping[str, Of], Generic[Of]):
     def __init__(self, answers: Answers, facts: Mapping[str, bytes | Of]) -> None:
         """`facts` may be encoded."""
         self._answers = answers
-        self._facts: dict[str, bytes | Of] = dict(sorted(facts.items()))
+        self._given: Mapping[str, bytes | Of] = facts
+        self._facts: dict[str, Of | None] = dict.fromkeys(sorted(facts))
 
     def __getitem__(self, path: str) -> Of:
         facts = self._facts[path]
         if self._answers.noted is not None:
             self._answers.noted.add(path)
-        if isinstance(facts, bytes):
-            facts = self._facts[path] = cast("Of", _DECODER.decode(facts))
+        if facts is None:
+            facts = self._facts[path] = self._read(path)
         return facts
+
+    def _read(self, path: str) -> Of:
+        given = self._given[path]
+        if isinstance(given, bytes):
+            try:
+                return cast("Of", _DECODER.decode(given))
+            except msgspec.DecodeError as error:
+                raise DamagedFactsError(path) from error
+        return given
 
     def __contains__(self, path: object) -> bool:
         return path in self._facts
@@ -42,8 +53,3 @@ class FactTable(Mapping[str, Of], Generic[Of]):
 
     def __len__(self) -> int:
         return len(self._facts)
-
-
-def is_python(facts: bytes | FileFacts | DocumentFacts) -> bool:
-    """Whether facts are those of a module or notebook."""
-    return _IS_PYTHON in facts[:_HEAD] if isinstance(facts, bytes) else isinstance(facts, FileFacts)

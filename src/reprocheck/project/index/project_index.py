@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cached_property, partial
+from types import MappingProxyType
 
 from reprocheck.project.dependencies.model import DependencyFacts
-from reprocheck.project.facts.model import DocumentFacts, Facts, FileFacts
+from reprocheck.project.facts.model import DocumentFacts, FileFacts
 from reprocheck.project.index.answers import DISK, Answers
 from reprocheck.project.index.dependencies import Dependencies
 from reprocheck.project.index.entries import Entry, find_entries, imported_modules
 from reprocheck.project.index.evaluate import Evaluator
-from reprocheck.project.index.fact_table import FactTable, is_python
+from reprocheck.project.index.fact_table import FactTable
 from reprocheck.project.index.modules import ModuleTable
 from reprocheck.project.index.options import OptionTable
 from reprocheck.project.index.pipelines import Pipelines
@@ -25,13 +26,14 @@ class ProjectIndex:
 
     def __init__(
         self,
-        facts: Mapping[str, bytes | Facts],
+        files: Mapping[str, bytes | FileFacts],
+        documents: Mapping[str, bytes | DocumentFacts] = MappingProxyType({}),
         paths: Iterable[str] = (),
         only: tuple[str, ...] = (),
         tree: WorkTree | None = None,
         answers: Answers | None = None,
     ) -> None:
-        """`facts` may be encoded; `paths` are all files of the project, read or not.
+        """Facts, of modules and of all else, may be encoded; `paths` are all files of the project, read or not.
 
         `only` are the programs to look at, empty for all; `tree` is what lies on disk, where there is a disk; `answers`
         are those of an earlier scan.
@@ -39,10 +41,8 @@ class ProjectIndex:
         self.answers = Answers() if answers is None else answers
         self._tree = WorkTree() if tree is None else tree
         self._only = only
-        python = {path: each for path, each in facts.items() if is_python(each)}
-        others = {path: each for path, each in facts.items() if path not in python}
-        self.files: FactTable[FileFacts] = FactTable(self.answers, python)  # type: ignore[arg-type]
-        self.documents: FactTable[DocumentFacts] = FactTable(self.answers, others)  # type: ignore[arg-type]
+        self.files = FactTable(self.answers, files)
+        self.documents = FactTable(self.answers, documents)
         self.paths = frozenset(paths)
         self.symbols = Symbols(self.files, ModuleTable(self.files), self.answers)
         """Names across modules."""

@@ -23,7 +23,7 @@ def facts_of(path: str, text: str) -> FileFacts:
 
 def entries_of(files: dict[str, str], *documents: DocumentFacts, only: tuple[str, ...] = ()) -> list[Entry]:
     facts = {path: facts_of(path, text) for path, text in files.items()}
-    return list(ProjectIndex({**facts, **{each.path: each for each in documents}}, files, only).entries)
+    return list(ProjectIndex(facts, {each.path: each for each in documents}, files, only).entries)
 
 
 def script(*words: str) -> DocumentFacts:

@@ -38,7 +38,7 @@ def value_of(text: str) -> object:
     files = {"train.py": dedent(PROGRAM).replace("{value}", text), "settings.py": "RATE = 0.1\n"}
     config = DocumentFacts("config.yaml", "yaml", settings=(Setting("optim.lr", 0.5, HERE),))
     facts = {path: extract(PythonFile(SourceText(path, code), ast.parse(code), ())) for path, code in files.items()}
-    index = ProjectIndex({**facts, "config.yaml": config}, [*files, "config.yaml"])
+    index = ProjectIndex(facts, {"config.yaml": config}, [*files, "config.yaml"])
     events = index.files["train.py"].functions[0].events
     call = next(event for event in events if isinstance(event, Call) and event.callee.endswith("lib.use"))
     return index.evaluator.value(call.arguments[0].value, Frame("train.py"))
@@ -79,7 +79,7 @@ def test_a_value_under_the_defaults(text: str, value: object) -> None:
 def test_a_condition_under_the_defaults(test: str, outcome: bool | None) -> None:
     text = dedent(PROGRAM).replace("lib.use({value})", f"if {test}:\n    lib.use(1)")
     facts = extract(PythonFile(SourceText("train.py", text), ast.parse(text), ()))
-    index = ProjectIndex({"train.py": facts}, ["train.py"])
+    index = ProjectIndex({"train.py": facts}, paths=["train.py"])
     (guard,) = index.files["train.py"].functions[0].guards
     assert guard.test is not None
     assert index.evaluator.test(guard.test, Frame("train.py"), is_main=True) is outcome

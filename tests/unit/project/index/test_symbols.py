@@ -43,7 +43,7 @@ FILES = {
 def index_of(files: dict[str, str]) -> ProjectIndex:
     texts = {path: dedent(text).lstrip("\n") for path, text in files.items()}
     facts = {path: extract(PythonFile(SourceText(path, text), ast.parse(text), ())) for path, text in texts.items()}
-    return ProjectIndex(facts, texts)
+    return ProjectIndex(facts, paths=texts)
 
 
 @pytest.fixture(scope="module")

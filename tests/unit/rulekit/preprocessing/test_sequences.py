@@ -31,7 +31,7 @@ def project(**files: str) -> Project:
     for name, text in files.items():
         source = SourceText(f"{name}.py", textwrap.dedent(text))
         facts[source.path] = extract(PythonFile(source, ast.parse(source.text), ()))
-    return Project(ProjectIndex(facts, facts), CATALOG)
+    return Project(ProjectIndex(facts, paths=facts), CATALOG)
 
 
 def served(body: str) -> Side:
