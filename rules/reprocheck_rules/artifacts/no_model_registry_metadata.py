@@ -20,8 +20,10 @@ from collections.abc import Iterator
 
 from reprocheck.rulekit import Match, Project, Rule
 from reprocheck.rulekit.artifacts import Edge, NodeKind, artifact_graph
-from reprocheck_rules.experiments.lasting_records import lasting_record
-from reprocheck_rules.practice.observed import training_runs
+from reprocheck.rulekit.execution import Run
+from reprocheck_rules.experiments.lasting_records import keeps_record, kept_outside
+from reprocheck_rules.practice.observed import subject_of, training_runs
+from reprocheck_rules.randomness.seeding import trains
 
 rule = Rule("ART007", "no-model-registry-metadata", __doc__, confidence="low")
 
@@ -42,23 +44,38 @@ def check(project: Project) -> Iterator[Match]:
     for edge in graph.edges:
         if edge.writes and edge.artifact in models:
             written.setdefault(edge.program, []).append(edge)
-    for run in training_runs(project):
-        edges = written.get(run.entry.path, [])
-        if not edges or any(edge.declared for edge in edges) or _SHOWS.search(run.entry.path):
+    for entry in training_runs(project):
+        path = entry.path
+        edges = written.get(path, [])
+        if not edges or any(edge.declared for edge in edges) or _SHOWS.search(path):
             continue
-        if lasting_record(project, run) is not None or _registers(project, run.entry.path):
+        if subject_of(entry) not in project.once(_unrecorded) or kept_outside(project, path) or _registers(project, path):
             continue
         edge = edges[0]
         name = edge.artifact if not edge.artifact.startswith("?") else edge.uses[0].expression
         message = f"`{name}` is saved without the data's version, settings or metrics beside it"
-        trail = [project.note(run.entry.path, run.entry.span, "trains it")]
+        trail = [project.note(path, entry.span, "trains it")]
         yield project.match(edge.uses[0].path, edge.uses[0].span, message, trail=trail)
+
+
+def _unrecorded(project: Project) -> frozenset[tuple[str, str, int]]:
+    """Programs that train and keep no record by themselves."""
+    return frozenset(project.of_runs(_of_run))
+
+
+def _of_run(project: Project, run: Run) -> Iterator[tuple[str, str, int]]:
+    if trains(run) and not keeps_record(project, run):
+        yield subject_of(run.entry)
 
 
 def _registers(project: Project, path: str) -> bool:
     """Whether the program uses something that keeps models with what they belong to."""
-    files = (project.index.files[found] for found in project.index.reached([path]) if found in project.index.files)
-    return any(_REGISTRIES.match(target) for facts in files for target in facts.imports.values())
+    reached = project.index.reached([path])
+    return any(any(project.of_file(_uses_registry, found)) for found in reached if found in project.index.files)
+
+
+def _uses_registry(project: Project, path: str) -> Iterator[bool]:
+    yield any(_REGISTRIES.match(target) for target in project.index.files[path].imports.values())
 
 
 _FIT = """

@@ -43,7 +43,7 @@ _SAME_EVERYWHERE = re.compile(r"\.add_argument$|^argparse\.|\.append$|\.format$|
 @rule.on_project
 def check(project: Project) -> Iterator[Match]:
     """Groups of training programs that resemble one another."""
-    paths = sorted({run.entry.path for run in training_scripts(project)})[:_MOST]
+    paths = sorted({entry.path for entry in training_scripts(project)})[:_MOST]
     windows: dict[str, frozenset[tuple[str, ...]]] = {}
     for path in paths:
         if not _SKIPPED.search(path):

@@ -42,28 +42,34 @@ def check(project: Project) -> Iterator[Match]:
     if _asks_for_commit(project):
         return
     done = set()
-    for run in project.runs:
-        trackers = [h for h in run.happenings if "tracker" in h.entry.roles]
-        if not trackers or not trains(run) or any("records-code" in h.entry.roles for h in trackers):
-            continue
-        tracker = next((h for h in trackers if h.active), None)
-        if tracker is None:
-            continue
-        place = (tracker.path, tracker.call.span)
-        if place not in done:
-            done.add(place)
-            yield _match(project, run, tracker)
+    for match in project.of_runs(_of_run):
+        if (match.path, match.span) not in done:
+            done.add((match.path, match.span))
+            yield match
+
+
+def _of_run(project: Project, run: Run) -> Iterator[Match]:
+    trackers = [h for h in run.happenings if "tracker" in h.entry.roles]
+    if not trackers or not trains(run) or any("records-code" in h.entry.roles for h in trackers):
+        return
+    tracker = next((h for h in trackers if h.active), None)
+    if tracker is not None:
+        yield _match(project, run, tracker)
 
 
 def _asks_for_commit(project: Project) -> bool:
     if any(path.rpartition("/")[2] in {"dvc.lock", "dvc.yaml", "MLproject"} for path in project.index.paths):
         return True
-    for facts in project.index.files.values():
-        if any(_ASKS_GIT.search(text) for text in facts.strings):
-            return True
-        if any(target.partition(".")[0] in _GIT_LIBRARIES for target in facts.imports.values()):
-            return True
-    return any(_ASKS_GIT.search(name) for name in project.index.variables)
+    return any(project.of_files(_asks)) or any(_ASKS_GIT.search(name) for name in project.index.variables)
+
+
+def _asks(project: Project, path: str) -> Iterator[bool]:
+    """True for a file that asks git for something."""
+    facts = project.index.files[path]
+    if any(target.partition(".")[0] in _GIT_LIBRARIES for target in facts.imports.values()) or any(
+        _ASKS_GIT.search(text) for text in facts.strings
+    ):
+        yield True
 
 
 def _match(project: Project, run: Run, tracker: Happening) -> Match:

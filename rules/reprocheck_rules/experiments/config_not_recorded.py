@@ -18,11 +18,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
-from reprocheck.rulekit import Confidence, Match, Project, Rule
+from reprocheck.rulekit import Confidence, Match, Project, Rule, Span
 from reprocheck.rulekit.execution import Happening, Run
-from reprocheck.rulekit.facts import Call, FileFacts, ValueKind
+from reprocheck.rulekit.facts import Call, ValueKind
 from reprocheck_rules.experiments.recorded_configuration import recorded
+from reprocheck_rules.practice.observed import calls_in
 from reprocheck_rules.randomness.seeding import story, trains
 
 rule = Rule("EXP003", "config-not-recorded", __doc__, confidence="medium")
@@ -40,6 +42,7 @@ _RECORDS = re.compile(
 )
 _GETS = re.compile(r"^wandb\.(agent|sweep)$|(xgboost|lightgbm|fastai|catboost|transformers)[\w.]*\.Wandb\w*$")
 """What brings the settings with it: a sweep, and callbacks that record those of their library."""
+_FRAMEWORKS = ("hydra", "sacred", "kedro", "zenml", "metaflow", "tyro")
 _SETTINGS = re.compile(
     r"(^|\.)(parse_args\(\)|args|arg|opts?|cfg|config|conf|hparams?|hps|params|flags|FLAGS|settings|vars\(\)|to_container\(\)"
     r"|__dict__|asdict\(\)|to_dict\(\))"
@@ -56,18 +59,34 @@ _VOLATILE = re.compile(
 @rule.on_project
 def check(project: Project) -> Iterator[Match]:
     """Every training run that starts a tracker."""
-    done: set[tuple[str, object]] = set()
-    for run in project.runs:
-        if not trains(run):
-            continue
-        tracker = next((h for h in run.happenings if h.active and _STARTS.match(h.name)), None)
-        if tracker is None or (tracker.path, tracker.call.span) in done:
-            continue
-        done.add((tracker.path, tracker.call.span))
-        if _is_given(tracker) or next(recorded(project, run), None) is not None:
-            yield from _changed(project, tracker)
-        elif not _is_recorded(project, run):
-            yield _match(project, run, tracker)
+    done: set[tuple[str, Span]] = set()
+    for found in project.of_runs(_of_run):
+        if (found.path, found.span) not in done:
+            done.add((found.path, found.span))
+            yield from found.matches
+
+
+class _Started(NamedTuple):
+    """A tracker that a training run starts, and what is wrong with what it is given."""
+
+    path: str
+    span: Span
+    matches: tuple[Match, ...]
+
+
+def _of_run(project: Project, run: Run) -> Iterator[_Started]:
+    if not trains(run):
+        return
+    tracker = next((h for h in run.happenings if h.active and _STARTS.match(h.name)), None)
+    if tracker is not None:
+        yield _Started(tracker.path, tracker.call.span, tuple(_judged(project, run, tracker)))
+
+
+def _judged(project: Project, run: Run, tracker: Happening) -> Iterator[Match]:
+    if _is_given(tracker) or next(recorded(project, run), None) is not None:
+        yield from _changed(project, tracker)
+    elif not _is_recorded(project, run):
+        yield _match(project, run, tracker)
 
 
 def _is_given(tracker: Happening) -> bool:
@@ -78,27 +97,25 @@ def _is_given(tracker: Happening) -> bool:
 def _is_recorded(project: Project, run: Run) -> bool:
     """Whether anything that the run reaches may write its settings down."""
     return any(
-        _records(project.index.files[path])
+        any(project.of_file(_records, path))
         for path in project.index.reached([run.entry.path])
         if path in project.index.files
     )
 
 
-def _records(facts: FileFacts) -> bool:
-    if any(_GETS.search(target) for target in facts.imports.values()) or "fastai.callback.wandb" in facts.stars:
-        return True
-    if any(
-        target.startswith(("hydra", "sacred", "kedro", "zenml", "metaflow", "tyro"))
-        for target in facts.imports.values()
-    ):
-        return True
-    for function in facts.functions:
-        for event in function.events:
-            if isinstance(event, Call) and (
-                _RECORDS.search(event.callee) or _GETS.search(event.callee) or _writes_settings(event)
-            ):
-                return True
-    return any(_RECORDS.search(assignment.target + "=") for assignment in facts.assignments)
+def _records(project: Project, path: str) -> Iterator[bool]:
+    """Whether anything in a file may write settings down."""
+    facts = project.index.files[path]
+    targets = tuple(facts.imports.values())
+    yield (
+        "fastai.callback.wandb" in facts.stars
+        or any(target.startswith(_FRAMEWORKS) or _GETS.search(target) for target in targets)
+        or any(_RECORDS.search(f"{assignment.target}=") for assignment in facts.assignments)
+        or any(
+            _RECORDS.search(call.callee) or _GETS.search(call.callee) or _writes_settings(call)
+            for call in calls_in(facts)
+        )
+    )
 
 
 def _writes_settings(call: Call) -> bool:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
-from reprocheck.rulekit import Note, Project
+from reprocheck.rulekit import Project
 from reprocheck.rulekit.artifacts import NodeKind, artifact_graph
 from reprocheck.rulekit.execution import Run
 from reprocheck.rulekit.facts import Call, FileFacts, Value, ValueKind
+from reprocheck_rules.practice.observed import calls_in
 
 _TRACKING = re.compile(
     r"^(wandb|mlflow|tensorboard|tensorboardX|comet_ml|neptune|clearml|trains|aim|dvclive|sacred|guild|swanlab|trackio"
@@ -48,33 +50,28 @@ _SAVES = frozenset(
 _UPLOADS = frozenset({"put_object", "upload_file", "upload_fileobj", "upload_from_string", "upload_from_filename"})
 """Methods of clients of object stores."""
 _TABLES = (".csv", ".json", ".jsonl", ".txt", ".yaml")
+_SENDS = frozenset({"tee", "nohup", "sbatch"})
+"""Commands that send output to a file."""
 _RUN_ROLES = frozenset({"tracker", "logs-parameters", "logs-metrics", "logs-all-parameters", "writes-configuration"})
 
 
-def lasting_record(project: Project, run: Run) -> Note | None:
-    """A place that keeps something of a run besides the weights; None where there is none in what it runs."""
-    for happening in run.happenings:
-        if not happening.entry.roles.isdisjoint(_RUN_ROLES):
-            return Note(happening.call.span, f"`{happening.name}` keeps a record", happening.path)
-    return next(_in_files(project, run), None) or _written(project, run) or _told_from_outside(project, run)
+def keeps_record(project: Project, run: Run) -> bool:
+    """Whether a run keeps something besides the weights, in what it does and in all code that it reaches."""
+    if any(not happening.entry.roles.isdisjoint(_RUN_ROLES) for happening in run.happenings):
+        return True
+    reached = project.index.reached([run.entry.path])
+    return any(any(project.of_file(_keeps_some, path)) for path in reached if path in project.index.files)
 
 
-def _in_files(project: Project, run: Run) -> Iterator[Note]:
-    for path in sorted(project.index.reached([run.entry.path])):
-        facts = project.index.files.get(path)
-        if facts is None:
-            continue
-        whole = facts.functions[0].span
-        if any(_TRACKING.match(target) or _is_foreign(project, path, target) for target in _imported(facts)):
-            yield Note(whole, "uses what keeps records", path)
-        call = next((e for f in facts.functions for e in f.events if isinstance(e, Call) and _keeps(e)), None)
-        if call is not None:
-            yield Note(call.span, f"`{call.callee.rpartition('.')[2]}` keeps a record", path)
-        if _LOG_MODULE.search(path):
-            yield Note(whole, "a module that keeps logs", path)
-        text = next((t for t in facts.strings if _LOG_FILE.search(t) or _LOG_FOLDER.search(t)), None)
-        if text is not None:
-            yield Note(whole, f"names a file of results: `{text[-60:]}`", path)
+def _keeps_some(project: Project, path: str) -> Iterator[bool]:
+    """Whether anything in a file keeps records."""
+    facts = project.index.files[path]
+    yield (
+        _LOG_MODULE.search(path) is not None
+        or any(_TRACKING.match(target) or _is_foreign(project, path, target) for target in _imported(facts))
+        or any(_keeps(call) for call in calls_in(facts))
+        or any(_LOG_FILE.search(text) or _LOG_FOLDER.search(text) for text in facts.strings)
+    )
 
 
 def _is_foreign(project: Project, path: str, target: str) -> bool:
@@ -130,29 +127,49 @@ def _says_more(name: str, value: Value | None) -> bool:
     return bool(name) and _SAYS_MORE.search(name) is not None
 
 
-def _written(project: Project, run: Run) -> Note | None:
-    """A result or table that the program writes."""
+# What stands outside of the code that a run reaches
+
+
+def kept_outside(project: Project, path: str) -> bool:
+    """Whether something of a program's runs is kept by what starts it, or is among what the project declares."""
+    return path in project.once(_writing) or _told_from_outside(project, path)
+
+
+def _writing(project: Project) -> frozenset[str]:
+    """Programs that write a result or table."""
     graph = artifact_graph(project)
     kinds = {node.id: node.kind for node in graph.nodes}
-    for edge in graph.edges:
-        if edge.program == run.entry.path and edge.writes:
-            text = edge.artifact.lower()
-            if kinds[edge.artifact] is NodeKind.RESULT or text.endswith(_TABLES):
-                use = edge.uses[0]
-                return Note(use.span, f"writes `{edge.artifact}`", use.path)
-    return None
+    return frozenset(
+        edge.program
+        for edge in graph.edges
+        if edge.writes and (kinds[edge.artifact] is NodeKind.RESULT or edge.artifact.lower().endswith(_TABLES))
+    )
 
 
-def _told_from_outside(project: Project, run: Run) -> Note | None:
-    """A command that sends the output to a file, or a stage whose metrics are kept."""
-    name = run.entry.path.rpartition("/")[2]
-    for path, document in sorted(project.index.documents.items()):
-        for command in document.commands:
-            if name in " ".join(command.words) and {"tee", "nohup", "sbatch"} & set(command.words):
-                return Note(command.span, "its output is kept", path)
-        if document.kind == "shell" and any(command.words[:1] == ("tee",) for command in document.commands):
-            return Note(document.commands[0].span, "output is kept", path)
-    kept = [stage for _, stage in project.index.pipelines.stages if name in str(stage.command) and stage.outs]
-    if kept:
-        return Note(kept[0].span, "a stage whose results DVC keeps", kept[0].file)
-    return None
+def _told_from_outside(project: Project, path: str) -> bool:
+    """Whether a command sends the output to a file, or a stage has outputs."""
+    name = path.rpartition("/")[2]
+    if any(kept.all or any(name in line for line in kept.lines) for kept in project.once(_outputs)):
+        return True
+    return any(name in str(stage.command) and stage.outs for _, stage in project.index.pipelines.stages)
+
+
+class _Output(NamedTuple):
+    """What a file that starts programs does with their output."""
+
+    all: bool
+    """Whether it keeps that of all."""
+    lines: tuple[str, ...]
+    """Commands whose output it keeps."""
+
+
+def _outputs(project: Project) -> tuple[_Output, ...]:
+    return tuple(project.of_documents(_output))
+
+
+def _output(project: Project, path: str) -> Iterator[_Output]:
+    document = project.index.documents[path]
+    lines = tuple(" ".join(command.words) for command in document.commands if not _SENDS.isdisjoint(command.words))
+    keeps_all = document.kind == "shell" and any(command.words[:1] == ("tee",) for command in document.commands)
+    if keeps_all or lines:
+        yield _Output(keeps_all, lines)

@@ -47,13 +47,18 @@ def recorded(project: Project, run: Run) -> Iterator[Recorded]:
 def mentions_seed(project: Project, run: Run) -> bool:
     """Whether a file of the run records a seed in a way that isn't followed: by item, by keyword, as text."""
     paths = {run.entry.path} | {h.path for h in run.happenings} | {hop.path for h in run.happenings for hop in h.hops}
-    return any(_mentions(project.index.files[path]) for path in paths if path in project.index.files)
+    return any(any(project.of_file(_mentions, path)) for path in sorted(paths) if path in project.index.files)
 
 
-def _mentions(facts: FileFacts) -> bool:
-    if any(SEED.search(a.target.rpartition(".")[2]) and "dict()." in a.target for a in facts.assignments):
-        return True
-    return any(_records_seed(event) for f in facts.functions for event in f.events if isinstance(event, Call))
+def _mentions(project: Project, path: str) -> Iterator[bool]:
+    facts = project.index.files[path]
+    yield _adds_seed(facts) or any(
+        _records_seed(event) for f in facts.functions for event in f.events if isinstance(event, Call)
+    )
+
+
+def _adds_seed(facts: FileFacts) -> bool:
+    return any(SEED.search(a.target.rpartition(".")[2]) and "dict()." in a.target for a in facts.assignments)
 
 
 def _records_seed(event: Call) -> bool:

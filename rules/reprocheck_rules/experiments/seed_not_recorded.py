@@ -30,19 +30,20 @@ _NOT_ASKED = frozenset({"by-name", "seeds-by-default", "environment"})
 def check(project: Project) -> Iterator[Match]:
     """Records of runs whose seed is an option or parameter that they leave out."""
     done = set()
-    for run in project.runs:
-        records = list(recorded(project, run))
-        if not records or any(record.has_seed for record in records):
-            continue
-        found = _seed(project, run)
-        if found is None or mentions_seed(project, run):
-            continue
+    for match in project.of_runs(_of_run):
+        if (match.path, match.span) not in done:
+            done.add((match.path, match.span))
+            yield match
+
+
+def _of_run(project: Project, run: Run) -> Iterator[Match]:
+    records = list(recorded(project, run))
+    if not records or any(record.has_seed for record in records):
+        return
+    found = _seed(project, run)
+    if found is not None and not mentions_seed(project, run):
         seeder, name, from_option = found
-        record = _most(records)
-        place = (record.happening.path, record.happening.call.span)
-        if place not in done:
-            done.add(place)
-            yield _match(project, run, record, seeder, name, from_option=from_option)
+        yield _match(project, run, _most(records), seeder, name, from_option=from_option)
 
 
 def _most(records: list[Recorded]) -> Recorded:

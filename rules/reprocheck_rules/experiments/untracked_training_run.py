@@ -23,11 +23,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from reprocheck.rulekit import Confidence, Match, Project, Rule
 from reprocheck.rulekit.execution import Happening, Run
-from reprocheck_rules.experiments.lasting_records import lasting_record
-from reprocheck_rules.practice.observed import training_scripts
+from reprocheck_rules.experiments.lasting_records import keeps_record, kept_outside
+from reprocheck_rules.practice.observed import subject_of, training_scripts
 from reprocheck_rules.randomness.gradient_trials import trains_by
 from reprocheck_rules.randomness.seeding import story, trains
 
@@ -44,19 +45,32 @@ _TRAINS = re.compile(r"(^|/)[^/]*(train|fit|main|run|learn|pretrain|finetune)[^/
 @rule.on_project
 def check(project: Project) -> Iterator[Match]:
     """Every program that trains."""
+    programs = set(map(subject_of, training_scripts(project)))
     seen: set[tuple[str, object]] = set()
-    for run in training_scripts(project):
-        if not trains(run) or _SHOWS.search(run.entry.path) or lasting_record(project, run) is not None:
+    for found in project.of_runs(_of_run):
+        match = found.match
+        if found.program not in programs or kept_outside(project, found.program[0]):
             continue
-        every = [h for h in run.happenings if trains_by(run, h)]
-        every = [h for h in every if not h.call.callee.startswith("scipy.")]
-        if not every or _checks_itself(project, run, every):
-            continue
+        if (match.path, match.span) not in seen:
+            seen.add((match.path, match.span))
+            yield match
+
+
+class _Untracked(NamedTuple):
+    """A run that keeps nothing by itself."""
+
+    program: tuple[str, str, int]
+    match: Match
+
+
+def _of_run(project: Project, run: Run) -> Iterator[_Untracked]:
+    entry = run.entry
+    if entry.kind == "notebook" or not trains(run) or _SHOWS.search(entry.path) or keeps_record(project, run):
+        return
+    every = [h for h in run.happenings if trains_by(run, h) and not h.call.callee.startswith("scipy.")]
+    if every and not _checks_itself(project, run, every):
         training = min(every, key=lambda h: (_may_prepare(project, h), len(h.hops)))
-        if (training.path, training.call.span) in seen:
-            continue
-        seen.add((training.path, training.call.span))
-        yield _match(project, run, training)
+        yield _Untracked(subject_of(entry), _match(project, run, training))
 
 
 def _may_prepare(project: Project, happening: Happening) -> tuple[bool, bool]:

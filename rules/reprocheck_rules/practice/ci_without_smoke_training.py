@@ -15,16 +15,18 @@ tests of which one trains. Breck et al., *The ML Test Score* (2017), Infra 3.
 
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from reprocheck.rulekit import Note, Practice, Project, Rule, not_applicable
-from reprocheck.rulekit.facts import Call, Command, FileFacts
+from reprocheck.rulekit.facts import Command
 from reprocheck_rules.practice.observed import (
+    calls_in,
     ci_files,
     commands_of,
     counted,
     gap_at_training,
     listed,
-    tests,
+    tested,
     training_runs,
 )
 
@@ -56,7 +58,7 @@ def check(project: Project) -> Practice:
         return not_applicable("no continuous integration, which PRJ004 reports")
     commands = list(commands_of(project, files))
     looked_at = f"{counted(len(commands), 'command')} of {counted(len(files), 'file')} of continuous integration"
-    programs = {run.entry.path.rpartition("/")[2] for run in runs}
+    programs = {entry.path.rpartition("/")[2] for entry in runs}
     notes = [Note(c.span, "starts a program that trains", path) for path, c in commands if _starts(c, programs)]
     if any(_TESTS.search(word.rpartition("/")[2]) for _, command in commands for word in command.words) or not commands:
         notes += _training_tests(project, programs)
@@ -93,17 +95,35 @@ def _starts(command: Command, programs: set[str]) -> bool:
     return _TRAINS.search(first) is not None
 
 
+class _Trying(NamedTuple):
+    """What a file with tests says of training."""
+
+    note: Note
+    sure: bool
+    """Whether it trains, or starts a program that does by its name."""
+    started: tuple[str, ...]
+    """Programs that it may start."""
+
+
 def _training_tests(project: Project, programs: set[str]) -> Iterator[Note]:
-    for facts in tests(project):
-        span = next((event.span for event in _calls(facts) if event.callee.rpartition(".")[2] in _LEARNS), None)
-        if span is not None:
-            yield Note(span, "a test that trains", facts.path)
-        elif any(_PROGRAMS.search(text) or programs & set(_WORD.findall(text)) for text in facts.strings):
-            yield Note(facts.functions[0].span, "a test that starts a program that trains", facts.path)
+    for found in project.of_files(_trying):
+        if found.sure or not programs.isdisjoint(found.started):
+            yield found.note
 
 
-def _calls(facts: FileFacts) -> Iterator[Call]:
-    return (event for function in facts.functions for event in function.events if isinstance(event, Call))
+def _trying(project: Project, path: str) -> Iterator[_Trying]:
+    if not any(tested(project, path)):
+        return
+    facts = project.index.files[path]
+    span = next((call.span for call in calls_in(facts) if call.callee.rpartition(".")[2] in _LEARNS), None)
+    if span is not None:
+        yield _Trying(Note(span, "a test that trains", path), True, ())
+        return
+    note = Note(facts.functions[0].span, "a test that starts a program that trains", path)
+    sure = any(_PROGRAMS.search(text) for text in facts.strings)
+    started = dict.fromkeys(name for text in facts.strings for name in _WORD.findall(text))
+    if sure or started:
+        yield _Trying(note, sure, tuple(started))
 
 
 _TRAIN = """

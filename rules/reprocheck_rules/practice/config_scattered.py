@@ -16,7 +16,7 @@ too: copies are what they are.
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from reprocheck.rulekit import Confidence, Note, Practice, Project, Rule, not_applicable
 from reprocheck.rulekit.facts import DocumentFacts, Option
@@ -42,10 +42,9 @@ _SHOWN = 3
 def check(project: Project) -> Practice:
     """Options that several programs declare, and whether their defaults agree."""
     runs = training_runs(project)
-    own = {path: found for run in runs if (found := project.index.options.by_file.get(path := run.entry.path))}
+    own = {run.path: options for run in runs if (options := _declared(project, run.path))}
     notes = importers(project, _LIBRARIES, tests=False)
-    holding = (path for path, document in project.index.documents.items() if _is_configuration(path, document))
-    notes += at_files(sorted(holding), "holds settings")
+    notes += at_files(project.of_documents(_holding), "holds settings")
     looked_at = f"{that_train(runs)}, {len(own)} with options of their own"
     if not own and not notes:
         return not_applicable("no program that trains takes options")
@@ -70,12 +69,22 @@ def check(project: Project) -> Practice:
     )
 
 
+def _declared(project: Project, path: str) -> dict[str, Option]:
+    """Options that a program declares, by name."""
+    return {option.name: option for option in project.index.options.of_file(path)}
+
+
 def _first(options: Mapping[str, Option], apart: list[str]) -> str:
     return next((name for name in apart if name in options), "")
 
 
 def _default(option: Option) -> object:
     return None if option.default is None else (option.default.kind, option.default.value, option.default.path)
+
+
+def _holding(project: Project, path: str) -> Iterator[str]:
+    if _is_configuration(path, project.index.documents[path]):
+        yield path
 
 
 def _is_configuration(path: str, document: DocumentFacts) -> bool:

@@ -15,6 +15,8 @@ that stand alone side by side are a collection. Up to there a flat
 folder is the simplest thing that works. `setup.py` and its like don't count.
 """
 
+from collections.abc import Iterator
+
 from reprocheck.rulekit import Note, Practice, Project, Rule, not_applicable
 from reprocheck_rules.practice.observed import counted, gap_at_root, listed, sources
 
@@ -27,24 +29,30 @@ _TOOLING = frozenset({"hubconf.py", "fabfile.py", "tasks.py", "dodo.py", "wsgi.p
 @rule.on_practice
 def check(project: Project) -> Practice:
     """Modules at the root against modules in folders."""
-    modules = [facts for facts in sources(project) if facts.path not in _TOOLING]
-    at_root = [facts for facts in modules if "/" not in facts.path]
+    modules = [path for path in sources(project) if path not in _TOOLING]
+    at_root = [path for path in modules if "/" not in path]
     if len(modules) < _MANY:
         return not_applicable(f"{counted(len(modules), 'module')}, too few to need folders")
     looked_at = f"{counted(len(modules), 'module')}, {len(at_root)} of them at the root"
-    folders: dict[str, Note] = {}
-    for facts in modules:
-        folder = facts.path.rpartition("/")[0]
-        if folder and facts.path.endswith("/__init__.py"):
-            folders.setdefault(folder, Note(facts.functions[0].span, f"`{folder}` is a package", facts.path))
-    root = {facts.path for facts in at_root}
-    mixed = any((project.index.reached([path]) - {path}) & root for path in sorted(root))
-    if len(at_root) < _MANY or 2 * len(at_root) < len(modules) or not mixed:
-        return Practice(looked_at=looked_at, found=listed(folders.values()))
+    if len(at_root) < _MANY or 2 * len(at_root) < len(modules) or not _is_mixed(project, set(at_root)):
+        packages = (path for path in modules if path.endswith("/__init__.py"))
+        return Practice(
+            looked_at=looked_at, found=listed(note for path in packages for note in project.of_file(_package, path))
+        )
     message = (
         f"{len(at_root)} of {len(modules)} modules lie side by side at the root, programs and what they import alike"
     )
     return Practice(looked_at=looked_at, gap=gap_at_root(project, message))
+
+
+def _is_mixed(project: Project, root: set[str]) -> bool:
+    """Whether some of the modules at the root import others of them."""
+    return any((project.index.reached([path]) - {path}) & root for path in sorted(root))
+
+
+def _package(project: Project, path: str) -> Iterator[Note]:
+    folder = path.rpartition("/")[0]
+    yield Note(project.index.files[path].functions[0].span, f"`{folder}` is a package", path)
 
 
 _MODULE = "def work():\n    return 1\n"

@@ -14,11 +14,11 @@ commands, and read-me files that report against others. Breck et al., *The ML Te
 """
 
 import re
+from collections.abc import Iterator
 
 from reprocheck.rulekit import WHOLE_FILE, Note, Practice, Project, Rule, not_applicable
 from reprocheck_rules.practice.observed import (
     at_files,
-    commands_of,
     counted,
     gap_at_training,
     importers,
@@ -35,6 +35,7 @@ _WORD = re.compile(
     r"|dummy_?(classifier|regressor|model)",
     re.IGNORECASE,
 )
+_COMPARERS = frozenset({"dvc", "mlflow", "cml", "guild"})
 _COMPARES = re.compile(r"^(diff|compare|--compare|show)$")
 _LIBRARIES = ("sklearn.dummy", "mlflow.models.evaluation", "autorank", "baycomp", "evaluate", "torchbench", "lm_eval")
 
@@ -48,26 +49,36 @@ def check(project: Project) -> Practice:
     index = project.index
     notes = importers(project, _LIBRARIES)
     notes += at_files(sorted(path for path in index.paths if _WORD.search(path)), "is named for a comparison")
-    for path, facts in sorted(index.files.items()):
-        function = next((f for f in facts.functions if _WORD.search(f.name)), None)
-        text = next((text for text in facts.strings if _WORD.search(text)), None)
-        if function is not None:
-            notes.append(Note(function.span, f"`{function.name}` is named for a comparison", path))
-        elif text is not None or any(_WORD.search(name) for name in facts.names):
-            notes.append(Note(WHOLE_FILE, "speaks of a baseline or benchmark", path))
-    for path, command in commands_of(project, sorted(index.documents)):
-        if command.words[0] in {"dvc", "mlflow", "cml", "guild"} and any(
-            _COMPARES.match(word) for word in command.words
-        ):
-            notes.append(Note(command.span, "compares metrics", path))
-    for path, document in sorted(index.documents.items()):
-        if document.kind == "readme" and any(not topic.startswith("licen") for topic in document.topics):
-            notes.append(Note(WHOLE_FILE, "reports against a baseline or benchmark", path))
+    notes += project.of_files(_spoken)
+    notes += project.of_documents(_compared)
+    notes += project.of_documents(_reported)
     looked_at = f"{that_train(runs)}, and all names, texts and commands of the project"
     if notes:
         return Practice(looked_at=looked_at, found=listed(notes))
     message = f"nothing compares what {counted(len(runs), 'program')} trained with a baseline or with the model before"
     return Practice(looked_at=looked_at, gap=gap_at_training(runs, message))
+
+
+def _spoken(project: Project, path: str) -> Iterator[Note]:
+    facts = project.index.files[path]
+    function = next((function for function in facts.functions if _WORD.search(function.name)), None)
+    if function is not None:
+        yield Note(function.span, f"`{function.name}` is named for a comparison", path)
+    elif any(_WORD.search(text) for text in facts.strings) or any(_WORD.search(name) for name in facts.names):
+        yield Note(WHOLE_FILE, "speaks of a baseline or benchmark", path)
+
+
+def _compared(project: Project, path: str) -> Iterator[Note]:
+    for command in project.index.documents[path].commands:
+        compares = command.words[0] in _COMPARERS and any(_COMPARES.match(word) for word in command.words)
+        if compares:
+            yield Note(command.span, "compares metrics", path)
+
+
+def _reported(project: Project, path: str) -> Iterator[Note]:
+    document = project.index.documents[path]
+    if document.kind == "readme" and any(not topic.startswith("licen") for topic in document.topics):
+        yield Note(WHOLE_FILE, "reports against a baseline or benchmark", path)
 
 
 _NET = """

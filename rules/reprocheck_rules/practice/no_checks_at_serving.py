@@ -14,11 +14,13 @@ itself and in what it calls in the project. Breck et al., *The ML Test Score* (2
 """
 
 import re
+from collections.abc import Iterator
+from typing import NamedTuple
 
 from reprocheck.rulekit import Note, Practice, Project, Rule, Span, not_applicable
 from reprocheck.rulekit.facts import Call, Exit, Function, FunctionRef, GuardKind
 from reprocheck_rules.practice.observed import listed
-from reprocheck_rules.practice.serving import Handler, handlers
+from reprocheck_rules.practice.serving import handlers, serving_files
 
 rule = Rule("PRJ020", "no-exception-or-shape-checks-at-serving", __doc__, severity="note")
 
@@ -34,38 +36,51 @@ _VALIDATES = re.compile(
 @rule.on_practice
 def check(project: Project) -> Practice:
     """Handlers that predict, and what stands between the request and the model."""
-    found = handlers(project)
+    found = [handler for path in serving_files(project) for handler in project.of_file(_handlers, path)]
     if not found:
         return not_applicable("nothing answers requests with a model")
-    guarded = [(handler, note) for handler in found if (note := _guard(project, handler)) is not None]
-    looked_at = f"handlers that answer requests with a model: {len(found)}, {len(guarded)} of which check something"
-    notes = listed(note for _, note in guarded)
-    safe = {id(handler) for handler, _ in guarded}
-    open_ = [handler for handler in found if id(handler) not in safe]
+    guards = [handler.guard for handler in found if handler.guard is not None]
+    looked_at = f"handlers that answer requests with a model: {len(found)}, {len(guards)} of which check something"
+    notes = listed(guards)
+    open_ = [handler for handler in found if handler.guard is None]
     if not open_:
         return Practice(looked_at=looked_at, found=notes)
     first, *others = open_
-    message = f"`{first.function.name}` gives what it is sent to the model unchecked, and no error is caught"
-    trail = listed(Note(handler.call.span, "unchecked too", handler.path) for handler in others)
-    return Practice(
-        looked_at=looked_at, found=notes, gap=project.match(first.path, first.call.span, message, trail=trail)
-    )
+    message = f"`{first.name}` gives what it is sent to the model unchecked, and no error is caught"
+    trail = listed(Note(handler.span, "unchecked too", handler.path) for handler in others)
+    return Practice(looked_at=looked_at, found=notes, gap=project.match(first.path, first.span, message, trail=trail))
 
 
-def _guard(project: Project, handler: Handler) -> Note | None:
+class _Handler(NamedTuple):
+    """A function that answers requests with what a model says."""
+
+    path: str
+    name: str
+    span: Span
+    """The prediction."""
+    guard: Note | None
+    """What checks a request."""
+
+
+def _handlers(project: Project, path: str) -> Iterator[_Handler]:
+    for handler in handlers(project.index.files[path]):
+        guard = _guard(project, path, handler.function)
+        yield _Handler(path, handler.function.name, handler.call.span, guard)
+
+
+def _guard(project: Project, path: str, function: Function) -> Note | None:
     """What checks a request: its type, a condition, a validator, or a `try`."""
-    function = handler.function
     typed = next((p for p in function.parameters if p.annotation and not _PLAIN.search(p.annotation)), None)
     if typed is not None:
-        return Note(typed.span, f"the type of `{typed.name}` says what a request must be", handler.path)
+        return Note(typed.span, f"the type of `{typed.name}` says what a request must be", path)
     span = _checks(function)
     if span is not None:
-        return Note(span, f"`{function.name}` checks or catches", handler.path)
+        return Note(span, f"`{function.name}` checks or catches", path)
     for event in function.events:
         if isinstance(event, Call):
-            called = project.index.symbols.resolve(handler.path, event.callee)
+            called = project.index.symbols.resolve(path, event.callee)
             if isinstance(called, FunctionRef) and _checks(called.function) is not None:
-                return Note(event.span, f"`{event.callee.rpartition('.')[2]}` checks or catches", handler.path)
+                return Note(event.span, f"`{event.callee.rpartition('.')[2]}` checks or catches", path)
     return None
 
 

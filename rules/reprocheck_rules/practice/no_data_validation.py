@@ -18,7 +18,7 @@ import re
 from collections.abc import Iterator
 
 from reprocheck.rulekit import Note, Practice, Project, Rule, Span, not_applicable
-from reprocheck.rulekit.facts import Call, Exit, FileFacts, Function
+from reprocheck.rulekit.facts import Call, Exit, Function
 from reprocheck_rules.practice.observed import (
     counted,
     importers,
@@ -63,9 +63,7 @@ def check(project: Project) -> Practice:
         return not_applicable("no program reads data of the project's own, as far as can be told")
     looked_at = f"{that_train(runs)}, {counted(len(data), 'place')} that read data"
     notes = importers(project, _LIBRARIES, tests=False)
-    for path, facts in sorted(project.index.files.items()):
-        if is_source(path) or is_test_path(path):
-            notes += _checks(facts)
+    notes += project.of_files(_checks)
     if notes:
         return Practice(looked_at=looked_at, found=listed(notes))
     first, *others = data
@@ -74,7 +72,10 @@ def check(project: Project) -> Practice:
     return Practice(looked_at=looked_at, gap=gap)
 
 
-def _checks(facts: FileFacts) -> Iterator[Note]:
+def _checks(project: Project, path: str) -> Iterator[Note]:
+    if not is_source(path) and not is_test_path(path):
+        return
+    facts = project.index.files[path]
     loading = _LOADING.search(facts.path) is not None
     for function in facts.functions:
         if function.name and _CHECKS.search(function.name):

@@ -14,11 +14,12 @@ library delivers by name come with a version of their own. DAT003 and DAT004 loo
 """
 
 import re
+from collections.abc import Iterator
 
 from reprocheck.rulekit import Note, Practice, Project, Rule, not_applicable
-from reprocheck.rulekit.facts import Call
 from reprocheck_rules.practice.observed import (
     at_files,
+    calls_in,
     counted,
     gap_at_training,
     importers,
@@ -77,17 +78,21 @@ def check(project: Project) -> Practice:
     notes = [*at_files((path for path in paths if _VERSIONED.search(path)), "records the version of data")]
     notes += at_files((path for path in paths if _DATA.search(path) and not _TEST.search(path)), "data that git keeps")
     notes += importers(project, _LIBRARIES)
-    for path, facts in sorted(project.index.files.items()):
-        calls = (e for f in facts.functions for e in f.events if isinstance(e, Call))
-        found = next((e for e in calls if _DIGESTS.search(e.callee)), None)
-        if found is not None and not _TEST.search(path):
-            notes.append(Note(found.span, "checks a digest", path))
+    notes += project.of_files(_digested)
     if notes:
         return Practice(looked_at=looked_at, found=listed(notes))
     lacking = "no DVC, no Git LFS, no digest"
     message = f"nothing records which version of the data {counted(len(own), 'place')} of the project read: {lacking}"
     gap = gap_at_training(runs, message)
     return Practice(looked_at=looked_at, gap=project.match(own[0].path, own[0].span, message, trail=gap.trail))
+
+
+def _digested(project: Project, path: str) -> Iterator[Note]:
+    if _TEST.search(path):
+        return
+    found = next((call for call in calls_in(project.index.files[path]) if _DIGESTS.search(call.callee)), None)
+    if found is not None:
+        yield Note(found.span, "checks a digest", path)
 
 
 _TRAIN = """

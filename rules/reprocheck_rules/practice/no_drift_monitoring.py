@@ -15,11 +15,13 @@ al., *The ML Test Score* (2017), Monitor 2, 3 and 7.
 """
 
 import re
+from collections.abc import Iterator
+from typing import NamedTuple
 
-from reprocheck.rulekit import Confidence, Note, Practice, Project, Rule, not_applicable
-from reprocheck.rulekit.facts import Call
-from reprocheck_rules.practice.observed import importers, listed
-from reprocheck_rules.practice.serving import Handler, handlers
+from reprocheck.rulekit import Confidence, Note, Practice, Project, Rule, Span, not_applicable
+from reprocheck.rulekit.facts import Call, Function
+from reprocheck_rules.practice.observed import calls_in, importers, listed
+from reprocheck_rules.practice.serving import handlers, serving_files
 
 rule = Rule("PRJ008", "no-drift-or-skew-monitoring", __doc__, severity="note")
 
@@ -40,34 +42,50 @@ _LOGS = re.compile(r"(^|[._])log(ger|ging)?(\(\))?\.(debug|info|warning|log)$", 
 @rule.on_practice
 def check(project: Project) -> Practice:
     """Handlers that predict, and what records their requests."""
-    found = handlers(project)
+    found = [handler for path in serving_files(project) for handler in project.of_file(_handlers, path)]
     if not found:
         return not_applicable("nothing answers requests with a model")
     looked_at = f"handlers that answer requests with a model: {len(found)}"
     notes = importers(project, _LIBRARIES, tests=False)
-    for path in sorted(project.index.reached(sorted({handler.path for handler in found}))):
-        facts = project.index.files.get(path)
-        calls = (e for f in facts.functions for e in f.events if isinstance(e, Call)) if facts is not None else ()
-        stored = next((e for e in calls if _STORES.search(e.callee)), None)
-        if stored is not None:
-            notes.append(Note(stored.span, f"`{stored.callee.rpartition('.')[2]}` keeps something of a request", path))
+    reached = sorted(project.index.reached(sorted({handler.path for handler in found})))
+    notes += (note for path in reached if path in project.index.files for note in project.of_file(_stored, path))
     if notes:
         return Practice(looked_at=looked_at, found=listed(notes))
-    logged = [note for handler in found if (note := _logged(handler)) is not None]
+    logged = [Note(h.logged, "logs a request or an answer", h.path) for h in found if h.logged is not None]
     first = found[0]
     lacking = "nothing compares what it is asked with training" if logged else "nothing keeps what it is asked"
-    message = f"`{first.function.name}` answers with a model, and {lacking}"
-    trail = listed(Note(h.call.span, "predicts too", h.path) for h in found[1:])
+    message = f"`{first.name}` answers with a model, and {lacking}"
+    trail = listed(Note(h.span, "predicts too", h.path) for h in found[1:])
     confidence = Confidence.LOW if logged else None
-    gap = project.match(first.path, first.call.span, message, trail=trail, confidence=confidence)
+    gap = project.match(first.path, first.span, message, trail=trail, confidence=confidence)
     return Practice(looked_at=looked_at, found=listed(logged), gap=gap)
 
 
-def _logged(handler: Handler) -> Note | None:
-    """Where a handler logs something; whether anybody looks at the log can't be seen."""
-    calls = (event for event in handler.function.events if isinstance(event, Call))
-    found = next((call for call in calls if _LOGS.search(call.callee)), None)
-    return None if found is None else Note(found.span, "logs a request or an answer", handler.path)
+class _Handler(NamedTuple):
+    """A function that answers requests with what a model says."""
+
+    path: str
+    name: str
+    span: Span
+    """The prediction."""
+    logged: Span | None
+    """Where it logs something; whether anybody looks at the log can't be seen."""
+
+
+def _handlers(project: Project, path: str) -> Iterator[_Handler]:
+    for handler in handlers(project.index.files[path]):
+        yield _Handler(path, handler.function.name, handler.call.span, _logged(handler.function))
+
+
+def _logged(function: Function) -> Span | None:
+    calls = (event for event in function.events if isinstance(event, Call))
+    return next((call.span for call in calls if _LOGS.search(call.callee)), None)
+
+
+def _stored(project: Project, path: str) -> Iterator[Note]:
+    stored = next((call for call in calls_in(project.index.files[path]) if _STORES.search(call.callee)), None)
+    if stored is not None:
+        yield Note(stored.span, f"`{stored.callee.rpartition('.')[2]}` keeps something of a request", path)
 
 
 _API = """

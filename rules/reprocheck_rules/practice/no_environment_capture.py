@@ -13,6 +13,8 @@ install leave their versions open on purpose and are asked for a lock for develo
 ENV001 and ENV002 name the single packages.
 """
 
+from collections.abc import Iterator
+
 from reprocheck.rulekit import WHOLE_FILE, Note, Practice, Project, Rule, not_applicable
 from reprocheck.rulekit.dependencies import is_exact
 from reprocheck_rules.practice.observed import at_files, counted, gap_at_root, listed, training_runs
@@ -47,8 +49,7 @@ def check(project: Project) -> Practice:
         exact = [d for d in named if is_exact(d.specifier)]
         if named and len(exact) == len(named):
             notes.append(Note(exact[0].span, "gives every version exactly", manifest.path))
-    images = [path for path, document in sorted(index.documents.items()) if document.kind == "dockerfile"]
-    notes += at_files(images, "describes an image")
+    notes += at_files(project.of_documents(_images), "describes an image")
     notes += at_files(sorted(p for p in index.paths if p.rpartition("/")[2] in _NIX), "describes an environment")
     if notes:
         return Practice(looked_at=looked_at, found=listed(notes))
@@ -62,6 +63,11 @@ def check(project: Project) -> Practice:
     else:
         message = "no manifest says which packages the programs need, let alone in which versions"
     return Practice(looked_at=looked_at, found=listed(partly), gap=gap_at_root(project, message))
+
+
+def _images(project: Project, path: str) -> Iterator[str]:
+    if project.index.documents[path].kind == "dockerfile":
+        yield path
 
 
 _CODE = {"train.py": "import torch\n\nprint(torch.ones(1))\n"}

@@ -14,10 +14,19 @@ write their metrics to a CSV or JSON file. EXP003 to EXP005 look at what is kept
 """
 
 import re
+from collections.abc import Iterator
 
 from reprocheck.rulekit import Note, Practice, Project, Rule, not_applicable
-from reprocheck.rulekit.facts import Call
-from reprocheck_rules.practice.observed import counted, gap_at_training, importers, listed, that_train, training_scripts
+from reprocheck_rules.practice.observed import (
+    calls_in,
+    counted,
+    gap_at_training,
+    importers,
+    listed,
+    reached_by_scripts,
+    that_train,
+    training_scripts,
+)
 
 rule = Rule("PRJ009", "no-experiment-tracking", __doc__, severity="note")
 
@@ -53,34 +62,33 @@ def check(project: Project) -> Practice:
         return not_applicable("no program that trains, but for notebooks")
     looked_at = f"{that_train(runs)}"
     notes = importers(project, _TRACKERS, tests=False)
-    notes += [
-        Note(s.span, "names metrics that a pipeline keeps", path)
-        for path, document in sorted(project.index.documents.items())
-        if path.rpartition("/")[2] == "dvc.yaml"
-        for s in document.settings
-        if ".metrics" in s.key or ".plots" in s.key
-    ]
-    for path in sorted(project.index.reached(sorted(run.entry.path for run in runs))):
-        facts = project.index.files.get(path)
-        if facts is None:
-            continue
-        found = next(
-            (e for f in facts.functions for e in f.events if isinstance(e, Call) and _LOGGERS.search(e.callee)), None
-        )
-        if found is not None:
-            notes.append(Note(found.span, f"`{found.callee.rpartition('.')[2]}` keeps metrics", path))
-        elif _LOG_MODULE.search(path) and any(
-            isinstance(e, Call) and _WRITES.search(e.callee) for f in facts.functions for e in f.events
-        ):
-            notes.append(Note(facts.functions[0].span, "a module that keeps logs", path))
-        elif (name := next((text for text in facts.strings if _RECORDS.search(text)), None)) is not None:
-            notes.append(Note(facts.functions[0].span, f"names a file of results: `{name[-60:]}`", path))
+    notes += project.of_documents(_named)
+    notes += (note for path in reached_by_scripts(project) for note in project.of_file(_kept, path))
     if notes:
         return Practice(looked_at=looked_at, found=listed(notes))
     message = (
         f"nothing keeps a record of what {counted(len(runs), 'program')} trained: no tracker and no file of metrics"
     )
     return Practice(looked_at=looked_at, gap=gap_at_training(runs, message))
+
+
+def _named(project: Project, path: str) -> Iterator[Note]:
+    if path.rpartition("/")[2] == "dvc.yaml":
+        for setting in project.index.documents[path].settings:
+            if ".metrics" in setting.key or ".plots" in setting.key:
+                yield Note(setting.span, "names metrics that a pipeline keeps", path)
+
+
+def _kept(project: Project, path: str) -> Iterator[Note]:
+    """What a file that programs reach does to keep metrics."""
+    facts = project.index.files[path]
+    found = next((call for call in calls_in(facts) if _LOGGERS.search(call.callee)), None)
+    if found is not None:
+        yield Note(found.span, f"`{found.callee.rpartition('.')[2]}` keeps metrics", path)
+    elif _LOG_MODULE.search(path) and any(_WRITES.search(call.callee) for call in calls_in(facts)):
+        yield Note(facts.functions[0].span, "a module that keeps logs", path)
+    elif (name := next((text for text in facts.strings if _RECORDS.search(text)), None)) is not None:
+        yield Note(facts.functions[0].span, f"names a file of results: `{name[-60:]}`", path)
 
 
 _NET = """

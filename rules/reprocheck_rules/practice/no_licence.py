@@ -12,6 +12,7 @@ A file at the root, the metadata of `pyproject.toml`, and a section or sentence 
 """
 
 import re
+from collections.abc import Iterator
 
 from reprocheck.rulekit import WHOLE_FILE, Note, Practice, Project, Rule, not_applicable
 from reprocheck_rules.practice.observed import at_files, counted, gap_at_root, listed
@@ -36,12 +37,7 @@ def check(project: Project) -> Practice:
     if not index.paths:
         return not_applicable("no files")
     notes = [*at_files(sorted(path for path in index.paths if _FILE.match(path)), "states a licence")]
-    for path, document in sorted(index.documents.items()):
-        setting = next((s for s in document.settings if _SETTING.match(s.key)), None)
-        if setting is not None and path in _CITATION:
-            notes.append(Note(setting.span, "names a licence", path))
-        if document.kind == "readme" and "/" not in path and any(_TOPIC.match(topic) for topic in document.topics):
-            notes.append(Note(WHOLE_FILE, "speaks of a licence", path))
+    notes += project.of_documents(_stated)
     looked_at = f"{counted(sum('/' not in path for path in index.paths), 'file')} at the root"
     if notes:
         return Practice(looked_at=looked_at, found=listed(notes))
@@ -49,6 +45,15 @@ def check(project: Project) -> Practice:
         looked_at=looked_at,
         gap=gap_at_root(project, "the repository states no licence, so that nobody else may use it"),
     )
+
+
+def _stated(project: Project, path: str) -> Iterator[Note]:
+    document = project.index.documents[path]
+    setting = next((s for s in document.settings if _SETTING.match(s.key)), None) if path in _CITATION else None
+    if setting is not None:
+        yield Note(setting.span, "names a licence", path)
+    if document.kind == "readme" and "/" not in path and any(_TOPIC.match(topic) for topic in document.topics):
+        yield Note(WHOLE_FILE, "speaks of a licence", path)
 
 
 _CODE = {"train.py": "print(1)\n"}

@@ -14,9 +14,10 @@ these exists.
 """
 
 import re
+from collections.abc import Iterator
 
 from reprocheck.rulekit import Confidence, Note, Practice, Project, Rule, not_applicable
-from reprocheck_rules.practice.observed import at_files, commands_of, counted, gap_at_root, listed
+from reprocheck_rules.practice.observed import at_files, counted, gap_at_root, listed
 
 rule = Rule("PRJ007", "no-lint-or-types", __doc__, severity="note")
 
@@ -43,18 +44,12 @@ def check(project: Project) -> Practice:
     if not python:
         return not_applicable("no Python modules")
     notes = [*at_files(sorted(path for path in index.paths if _FILES.search(path)), "sets up a linter or type checker")]
-    for path, document in sorted(index.documents.items()):
-        setting = next((s for s in document.settings if _SECTIONS.match(s.key)), None)
-        if path.rpartition("/")[2] == "pyproject.toml" and setting is not None:
-            notes.append(Note(setting.span, f"sets up `{setting.key.split('.')[1]}`", path))
+    notes += project.of_documents(_set_up)
     for path, source in index.dependencies.sources.items():
         declared = next((d for d in source.dependencies if d.name in _TOOLS), None)
         if declared is not None:
             notes.append(Note(declared.span, f"declares `{declared.name}`", path))
-    for path, command in commands_of(project, sorted(index.documents)):
-        tool = next((word for word in command.words if word.rpartition("/")[2] in _TOOLS), "")
-        if tool and not {"install", "add"} & set(command.words[:4]):
-            notes.append(Note(command.span, f"calls `{tool}`", path))
+    notes += project.of_documents(_called)
     looked_at = f"{counted(len(python), 'module')}, {counted(len(index.documents), 'configuration file')}"
     if notes:
         return Practice(looked_at=looked_at, found=listed(notes))
@@ -63,6 +58,21 @@ def check(project: Project) -> Practice:
     if unseen:
         gap = project.match(gap.path, gap.span, gap.message, confidence=Confidence.LOW)
     return Practice(looked_at=looked_at, gap=gap)
+
+
+def _set_up(project: Project, path: str) -> Iterator[Note]:
+    if path.rpartition("/")[2] != "pyproject.toml":
+        return
+    setting = next((s for s in project.index.documents[path].settings if _SECTIONS.match(s.key)), None)
+    if setting is not None:
+        yield Note(setting.span, f"sets up `{setting.key.split('.')[1]}`", path)
+
+
+def _called(project: Project, path: str) -> Iterator[Note]:
+    for command in project.index.documents[path].commands:
+        tool = next((word for word in command.words if word.rpartition("/")[2] in _TOOLS), "")
+        if tool and not {"install", "add"} & set(command.words[:4]):
+            yield Note(command.span, f"calls `{tool}`", path)
 
 
 _CODE = {"train.py": "print(1)\n"}

@@ -14,10 +14,18 @@ Only for projects that save models. Breck et al., *The ML Test Score* (2017), In
 """
 
 import re
+from collections.abc import Iterator
 
 from reprocheck.rulekit import Note, Practice, Project, Rule, not_applicable
 from reprocheck.rulekit.facts import Call
-from reprocheck_rules.practice.observed import at_files, importers, listed, training_scripts
+from reprocheck_rules.practice.observed import (
+    at_files,
+    calls_in,
+    importers,
+    listed,
+    reached_by_scripts,
+    training_scripts,
+)
 
 rule = Rule("PRJ014", "no-model-registry", __doc__, severity="note")
 
@@ -44,25 +52,15 @@ _VERSIONED = re.compile(r"(model|weights|checkpoint|ckpt)[^/]*\.dvc$|(^|/)models
 def check(project: Project) -> Practice:
     """What is saved, and what keeps versions of it."""
     runs = training_scripts(project)
-    saves = list(_saves(project)) if runs else []
+    reached = reached_by_scripts(project) if runs else ()
+    saves = [note for path in reached for note in project.of_file(_saved, path)]
     if not saves:
         return not_applicable("no program that trains saves a model, but for notebooks")
     looked_at = f"files that save models: {len(saves)}"
     notes = importers(project, _LIBRARIES, tests=False)
-    for path, facts in sorted(project.index.files.items()):
-        calls = (e for f in facts.functions for e in f.events if isinstance(e, Call))
-        found = next((e for e in calls if _REGISTERS.search(e.callee) and _REGISTRY_CALL.match(e.callee)), None)
-        if found is not None:
-            notes.append(Note(found.span, f"`{found.callee.removeprefix('?.')}` keeps versions", path))
-    notes += [
-        Note(save.span, "saves a model under a name with its version", save.path)
-        for save in saves
-        if any(_VERSION.search(name) for name in project.index.files[save.path].names)
-    ]
-    for path, document in sorted(project.index.documents.items()):
-        if path.rpartition("/")[2] == "dvc.yaml":
-            outs = (s for s in document.settings if ".outs" in s.key and _MODEL.search(f"{s.key} {s.value}"))
-            notes += [Note(s.span, "a model that DVC keeps", path) for s in outs]
+    notes += project.of_files(_registered)
+    notes += (note for save in saves for note in project.of_file(_versioned, save.path))
+    notes += project.of_documents(_outs)
     notes += at_files(sorted(path for path in project.index.paths if _VERSIONED.search(path)), "a model that DVC keeps")
     if notes:
         return Practice(looked_at=looked_at, found=listed(notes))
@@ -71,15 +69,30 @@ def check(project: Project) -> Practice:
     return Practice(looked_at=looked_at, gap=project.match(first.path, first.span, message, trail=listed(others)))
 
 
-def _saves(project: Project) -> list[Note]:
-    found = []
-    for path in sorted(project.index.reached(sorted(run.entry.path for run in training_scripts(project)))):
-        facts = project.index.files.get(path)
-        calls = (e for f in facts.functions for e in f.events if isinstance(e, Call)) if facts is not None else ()
-        saved = next((e for e in calls if _SAVES.search(e.callee) and _is_model(e)), None)
-        if saved is not None:
-            found.append(Note(saved.span, "saves a model", path))
-    return found
+def _saved(project: Project, path: str) -> Iterator[Note]:
+    found = next((c for c in calls_in(project.index.files[path]) if _SAVES.search(c.callee) and _is_model(c)), None)
+    if found is not None:
+        yield Note(found.span, "saves a model", path)
+
+
+def _registered(project: Project, path: str) -> Iterator[Note]:
+    calls = calls_in(project.index.files[path])
+    found = next((c for c in calls if _REGISTERS.search(c.callee) and _REGISTRY_CALL.match(c.callee)), None)
+    if found is not None:
+        yield Note(found.span, f"`{found.callee.removeprefix('?.')}` keeps versions", path)
+
+
+def _versioned(project: Project, path: str) -> Iterator[Note]:
+    if any(_VERSION.search(name) for name in project.index.files[path].names):
+        for save in project.of_file(_saved, path):
+            yield Note(save.span, "saves a model under a name with its version", path)
+
+
+def _outs(project: Project, path: str) -> Iterator[Note]:
+    if path.rpartition("/")[2] == "dvc.yaml":
+        for setting in project.index.documents[path].settings:
+            if ".outs" in setting.key and _MODEL.search(f"{setting.key} {setting.value}"):
+                yield Note(setting.span, "a model that DVC keeps", path)
 
 
 def _is_model(call: Call) -> bool:

@@ -15,18 +15,19 @@ et al., *The ML Test Score* (2017), Infra 2 and Model 3.
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
-from reprocheck.rulekit import WHOLE_FILE, Note, Practice, Project, Rule, not_applicable
-from reprocheck.rulekit.facts import Call, FileFacts
+from reprocheck.rulekit import Note, Practice, Project, Rule, not_applicable
+from reprocheck.rulekit.facts import FileFacts
 from reprocheck_rules.practice.observed import (
     FRAMEWORKS,
+    calls_in,
     counted,
-    first_test,
     gap_at_root,
     importers,
+    is_source,
     listed,
-    sources,
-    tests,
+    tested,
     training_runs,
 )
 
@@ -44,46 +45,56 @@ _BASES = (
 )
 _LEARNS = frozenset({"backward", "fit", "step", "train_step", "training_step", "zero_grad", "train", "apply_gradients"})
 _PREDICTS = frozenset({"predict", "predict_proba", "forward", "backward", "fit", "make_prediction"})
+_PROGRAMS = (".py", ".ipynb")
 _FINITE = frozenset({"isfinite", "isnan", "isinf", "assert_allclose", "assert_close", "allclose"})
 
 
 @rule.on_practice
 def check(project: Project) -> Practice:
     """Test files that reach a model, by what they check of it."""
-    models = {facts.path for facts in sources(project) if _defines_model(facts)}
-    models |= {run.entry.path for run in training_runs(project)}
+    models = {*project.of_files(_defines_model), *(run.path for run in training_runs(project))}
     if not models:
         return not_applicable("no model is defined or trained")
-    files = tests(project)
+    files = list(project.of_files(_told))
     if not files:
         return not_applicable("no tests at all, which PRJ002 reports")
     direct = {note.path for note in importers(project, FRAMEWORKS)}
-    touching = [facts for facts in files if facts.path in direct or _reaches(project, facts, models)]
+    touching = [each for each in files if each.note.path in direct or _reaches(project, each, models)]
     looked_at = f"{counted(len(files), 'file')} with tests, {len(touching)} of which touch a model"
     if touching:
-        notes = sorted((_note(facts) for facts in touching), key=lambda note: (-len(note.message), note.path))
+        notes = sorted((each.note for each in touching), key=lambda note: (-len(note.message), note.path))
         return Practice(looked_at=looked_at, found=listed(notes))
     message = f"{counted(len(files), 'file')} with tests, and none builds or trains one of the models"
     return Practice(looked_at=looked_at, gap=gap_at_root(project, message))
 
 
-def _defines_model(facts: FileFacts) -> bool:
-    return any(base.rpartition(".")[2] in _BASES for class_ in facts.classes for base in class_.bases)
+def _defines_model(project: Project, path: str) -> Iterator[str]:
+    if not is_source(path):
+        return
+    classes = project.index.files[path].classes
+    if any(base.rpartition(".")[2] in _BASES for class_ in classes for base in class_.bases):
+        yield path
 
 
-def _reaches(project: Project, facts: FileFacts, models: set[str]) -> bool:
-    """Whether a test imports a model's module, or starts a program by its name."""
-    reached = project.index.reached([facts.path]) - {facts.path}
-    if reached & models or any("model" in path.rpartition("/")[2] for path in reached):
-        return True
-    if not _PREDICTS.isdisjoint(_called(facts)):
-        return True
-    text = " ".join(facts.strings)
-    return any(model.rpartition("/")[2] in text for model in models)
+class _Told(NamedTuple):
+    """What a file with tests says."""
+
+    note: Note
+    predicts: bool
+    """Whether it asks or trains something, as far as names say."""
+    programs: str
+    """Texts that may name programs."""
 
 
-def _note(facts: FileFacts) -> Note:
-    names = set(_called(facts))
+def _told(project: Project, path: str) -> Iterator[_Told]:
+    for test in tested(project, path):
+        facts = project.index.files[path]
+        names = {call.callee.rpartition(".")[2] for call in calls_in(facts)}
+        programs = " ".join(text for text in facts.strings if any(end in text for end in _PROGRAMS))
+        yield _Told(Note(test.first, _said(facts, names), path), not _PREDICTS.isdisjoint(names), programs)
+
+
+def _said(facts: FileFacts, names: set[str]) -> str:
     checks = [
         text
         for text, present in (
@@ -93,15 +104,16 @@ def _note(facts: FileFacts) -> Note:
         )
         if present
     ]
-    said = f"tests a model: {', '.join(checks)}" if checks else "tests with a model"
-    return Note(first_test(facts) or WHOLE_FILE, said, facts.path)
+    return f"tests a model: {', '.join(checks)}" if checks else "tests with a model"
 
 
-def _called(facts: FileFacts) -> Iterator[str]:
-    for function in facts.functions:
-        for event in function.events:
-            if isinstance(event, Call):
-                yield event.callee.rpartition(".")[2]
+def _reaches(project: Project, told: _Told, models: set[str]) -> bool:
+    """Whether a test imports a model's module, or starts a program by its name."""
+    if told.predicts or any(model.rpartition("/")[2] in told.programs for model in models):
+        return True
+    path = told.note.path
+    reached = project.index.reached([path]) - {path}
+    return not reached.isdisjoint(models) or any("model" in each.rpartition("/")[2] for each in reached)
 
 
 _MODEL = """

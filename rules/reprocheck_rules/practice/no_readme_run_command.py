@@ -12,6 +12,7 @@ own commands. Notebooks are started by opening them, so that projects of noteboo
 """
 
 import re
+from collections.abc import Iterator
 
 from reprocheck.rulekit import WHOLE_FILE, Match, Note, Practice, Project, Rule, not_applicable
 from reprocheck.rulekit.facts import Command
@@ -44,20 +45,11 @@ def check(project: Project) -> Practice:
     ]
     if not programs:
         return not_applicable("no program but notebooks")
-    readmes = sorted(path for path, document in index.documents.items() if document.kind == "readme")
-    own = _own_commands(project)
-    shown = [
-        (path, command)
-        for path, document in sorted(index.documents.items())
-        if document.kind == "readme"
-        for command in document.shown
-        if _starts(command, own)
-    ]
+    readmes = list(project.of_documents(_readmes))
+    shown = list(project.of_documents(_shown))
     looked_at = f"{counted(len(readmes), 'read-me file')} and {counted(len(programs), 'program')}"
     if shown:
-        return Practice(
-            looked_at=looked_at, found=listed(Note(c.span, f"shows `{_short(c)}`", path) for path, c in shown)
-        )
+        return Practice(looked_at=looked_at, found=listed(shown))
     if not readmes:
         message = f"no read-me file says how to start any of {counted(len(programs), 'program')}"
         return Practice(looked_at=looked_at, gap=gap_at_root(project, message))
@@ -66,12 +58,30 @@ def check(project: Project) -> Practice:
     return Practice(looked_at=looked_at, gap=Match(span=WHOLE_FILE, message=message, path=readme))
 
 
-def _own_commands(project: Project) -> frozenset[str]:
+def _readmes(project: Project, path: str) -> Iterator[str]:
+    if project.index.documents[path].kind == "readme":
+        yield path
+
+
+def _shown(project: Project, path: str) -> Iterator[Note]:
+    """Commands of a read-me file that start a program."""
+    document = project.index.documents[path]
+    if document.kind == "readme":
+        own = project.value_of(own_commands)
+        for command in document.shown:
+            if _starts(command, own):
+                yield Note(command.span, f"shows `{_short(command)}`", path)
+
+
+def own_commands(project: Project) -> frozenset[str]:
     """Names under which the project's programs are installed."""
-    keys = (setting.key for document in project.index.documents.values() for setting in document.settings)
-    return frozenset(
-        key.rpartition(".")[2] for key in keys if key.startswith(("project.scripts.", "tool.poetry.scripts."))
-    )
+    return frozenset(project.of_documents(_installed))
+
+
+def _installed(project: Project, path: str) -> Iterator[str]:
+    for setting in project.index.documents[path].settings:
+        if setting.key.startswith(("project.scripts.", "tool.poetry.scripts.")):
+            yield setting.key.rpartition(".")[2]
 
 
 def _starts(command: Command, own: frozenset[str]) -> bool:

@@ -14,17 +14,17 @@ alone are not asked for tests.
 """
 
 import re
+from collections.abc import Iterator
 
-from reprocheck.rulekit import WHOLE_FILE, Note, Practice, Project, Rule, not_applicable
+from reprocheck.rulekit import Note, Practice, Project, Rule, not_applicable
 from reprocheck_rules.practice.observed import (
     ci_files,
     commands_of,
     counted,
-    first_test,
     gap_at_root,
     importers,
+    is_source,
     listed,
-    sources,
     tests,
 )
 
@@ -39,13 +39,13 @@ _FEW = 2
 @rule.on_practice
 def check(project: Project) -> Practice:
     """Files with tests, and commands that run notebooks or examples as such."""
-    modules = [facts for facts in sources(project) if len(facts.functions) > 1 or facts.classes]
+    modules = sum(project.of_files(_defining))
     found = tests(project)
     if not modules and not found:
         return not_applicable("no module that defines anything")
-    cases = sum(1 for facts in found for function in facts.functions if "test" in function.name.lower())
-    looked_at = f"{counted(len(modules), 'module')} and {counted(len(found), 'file')} with {counted(cases, 'test')}"
-    notes = [Note(first_test(facts) or WHOLE_FILE, "holds tests", facts.path) for facts in found]
+    cases = sum(each.cases for each in found)
+    looked_at = f"{counted(modules, 'module')} and {counted(len(found), 'file')} with {counted(cases, 'test')}"
+    notes = [Note(each.first, "holds tests", each.path) for each in found]
     notes += [
         Note(command.span, "runs tests", path)
         for path, command in commands_of(project, ci_files(project))
@@ -54,10 +54,16 @@ def check(project: Project) -> Practice:
     notes += importers(project, ("doctest", "unittest", "hypothesis"))
     if notes:
         return Practice(looked_at=looked_at, found=listed(notes))
-    message = (
-        f"no Python file of this project holds a test: {counted(len(modules), 'module')} with nothing that checks them"
-    )
+    message = f"no Python file of this project holds a test: {counted(modules, 'module')} with nothing that checks them"
     return Practice(looked_at=looked_at, gap=gap_at_root(project, message))
+
+
+def _defining(project: Project, path: str) -> Iterator[int]:
+    """One for a module that defines something."""
+    if is_source(path):
+        facts = project.index.files[path]
+        if len(facts.functions) > 1 or facts.classes:
+            yield 1
 
 
 _MODULE = """

@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterator
 
 from reprocheck.rulekit import Note, Project
-from reprocheck.rulekit.facts import Call
-from reprocheck_rules.practice.observed import is_test_path, training_runs
+from reprocheck_rules.practice.observed import calls_in, is_test_path, reached_in_training
 
 _OWN = re.compile(
     r"^(pandas|polars|dask\.dataframe|pyarrow\.\w+|cudf|geopandas|modin\.pandas)\.(read|scan)_\w+$"
@@ -29,22 +28,25 @@ _DELIVERED = re.compile(
 
 def reads_own_data(project: Project) -> Iterator[Note]:
     """Places outside of tests that read files, in what the programs that train run or import."""
-    yield from _calls(project, _OWN, "reads data")
+    return (note for path in reached_in_training(project) for note in project.of_file(_own, path))
 
 
 def reads_delivered_data(project: Project) -> Iterator[Note]:
     """Places that take a data set, or an environment, which a library delivers and names."""
-    yield from _calls(project, _DELIVERED, "takes a data set that a library delivers")
+    return (note for path in reached_in_training(project) for note in project.of_file(_delivered, path))
 
 
-def _calls(project: Project, names: re.Pattern[str], message: str) -> Iterator[Note]:
-    reached = project.index.reached(sorted(run.entry.path for run in training_runs(project)))
-    for path in sorted(reached):
-        facts = project.index.files.get(path)
-        if facts is None or is_test_path(path):
-            continue
-        for function in facts.functions:
-            found = next((e for e in function.events if isinstance(e, Call) and names.search(e.callee)), None)
-            if found is not None:
-                yield Note(found.span, f"{message}: `{found.callee}`", path)
-                break
+def _own(project: Project, path: str) -> Iterator[Note]:
+    return _first(project, path, _OWN, "reads data")
+
+
+def _delivered(project: Project, path: str) -> Iterator[Note]:
+    return _first(project, path, _DELIVERED, "takes a data set that a library delivers")
+
+
+def _first(project: Project, path: str, names: re.Pattern[str], message: str) -> Iterator[Note]:
+    if is_test_path(path):
+        return
+    found = next((call for call in calls_in(project.index.files[path]) if names.search(call.callee)), None)
+    if found is not None:
+        yield Note(found.span, f"{message}: `{found.callee}`", path)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from reprocheck.rulekit import Project
 from reprocheck.rulekit.facts import Call, FileFacts, Function
@@ -24,42 +24,40 @@ _PREDICTS = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Handler:
+class Handler(NamedTuple):
     """A function that answers requests with what a model says."""
 
-    path: str
     function: Function
     call: Call
     """The prediction."""
 
 
-def handlers(project: Project) -> tuple[Handler, ...]:
-    """Functions behind a route that predict, in files that import a framework for serving."""
-    return project.once(_handlers)
+def serving_files(project: Project) -> Sequence[str]:
+    """The project's own files that import a framework for serving and reach or load a model, in order."""
+    return project.once(_serving_files)
 
 
-def _handlers(project: Project) -> tuple[Handler, ...]:
+def _serving_files(project: Project) -> Sequence[str]:
     models = {note.path for note in importers(project, FRAMEWORKS)}
-    serving = {note.path for note in importers(project, _FRAMEWORKS)}
-    found = []
-    for path in sorted(serving):
-        if not is_source(path):
-            continue
-        facts = project.index.files[path]
-        reached = project.index.reached([path])
-        has_model = bool(reached & models) or any(
-            "joblib" in t or "pickle" in t or "mlflow" in t for t in facts.imports.values()
-        )
-        if has_model:
-            found += list(_of_file(facts))
-    return tuple(found)
+    serving = [note.path for note in importers(project, _FRAMEWORKS) if is_source(note.path)]
+    return [
+        path
+        for path in serving
+        if any(project.of_file(_loads, path)) or not models.isdisjoint(project.index.reached([path]))
+    ]
 
 
-def _of_file(facts: FileFacts) -> Iterator[Handler]:
+def _loads(project: Project, path: str) -> Iterator[bool]:
+    """Whether a file imports what models are loaded with."""
+    targets = project.index.files[path].imports.values()
+    yield any("joblib" in target or "pickle" in target or "mlflow" in target for target in targets)
+
+
+def handlers(facts: FileFacts) -> Iterator[Handler]:
+    """Functions of a file that stand behind a route and predict."""
     for function in facts.functions[1:]:
         if not any(_ROUTES.search(name) for name in function.decorators) or _LIFE.search(function.name):
             continue
         call = next((e for e in function.events if isinstance(e, Call) and _PREDICTS.search(e.callee)), None)
         if call is not None:
-            yield Handler(facts.path, function, call)
+            yield Handler(function, call)
