@@ -28,10 +28,10 @@ class CatalogData(NamedTuple):
 
 def first_data(project: Project) -> Iterator[CatalogData]:
     """Raw files of catalogs: those that no node makes and Kedro keeps no versions of."""
-    made = frozenset(_outputs(project))
-    for path, document in sorted(project.index.documents.items()):
-        if not _CATALOG.search(path):
-            continue
+    catalogs = [path for path in project.index.documents if _CATALOG.search(path)]
+    made = frozenset(project.of_files(_outputs) if catalogs else ())
+    for path in catalogs:
+        document = project.index.documents[path]
         root = path.rpartition("conf/")[0]
         settings = {setting.key: setting.value for setting in document.settings}
         for setting in document.settings:
@@ -43,13 +43,12 @@ def first_data(project: Project) -> Iterator[CatalogData]:
                 yield CatalogData(path, setting.span, posixpath.normpath(f"{root}{written}"))
 
 
-def _outputs(project: Project) -> Iterator[str]:
-    """Data sets that nodes give back by name; those in lists are not seen."""
-    for facts in project.index.files.values():
-        for event in (event for function in facts.functions for event in function.events):
-            if isinstance(event, Call) and event.callee.rpartition(".")[2] in {"node", "Node"}:
-                given = [argument for argument in event.arguments if argument.name == "outputs"]
-                positional = [argument for argument in event.arguments if not argument.name]
-                for argument in given or positional[2:3]:
-                    if argument.value is not None and isinstance(argument.value.value, str):
-                        yield argument.value.value
+def _outputs(project: Project, path: str) -> Iterator[str]:
+    """Data sets that nodes of a module give back by name; those in lists are not seen."""
+    for event in (event for function in project.index.files[path].functions for event in function.events):
+        if isinstance(event, Call) and event.callee.rpartition(".")[2] in {"node", "Node"}:
+            given = [argument for argument in event.arguments if argument.name == "outputs"]
+            positional = [argument for argument in event.arguments if not argument.name]
+            for argument in given or positional[2:3]:
+                if argument.value is not None and isinstance(argument.value.value, str):
+                    yield argument.value.value

@@ -23,14 +23,16 @@ from __future__ import annotations
 import fnmatch
 import glob
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
+from typing import NamedTuple
 
-from reprocheck.rulekit import HOLE, Confidence, Match, Project, Rule
-from reprocheck.rulekit.facts import Call, DocumentFacts, FileFacts, Function, Value, ValueKind
+from reprocheck.rulekit import HOLE, Confidence, Match, Project, Rule, Span
+from reprocheck.rulekit.execution import Run
+from reprocheck.rulekit.facts import Call, Command, FileFacts, Value, ValueKind
 from reprocheck.rulekit.pipelines import Opened, opened_files, tracked_paths
 from reprocheck_rules.data.data_names import fits, is_data, is_fitted_on, is_prepared, shows
-from reprocheck_rules.data.kedro_catalog import CatalogData, first_data
+from reprocheck_rules.data.kedro_catalog import first_data
 from reprocheck_rules.data.unversioned_examples import show
 
 rule = Rule("DAT003", "unversioned-data", __doc__, confidence="medium")
@@ -62,90 +64,121 @@ _TESTS = re.compile(r"(^|/)(tests?|testing|docs?)/|(^|/)(test_[^/]*|conftest)\.p
 @rule.on_project
 def check(project: Project) -> Iterator[Match]:
     """Every file that a training program opens by name."""
-    opened = {path: list(opened_files(project, path)) for path in project.index.files if not _TESTS.search(path)}
-    read = {path: [item for item in items if not item.writes and _is_data(item)] for path, items in opened.items()}
+    modules = {module.path: module for module in project.of_files(_modules)}
     cataloged = list(first_data(project))
-    if (not any(read.values()) and not cataloged) or _compares_hashes(project):
+    if not cataloged and not any(module.reads for module in modules.values()):
         return
-    known = _Known(project, opened)
-    yield from _cataloged(project, cataloged, known)
-    found: dict[str, list[Opened]] = {}
-    for path in sorted(project.index.reached(_training_programs(project))):
-        for item in read.get(path, ()):
-            name = item.inside("")
-            if name is not None and not known.has(item):
-                found.setdefault(name, []).append(item)
-    fitting = _run_by_fitting(project) if found else frozenset()
-    for name, items in sorted(found.items()):
-        items.sort(key=lambda item: not (item.path in fitting and _is_for_training(project, item)))
-        first = items[0]
-        message = f"`{name}` is read for training, and nothing says which version: neither git nor DVC has it"
-        trail = [project.note(item.path, item.span, "read here too") for item in items[1:4]]
-        sure = (
-            not known.from_kaggle
-            and not known.may_make(name)
-            and first.path in fitting
-            and _is_for_training(project, first)
-        )
-        confidence = None if sure else Confidence.LOW
-        yield project.match(first.path, first.span, message, confidence=confidence, trail=trail)
-
-
-def _cataloged(project: Project, cataloged: list[CatalogData], known: _Known) -> Iterator[Match]:
-    """What Kedro's catalog names, where anything of the project trains."""
-    if cataloged and any(_trains(project, path) for path in project.index.files):
+    if any(module.compares_hashes for module in modules.values()):
+        return
+    known = _Known(project, modules)
+    trains = frozenset(path for path, module in modules.items() if module.trains)
+    if trains:
         for data in cataloged:
             if not known.has_path(data.path):
                 begins = f"the pipeline begins with `{data.path}`"
                 message = f"{begins}, and nothing says which version: neither git nor DVC has it"
                 yield project.match(data.catalog, data.span, message)
+    found: dict[str, list[_Read]] = {}
+    for path in sorted(project.index.reached(_training_programs(project, trains))):
+        for item in modules[path].reads if path in modules else ():
+            if not known.has(item):
+                found.setdefault(item.inside, []).append(item)
+    fitting = _run_by_fitting(project, modules) if found else frozenset()
+    for name, items in sorted(found.items()):
+        yield _match(project, name, items, known, fitting)
 
 
-def _is_data(item: Opened) -> bool:
-    name = item.inside("")
-    return name is not None and is_data(name)
+def _match(project: Project, name: str, items: list[_Read], known: _Known, fitting: frozenset[str]) -> Match:
+    items.sort(key=lambda item: not (item.path in fitting and item.is_for_training))
+    first = items[0]
+    message = f"`{name}` is read for training, and nothing says which version: neither git nor DVC has it"
+    trail = [project.note(item.path, item.span, "read here too") for item in items[1:4]]
+    sure = not known.from_kaggle and not known.may_make(name) and first.path in fitting and first.is_for_training
+    return project.match(first.path, first.span, message, confidence=None if sure else Confidence.LOW, trail=trail)
 
 
-def _is_for_training(project: Project, item: Opened) -> bool:
+# What one module says
+
+
+class _Read(NamedTuple):
+    """Data that a module reads."""
+
+    path: str
+    span: Span
+    name: str
+    """The last part of the file's name."""
+    inside: str
+    """The file relative to the root, where the program runs there."""
+    beside: str | None
+    """The same where the program runs in the folder of the module; None for a file that lies elsewhere."""
+    is_for_training: bool
+    """Whether what is read is fitted on rather than tested, drawn or compared, by the names of all concerned."""
+
+
+class _Module(NamedTuple):
+    """What one module tells of data."""
+
+    path: str
+    reads: tuple[_Read, ...] = ()
+    opens: tuple[str, ...] = ()
+    """Names of all files that it opens, without folders."""
+    writes: tuple[str, ...] = ()
+    """Those of files that it writes."""
+    trains: bool = False
+    is_flow: bool = False
+    """Whether a tool runs its steps."""
+    compares_hashes: bool = False
+    is_from_kaggle: bool = False
+    """Whether it fetches data from Kaggle."""
+
+
+def _modules(project: Project, path: str) -> Iterator[_Module]:
+    facts = project.index.files[path]
+    callees = dict.fromkeys(call.callee for call in _calls(facts))
+    found = _Module(
+        path,
+        trains=_trains(project, callees),
+        is_flow=any(_FLOW.search(base) for kind in facts.classes for base in kind.bases),
+    )
+    if not _TESTS.search(path):
+        opened = tuple(opened_files(project, path))
+        found = found._replace(
+            reads=tuple(_reads(project, facts, opened)),
+            opens=tuple(dict.fromkeys(_last(item.name) for item in opened)),
+            writes=tuple(dict.fromkeys(_last(item.name) for item in opened if item.writes)),
+            compares_hashes=not _HASHES.isdisjoint(callees),
+            is_from_kaggle=any(_FROM_KAGGLE.match(callee) for callee in callees),
+        )
+    if any(found[1:]):
+        yield found
+
+
+def _calls(facts: FileFacts) -> Iterator[Call]:
+    return (event for function in facts.functions for event in function.events if isinstance(event, Call))
+
+
+def _reads(project: Project, facts: FileFacts, opened: Iterable[Opened]) -> Iterator[_Read]:
+    for item in opened:
+        inside = item.inside("")
+        if not item.writes and inside is not None and is_data(inside):
+            beside = item.inside(item.path.rpartition("/")[0])
+            trained = _is_for_training(project, facts, item)
+            yield _Read(item.path, item.span, _last(item.name), inside, beside, trained)
+
+
+def _is_for_training(project: Project, facts: FileFacts, item: Opened) -> bool:
     """Whether what is read is fitted on rather than tested, drawn or compared, by the names of all concerned."""
     if not is_fitted_on(item.name):
         return False
-    place = next((function.name for function in _around(project, item) if function.name), "")
+    place = next((function.name for function in facts.functions if function.name and item.call in function.events), "")
     if place:
         return not shows(place) or fits(place)
-    return not shows(item.path.rpartition(".")[0]) or _trains(project, item.path, _LEARNS)
+    return not shows(item.path.rpartition(".")[0]) or _trains(project, (c.callee for c in _calls(facts)), _LEARNS)
 
 
-def _around(project: Project, item: Opened) -> Iterator[Function]:
-    """The functions that a call stands in."""
-    for function in project.index.files[item.path].functions:
-        if function.name and item.call in function.events:
-            yield function
-
-
-def _training_programs(project: Project) -> list[str]:
-    """Entry points whose modules train something."""
-    trains = {path for path in project.index.files if _trains(project, path)}
-    entries = {entry.path for entry in project.entries if not _TESTS.search(entry.path)}
-    return sorted(path for path in entries if trains & project.index.reached([path]))
-
-
-def _run_by_fitting(project: Project) -> frozenset[str]:
-    """Modules of programs that are seen to fit something when they run, rather than to import what could."""
-    programs = {run.entry.path for run in project.runs if any("trains" in done.entry.roles for done in run.happenings)}
-    flows = {
-        path
-        for path, facts in project.index.files.items()
-        if any(_FLOW.search(base) for kind in facts.classes for base in kind.bases)
-    }
-    return project.index.reached(programs | flows)
-
-
-def _trains(project: Project, path: str, ways: tuple[str, ...] = _FITS) -> bool:
+def _trains(project: Project, callees: Iterable[str], ways: tuple[str, ...] = _FITS) -> bool:
     roles = partial(_roles, project)
-    calls = [event for function in project.index.files[path].functions for event in function.events]
-    names = [event.callee for event in calls if hasattr(event, "callee")]
-    return any(name.endswith(ways) or not _TRAINS.isdisjoint(roles(name)) for name in names)
+    return any(name.endswith(ways) or not _TRAINS.isdisjoint(roles(name)) for name in callees)
 
 
 def _roles(project: Project, name: str) -> frozenset[str]:
@@ -153,70 +186,71 @@ def _roles(project: Project, name: str) -> frozenset[str]:
     return entry.roles if entry is not None else frozenset()
 
 
-def _compares_hashes(project: Project) -> bool:
-    return not _HASHES.isdisjoint(_callees(project))
+# What runs together
 
 
-def _callees(project: Project) -> Iterator[str]:
-    """All that the project calls outside tests."""
-    for path, facts in project.index.files.items():
-        if not _TESTS.search(path):
-            yield from (
-                event.callee for function in facts.functions for event in function.events if isinstance(event, Call)
-            )
+def _training_programs(project: Project, trains: frozenset[str]) -> list[str]:
+    """Entry points whose modules train something."""
+    entries = {entry.path for entry in project.entries if not _TESTS.search(entry.path)}
+    return sorted(path for path in entries if trains & project.index.reached([path]))
+
+
+def _run_by_fitting(project: Project, modules: Mapping[str, _Module]) -> frozenset[str]:
+    """Modules of programs that are seen to fit something when they run, rather than to import what could."""
+    flows = {path for path, module in modules.items() if module.is_flow}
+    return project.index.reached(flows.union(project.of_runs(_fitting)))
+
+
+def _fitting(_project: Project, run: Run) -> Iterator[str]:
+    if any("trains" in done.entry.roles for done in run.happenings):
+        yield run.entry.path
+
+
+# What the repository has
+
+
+class _Said(NamedTuple):
+    """What a module or document names."""
+
+    made: tuple[str, ...] = ()
+    """Files that it makes, without folders."""
+    words: tuple[str, ...] = ()
+    """Words of its commands, without folders."""
+    addresses: tuple[str, ...] = ()
+    is_from_kaggle: bool = False
+    """Whether a command fetches data from Kaggle."""
 
 
 class _Known:
     """What the repository has, or says how to get."""
 
-    def __init__(self, project: Project, opened: dict[str, list[Opened]]) -> None:
+    def __init__(self, project: Project, modules: Mapping[str, _Module]) -> None:
         self._project = project
-        self._made: set[str] = set()
         # What git has although a pattern ignores it is among no paths of a scan.
         self._tracked = frozenset(tracked_paths(project.index.tree) or ())
-        for path, items in opened.items():
-            self._made |= _made_by(project.index.files[path], items)
-        self._made |= {
-            _last(str(setting.value))
-            for document in project.index.documents.values()
-            if document.kind == "snakemake"
-            for setting in document.settings
-            if ".output" in setting.key
-        }
+        said = [*project.of_documents(_of_document), *project.of_files(_of_module)]
+        self._made = {name for each in said for name in each.made}
         self._patterns = [
             re.compile(fnmatch.translate("*".join(map(glob.escape, text.split(HOLE)))))
             for text in self._made
             if HOLE in text and len(text.replace(HOLE, "").rpartition(".")[0]) >= _TELLING
         ]
-        holders: list[DocumentFacts | FileFacts] = [*project.index.documents.values(), *project.index.files.values()]
-        words = {word for holder in holders for command in holder.commands for word in command.words}
-        words |= {word for facts in project.index.files.values() for word in _shell_words(facts)}
-        self._commands = {_last(word) for word in words}
+        self._commands = {word for each in said for word in each.words}
+        self._addresses = "\n".join(sorted({word for each in said for word in each.addresses}))
         self._hashed = frozenset(_hashed(project, self._tracked))
-        self.from_kaggle = any(
-            "kaggle" in command.words and "download" in command.words
-            for holder in holders
-            for command in holder.commands
-        )
+        self._names = frozenset(path.rpartition("/")[2] for path in project.index.paths)
+        self.from_kaggle = any(each.is_from_kaggle for each in said)
+        self.from_kaggle |= any(each.is_from_kaggle for each in modules.values())
         """Whether data sets are fetched from Kaggle, under which names can't be told."""
-        self.from_kaggle |= any(_FROM_KAGGLE.match(callee) for callee in _callees(project))
-        self._addresses = "\n".join(sorted(word for word in words if "://" in word))
 
-    def has(self, item: Opened) -> bool:
+    def has(self, item: _Read) -> bool:
         """Whether a file is versioned, or made or fetched by something that is."""
-        name = _last(item.name)
-        if (
-            self._is_made(name)
-            or name in self._commands
-            or name in self._hashed
-            or self._is_fetched(item.inside("") or "")
-        ):
+        name = item.name
+        if self._is_made(name) or name in self._commands or name in self._hashed or self._is_fetched(item.inside):
             return True
-        for folder in ("", item.path.rpartition("/")[0]):
-            path = item.inside(folder)
-            if path is not None and self._is_versioned(path):
-                return True
-        return any(path.endswith(f"/{name}") or path == name for path in self._project.index.paths)
+        if self._is_versioned(item.inside) or (item.beside is not None and self._is_versioned(item.beside)):
+            return True
+        return name in self._names
 
     def has_path(self, path: str) -> bool:
         """The same of a path relative to the root."""
@@ -250,18 +284,45 @@ def _hashed(project: Project, tracked: frozenset[str]) -> Iterator[str]:
             yield from map(_last, _SUM.findall(text))
 
 
-def _made_by(facts: FileFacts, opened: list[Opened]) -> set[str]:
+def _of_document(project: Project, path: str) -> Iterator[_Said]:
+    document = project.index.documents[path]
+    outputs = (setting for setting in document.settings if ".output" in setting.key)
+    made = [_last(str(setting.value)) for setting in outputs] if document.kind == "snakemake" else []
+    yield from _said(made, (), document.commands)
+
+
+def _of_module(project: Project, path: str) -> Iterator[_Said]:
+    facts = project.index.files[path]
+    (module,) = project.of_file(_modules, path) or (_Module(path),)
+    made = [] if _TESTS.search(path) else _made_by(facts, module)
+    yield from _said(made, _shell_words(facts), facts.commands)
+
+
+def _said(made: Iterable[str], words: Iterable[str], commands: Iterable[Command]) -> Iterator[_Said]:
+    commands = tuple(commands)
+    spoken = {*words, *(word for command in commands for word in command.words)}
+    found = _Said(
+        tuple(sorted(set(made))),
+        tuple(sorted({_last(word) for word in spoken})),
+        tuple(sorted(word for word in spoken if "://" in word)),
+        any("kaggle" in command.words and "download" in command.words for command in commands),
+    )
+    if any(found):
+        yield found
+
+
+def _made_by(facts: FileFacts, module: _Module) -> set[str]:
     """Names of files that a module writes, or speaks of although it doesn't read them and writes something."""
-    made = {_last(item.name) for item in opened if item.writes}
+    made = set(module.writes)
     writes = bool(made)
-    for call in (event for function in facts.functions for event in function.events if isinstance(event, Call)):
+    for call in _calls(facts):
         if _MAKES.match(call.callee.rpartition(".")[2]):
             writes = True
             values = [argument.value for argument in call.arguments if argument.value is not None]
             written = [_text_of(facts, value) for value in values]
             made |= {_last(text) for text in written if text}
     if writes:
-        made |= {_last(text) for text in facts.strings} - {_last(item.name) for item in opened}
+        made |= {_last(text) for text in facts.strings}.difference(module.opens)
     return made
 
 
@@ -277,12 +338,11 @@ def _text_of(facts: FileFacts, value: Value) -> str:
 
 def _shell_words(facts: FileFacts) -> Iterator[str]:
     """Words of commands that a module hands to a shell."""
-    for function in facts.functions:
-        for event in function.events:
-            if isinstance(event, Call) and event.callee.rpartition(".")[2] in _SHELLS:
-                for argument in event.arguments:
-                    if argument.value is not None and isinstance(argument.value.value, str):
-                        yield from argument.value.value.replace("'", " ").replace('"', " ").split()
+    for call in _calls(facts):
+        if call.callee.rpartition(".")[2] in _SHELLS:
+            for argument in call.arguments:
+                if argument.value is not None and isinstance(argument.value.value, str):
+                    yield from argument.value.value.replace("'", " ").replace('"', " ").split()
 
 
 def _last(text: str) -> str:
