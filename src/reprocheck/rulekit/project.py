@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from functools import cache, cached_property, partial
+from functools import cache, cached_property
 from typing import Any, TypeVar, get_args, get_type_hints
 
 from reprocheck.model.finding import Confidence, Severity
@@ -61,6 +61,7 @@ class Project:
         self.catalog = catalog
         self._answers = index.answers
         self._told: dict[object, Traced[object]] = {}
+        self._values: dict[object, object] = {}
         self._answers.values("value", self._value_by_name)
 
     def once(self, question: Callable[[Project], Answer]) -> Answer:
@@ -100,12 +101,14 @@ class Project:
 
         A run is followed only when it is asked about anew.
         """
-        kind, name = kind_of_answers(question), name_of(question)
-        for planned in self._execution.planned:
-            yield from self._answers.answer(name, planned.subject, kind, partial(self._of_run, question, planned))
+        kind, planned = kind_of_answers(question), self._planned
+        return self._answers.each(
+            name_of(question), planned, kind, lambda subject: tuple(question(self, planned[subject].run()))
+        )
 
-    def _of_run(self, question: Callable[[Project, Run], Iterator[Answer]], planned: Planned) -> tuple[Answer, ...]:
-        return tuple(question(self, planned.run()))
+    @cached_property
+    def _planned(self) -> dict[str, Planned]:
+        return {planned.subject: planned for planned in self._execution.planned}
 
     def value_of(self, question: Callable[..., Answer], *key: str) -> Answer:
         """What a function says of the project, or of something in it that a key names, asked once.
@@ -117,7 +120,10 @@ class Project:
         return self._answers.apart(lambda: self._asked(question, key))
 
     def _asked(self, question: Callable[..., Answer], key: tuple[str, ...]) -> Answer:
-        return self._answers.remembered(self._told, (question, *key), lambda: question(self, *key))  # type: ignore[return-value]
+        asked = (question, *key)
+        if asked not in self._values:
+            self._values[asked] = self._answers.apart(lambda: question(self, *key))
+        return self._values[asked]  # type: ignore[return-value]
 
     def _value_by_name(self, name: str) -> object:
         named, *key = name.split("\0")
