@@ -31,14 +31,14 @@ from reprocheck.rulekit import (
     Project,
     Rule,
     Safety,
+    ShellWord,
     Span,
     parse_image_reference,
 )
 from reprocheck.rulekit.dependencies import Dependency, DependencyFacts, distribution, overlap
 from reprocheck.rulekit.distributions import Distribution
 from reprocheck.rulekit.manifest_edits import renamed, replaced_inside
-from reprocheck_rules.environment.declared import Installed, installs
-from reprocheck_rules.environment.installs import Package
+from reprocheck_rules.environment.installs import install_of
 from reprocheck_rules.environment.interpreters import images, interpreters
 from reprocheck_rules.environment.manifests import is_auxiliary, is_development, manifests
 
@@ -91,15 +91,29 @@ def _packages(project: Project) -> Iterator[Match]:
 
 
 def _installed(project: Project) -> Iterator[Match]:
-    for installed in installs(project):
-        if installed.path.endswith(".ipynb") or installed.install.manager != _PIP:
-            continue
-        for package in installed.install.packages:
+    for path, span, name, written in project.of_documents(_installed_in):
+        fix = _move_word(project, path, span, written, name)
+        yield project.match(path, span, _became(project, name), fix=fix)
+
+
+class _Installed(NamedTuple):
+    """A package that a command installs by name."""
+
+    path: str
+    span: Span
+    name: str
+    written: tuple[str, str]
+    """Name and version."""
+
+
+def _installed_in(project: Project, path: str) -> Iterator[_Installed]:
+    """What a script, image or job installs that is not kept up; a notebook is what once ran."""
+    for command in project.index.documents[path].commands:
+        install = install_of(ShellWord(word, command.span) for word in command.words)
+        for package in install.packages if install is not None and install.manager == _PIP else ():
             name = package.name.lower().replace("_", "-").replace(".", "-")
-            message = _became(project, name)
-            if message:
-                fix = _move_word(project, installed, package, name)
-                yield project.match(installed.path, installed.span, message, fix=fix)
+            if _became(project, name):
+                yield _Installed(path, command.span, name, (package.name, package.version))
 
 
 def _became(project: Project, name: str) -> str:
@@ -122,14 +136,14 @@ def _move(project: Project, manifest: DependencyFacts, dependency: Dependency) -
     return _fix(entry, edit) if edit is not None else None
 
 
-def _move_word(project: Project, installed: Installed, package: Package, name: str) -> Fix | None:
+def _move_word(project: Project, path: str, span: Span, written: tuple[str, str], name: str) -> Fix | None:
     entry = project.catalog.distributions.known[name]
-    if not (entry.placeholder or entry.same_versions) or installed.path.endswith(".py"):
+    if not (entry.placeholder or entry.same_versions):
         return None
     exact = project.versions.locked_one(entry.instead)
-    version = package.version if entry.same_versions else f"=={exact}" if exact else ""
-    word = re.compile(rf"(?<![\w.\-/=]){re.escape(package.name + package.version)}(?![\w.\-=\[])")
-    edit = replaced_inside(project, installed.path, installed.span, word, entry.instead + version)
+    version = written[1] if entry.same_versions else f"=={exact}" if exact else ""
+    word = re.compile(rf"(?<![\w.\-/=]){re.escape(''.join(written))}(?![\w.\-=\[])")
+    edit = replaced_inside(project, path, span, word, entry.instead + version)
     return _fix(entry, edit) if edit is not None else None
 
 

@@ -25,14 +25,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
-from reprocheck.rulekit import Confidence, Match, Note, Project, Rule
+from reprocheck.rulekit import Confidence, Match, Note, Project, Rule, Span
 from reprocheck.rulekit.dependencies import Dependency, DependencyFacts, SourceKind, is_exact
-from reprocheck.rulekit.facts import DocumentFacts
 from reprocheck_rules.environment.declared import home
 from reprocheck_rules.environment.interpreters import images
 from reprocheck_rules.environment.manifests import is_auxiliary, is_development, is_library, manifests
-from reprocheck_rules.environment.pages import Pages
+from reprocheck_rules.environment.pages import Pages, text_of_page
 
 rule = Rule("ENV015", "cuda-not-recorded", __doc__)
 
@@ -96,7 +96,7 @@ def _nowhere(project: Project, manifest: DependencyFacts) -> Iterator[Match]:
         return
     first = found[0]
     name = f"{first.name}{first.specifier}"
-    told = any("download.pytorch.org/whl" in text or "data.pyg.org/whl" in text for text in Pages(project).texts())
+    told = any(project.once(Pages).of_each(_names_wheels))
     yield project.match(
         manifest.path,
         first.span,
@@ -107,6 +107,12 @@ def _nowhere(project: Project, manifest: DependencyFacts) -> Iterator[Match]:
     )
 
 
+def _names_wheels(project: Project, path: str) -> Iterator[bool]:
+    text = text_of_page(project, path)
+    if "download.pytorch.org/whl" in text or "data.pyg.org/whl" in text:
+        yield True
+
+
 def _has_index(project: Project, manifest: DependencyFacts) -> bool:
     """Whether the list, what it includes, or a command of the project names an index beside the default one."""
     sources = [manifest, *(source for source, _ in project.index.dependencies.included(manifest))]
@@ -114,12 +120,7 @@ def _has_index(project: Project, manifest: DependencyFacts) -> bool:
         return True
     if _BESIDE_REQUIREMENT.search(project.index.tree.head(manifest.path, _READ) or b""):
         return True
-    return any(
-        _INDEX_OPTION.search(word) or _BUILD_INDEX.search(word)
-        for document in project.index.documents.values()
-        for command in document.commands
-        for word in command.words
-    )
+    return any(_INDEX_OPTION.search(word) or _BUILD_INDEX.search(word) for word in _words(project))
 
 
 def _is_framework(dependency: Dependency) -> bool:
@@ -160,18 +161,53 @@ def _names_build(project: Project, manifest: DependencyFacts) -> bool:
         return True
     if any(dependency.name in _CONDA_CUDA for source in sources for dependency in source.dependencies):
         return True
-    words = (
-        word for document in project.index.documents.values() for command in document.commands for word in command.words
+    named = (
+        _BUILD_INDEX.search(word) or (_LOCAL.search(word) and word.startswith("torch")) for word in _words(project)
     )
-    return any(_BUILD_INDEX.search(word) or (_LOCAL.search(word) and word.startswith("torch")) for word in words)
+    return any(named)
 
 
-def _documents(project: Project) -> dict[str, list[tuple[str, DocumentFacts]]]:
-    """Documents by the folder that they speak for, each with its path, in order."""
-    found: dict[str, list[tuple[str, DocumentFacts]]] = {}
-    for path, document in sorted(project.index.documents.items()):
-        found.setdefault(home(path), []).append((path, document))
+def _words(project: Project) -> tuple[str, ...]:
+    """Words of commands that may name an index or a build, in order."""
+    return project.once(_all_words)
+
+
+def _all_words(project: Project) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(project.of_documents(_words_in)))
+
+
+def _words_in(project: Project, path: str) -> Iterator[str]:
+    for command in project.index.documents[path].commands:
+        for word in command.words:
+            if _INDEX_OPTION.search(word) or _BUILD_INDEX.search(word) or _LOCAL.search(word):
+                yield word
+
+
+class _Reserved(NamedTuple):
+    """A place where a document reserves a GPU."""
+
+    path: str
+    span: Span
+
+
+def _reserved(project: Project) -> dict[str, _Reserved]:
+    """The first of those that speak for a folder, by folder."""
+    found: dict[str, _Reserved] = {}
+    for place in project.of_documents(_reserved_in):
+        found.setdefault(home(place.path), place)
     return found
+
+
+def _reserved_in(project: Project, path: str) -> Iterator[_Reserved]:
+    for setting in project.index.documents[path].settings:
+        last = setting.key.rpartition(".")[2]
+        if (
+            (last == "runtime" and setting.value == "nvidia")
+            or setting.key.endswith("nvidia.com/gpu")
+            or (".devices." in setting.key and setting.value in {"nvidia", "gpu"})
+        ):
+            yield _Reserved(path, setting.span)
+            return
 
 
 def _uses_gpu(project: Project, manifest: DependencyFacts) -> tuple[Note | None, str]:
@@ -182,13 +218,9 @@ def _uses_gpu(project: Project, manifest: DependencyFacts) -> tuple[Note | None,
             cuda = _IMAGE_CUDA.search(name)
             note = project.note(path, span, f"the image `{name}` brings CUDA")
             return note, (cuda[1] or cuda[3]) if cuda is not None else ""
-    for path, document in project.once(_documents).get(folder, ()):
-        for setting in document.settings:
-            last = setting.key.rpartition(".")[2]
-            if (last == "runtime" and setting.value == "nvidia") or setting.key.endswith("nvidia.com/gpu"):
-                return project.note(path, setting.span, "a GPU is reserved here"), ""
-            if ".devices." in setting.key and setting.value in {"nvidia", "gpu"}:
-                return project.note(path, setting.span, "a GPU is reserved here"), ""
+    reserved = project.once(_reserved).get(folder)
+    if reserved is not None:
+        return project.note(reserved.path, reserved.span, "a GPU is reserved here"), ""
     for dependency in manifest.dependencies:
         if dependency.name.endswith(("-cu11", "-cu12", "-cuda11x", "-cuda12x")) or dependency.name in {
             "flash-attn", "bitsandbytes", "nvidia-dali-cuda110", "nvidia-dali-cuda120",

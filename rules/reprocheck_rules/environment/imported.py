@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import IntEnum
 from functools import cached_property
 from typing import Final, NamedTuple
@@ -59,36 +59,33 @@ class Foreign(NamedTuple):
         return self.module.partition(".")[0]
 
 
+class Importing(NamedTuple):
+    """What one file imports."""
+
+    path: str
+    works: bool
+    """Whether its body does something beyond defining."""
+    modules: tuple[tuple[str, Reach], ...]
+    """Modules of the project, each with how sure it is to be imported; none of tests."""
+    required: tuple[str, ...]
+    """What is not of the project and without which something fails."""
+    others: tuple[str, ...]
+    """What else is not of the project: what may be missing, and all that tests and builds import."""
+
+
 class Imports:
     """What the files of a project import."""
 
     def __init__(self, project: Project) -> None:
-        """Looks at all files once, when first asked."""
+        """Looks at all files once."""
         self._project = project
-        self._own = frozenset(self._own_names())
+        self._files = {file.path: file for file in project.of_files(_importing)}
         self._installed: dict[str, frozenset[str]] = {}
 
-    def _own_names(self) -> Iterator[str]:
-        """Modules and folders with code, extensions that a setup.py builds, and the project itself."""
-        for path in self._project.index.paths:
-            *folders, name = path.split("/")
-            stem, _, extension = name.rpartition(".")
-            if extension in _CODE:
-                yield stem.partition(".")[0]
-                yield from folders
-        for path, facts in self._project.index.files.items():
-            if path.rpartition("/")[2] == "setup.py":
-                for text in facts.strings:
-                    yield text.partition(".")[0]
-        for source in self._project.index.dependencies.sources.values():
-            if source.kind is SourceKind.PYPROJECT and source.made_from:
-                yield source.made_from.replace("-", "_")
-
-    def required(self) -> Iterator[Foreign]:
-        """Imports without which something of the project fails, by path: not in tests, nor what may be missing."""
-        for path, facts in sorted(self._project.index.files.items()):
-            if not TESTS.search(path) and not _FOR_BUILDS.search(path):
-                yield from self._of_file(facts, optional=False)
+    @property
+    def files(self) -> Iterable[Importing]:
+        """What each file imports, by path."""
+        return self._files.values()
 
     def reached(self, path: str) -> Reach:
         """How a module gets imported by programs; one that only defines, and that nothing imports, may never be."""
@@ -119,9 +116,8 @@ class Imports:
         Where packages import nothing of their own, what one of their modules needs of another counts.
         """
         if prefix not in self._installed:
-            files = self._project.index.files
-            tops = {path for path in files if _is_top_package(path.removeprefix(prefix).removeprefix("src/"))}
-            tops = {path for path in tops if path.startswith(prefix)}
+            below = (path for path in self._packages_first if path.startswith(prefix))
+            tops = {path for path in below if _is_top_package(path.removeprefix(prefix).removeprefix("src/"))}
             commands = {entry.path for entry in self._project.entries if entry.kind == "console"}
             found = self._surely_from(tops | commands)
             if len(found) == len(tops | commands):
@@ -129,6 +125,11 @@ class Imports:
                 found = {path for path in inner if self._is_needed(path, prefix)}
             self._installed[prefix] = frozenset(found)
         return self._installed[prefix]
+
+    @cached_property
+    def _packages_first(self) -> list[str]:
+        """What runs first of each package."""
+        return [path for path in self._files if path.endswith("/__init__.py")]
 
     def _surely_from(self, roots: set[str]) -> set[str]:
         found: set[str] = set()
@@ -152,7 +153,7 @@ class Imports:
         """What runs before a module of a package does."""
         folder = path.rpartition("/")[0]
         while folder:
-            yield from (init for init in (f"{folder}/__init__.py",) if init in self._project.index.files)
+            yield from (init for init in (f"{folder}/__init__.py",) if init in self._files)
             folder = folder.rpartition("/")[0]
 
     def _is_brought(self, path: str, found: dict[str, Reach], least: Reach) -> bool:
@@ -164,46 +165,30 @@ class Imports:
     @cached_property
     def _programs(self) -> frozenset[str]:
         """Files that are run, and modules that a configuration names."""
-        files = self._project.index.files
         found = {
             entry.path
             for entry in self._project.entries
-            if not entry.imported and (entry.kind != "script" or entry.invocations or _works(files[entry.path]))
+            if not entry.imported and (entry.kind != "script" or entry.invocations or self._files[entry.path].works)
         }
         return frozenset(found | {path for path in self._lonely if _dotted(path) in self._named})
 
     @cached_property
     def _lonely(self) -> frozenset[str]:
         """Modules that nothing imports."""
-        return frozenset(
-            path for path in self._project.index.files if path not in self._ways and not TESTS.search(path)
-        )
+        return frozenset(path for path in self._files if path not in self._ways and not TESTS.search(path))
 
     @cached_property
     def _named(self) -> frozenset[str]:
-        """Modules, by their last two parts, that a configuration may name: `_target_: nets.unet.UNet`."""
-        found: set[str] = set()
-        for document in self._project.index.documents.values():
-            for setting in document.settings:
-                if isinstance(setting.value, str) and _OBJECT.match(setting.value):
-                    parts = re.split(r"[.:]", setting.value)
-                    found |= {".".join(pair) for pair in itertools.pairwise(parts)}
-        return frozenset(found)
+        """Modules, by their last two parts, that a configuration names: `_target_: nets.unet.UNet`."""
+        return frozenset(self._project.of_documents(_modules_named))
 
     @cached_property
-    def _ways(self) -> dict[str, set[tuple[str, Reach]]]:
+    def _ways(self) -> dict[str, list[tuple[str, Reach]]]:
         """By module: who imports it, and how."""
-        modules = self._project.index.symbols.modules
-        found: dict[str, set[tuple[str, Reach]]] = {}
-        for path, facts in self._project.index.files.items():
-            if TESTS.search(path):
-                continue
-            for index, function in enumerate(facts.functions):
-                for event in function.events:
-                    if isinstance(event, Import):
-                        module = modules.find(path, event.target) or modules.find(path, _parent(event.target))
-                        if module is not None and module != path:
-                            found.setdefault(module, set()).add((path, _reach(function, event, index)))
+        found: dict[str, list[tuple[str, Reach]]] = {}
+        for path, file in self._files.items():
+            for module, reach in file.modules:
+                found.setdefault(module, []).append((path, reach))
         return found
 
     @cached_property
@@ -215,26 +200,94 @@ class Imports:
                 found.setdefault(importer, set()).add(module)
         return found
 
-    def every(self) -> Iterator[Foreign]:
-        """All imports, also optional ones and those of tests."""
-        for _, facts in sorted(self._project.index.files.items()):
-            yield from self._of_file(facts, optional=True)
 
-    def _of_file(self, facts: FileFacts, *, optional: bool) -> Iterator[Foreign]:
-        for index, function in enumerate(facts.functions):
-            for event in function.events:
-                if isinstance(event, Import) and self._is_foreign(facts.path, event.target):
-                    reach = _reach(function, event, index)
-                    if optional or reach:
-                        yield Foreign(facts.path, event.target, event.span, reach is Reach.SURE)
+def _importing(project: Project, path: str) -> Iterator[Importing]:
+    facts, own = project.index.files[path], project.value_of(own_names)
+    is_test = TESTS.search(path) is not None
+    is_beside = is_test or _FOR_BUILDS.search(path) is not None
+    modules: dict[tuple[str, Reach], None] = {}
+    required: dict[str, None] = {}
+    others: dict[str, None] = {}
+    for event, reach in _imports(facts):
+        if _is_foreign(path, event.target, own):
+            (required if reach and not is_beside else others)[event.target] = None
+        module = None if is_test else _module(project, path, event.target)
+        if module is not None:
+            modules[module, reach] = None
+    yield Importing(path, _works(facts), tuple(modules), tuple(required), tuple(others))
 
-    def _is_foreign(self, path: str, target: str) -> bool:
-        top = target.partition(".")[0]
-        if not top or top in STANDARD or top in PROVIDED or top in self._own:
-            return False
-        if path.endswith(".ipynb") and top in IN_NOTEBOOKS:
-            return False
-        return not any(target == name or target.startswith(f"{name}.") for name in PROVIDED_BELOW)
+
+def imported_by(project: Project, path: str) -> Iterator[Foreign]:
+    """What a file imports that is not of the project and without which something fails."""
+    facts, own = project.index.files[path], project.value_of(own_names)
+    for event, reach in _imports(facts):
+        if reach and _is_foreign(path, event.target, own):
+            yield Foreign(path, event.target, event.span, reach is Reach.SURE)
+
+
+def _imports(facts: FileFacts) -> Iterator[tuple[Import, Reach]]:
+    for index, function in enumerate(facts.functions):
+        for event in function.events:
+            if isinstance(event, Import):
+                yield event, _reach(function, event, index)
+
+
+def _module(project: Project, path: str, target: str) -> str | None:
+    """The module of the project that an import brings."""
+    modules = project.index.symbols.modules
+    module = modules.find(path, target) or modules.find(path, _parent(target))
+    return module if module != path else None
+
+
+def _is_foreign(path: str, target: str, own: frozenset[str]) -> bool:
+    top = target.partition(".")[0]
+    if not top or top in STANDARD or top in PROVIDED or top in own:
+        return False
+    if path.endswith(".ipynb") and top in IN_NOTEBOOKS:
+        return False
+    return not any(target == name or target.startswith(f"{name}.") for name in PROVIDED_BELOW)
+
+
+def own_names(project: Project) -> frozenset[str]:
+    """Modules and folders with code, extensions that a setup.py builds, and the project itself."""
+    built = [path for path in project.index.files if path.rpartition("/")[2] == "setup.py"]
+    sources = project.index.dependencies.sources.values()
+    made = (source.made_from for source in sources if source.kind is SourceKind.PYPROJECT)
+    return frozenset(
+        (
+            *project.of_project(_own_files),
+            *project.of_each(_own_extensions, built),
+            *(name.replace("-", "_") for name in made if name),
+        )
+    )
+
+
+def _own_files(project: Project) -> Iterator[str]:
+    found: set[str] = set()
+    for path in project.index.paths:
+        *folders, name = path.split("/")
+        stem, _, extension = name.rpartition(".")
+        if extension in _CODE:
+            found.add(stem.partition(".")[0])
+            found.update(folders)
+    yield from sorted(found)
+
+
+def _own_extensions(project: Project, path: str) -> Iterator[str]:
+    yield from sorted({text.partition(".")[0] for text in project.index.files[path].strings})
+
+
+def _modules_named(project: Project, path: str) -> Iterator[str]:
+    """What a configuration may name of the project: the last two parts of modules."""
+    own = project.once(_last_parts)
+    for setting in project.index.documents[path].settings:
+        if isinstance(setting.value, str) and _OBJECT.match(setting.value):
+            pairs = map(".".join, itertools.pairwise(re.split(r"[.:]", setting.value)))
+            yield from (pair for pair in pairs if pair in own)
+
+
+def _last_parts(project: Project) -> frozenset[str]:
+    return frozenset(map(_dotted, project.index.paths))
 
 
 def _works(facts: FileFacts) -> bool:

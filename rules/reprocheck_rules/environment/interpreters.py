@@ -63,19 +63,19 @@ def images(project: Project) -> tuple[tuple[str, str, Span], ...]:
 
 
 def _images(project: Project) -> tuple[tuple[str, str, Span], ...]:
-    return tuple(_each_image(project))
+    return tuple(project.of_documents(_images_of))
 
 
-def _each_image(project: Project) -> Iterator[tuple[str, str, Span]]:
-    for path, document in sorted(project.index.documents.items()):
-        for image in document.images:
-            if not image.copied:
-                yield path, image.name, image.span
-        composed = document.kind == "yaml" and COMPOSE.search(path) is not None
-        if composed or (document.kind == "json" and DEVCONTAINER.search(path)):
-            for setting in document.settings:
-                if setting.key.rpartition(".")[2] == "image" and isinstance(setting.value, str):
-                    yield path, setting.value, setting.span
+def _images_of(project: Project, path: str) -> Iterator[tuple[str, str, Span]]:
+    document = project.index.documents[path]
+    for image in document.images:
+        if not image.copied:
+            yield path, image.name, image.span
+    composed = document.kind == "yaml" and COMPOSE.search(path) is not None
+    if composed or (document.kind == "json" and DEVCONTAINER.search(path)):
+        for setting in document.settings:
+            if setting.key.rpartition(".")[2] == "image" and isinstance(setting.value, str):
+                yield path, setting.value, setting.span
 
 
 def python_of(name: str) -> str:
@@ -92,19 +92,18 @@ def python_of(name: str) -> str:
 
 def versions_of_jobs(project: Project) -> list[str]:
     """Minor versions (`3.11`) that the configuration of a build service runs, in order."""
-    found: set[str] = set()
-    for path, document in project.index.documents.items():
-        for setting in document.settings if CI_FILE.search(path) else ():
-            named = _MINOR.match(str(setting.value)) if _JOBS.search(setting.key) else None
-            if named is not None:
-                found.add(named[0])
+    named = (_MINOR.match(text) for path, text in project.of_documents(_of_jobs) if CI_FILE.search(path))
+    found = {version[0] for version in named if version is not None}
     return sorted(found, key=lambda version: tuple(map(int, version.split("."))))
 
 
 def named_by_jobs(project: Project) -> bool:
     """Whether the configuration of a build service, or of a tool, says which Python it runs."""
-    return any(
-        _JOBS.search(setting.key) and _VERSION.match(str(setting.value))
-        for document in project.index.documents.values()
-        for setting in document.settings
-    )
+    return any(_VERSION.match(text) for _, text in project.of_documents(_of_jobs))
+
+
+def _of_jobs(project: Project, path: str) -> Iterator[tuple[str, str]]:
+    """What stands where configurations name a Python, with their path."""
+    for setting in project.index.documents[path].settings:
+        if _JOBS.search(setting.key):
+            yield path, str(setting.value)

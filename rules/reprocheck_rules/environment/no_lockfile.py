@@ -22,7 +22,7 @@ from collections.abc import Iterator
 
 from reprocheck.rulekit import Confidence, Match, Project, Rule, Span
 from reprocheck.rulekit.dependencies import DependencyFacts, folder_of, is_exact
-from reprocheck.rulekit.facts import FileFacts, Import
+from reprocheck.rulekit.facts import Import
 from reprocheck_rules.environment.manifests import is_auxiliary, is_library, listed, loose, manifests
 from reprocheck_rules.environment.standard_library import STANDARD
 
@@ -92,28 +92,31 @@ def _first_import(project: Project) -> tuple[str, Span, list[str]] | None:
     first: tuple[str, Span] | None = None
     names: dict[str, None] = {}
     for path in sorted({entry.path for entry in project.entries}, key=lambda path: (path.count("/"), path)):
-        facts = project.index.files.get(path)
-        for name, span in _foreign(facts, own) if facts is not None else ():
-            first = first or (path, span)
-            names[name] = None
+        for name, span in project.of_file(_foreign, path) if path in project.index.files else ():
+            if name not in own:
+                first = first or (path, span)
+                names[name] = None
     return None if first is None else (*first, list(names))
 
 
-def _foreign(facts: FileFacts, own: set[str]) -> Iterator[tuple[str, Span]]:
-    for event in facts.functions[0].events:
+def _foreign(project: Project, path: str) -> Iterator[tuple[str, Span]]:
+    for event in project.index.files[path].functions[0].events:
         if isinstance(event, Import) and not event.target.startswith("."):
             name = event.target.partition(".")[0]
-            if name not in STANDARD and name not in own:
+            if name not in STANDARD:
                 yield name, event.span
 
 
 def _installs(project: Project) -> bool:
     """Whether a script, image or workflow installs packages by name."""
-    return any(
-        command.words and command.words[0].rpartition("/")[2] in _INSTALLERS and "install" in command.words
-        for document in project.index.documents.values()
-        for command in document.commands
-    )
+    return any(project.of_documents(_installs_in))
+
+
+def _installs_in(project: Project, path: str) -> Iterator[bool]:
+    for command in project.index.documents[path].commands:
+        if command.words and command.words[0].rpartition("/")[2] in _INSTALLERS and "install" in command.words:
+            yield True
+            return
 
 
 rule.flags(

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
 from reprocheck.rulekit import ImageReference, Mapping, Project, Span, parse_image_reference
 from reprocheck.rulekit.dependencies import folder_of
 from reprocheck.rulekit.facts import Command, DocumentFacts
 from reprocheck_rules.environment.image_uses import COMPOSE
-from reprocheck_rules.environment.pages import Pages
+from reprocheck_rules.environment.pages import Pages, text_of_page
 
 _PUBLIC: Final = frozenset(
     {
@@ -65,16 +65,28 @@ def is_manifest(root: Mapping) -> bool:
     return root.get("apiVersion") is not None and root.get("kind") is not None
 
 
-def uses(project: Project) -> Iterator[tuple[str, Span, str]]:
-    """Images that Dockerfiles, compose files, workflows and manifests name, each with its file and place."""
-    for path, document in sorted(project.index.documents.items()):
-        for image in document.images:
-            yield path, image.span, image.name
-        keys = {setting.key for setting in document.settings}
-        pattern = _USES if is_left_to_project(path) else _CONTAINED if {"apiVersion", "kind"} <= keys else None
-        for setting in document.settings if pattern is not None else ():
-            if pattern is not None and pattern.search(setting.key) and isinstance(setting.value, str):
-                yield path, setting.span, setting.value
+class Use(NamedTuple):
+    """An image that a file names."""
+
+    path: str
+    span: Span
+    written: str
+
+
+def uses(project: Project) -> Iterator[Use]:
+    """Images that Dockerfiles, compose files, workflows and manifests name."""
+    return project.of_documents(_uses)
+
+
+def _uses(project: Project, path: str) -> Iterator[Use]:
+    document = project.index.documents[path]
+    for image in document.images:
+        yield Use(path, image.span, image.name)
+    keys = {setting.key for setting in document.settings}
+    pattern = _USES if is_left_to_project(path) else _CONTAINED if {"apiVersion", "kind"} <= keys else None
+    for setting in document.settings if pattern is not None else ():
+        if pattern is not None and pattern.search(setting.key) and isinstance(setting.value, str):
+            yield Use(path, setting.span, setting.value)
 
 
 class OwnImages:
@@ -82,37 +94,61 @@ class OwnImages:
 
     def __init__(self, project: Project) -> None:
         """Looks at all commands, build services and compose files, and at what pages show."""
-        pages = project.once(Pages)
-        written = {name for document in project.index.documents.values() for name in _of_document(document)}
-        written |= {name for facts in project.index.files.values() for c in facts.commands for name in _tagged(c)}
-        written |= {name for text in pages.texts() for name in _BUILDS.findall(text)}
-        written |= {
-            name for path in project.index.paths if _JENKINS.search(path) for name in _of_jenkins(project, path)
-        }
-        written |= frozenset(_of_services(project))
-        self._names = frozenset(filter(None, map(_last, written)))
+        notebooks = [path for path in project.index.files if path.endswith(".ipynb")]
+        files = project.of_project(_jenkins_files)
+        self._names = frozenset(
+            (
+                *project.of_documents(_of_document),
+                *project.of_each(_of_notebook, notebooks),
+                *project.once(Pages).of_each(_of_page),
+                *project.of_each(_of_jenkins, files),
+                *_of_services(project),
+            )
+        )
 
     def has(self, image: ImageReference) -> bool:
         """Whether an image is one of them, whoever's name stands in front; also one of this machine or of nobody."""
         return _last(image.name) in self._names or _NOBODYS.search(image.name) is not None
 
 
+class _Services(NamedTuple):
+    """What a compose file says of its services."""
+
+    folder: str
+    built: tuple[str, ...]
+    """Keys of those that it builds."""
+    texts: tuple[tuple[str, str], ...]
+    """Texts by the key that they stand under, or by the key of the service whose image they name."""
+
+
+def _services(project: Project, path: str) -> Iterator[_Services]:
+    settings = project.index.documents[path].settings
+    yield _Services(
+        folder_of(path),
+        tuple(dict.fromkeys(each.key.partition(".build")[0] for each in settings if ".build" in each.key)),
+        tuple((each.key.removesuffix(".image"), each.value) for each in settings if isinstance(each.value, str)),
+    )
+
+
 def _of_services(project: Project) -> Iterator[str]:
     """Images of services that one compose file builds and another beside it changes."""
-    files = {path: found for path, found in project.index.documents.items() if COMPOSE.search(path)}
-    built = {
-        (folder_of(path), setting.key.partition(".build")[0])
-        for path, document in files.items()
-        for setting in document.settings
-        if ".build" in setting.key
-    }
-    for path, document in files.items():
-        for setting in document.settings:
-            if isinstance(setting.value, str) and (folder_of(path), setting.key.removesuffix(".image")) in built:
-                yield _VARIABLE.sub("x", setting.value)
+    composed = [path for path in project.index.documents if COMPOSE.search(path)]
+    files = list(project.of_each(_services, composed))
+    built = {(file.folder, key) for file in files for key in file.built}
+    for file in files:
+        yield from _named(_VARIABLE.sub("x", text) for key, text in file.texts if (file.folder, key) in built)
 
 
-def _of_document(document: DocumentFacts) -> Iterator[str]:
+def _named(written: Iterable[str]) -> Iterator[str]:
+    """The last parts of names of images, as far as they can be told."""
+    return filter(None, map(_last, written))
+
+
+def _of_document(project: Project, path: str) -> Iterator[str]:
+    return _named(_written(project.index.documents[path]))
+
+
+def _written(document: DocumentFacts) -> Iterator[str]:
     for command in (*document.commands, *document.shown):
         yield from _tagged(command)
     built = {setting.key.partition(".build")[0] for setting in document.settings if ".build" in setting.key}
@@ -123,12 +159,24 @@ def _of_document(document: DocumentFacts) -> Iterator[str]:
                 yield from re.split(r"[\s,]+", _VARIABLE.sub("x", setting.value))
 
 
+def _of_notebook(project: Project, path: str) -> Iterator[str]:
+    return _named(name for command in project.index.files[path].commands for name in _tagged(command))
+
+
+def _of_page(project: Project, path: str) -> Iterator[str]:
+    return _named(_BUILDS.findall(text_of_page(project, path)))
+
+
+def _jenkins_files(project: Project) -> Iterator[str]:
+    yield from sorted(path for path in project.index.paths if _JENKINS.search(path))
+
+
 def _of_jenkins(project: Project, path: str) -> Iterator[str]:
     """Names in a Jenkinsfile that builds or pushes images."""
-    text = (project.index.tree.head(path, _BYTES_LIMIT) or b"").decode("utf-8", "replace")
+    text = project.index.head(path, _BYTES_LIMIT).decode("utf-8", "replace")
     if _JENKINS_BUILDS.search(text):
         for names in _JENKINS_NAMES.findall(text):
-            yield from filter(None, names)
+            yield from _named(names)
 
 
 def _tagged(command: Command) -> Iterator[str]:

@@ -26,7 +26,7 @@ from reprocheck.rulekit import Confidence, Match, Project, Rule
 from reprocheck.rulekit.dependencies import SourceKind, overlap
 from reprocheck_rules.environment.interpreters import Interpreter, images, interpreters, named_by_jobs
 from reprocheck_rules.environment.manifests import is_auxiliary, is_library, manifests
-from reprocheck_rules.environment.pages import Pages
+from reprocheck_rules.environment.pages import Pages, texts_of
 from reprocheck_rules.environment.python_fixes import name_python
 
 rule = Rule("ENV006", "python-unpinned", __doc__)
@@ -61,7 +61,7 @@ def _unnamed(project: Project) -> Iterator[Match]:
         return
     first = min(listed, key=lambda manifest: (manifest.path.count("/"), manifest.path))
     if first.kind is SourceKind.SETUP_PY and any(
-        text.startswith(_STATED) for text in project.index.files[first.path].strings
+        text.startswith(_STATED) for text in project.of_file(texts_of, first.path)
     ):
         return
     brought = bool(images(project))

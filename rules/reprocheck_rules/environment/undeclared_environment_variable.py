@@ -19,10 +19,11 @@ Terraform or pages of documentation may speak of it, the confidence is low.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
-from reprocheck.rulekit import Confidence, Match, Project, Rule
-from reprocheck.rulekit.facts import Call, FileFacts, ValueKind, VariableRead
+from reprocheck.rulekit import Confidence, Match, Project, Rule, Span
+from reprocheck.rulekit.facts import Call, DocumentFacts, FileFacts, ValueKind
 from reprocheck_rules.environment.imported import TESTS
 
 rule = Rule("ENV013", "undeclared-environment-variable", __doc__, confidence="medium")
@@ -45,48 +46,95 @@ _PAGES = re.compile(r"(?:^|/)docs?/.*\.(?:md|rst|txt|html)$")
 _SHOWN = 8
 
 
+class _Read(NamedTuple):
+    """A place that takes a variable for granted."""
+
+    path: str
+    name: str
+    span: Span
+
+
 @rule.on_project
 def check(project: Project) -> Iterator[Match]:
     """Every variable that something takes for granted and nothing speaks of."""
-    reads: dict[str, list[tuple[str, VariableRead]]] = {}
-    for path, facts in sorted(project.index.files.items()):
-        if not TESTS.search(path):
-            for read in facts.required:
-                reads.setdefault(read.name, []).append((path, read))
+    reads = project.once(_reads)
     if not reads:
         return
-    known = set(_spoken_of(project))
-    elsewhere = any(path.endswith(_INFRASTRUCTURE) or _PAGES.search(path) for path in project.index.paths)
-    for name, places in sorted(reads.items()):
+    known = frozenset((*project.of_documents(_spoken_of_in), *project.of_files(_spoken_of_by)))
+    elsewhere = any(project.of_project(_described_elsewhere))
+    for name, (first, *others) in sorted(reads.items()):
         if name not in known and not _BY_PLATFORMS.fullmatch(name.upper()):
-            (path, first), *others = places
-            notes = [project.note(other, read.span, "read here too") for other, read in others[:_SHOWN]]
+            notes = [project.note(other.path, other.span, "read here too") for other in others[:_SHOWN]]
             message = f"`{name}` must be set, but no file of the project sets or mentions it"
             confidence = Confidence.LOW if elsewhere else None
-            yield project.match(path, first.span, message, confidence=confidence, trail=notes)
+            yield project.match(first.path, first.span, message, confidence=confidence, trail=notes)
 
 
-def _spoken_of(project: Project) -> Iterator[str]:
-    """Names that are set, handed through, mentioned in a read-me file, or set by the code itself."""
-    yield from project.index.variables
-    for document in project.index.documents.values():
-        yield from document.mentions
-        # Templates of clouds and charts name variables as keys, at depths of their own.
-        yield from (setting.key.rpartition(".")[2] for setting in document.settings)
+def _reads(project: Project) -> dict[str, list[_Read]]:
+    reads: dict[str, list[_Read]] = {}
+    for read in project.of_files(_read_by):
+        reads.setdefault(read.name, []).append(read)
+    return reads
+
+
+def _read_by(project: Project, path: str) -> Iterator[_Read]:
+    if not TESTS.search(path):
+        yield from (_Read(path, read.name, read.span) for read in project.index.files[path].required)
+
+
+def _described_elsewhere(project: Project) -> Iterator[bool]:
+    """Whether Terraform or pages of documentation may speak of a variable."""
+    if any(path.endswith(_INFRASTRUCTURE) or _PAGES.search(path) for path in project.index.paths):
+        yield True
+
+
+def _asked(project: Project, names: Iterable[str]) -> Iterator[str]:
+    """Names that are written as those of variables are, and those that the project reads though they are not."""
+    unusual = project.value_of(unusual_names)
+    return (name for name in dict.fromkeys(names) if _is_usual(name) or name in unusual)
+
+
+def _is_usual(name: str) -> bool:
+    return name.isupper() and name.isidentifier()
+
+
+def unusual_names(project: Project) -> frozenset[str]:
+    """Names of variables in small letters and the like, which code reads."""
+    return frozenset(name for name in project.once(_reads) if not _is_usual(name))
+
+
+def _spoken_of_in(project: Project, path: str) -> Iterator[str]:
+    return _asked(project, _set_or_mentioned(project.index.documents[path]))
+
+
+def _set_or_mentioned(document: DocumentFacts) -> Iterator[str]:
+    """Names that a document sets, hands through or mentions."""
+    yield from document.variables
+    yield from document.mentions
+    # Templates of clouds and charts name variables as keys, at depths of their own.
+    yield from (setting.key.rpartition(".")[2] for setting in document.settings)
+    for command in document.commands:
+        yield from command.variables
         if document.kind == "shell":
-            for command in document.commands:
-                yield from (word.partition("=")[0] for word in command.words if "=" in word)
-    for facts in project.index.files.values():
-        yield from _given_by_name(facts)
-        for command in facts.commands:
-            yield from command.variables
-        for assignment in facts.assignments:
-            if assignment.target.startswith("os.environ."):
-                yield assignment.target.removeprefix("os.environ.")
-        for function in facts.functions:
-            for event in function.events:
-                if isinstance(event, Call):
-                    yield from _names(event) if event.callee in _SETTERS else _handed_over(event)
+            yield from (word.partition("=")[0] for word in command.words if "=" in word)
+
+
+def _spoken_of_by(project: Project, path: str) -> Iterator[str]:
+    return _asked(project, _set_by(project.index.files[path]))
+
+
+def _set_by(facts: FileFacts) -> Iterator[str]:
+    """Names that the code itself sets or hands through."""
+    yield from _given_by_name(facts)
+    for command in facts.commands:
+        yield from command.variables
+    for assignment in facts.assignments:
+        if assignment.target.startswith("os.environ."):
+            yield assignment.target.removeprefix("os.environ.")
+    for function in facts.functions:
+        for event in function.events:
+            if isinstance(event, Call):
+                yield from _names(event) if event.callee in _SETTERS else _handed_over(event)
 
 
 def _given_by_name(facts: FileFacts) -> Iterator[str]:

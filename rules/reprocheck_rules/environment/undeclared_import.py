@@ -31,8 +31,16 @@ from typing import NamedTuple
 
 from reprocheck.rulekit import Confidence, Match, Project, Rule
 from reprocheck.rulekit.dependencies import DependencyFacts
-from reprocheck_rules.environment.declared import Declared
-from reprocheck_rules.environment.imported import Foreign, Imports, Reach
+from reprocheck_rules.environment.declared import (
+    Declared,
+    Scope,
+    declared_for,
+    declared_in,
+    is_installed,
+    is_named_elsewhere,
+    plain,
+)
+from reprocheck_rules.environment.imported import Foreign, Importing, Imports, Reach, imported_by
 from reprocheck_rules.environment.manifests import is_auxiliary, is_template
 from reprocheck_rules.environment.pages import Pages
 from reprocheck_rules.environment.standard_library import IN_NOTEBOOKS, ON_COLAB
@@ -49,6 +57,8 @@ _FOR_SHOW = re.compile(
     r"(?:^|/)(?:examples?|tutorials?|samples?|demos?|contrib|playground|archived?|attic|old|legacy|deprecated|backups?)/"
 )
 """Folders of pieces that bring their own needs, also beside a program, or that are put aside."""
+_OWN_LIST = "//"
+"""Stands between a folder and a program in it that has a list of its own."""
 _TELLING = 4
 """Letters from which a part of a name means something."""
 _BESIDE = re.compile(
@@ -63,106 +73,202 @@ def check(project: Project) -> Iterator[Match]:
     """Every package that is imported and not declared, once for each folder with manifests."""
     if not project.index.dependencies.manifests:
         return  # that is ENV002's
-    declared, pages = Declared(project), project.once(Pages)
-    groups: dict[tuple[str, str], list[tuple[Foreign, Confidence]]] = {}
-    imports = Imports(project)
-    for found in imports.required():
-        scope = declared.scope(found.path)
-        if scope is None or is_template(found.path) or _is_declared(project, declared, scope, found):
+    declared, imports = project.once(Declared), project.once(Imports)
+    judge = _Judge(declared, imports, project.once(Pages))
+    groups: dict[tuple[str, str], list[_Place]] = {}
+    undeclared: dict[str, dict[str, _Undeclared]] = {}
+    for file in imports.files:
+        listing = _listing(declared, file) if file.required else None
+        if listing is None:
             continue
-        reach = imports.reached(found.path)
-        if reach:
-            sure = reach is Reach.SURE
-            seen = _Seen(project, declared, imports, pages, scope)
-            confidence = _confidence(seen, found) if sure else Confidence.LOW
-            name = _distribution(project, found)
-            groups.setdefault((scope, name or found.top), []).append((found, confidence))
+        if listing not in undeclared:
+            undeclared[listing] = {each.module: each for each in project.of_file(_undeclared, listing)}
+        missing = undeclared[listing]
+        if missing.keys().isdisjoint(file.required) or not imports.reached(file.path):
+            continue
+        for found in project.of_file(imported_by, file.path):
+            known = missing.get(found.module)
+            if known is not None:
+                scope = _scope_of(listing)
+                confidence = judge.confidence(scope, known, found)
+                groups.setdefault((scope, known.name or found.top), []).append(_Place(found, confidence, known))
     for (scope, name), places in sorted(groups.items()):
         yield _match(project, declared, scope, name, places)
 
 
-def _is_declared(project: Project, declared: Declared, scope: str, found: Foreign) -> bool:
+def _listing(declared: Declared, file: Importing) -> str | None:
+    """The folder whose manifests name what a file needs, with the file where it has a list of its own."""
+    scope = declared.scope(file.path)
+    if scope is None or is_template(file.path):
+        return None
+    return f"{scope}{_OWN_LIST}{file.path}" if declared.of_program(file.path) else scope
+
+
+def _scope_of(listing: str) -> str:
+    return listing.partition(_OWN_LIST)[0]
+
+
+class _Required:
+    """What the files that share manifests import, which are not of the project."""
+
+    def __init__(self, project: Project) -> None:
+        declared = project.once(Declared)
+        self.modules: dict[str, set[str]] = {}
+        for file in project.once(Imports).files:
+            listing = _listing(declared, file) if file.required else None
+            if listing is not None:
+                self.modules.setdefault(listing, set()).update(file.required)
+
+
+def required_below(project: Project, listing: str) -> tuple[str, ...]:
+    """What the files that share manifests import, in order."""
+    return tuple(sorted(project.once(_Required).modules.get(listing, ())))
+
+
+class _Undeclared(NamedTuple):
+    """A module that the manifests of a folder don't bring."""
+
+    module: str
+    name: str
+    """The usual name of what installs it; empty when none is known."""
+    otherwise: frozenset[str]
+    """Distributions that may install it."""
+    sure: bool
+    """Whether nothing but its place speaks against its being missing."""
+    brought: bool
+    """Whether it comes along with another package."""
+
+
+class _Place(NamedTuple):
+    """An import of something that is not declared."""
+
+    found: Foreign
+    confidence: Confidence
+    known: _Undeclared
+
+
+def _undeclared(project: Project, listing: str) -> Iterator[_Undeclared]:
+    scope, _, program = listing.partition(_OWN_LIST)
+    declared = project.value_of(declared_in, scope)
+    names = declared.names | (project.value_of(declared_for, program) if program else frozenset())
+    lists = _Lists(
+        names,
+        frozenset(map(plain, names)),
+        _words_of(declared.extras),
+        project.catalog.distributions.brought(declared.names | declared.with_extras),
+        frozenset(part for name in declared.names for part in _parts(name)),
+    )
+    for module in project.value_of(required_below, listing):
+        if not _is_declared(project, lists, module):
+            name = _distribution(project, module)
+            brought = (name or module.partition(".")[0]) in lists.brought
+            otherwise, sure = _otherwise(project, module), _is_sure(project, declared, lists, module)
+            yield _Undeclared(module, name, otherwise, sure, brought)
+
+
+class _Lists(NamedTuple):
+    """What manifests name, as modules are compared with it."""
+
+    names: frozenset[str]
+    plainly: frozenset[str]
+    extras: frozenset[str]
+    """Words of the extras that are asked for."""
+    brought: frozenset[str]
+    """What comes along."""
+    parts: frozenset[str]
+    """Names inside of the names."""
+
+
+def _is_declared(project: Project, lists: _Lists, module: str) -> bool:
     known = project.catalog.distributions
-    names = declared.names(scope) | declared.of_program(found.path)
-    providers = known.providers(found.module)
-    if not (names | declared.installed).isdisjoint(providers):
+    providers = known.providers(module)
+    top = module.partition(".")[0]
+    if not lists.names or not lists.names.isdisjoint(providers):
         return True
-    if not providers and known.is_shared(found.module):
+    if not providers and known.is_shared(module):
         return True  # which of the many distributions below that name is meant can't be told
-    top = _plain(found.top)
-    if not names or _is_extra(declared.extras(scope), {*providers, found.top.lower()}):
+    if plain(top) in lists.plainly or _is_extra(lists.extras, {*providers, top.lower()}):
         return True
-    if not providers and any(name.startswith(f"{found.top.lower()}-") for name in declared.installed):
+    written = plain(top)
+    if any(_alike(name, written) for name in lists.names if name not in known.known):
         return True
-    if top in {_plain(name) for name in names | declared.installed}:
-        return True
-    return any(_alike(name, top) for name in names if name not in known.known)
-
-
-def _plain(name: str) -> str:
-    return name.lower().replace("-", "").replace("_", "").replace(".", "")
+    return project.value_of(is_installed, module)
 
 
 def _alike(name: str, top: str) -> bool:
     """Whether a distribution of unknown contents may be the one that installs a module, by its name."""
     words = {part for part in name.split("-") if len(part) >= _TELLING and part not in {"python", "core"}}
-    plain = _plain(name)
-    whole = len(min(plain, top, key=len)) >= _TELLING and (top in plain or plain in top)
+    written = plain(name)
+    whole = len(min(written, top, key=len)) >= _TELLING and (top in written or written in top)
     return whole or any(word in top for word in words)
 
 
-def _distribution(project: Project, found: Foreign) -> str | None:
-    """The usual name of what installs a module; None when none is known."""
+def _distribution(project: Project, module: str) -> str:
+    """The usual name of what installs a module; empty when none is known."""
     known = project.catalog.distributions
-    providers = [name for name in known.providers(found.module) if not known.known[name].instead]
+    providers = [name for name in known.providers(module) if not known.known[name].instead]
     if not providers:
-        return None
-    own = [name for name in providers if _plain(name) == _plain(found.top)]
+        return ""
+    own = [name for name in providers if plain(name) == plain(module.partition(".")[0])]
     return min(own or providers, key=lambda name: (len(name), name))
 
 
-class _Seen(NamedTuple):
-    """What is known of the folder that a file is in."""
-
-    project: Project
-    declared: Declared
-    imports: Imports
-    pages: Pages
-    scope: str
-
-    @property
-    def names(self) -> frozenset[str]:
-        return self.declared.names(self.scope)
+def _otherwise(project: Project, module: str) -> frozenset[str]:
+    """Distributions that may install a module."""
+    top = module.partition(".")[0].lower().replace("_", "-")
+    return frozenset(project.catalog.distributions.providers(module) or {top})
 
 
-def _confidence(seen: _Seen, found: Foreign) -> Confidence:
-    project, declared, names = seen.project, seen.declared, seen.names
+def _is_sure(project: Project, declared: Scope, lists: _Lists, module: str) -> bool:
     known = project.catalog.distributions
-    providers = set(known.providers(found.module)) or {found.top.lower().replace("_", "-")}
-    elsewhere = declared.everywhere | declared.locked | declared.described
-    elsewhere |= known.brought(names | declared.with_extras(seen.scope) | declared.installed)
-    may_come_along = not providers.isdisjoint(known.common) and not all(map(known.is_known, filter(None, names)))
+    providers = _otherwise(project, module)
+    all_known = all(map(known.is_known, filter(None, declared.names)))
     named_after = tuple(f"{provider}-" for provider in providers)
-    if (
-        may_come_along
-        or declared.may_have_more(found.path)
-        or any(not providers.isdisjoint(_parts(name)) for name in names)
-        or any(name.startswith(named_after) for name in names)  # what extends a package brings it
-        or not providers.isdisjoint(elsewhere)
-        or not found.certain
-        or _CONVERTS.search(found.path)
-        or all(is_auxiliary(manifest) for manifest in declared.manifests(seen.scope))
-        or _is_beside(seen, found)
-        or _FOR_SHOW.search(found.path.removeprefix(seen.scope))
-        or seen.pages.tells(providers | {found.top.lower().replace("_", "-")}, found.path)
-        or (not providers.isdisjoint(ON_COLAB) and seen.pages.is_for_colab(found.path))
-        or seen.pages.is_for_kaggle(found.path)
-        or found.top in IN_NOTEBOOKS  # whoever works in notebooks has it
-    ):
-        return Confidence.LOW
     # A module that nobody knows may be a lost file, generated code, or what a package has under another name.
-    sure = bool(known.providers(found.module)) and declared.is_complete(seen.scope)
-    return Confidence.HIGH if sure else Confidence.LOW
+    return (
+        bool(known.providers(module))
+        and declared.complete
+        and not declared.auxiliary
+        and (all_known or providers.isdisjoint(known.common))
+        and providers.isdisjoint(lists.parts)
+        and not any(name.startswith(named_after) for name in declared.names)  # what extends a package brings it
+        and providers.isdisjoint(lists.brought)
+        and module.partition(".")[0] not in IN_NOTEBOOKS  # whoever works in notebooks has it
+        and not any(project.value_of(is_named_elsewhere, provider) for provider in sorted(providers))
+    )
+
+
+class _Judge:
+    """Tells how sure it is that an import fails."""
+
+    def __init__(self, declared: Declared, imports: Imports, pages: Pages) -> None:
+        self._declared = declared
+        self._imports = imports
+        self._pages = pages
+
+    def confidence(self, scope: str, known: _Undeclared, found: Foreign) -> Confidence:
+        path, pages = found.path, self._pages
+        if (
+            not known.sure
+            or not found.certain
+            or self._imports.reached(path) is not Reach.SURE
+            or self._declared.may_have_more(path)
+            or _CONVERTS.search(path)
+            or self._is_beside(scope, path)
+            or _FOR_SHOW.search(path.removeprefix(scope))
+            or pages.tells({*known.otherwise, found.top.lower().replace("_", "-")}, path)
+            or (not known.otherwise.isdisjoint(ON_COLAB) and pages.is_for_colab(path))
+            or pages.is_for_kaggle(path)
+        ):
+            return Confidence.LOW
+        return Confidence.HIGH
+
+    def _is_beside(self, scope: str, path: str) -> bool:
+        """Whether a file is no part of what a library's users run: an example, a script of its makers, an extra one."""
+        if not self._declared.is_library(scope):
+            return False
+        prefix = f"{scope}/" if scope else ""
+        return _BESIDE.search(path.removeprefix(prefix)) is not None or path not in self._imports.installed(prefix)
 
 
 def _parts(name: str) -> Iterator[str]:
@@ -173,19 +279,13 @@ def _parts(name: str) -> Iterator[str]:
             yield "-".join(words[start:end])
 
 
-def _is_extra(extras: frozenset[str], providers: set[str]) -> bool:
+def _words_of(extras: frozenset[str]) -> frozenset[str]:
+    return frozenset(word for extra in extras for word in extra.split("-") if len(word) >= _TELLING)
+
+
+def _is_extra(words: frozenset[str], providers: set[str]) -> bool:
     """Whether an extra of a declared package may bring what is imported, by its name: `kedro-datasets[pandas-csv]`."""
-    words = {word for extra in extras for word in extra.split("-") if len(word) >= _TELLING}
     return any(word in name or (len(name) >= _TELLING and name in word) for name in providers for word in words)
-
-
-def _is_beside(seen: _Seen, found: Foreign) -> bool:
-    """Whether a file is no part of what a library's users run: an example, a script of its makers, an extra module."""
-    if not seen.declared.is_library(seen.scope):
-        return False
-    prefix = f"{seen.scope}/" if seen.scope else ""
-    inside = found.path.removeprefix(prefix)
-    return _BESIDE.search(inside) is not None or found.path not in seen.imports.installed(prefix)
 
 
 def _weight(manifest: DependencyFacts) -> tuple[bool, bool, int]:
@@ -194,20 +294,18 @@ def _weight(manifest: DependencyFacts) -> tuple[bool, bool, int]:
     return not is_auxiliary(manifest), _VARIANT.match(name) is None, len(manifest.dependencies)
 
 
-def _match(
-    project: Project, declared: Declared, scope: str, name: str, places: list[tuple[Foreign, Confidence]]
-) -> Match:
+def _match(project: Project, declared: Declared, scope: str, name: str, places: list[_Place]) -> Match:
     order = list(Confidence)
-    places = sorted(places, key=lambda place: (order.index(place[1]), place[0].path, place[0].span.line))
-    first, confidence = places[0]
+    places = sorted(places, key=lambda each: (order.index(each.confidence), each.found.path, each.found.span.line))
+    first, confidence, known = places[0]
     listed_in = list(declared.manifests(scope))
     nearest = [source for source in listed_in if declared.home(source.path) == scope] or listed_in
     manifest = max(nearest, key=_weight).path
     listed = f"`{name}`" if name == first.top else f"`{first.top}` (`{name}`)"
     message = f"{listed} is imported but not in `{manifest}`: a fresh installation can't run this"
-    if name in project.catalog.distributions.brought(declared.names(scope) | declared.with_extras(scope)):
+    if known.brought:
         message = f"{listed} is imported but not in `{manifest}`: it only comes along with another package"
-    notes = [project.note(found.path, found.span, "imported here too") for found, _ in places[1 : _SHOWN + 1]]
+    notes = [project.note(place.found.path, place.found.span, "imported here too") for place in places[1 : _SHOWN + 1]]
     return project.match(first.path, first.span, message, confidence=confidence, trail=notes)
 
 

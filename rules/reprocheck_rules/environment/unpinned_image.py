@@ -85,7 +85,7 @@ def check_own(project: Project) -> Iterator[Match]:
         resolved = _DEFAULT.sub(r"\1", written).strip()
         image = None if _UNKNOWN.search(resolved) else parse_image_reference(resolved)
         if image is not None and not is_public(image) and pinning(image) in {Pinning.UNTAGGED, Pinning.FLOATING}:
-            own = own or OwnImages(project)
+            own = own or project.once(OwnImages)
             for match in _judge(image, span, _via(written, resolved)):
                 if not own.has(image):
                     yield project.match(path, match.span, match.message)
