@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator
-from functools import cached_property
+from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import NamedTuple
 
 from reprocheck.rulekit import Project, Span
-from reprocheck.rulekit.facts import Call, FileFacts, Setting, Test, Value, ValueKind
+from reprocheck.rulekit.facts import Call, FileFacts, Test, Value, ValueKind
 
 OPTIONS = re.compile(r"^(?:.*\.)?ArgumentParser\(\)\.parse_(?:args|known_args)\(\)(?:\[0?\])?$|^tyro\.cli\(\)$")
 FILES = re.compile(
@@ -37,7 +37,6 @@ _ALIKE = 0.84
 class Read(NamedTuple):
     """A setting that code reads."""
 
-    path: str
     span: Span
     name: str
     source: str
@@ -49,46 +48,44 @@ def reads_of(facts: FileFacts) -> Iterator[Read]:
     for function in facts.functions:
         for event in function.events:
             if isinstance(event, Call):
-                yield from _of_call(facts.path, event)
+                yield from _of_call(event)
         for guard in function.guards:
             for leaf in leaves(guard.test):
-                yield from _of_value(facts.path, guard.span, leaf)
+                yield from _of_value(guard.span, leaf)
     for assignment in facts.assignments:
         if assignment.value is not None:
-            yield from _of_value(facts.path, assignment.span, assignment.value)
+            yield from _of_value(assignment.span, assignment.value)
     for choice in facts.choices:
         for leaf in leaves(choice.test):
-            yield from _of_value(facts.path, choice.span, leaf)
+            yield from _of_value(choice.span, leaf)
 
 
-def _of_call(path: str, call: Call) -> Iterator[Read]:
+def _of_call(call: Call) -> Iterator[Read]:
     for argument in call.arguments:
         if argument.value is not None:
-            yield from _of_value(path, call.span, argument.value)
+            yield from _of_value(call.span, argument.value)
     if call.callee.endswith(".get") and call.arguments:
         key = call.arguments[0].value
         if key is not None and key.kind is ValueKind.CONSTANT and isinstance(key.value, str):
             receiver = call.callee[: -len(".get")]
             if FILES.search(receiver):
-                yield Read(path, call.span, key.value, "file")
+                yield Read(call.span, key.value, "file")
             elif receiver == "?":
-                yield Read(path, call.span, key.value, "unsure")
+                yield Read(call.span, key.value, "unsure")
 
 
-def _of_value(path: str, span: Span, value: Value) -> Iterator[Read]:
+def _of_value(span: Span, value: Value) -> Iterator[Read]:
     match value.kind:
         case ValueKind.NAME:
             owner, _, name = str(value.value).rpartition(".")
             if OPTIONS.search(owner) and "(" not in name:
-                yield Read(path, span, name, "options")
+                yield Read(span, name, "options")
             elif (found := FILES.search(str(value.value))) is not None:
-                yield from (
-                    Read(path, span, part, "file") for part in str(value.value)[found.end() :].split(".") if part
-                )
+                yield from (Read(span, part, "file") for part in str(value.value)[found.end() :].split(".") if part)
         case ValueKind.PARAMETER | ValueKind.SELF:
             parts = ([str(value.value)] if value.kind is ValueKind.PARAMETER else []) + value.path.strip(".").split(".")
             if _CONFIGURATION.match(parts[0]):
-                yield from (Read(path, span, part, "unsure") for part in parts[1:])
+                yield from (Read(span, part, "unsure") for part in parts[1:])
 
 
 def _parts(key: str) -> list[str]:
@@ -111,88 +108,144 @@ def leaves(test: Test | None) -> Iterator[Value]:
             yield side
 
 
-class Names:
-    """What a project declares and reads."""
+# What a project declares and reads
 
-    def __init__(self, project: Project) -> None:
-        """Tables are made when first asked for."""
-        self._index = project.index
 
-    @cached_property
-    def settings(self) -> dict[str, tuple[str, Setting]]:
-        """Settings of the project's configuration files, by the parts of their keys."""
-        found: dict[str, tuple[str, Setting]] = {}
-        for path, document in sorted(self._index.documents.items()):
-            if not _NOT_SETTINGS.search(path):
-                for setting in document.settings:
-                    for part in _parts(setting.key):
-                        found.setdefault(part, (path, setting))
-        return found
+def declared_in(project: Project, path: str) -> Iterator[str]:
+    """Names that something in a file declares, sets or defines, perhaps several times."""
+    facts = project.index.files[path]
+    yield from (option.name for option in project.index.options.of_file(path))
+    yield from (assignment.target.rpartition(".")[2] for assignment in facts.assignments)
+    for function in facts.functions:
+        yield function.name.rpartition(".")[2]
+        yield from (parameter.name for parameter in function.parameters)
+        for event in function.events:
+            if isinstance(event, Call):
+                yield from (argument.name for argument in event.arguments)
 
-    @cached_property
-    def known(self) -> frozenset[str]:
-        """Names that something in the project declares, sets or defines."""
-        found: set[str] = set(self.settings) | set(self._index.options.by_name)
-        for facts in self._index.files.values():
-            found.update(assignment.target.rpartition(".")[2] for assignment in facts.assignments)
-            found.update(function.name.rpartition(".")[2] for function in facts.functions)
-            found.update(parameter.name for function in facts.functions for parameter in function.parameters)
-            for function in facts.functions:
-                for event in function.events:
-                    if isinstance(event, Call):
-                        found.update(argument.name for argument in event.arguments)
-        return frozenset(found)
 
-    @cached_property
-    def read(self) -> frozenset[str]:
-        """Names that occur in code as attributes or strings."""
-        found: set[str] = set()
-        for facts in self._index.files.values():
-            found.update(facts.attributes)
-            found.update(facts.strings)
-        return frozenset(found)
+class _Declared(NamedTuple):
+    """A configuration file."""
 
-    def declaration(self, name: str, path: str, source: str) -> tuple[str, Span] | None:
-        """Where an option or setting is declared."""
-        if source == "options":
-            option = self._index.options.by_file.get(path, {}).get(name)
-            if option is not None:
-                return option.path, option.span
-            for other, facts in self._index.files.items():
-                for owner in facts.classes:
-                    for field in owner.fields:
-                        if field.name == name and any("dataclass" in decorator for decorator in owner.decorators):
-                            return other, field.span
-            return None
-        found = self.settings.get(name)
-        return None if found is None else (found[0], found[1].span)
+    path: str
+    names: tuple[str, ...]
+    """Parts of the keys of its settings."""
 
-    def _configures(self, path: str) -> bool:
-        return _DATA.search(path) is None and _CONFIGURATION_FILE.search(path) is not None
 
-    @cached_property
-    def _unread(self) -> dict[int, list[str]]:
-        """Settings that nothing reads, by the length of their names."""
-        found: dict[int, list[str]] = {}
-        for key, (place, _) in self.settings.items():
-            if key not in self.read and self._configures(place):
-                found.setdefault(len(key), []).append(key)
-        return found
+def _declared(project: Project, path: str) -> Iterator[_Declared]:
+    if not _NOT_SETTINGS.search(path):
+        names = dict.fromkeys(
+            part for setting in project.index.documents[path].settings for part in _parts(setting.key)
+        )
+        if names:
+            yield _Declared(path, tuple(names))
 
-    def meant(self, name: str, path: str, source: str) -> tuple[str, str, Span] | None:
-        """The declared name that one resembles, and where it is declared."""
-        if source == "options":
-            choices = list(self._index.options.by_file.get(path, {}))
-        else:
-            # Names that are alike have most of their letters in common, so that their lengths are close.
-            shortest, longest = int(len(name) * _ALIKE / (2 - _ALIKE)), int(len(name) * (2 - _ALIKE) / _ALIKE) + 1
-            choices = [key for length in range(shortest, longest + 1) for key in self._unread.get(length, ())]
-        for close in difflib.get_close_matches(name, choices, 1, _ALIKE):
-            if not _differ_on_purpose(name, close):
-                declared = self.declaration(close, path, source)
-                if declared is not None:
-                    return close, *declared
+
+def settings(project: Project) -> Mapping[str, str]:
+    """The first file that has a setting, by the parts of all keys."""
+    return project.once(_settings)
+
+
+def _settings(project: Project) -> Mapping[str, str]:
+    found: dict[str, str] = {}
+    for document in project.of_documents(_declared):
+        for name in document.names:
+            found.setdefault(name, document.path)
+    return found
+
+
+def setting_names(project: Project) -> frozenset[str]:
+    """All parts of keys."""
+    return frozenset(settings(project))
+
+
+def _unread(project: Project) -> Mapping[int, list[tuple[str, int]]]:
+    """Settings that nothing reads, by the length of their names, each with its letters."""
+    read = frozenset(project.of_files(_read_in))
+    found: dict[int, list[tuple[str, int]]] = {}
+    configures = cache(_configures)
+    for name, place in settings(project).items():
+        if name not in read and configures(place):
+            found.setdefault(len(name), []).append((name, _letters(name)))
+    return found
+
+
+def _read_in(project: Project, path: str) -> Iterator[str]:
+    """Names of settings that occur in a file as attributes or strings."""
+    yield from sorted(project.value_of(setting_names).intersection(project.of_file(_words, path)))
+
+
+def _words(project: Project, path: str) -> Iterator[str]:
+    facts = project.index.files[path]
+    yield from dict.fromkeys((*facts.attributes, *facts.strings))
+
+
+def _configures(path: str) -> bool:
+    return _DATA.search(path) is None and _CONFIGURATION_FILE.search(path) is not None
+
+
+def _letters(name: str) -> int:
+    """The letters that occur in a name, each a bit; some share one."""
+    letters = 0
+    for letter in set(name):
+        letters |= 1 << (ord(letter) & 127)
+    return letters
+
+
+class _Field(NamedTuple):
+    """An option that a dataclass declares."""
+
+    path: str
+    name: str
+    span: Span
+
+
+def _fields(project: Project, path: str) -> Iterator[_Field]:
+    for owner in project.index.files[path].classes:
+        if any("dataclass" in decorator for decorator in owner.decorators):
+            for field in owner.fields:
+                yield _Field(path, field.name, field.span)
+
+
+def declaration(project: Project, name: str, path: str, source: str) -> tuple[str, Span] | None:
+    """Where an option or setting is declared."""
+    if source == "options":
+        own = [option.span for option in project.index.options.of_file(path) if option.name == name]
+        if own:
+            return path, own[-1]
+        field = next((field for field in project.of_files(_fields) if field.name == name), None)
+        return None if field is None else (field.path, field.span)
+    place = settings(project).get(name)
+    if place is None:
         return None
+    return place, next(s.span for s in project.index.documents[place].settings if name in _parts(s.key))
+
+
+def meant(project: Project, name: str, path: str, source: str) -> tuple[str, str, Span] | None:
+    """The declared name that one resembles, and where it is declared."""
+    if source == "options":
+        choices = [option.name for option in project.index.options.of_file(path)]
+    else:
+        choices = list(_alike(name, project.once(_unread)))
+    for close in difflib.get_close_matches(name, choices, 1, _ALIKE):
+        if not _differ_on_purpose(name, close):
+            declared = declaration(project, close, path, source)
+            if declared is not None:
+                return close, *declared
+    return None
+
+
+def _alike(name: str, unread: Mapping[int, list[tuple[str, int]]]) -> Iterator[str]:
+    """Those of some names that may resemble one.
+
+    Names that are alike have most of their letters in common, so that their lengths are close, and few letters occur
+    in one of them alone.
+    """
+    letters = _letters(name)
+    shortest, longest = int(len(name) * _ALIKE / (2 - _ALIKE)), int(len(name) * (2 - _ALIKE) / _ALIKE) + 1
+    for length in range(shortest, longest + 1):
+        most = (1 - _ALIKE) * (len(name) + length)
+        yield from (other for other, theirs in unread.get(length, ()) if (letters ^ theirs).bit_count() <= most)
 
 
 def _differ_on_purpose(name: str, close: str) -> bool:

@@ -16,10 +16,21 @@ whether the value is overwritten, where the new value is computed from the old o
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
-from reprocheck.rulekit import Confidence, Match, Project, Rule, is_test_path
+from reprocheck.rulekit import Confidence, Match, Project, Rule, Span, is_test_path
 from reprocheck.rulekit.facts import Assignment, Call, FileFacts, Function, FunctionRef, TestKind, Value, ValueKind
-from reprocheck_rules.experiments.config_names import FILES, OPTIONS, Names, leaves, reads_of
+from reprocheck_rules.experiments.config_names import (
+    FILES,
+    OPTIONS,
+    Read,
+    declaration,
+    declared_in,
+    leaves,
+    meant,
+    reads_of,
+    settings,
+)
 
 rule = Rule("EXP006", "shadowed-config", __doc__)
 
@@ -27,22 +38,65 @@ _SHORTEST = 5
 """Letters of a name that can be told from a similar one."""
 
 
+class _Overwritten(NamedTuple):
+    """A setting that gets another value after it was read."""
+
+    span: Span
+    name: str
+    home: str
+    """File whose options it is one of."""
+    source: str
+    """`options` or `file`."""
+    shown: str
+    """The new value."""
+
+
+class _Said(NamedTuple):
+    """What one file says of settings."""
+
+    path: str
+    names: tuple[str, ...]
+    """Those that it declares, sets or defines, as far as they can be told from similar ones."""
+    overwritten: tuple[_Overwritten, ...]
+    reads: tuple[Read, ...]
+    """Settings that it reads and doesn't declare itself, each once in a line."""
+
+
 @rule.on_project
 def check(project: Project) -> Iterator[Match]:
     """Values overwritten after reading, then names that only resemble a declared one."""
-    names = Names(project)
-    for path, facts in sorted(project.index.files.items()):
-        if is_test_path(path) or path.endswith(".ipynb"):
-            continue
-        for assignment in facts.assignments:
-            yield from _overwritten(project, facts, assignment, names)
-        yield from _misspelled(project, facts, names)
+    every = list(project.of_files(_said))
+    known = {name for said in every for name in said.names}
+    for said in every:
+        for overwritten in said.overwritten:
+            yield from _ignored(project, said.path, overwritten)
+        for read in said.reads:
+            if read.name not in known and read.name not in settings(project):
+                yield from _misspelled(project, said.path, read)
+
+
+def _said(project: Project, path: str) -> Iterator[_Said]:
+    names = {name for name in declared_in(project, path) if _can_be_told(name)}
+    if is_test_path(path) or path.endswith(".ipynb"):
+        yield _Said(path, tuple(sorted(names)), (), ())
+        return
+    facts = project.index.files[path]
+    overwritten = (each for assignment in facts.assignments for each in _overwritten(project, facts, assignment))
+    reads: dict[tuple[int, str], Read] = {}
+    for read in reads_of(facts):
+        if _can_be_told(read.name) and read.name not in names:
+            reads.setdefault((read.span.line, read.name), read)
+    yield _Said(path, tuple(sorted(names)), tuple(overwritten), tuple(reads.values()))
+
+
+def _can_be_told(name: str) -> bool:
+    return len(name) >= _SHORTEST and name.isidentifier()
 
 
 # Overwritten
 
 
-def _overwritten(project: Project, facts: FileFacts, assignment: Assignment, names: Names) -> Iterator[Match]:
+def _overwritten(project: Project, facts: FileFacts, assignment: Assignment) -> Iterator[_Overwritten]:
     owner, _, name = assignment.target.rpartition(".")
     function = facts.functions[assignment.function]
     value = assignment.value
@@ -53,20 +107,23 @@ def _overwritten(project: Project, facts: FileFacts, assignment: Assignment, nam
         return
     source, home = found
     if value.kind is ValueKind.CONSTANT:
-        shown = repr(value.value)
+        yield _Overwritten(assignment.span, name, home, source, repr(value.value))
     elif source == "options" and value.kind is ValueKind.NAME and FILES.search(str(value.value)):
-        shown = "the value of a configuration file"
-    else:
-        return
-    declared = names.declaration(name, home, source)
+        yield _Overwritten(assignment.span, name, home, source, "the value of a configuration file")
+
+
+def _ignored(project: Project, path: str, found: _Overwritten) -> Iterator[Match]:
+    declared = declaration(project, found.name, found.home, found.source)
     if declared is None:
         return
     where, span = declared
-    message = f"`{name}` is set to {shown} after it was read, so what a user gives for it is ignored"
-    if source == "file":
-        message = f"`{name}` is set to {shown} after loading, so what the configuration file says is ignored"
-    trail = [project.note(where, span, "declared here"), project.note(facts.path, assignment.span, "overwritten here")]
-    yield project.match(facts.path, assignment.span, message, trail=trail)
+    message = f"`{found.name}` is set to {found.shown} after it was read, so what a user gives for it is ignored"
+    if found.source == "file":
+        message = (
+            f"`{found.name}` is set to {found.shown} after loading, so what the configuration file says is ignored"
+        )
+    trail = [project.note(where, span, "declared here"), project.note(path, found.span, "overwritten here")]
+    yield project.match(path, found.span, message, trail=trail)
 
 
 def _source(project: Project, path: str, owner: str) -> tuple[str, str] | None:
@@ -153,26 +210,18 @@ def _writes_back(function: Function) -> bool:
 # Misspelled
 
 
-def _misspelled(project: Project, facts: FileFacts, names: Names) -> Iterator[Match]:
-    seen: set[tuple[int, str]] = set()
-    for read in reads_of(facts):
-        key = (read.span.line, read.name)
-        if len(read.name) < _SHORTEST or read.name in names.known or key in seen or not read.name.isidentifier():
-            continue
-        seen.add(key)
-        found = names.meant(read.name, facts.path, read.source)
-        if found is None:
-            continue
-        close, where, span = found
-        certain = read.source != "unsure"
-        message = f"`{read.name}` is declared nowhere: `{close}` is, and it is what this looks like"
-        yield project.match(
-            facts.path,
-            read.span,
-            message,
-            confidence=Confidence.HIGH if certain else Confidence.MEDIUM,
-            trail=[project.note(where, span, f"`{close}` is declared here")],
-        )
+def _misspelled(project: Project, path: str, read: Read) -> Iterator[Match]:
+    found = meant(project, read.name, path, read.source)
+    if found is None:
+        return
+    close, where, span = found
+    yield project.match(
+        path,
+        read.span,
+        f"`{read.name}` is declared nowhere: `{close}` is, and it is what this looks like",
+        confidence=Confidence.HIGH if read.source != "unsure" else Confidence.MEDIUM,
+        trail=[project.note(where, span, f"`{close}` is declared here")],
+    )
 
 
 rule.flags(
