@@ -79,7 +79,8 @@ def check(project: Project) -> Iterator[Match]:
                 message = f"{begins}, and nothing says which version: neither git nor DVC has it"
                 yield project.match(data.catalog, data.span, message)
     found: dict[str, list[_Read]] = {}
-    for path in sorted(project.index.reached(_training_programs(project, trains))):
+    programs = {entry.path for entry in project.entries if not _TESTS.search(entry.path)}
+    for path in sorted(project.index.reached(project.index.running(programs, trains))):
         for item in modules[path].reads if path in modules else ():
             if not known.has(item):
                 found.setdefault(item.inside, []).append(item)
@@ -187,12 +188,6 @@ def _roles(project: Project, name: str) -> frozenset[str]:
 
 
 # What runs together
-
-
-def _training_programs(project: Project, trains: frozenset[str]) -> list[str]:
-    """Entry points whose modules train something."""
-    entries = {entry.path for entry in project.entries if not _TESTS.search(entry.path)}
-    return sorted(path for path in entries if trains & project.index.reached([path]))
 
 
 def _run_by_fitting(project: Project, modules: Mapping[str, _Module]) -> frozenset[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import cached_property, partial
 from types import MappingProxyType
 
@@ -154,6 +154,25 @@ class ProjectIndex:
                     stack.append(module)
         return frozenset(seen)
 
+    def running(self, programs: Collection[str], wanted: frozenset[str]) -> frozenset[str]:
+        """Those of some programs that run any of some files: themselves, or modules that they import, directly or not.
+
+        The same as to ask `reached` about each, with one look at each module.
+        """
+        known = {path for path in programs if path in self.files}
+        importers: dict[str, list[str]] = {}
+        for path in self.reached(known):
+            for module in imported_modules(path, self.files, self.symbols, self.answers):
+                importers.setdefault(module, []).append(path)
+        running = set(wanted)
+        stack = list(running)
+        while stack:
+            for importer in importers.get(stack.pop(), ()):
+                if importer not in running:
+                    running.add(importer)
+                    stack.append(importer)
+        return frozenset(path for path in programs if path in running)
+
     @property
     def variables(self) -> Mapping[str, str]:
         """Environment variables that any file of the project sets."""
@@ -166,8 +185,14 @@ class ProjectIndex:
 
     def _all_variables(self) -> Mapping[str, str]:
         merged: dict[str, str] = {}
-        for document in self.documents.values():
-            merged.update(document.variables)
-            for command in document.commands:
-                merged.update(command.variables)
+        kind = tuple[dict[str, str], ...]
+        for variables in self.answers.each("variables of file", self.documents, kind, self._variables_of):
+            merged.update(variables)
         return merged
+
+    def _variables_of(self, path: str) -> tuple[dict[str, str], ...]:
+        document = self.documents[path]
+        found = dict(document.variables)
+        for command in document.commands:
+            found.update(command.variables)
+        return (found,) if found else ()
