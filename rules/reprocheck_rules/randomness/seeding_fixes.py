@@ -173,7 +173,7 @@ def _function(facts: FileFacts, span: Span) -> Function:
 
 def _parsed(project: Project, path: str, function: Function, span: Span) -> tuple[Span, str] | None:
     """Where a function reads the options, among them a seed, in front of a place; and how to say the seed."""
-    option = project.index.options.by_file.get(path, {}).get("seed")
+    option = next((each for each in reversed(project.index.options.of_file(path)) if each.name == "seed"), None)
     if option is None or option.kind != "argparse":
         return None
     for event in function.events:

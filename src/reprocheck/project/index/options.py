@@ -54,7 +54,8 @@ class OptionTable:
         self._documents = documents
         self._answers = answers
         self._assigned: dict[str, frozenset[str]] = {}
-        answers.values("option", lambda name: self._by_name.get(name, []))
+        self._agreed: dict[str, Option | None] = {}
+        answers.values("option", self._agreed_on)
         answers.values("options", lambda _: self._by_name)
         answers.values("setting", lambda key: self._settings.get(key, []))
         answers.values("settings", lambda _: self._settings)
@@ -115,15 +116,21 @@ class OptionTable:
 
     def find(self, name: str, path: str) -> Option | None:
         """The option that code in `path` most likely reads as `name`: its own file's, else the only one there is."""
-        self._answers.note_value("option", name)
-        candidates = self._by_name.get(name)
-        if not candidates:
-            return None
+        if path in self._files:
+            self._answers.note(path)
         own = self._by_file.get(path, {}).get(name)
         if own is not None:
             return own
-        first = candidates[0]
-        return first if all(option.default == first.default for option in candidates) else None
+        self._answers.note_value("option", name)
+        return self._agreed_on(name)
+
+    def _agreed_on(self, name: str) -> Option | None:
+        """The first option of a name, where all files give it the same default."""
+        if name not in self._agreed:
+            candidates = self._by_name.get(name, [])
+            agree = all(option.default == candidates[0].default for option in candidates)
+            self._agreed[name] = candidates[0] if candidates and agree else None
+        return self._agreed[name]
 
     def is_assigned(self, name: str, paths: set[str]) -> bool:
         """Whether code in one of the files gives an option a value: `args.seed = ...`."""
