@@ -74,26 +74,32 @@ class Attributes:
     def __init__(self, tree: WorkTree) -> None:
         """Files are read when first asked for."""
         self._tree = tree
-        self._rules: dict[str, IgnoreRules | None] = {}
+        self._rules: dict[str, tuple[tuple[str, IgnoreRules], ...]] = {}
 
     def is_lfs(self, path: str) -> bool:
         """Whether a path goes through the filter `lfs`; the innermost file that speaks of it decides."""
-        folder = posixpath.dirname(path)
-        while True:
-            rules = self._rules_of(folder)
-            relative = path[len(folder) + 1 :] if folder else path
-            verdict = rules.decide(relative, posixpath.basename(path), is_directory=False) if rules else None
+        folder, _, name = path.rpartition("/")
+        for place, rules in self._rules_around(folder):
+            relative = path[len(place) + 1 :] if place else path
+            verdict = rules.decide(relative, name, is_directory=False)
             if verdict is not None:
                 return verdict
-            if not folder:
-                return False
-            folder = posixpath.dirname(folder)
+        return False
 
-    def _rules_of(self, folder: str) -> IgnoreRules | None:
-        if folder not in self._rules:
+    def _rules_around(self, folder: str) -> tuple[tuple[str, IgnoreRules], ...]:
+        """The rules that count in a folder, the innermost first, each with the folder that they stand in."""
+        unknown = []
+        while folder not in self._rules:
+            unknown.append(folder)
+            if not folder:
+                break
+            folder = folder.rpartition("/")[0]
+        around = self._rules.get(folder, ())
+        for folder in reversed(unknown):
             data = self._tree.read(posixpath.join(folder, _ATTRIBUTES)) or b""
-            self._rules[folder] = read_rules(b"\n".join(_as_rules(data)))
-        return self._rules[folder]
+            rules = read_rules(b"\n".join(_as_rules(data))) if data else None
+            around = self._rules[folder] = around if rules is None else ((folder, rules), *around)
+        return around
 
 
 def _as_rules(data: bytes) -> Iterator[bytes]:
