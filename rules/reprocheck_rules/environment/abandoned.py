@@ -39,7 +39,7 @@ from reprocheck.rulekit.dependencies import Dependency, DependencyFacts, distrib
 from reprocheck.rulekit.distributions import Distribution
 from reprocheck.rulekit.manifest_edits import renamed, replaced_inside
 from reprocheck_rules.environment.installs import install_of
-from reprocheck_rules.environment.interpreters import images, interpreters
+from reprocheck_rules.environment.interpreters import images, named_by
 from reprocheck_rules.environment.manifests import is_auxiliary, is_development, manifests
 
 rule = Rule("ENV012", "yanked-or-abandoned", __doc__)
@@ -152,13 +152,19 @@ def _fix(entry: Distribution, edit: Edit) -> Fix:
 
 
 def _pythons(project: Project) -> Iterator[Match]:
+    for path in sorted(project.index.dependencies.sources):
+        yield from project.of_file(_python, path)
+
+
+def _python(project: Project, path: str) -> Iterator[Match]:
+    """Pythons that a manifest allows, when all of them have ended."""
     table = project.catalog.end_of_life.get("python")
     if table is None:
         return
-    for found in interpreters(project):
+    for found in named_by(project, path):
         fitting = [version for version in table.versions if overlap(found.specifier, f"=={version}.*") is not False]
         ends = [table.ended(version) for version in fitting]
-        if found.form == "image" or not ends or None in ends or _is_open(found.specifier):
+        if not ends or None in ends or _is_open(found.specifier):
             continue
         latest = max(end for end in ends if end is not None)
         message = f"{found.written} leaves only versions without updates (since {latest}): packages stop supporting it"

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from enum import IntEnum
-from functools import cached_property
 from typing import Final, NamedTuple
 
 from reprocheck.rulekit import Project, Span
@@ -20,7 +18,6 @@ TESTS: Final = re.compile(
 _FOR_BUILDS: Final = re.compile(
     r"(^|/)(setup|conf|hatch_build|build)\.py$|(^|/)(\.[^/]+|ci|docs?|third[_-]?party|vendor|_?extern(al)?)/"
 )
-_OBJECT: Final = re.compile(r"\w+(?:\.\w+)+(?::\w+)?$")
 _CODE: Final = frozenset({"py", "pyi", "pyx", "pxd", "so", "pyd", "c", "cc", "cpp", "cu", "cuh", "ipynb"})
 _DEFINES: Final = frozenset(
     {
@@ -77,128 +74,9 @@ class Imports:
     """What the files of a project import."""
 
     def __init__(self, project: Project) -> None:
-        """Looks at all files once."""
-        self._project = project
-        self._files = {file.path: file for file in project.of_files(_importing)}
-        self._installed: dict[str, frozenset[str]] = {}
-
-    @property
-    def files(self) -> Iterable[Importing]:
+        """Asks all files once."""
+        self.files = {file.path: file for file in project.of_files(_importing)}
         """What each file imports, by path."""
-        return self._files.values()
-
-    def reached(self, path: str) -> Reach:
-        """How a module gets imported by programs; one that only defines, and that nothing imports, may never be."""
-        return self._reached.get(path, Reach.MAYBE)
-
-    @cached_property
-    def _reached(self) -> dict[str, Reach]:
-        found: dict[str, Reach] = {}
-        for reach in reversed(Reach):
-            stack = [path for path in self._ways if path not in found and self._is_brought(path, found, reach)]
-            if reach is Reach.SURE:
-                stack += self._programs or self._lonely
-            elif reach is Reach.MAYBE:
-                stack += self._lonely
-            while stack:
-                path = stack.pop()
-                if path not in found:
-                    found[path] = reach
-                    stack += self._packages(path)
-                    stack += [
-                        module for module in self._imports.get(path, ()) if self._is_brought(module, found, reach)
-                    ]
-        return found
-
-    def installed(self, prefix: str) -> frozenset[str]:
-        """Modules of the packages below a folder that run as soon as these are imported, or as their commands start.
-
-        Where packages import nothing of their own, what one of their modules needs of another counts.
-        """
-        if prefix not in self._installed:
-            below = (path for path in self._packages_first if path.startswith(prefix))
-            tops = {path for path in below if _is_top_package(path.removeprefix(prefix).removeprefix("src/"))}
-            commands = {entry.path for entry in self._project.entries if entry.kind == "console"}
-            found = self._surely_from(tops | commands)
-            if len(found) == len(tops | commands):
-                inner = {path for path in self._ways if path.startswith(prefix) and path not in self._programs}
-                found = {path for path in inner if self._is_needed(path, prefix)}
-            self._installed[prefix] = frozenset(found)
-        return self._installed[prefix]
-
-    @cached_property
-    def _packages_first(self) -> list[str]:
-        """What runs first of each package."""
-        return [path for path in self._files if path.endswith("/__init__.py")]
-
-    def _surely_from(self, roots: set[str]) -> set[str]:
-        found: set[str] = set()
-        stack = list(roots)
-        while stack:
-            path = stack.pop()
-            if path not in found:
-                found.add(path)
-                stack += self._packages(path)
-                stack += [to for to in self._imports.get(path, ()) if (path, Reach.SURE) in self._ways[to]]
-        return found
-
-    def _is_needed(self, path: str, prefix: str) -> bool:
-        """Whether a module of the package, which is no program, imports another one surely."""
-        return any(
-            reach is Reach.SURE and importer.startswith(prefix) and importer not in self._programs
-            for importer, reach in self._ways[path]
-        )
-
-    def _packages(self, path: str) -> Iterator[str]:
-        """What runs before a module of a package does."""
-        folder = path.rpartition("/")[0]
-        while folder:
-            yield from (init for init in (f"{folder}/__init__.py",) if init in self._files)
-            folder = folder.rpartition("/")[0]
-
-    def _is_brought(self, path: str, found: dict[str, Reach], least: Reach) -> bool:
-        """Whether one of those that import a module is reached, and imports it, this surely."""
-        return any(
-            importer in found and min(found[importer], reach) >= least for importer, reach in self._ways.get(path, ())
-        )
-
-    @cached_property
-    def _programs(self) -> frozenset[str]:
-        """Files that are run, and modules that a configuration names."""
-        found = {
-            entry.path
-            for entry in self._project.entries
-            if not entry.imported and (entry.kind != "script" or entry.invocations or self._files[entry.path].works)
-        }
-        return frozenset(found | {path for path in self._lonely if _dotted(path) in self._named})
-
-    @cached_property
-    def _lonely(self) -> frozenset[str]:
-        """Modules that nothing imports."""
-        return frozenset(path for path in self._files if path not in self._ways and not TESTS.search(path))
-
-    @cached_property
-    def _named(self) -> frozenset[str]:
-        """Modules, by their last two parts, that a configuration names: `_target_: nets.unet.UNet`."""
-        return frozenset(self._project.of_documents(_modules_named))
-
-    @cached_property
-    def _ways(self) -> dict[str, list[tuple[str, Reach]]]:
-        """By module: who imports it, and how."""
-        found: dict[str, list[tuple[str, Reach]]] = {}
-        for path, file in self._files.items():
-            for module, reach in file.modules:
-                found.setdefault(module, []).append((path, reach))
-        return found
-
-    @cached_property
-    def _imports(self) -> dict[str, set[str]]:
-        """By file: modules that it imports."""
-        found: dict[str, set[str]] = {}
-        for module, ways in self._ways.items():
-            for importer, _ in ways:
-                found.setdefault(importer, set()).add(module)
-        return found
 
 
 def _importing(project: Project, path: str) -> Iterator[Importing]:
@@ -277,34 +155,12 @@ def _own_extensions(project: Project, path: str) -> Iterator[str]:
     yield from sorted({text.partition(".")[0] for text in project.index.files[path].strings})
 
 
-def _modules_named(project: Project, path: str) -> Iterator[str]:
-    """What a configuration may name of the project: the last two parts of modules."""
-    own = project.once(_last_parts)
-    for setting in project.index.documents[path].settings:
-        if isinstance(setting.value, str) and _OBJECT.match(setting.value):
-            pairs = map(".".join, itertools.pairwise(re.split(r"[.:]", setting.value)))
-            yield from (pair for pair in pairs if pair in own)
-
-
-def _last_parts(project: Project) -> frozenset[str]:
-    return frozenset(map(_dotted, project.index.paths))
-
-
 def _works(facts: FileFacts) -> bool:
     """Whether a module's body does something beyond defining."""
     return any(
         isinstance(event, Call) and event.callee not in _DEFINES and not (event.callee or "").startswith("os.path.")
         for event in facts.functions[0].events
     )
-
-
-def _is_top_package(inside: str) -> bool:
-    return inside.count("/") == 1 and inside.endswith("/__init__.py")
-
-
-def _dotted(path: str) -> str:
-    """The last two parts of a module's name."""
-    return ".".join(path.removesuffix(".py").split("/")[-2:])
 
 
 def _parent(target: str) -> str:

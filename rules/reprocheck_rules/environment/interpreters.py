@@ -40,21 +40,27 @@ class Interpreter(NamedTuple):
 
 def interpreters(project: Project) -> Iterator[Interpreter]:
     """Manifests and images that name a Python, by path."""
-    for path, source in sorted(project.index.dependencies.sources.items()):
-        if is_recorded(project, path):
-            continue
-        if source.python and source.kind not in LOCKS:
-            yield Interpreter(path, source.python_span, source.python, f"Python `{source.python}`", source.kind)
-        for dependency in source.dependencies:
-            if dependency.name == "python" and source.kind not in LOCKS:
-                # Only pip doesn't know such a line, but it says what is meant.
-                specifier = dependency.specifier
-                yield Interpreter(path, dependency.span, specifier, f"Python `{specifier}`", source.kind)
+    for path in sorted(project.index.dependencies.sources):
+        yield from named_by(project, path)
     for path, name, span in images(project):
         version = python_of(name)
         if version:
             wildcard = "" if version.count(".") > 1 else ".*"
             yield Interpreter(path, span, f"=={version}{wildcard}", f"`{name}`", "image")
+
+
+def named_by(project: Project, path: str) -> Iterator[Interpreter]:
+    """Pythons that a manifest names."""
+    source = project.index.dependencies.sources[path]
+    if source.kind in LOCKS or is_recorded(project, path):
+        return
+    if source.python:
+        yield Interpreter(path, source.python_span, source.python, f"Python `{source.python}`", source.kind)
+    for dependency in source.dependencies:
+        if dependency.name == "python":
+            # Only pip doesn't know such a line, but it says what is meant.
+            specifier = dependency.specifier
+            yield Interpreter(path, dependency.span, specifier, f"Python `{specifier}`", source.kind)
 
 
 def images(project: Project) -> tuple[tuple[str, str, Span], ...]:

@@ -48,8 +48,16 @@ def is_template(path: str) -> bool:
     return _TEMPLATE.search(path) is not None
 
 
-def manifests(project: Project) -> Iterator[DependencyFacts]:
+def manifests(project: Project) -> tuple[DependencyFacts, ...]:
     """Manifests of the project itself: not those of its tests or of stored models, and no templates."""
+    return project.once(_manifests)
+
+
+def _manifests(project: Project) -> tuple[DependencyFacts, ...]:
+    return tuple(_own_manifests(project))
+
+
+def _own_manifests(project: Project) -> Iterator[DependencyFacts]:
     for manifest in project.index.dependencies.manifests:
         left_out = is_template(manifest.path) or _TEST.search(manifest.path)
         if not left_out and not is_recorded(project, manifest.path):

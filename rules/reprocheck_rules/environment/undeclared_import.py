@@ -40,6 +40,7 @@ from reprocheck_rules.environment.declared import (
     is_named_elsewhere,
     plain,
 )
+from reprocheck_rules.environment.import_graph import Reached
 from reprocheck_rules.environment.imported import Foreign, Importing, Imports, Reach, imported_by
 from reprocheck_rules.environment.manifests import is_auxiliary, is_template
 from reprocheck_rules.environment.pages import Pages
@@ -73,18 +74,18 @@ def check(project: Project) -> Iterator[Match]:
     """Every package that is imported and not declared, once for each folder with manifests."""
     if not project.index.dependencies.manifests:
         return  # that is ENV002's
-    declared, imports = project.once(Declared), project.once(Imports)
-    judge = _Judge(declared, imports, project.once(Pages))
+    declared, reached = project.once(Declared), Reached(project)
+    judge = _Judge(declared, reached, project.once(Pages))
     groups: dict[tuple[str, str], list[_Place]] = {}
     undeclared: dict[str, dict[str, _Undeclared]] = {}
-    for file in imports.files:
+    for file in project.once(Imports).files.values():
         listing = _listing(declared, file) if file.required else None
         if listing is None:
             continue
         if listing not in undeclared:
             undeclared[listing] = {each.module: each for each in project.of_file(_undeclared, listing)}
         missing = undeclared[listing]
-        if missing.keys().isdisjoint(file.required) or not imports.reached(file.path):
+        if missing.keys().isdisjoint(file.required) or not reached.how(file.path):
             continue
         for found in project.of_file(imported_by, file.path):
             known = missing.get(found.module)
@@ -114,7 +115,7 @@ class _Required:
     def __init__(self, project: Project) -> None:
         declared = project.once(Declared)
         self.modules: dict[str, set[str]] = {}
-        for file in project.once(Imports).files:
+        for file in project.once(Imports).files.values():
             listing = _listing(declared, file) if file.required else None
             if listing is not None:
                 self.modules.setdefault(listing, set()).update(file.required)
@@ -241,9 +242,9 @@ def _is_sure(project: Project, declared: Scope, lists: _Lists, module: str) -> b
 class _Judge:
     """Tells how sure it is that an import fails."""
 
-    def __init__(self, declared: Declared, imports: Imports, pages: Pages) -> None:
+    def __init__(self, declared: Declared, reached: Reached, pages: Pages) -> None:
         self._declared = declared
-        self._imports = imports
+        self._reached = reached
         self._pages = pages
 
     def confidence(self, scope: str, known: _Undeclared, found: Foreign) -> Confidence:
@@ -251,7 +252,7 @@ class _Judge:
         if (
             not known.sure
             or not found.certain
-            or self._imports.reached(path) is not Reach.SURE
+            or self._reached.how(path) is not Reach.SURE
             or self._declared.may_have_more(path)
             or _CONVERTS.search(path)
             or self._is_beside(scope, path)
@@ -268,7 +269,7 @@ class _Judge:
         if not self._declared.is_library(scope):
             return False
         prefix = f"{scope}/" if scope else ""
-        return _BESIDE.search(path.removeprefix(prefix)) is not None or path not in self._imports.installed(prefix)
+        return _BESIDE.search(path.removeprefix(prefix)) is not None or path not in self._reached.installed(prefix)
 
 
 def _parts(name: str) -> Iterator[str]:

@@ -39,19 +39,20 @@ rule = Rule("ENV001", "unpinned-dependency", __doc__)
 def check(project: Project) -> Iterator[Match]:
     """One finding for each manifest that leaves versions open."""
     for manifest in manifests(project):
-        found = loose(project, manifest)
-        if not found:
-            continue
-        first, *others = found
-        steps = [
-            project.note(manifest.path, other.span, f"`{other.name}`: {_left(other.specifier)}")
-            for other in others[:SHOWN]
-        ]
-        message = _message(manifest, found)
-        fix = _as_beside(project, manifest, found)
-        yield project.match(
-            manifest.path, first.span, message, confidence=lowered(project, manifest, found), trail=steps, fix=fix
-        )
+        yield from project.of_file(_open_in, manifest.path)
+
+
+def _open_in(project: Project, path: str) -> Iterator[Match]:
+    """What one manifest leaves open."""
+    manifest = project.index.dependencies.sources[path]
+    found = loose(project, manifest)
+    if not found:
+        return
+    first, *others = found
+    steps = [project.note(path, other.span, f"`{other.name}`: {_left(other.specifier)}") for other in others[:SHOWN]]
+    message, confidence = _message(manifest, found), lowered(project, manifest, found)
+    fix = _as_beside(project, manifest, found)
+    yield project.match(path, first.span, message, confidence=confidence, trail=steps, fix=fix)
 
 
 def _as_beside(project: Project, manifest: DependencyFacts, found: list[Dependency]) -> Fix | None:

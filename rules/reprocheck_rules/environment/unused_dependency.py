@@ -94,7 +94,7 @@ class _Used:
         self._known = project.catalog.distributions
         self._words = frozenset((*project.of_documents(_words_of_document), *project.of_files(_words_of_file)))
         self._paths: dict[str, list[str]] = {}
-        for file in project.once(Imports).files:
+        for file in project.once(Imports).files.values():
             for module in (*file.required, *file.others):
                 self._paths.setdefault(module, []).append(file.path)
         self._below: dict[str, list[str]] = {}

@@ -10,6 +10,7 @@ from reprocheck.model.place import Span
 from reprocheck.project.dependencies.pins import bare, pin, rename
 from reprocheck.project.documents.positions import LineTable
 from reprocheck.project.source import SourceText, decode_text
+from reprocheck.project.work_tree import READ_LIMIT
 
 if TYPE_CHECKING:
     from reprocheck.project.dependencies.model import Dependency, DependencyFacts
@@ -19,9 +20,9 @@ __all__ = ["bare", "pinned", "renamed", "replaced_inside", "text_of"]
 
 
 def text_of(project: Project, path: str) -> SourceText | None:
-    """The text of a file of the project; None when it can't be read."""
-    data = project.index.tree.read(path)
-    return None if data is None else SourceText(path, decode_text(data)[0])
+    """The text of a file of the project; None when it can't be read or is empty."""
+    data = project.index.head(path, READ_LIMIT + 1)
+    return SourceText(path, decode_text(data)[0]) if 0 < len(data) <= READ_LIMIT else None
 
 
 def pinned(project: Project, manifest: DependencyFacts, dependency: Dependency, version: str) -> ReplaceText | None:
