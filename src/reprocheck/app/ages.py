@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
+from blake3 import blake3
 
 from reprocheck.app.errors import UsageError
 from reprocheck.app.git import git
@@ -19,15 +22,45 @@ _SECONDS = 10.0
 """Bound on all questions to git; what is left then has no date."""
 
 
-def with_ages(findings: Sequence[Finding], root: Path) -> tuple[Finding, ...]:
-    """The findings, those of aged rules with the date of their line where git knows it."""
+_FILE = "ages.msgpack"
+
+
+class _Ages(msgspec.Struct, array_like=True):
+    """What git said of one file's lines at one commit."""
+
+    digest: bytes
+    """BLAKE3 of the file's content."""
+    dates: dict[int, dt.date | None]
+
+
+class _Remembered(msgspec.Struct, array_like=True):
+    """What git said at one commit."""
+
+    commit: str = ""
+    files: dict[str, _Ages] = {}
+
+
+def with_ages(findings: Sequence[Finding], root: Path, folder: Path | None) -> tuple[Finding, ...]:
+    """The findings, those of aged rules with the date of their line where git knows it.
+
+    What git says of a file is remembered in `folder`, where there is one, as long as no commit is made and the file
+    stays as it is: a hundred questions to git take longer than a scan.
+    """
     by_path: dict[str, set[int]] = {}
     for finding in findings:
         if finding.code in AGED:
             by_path.setdefault(finding.place.path, set()).add(finding.place.span.line)
     if not by_path or not (root / ".git").exists():
         return tuple(findings)
-    dates = _dates(by_path, root)
+    try:
+        commit = git(root, "rev-parse", "--verify", "--quiet", "HEAD", seconds=_SECONDS).strip()
+    except UsageError:
+        return tuple(findings)  # no history: no date
+    earlier = _load(folder, commit)
+    ages = _all_ages(by_path, root, earlier)
+    if folder is not None and ages != earlier:
+        _store(folder, _Remembered(commit, ages))
+    dates = {(path, line): date for path, of in ages.items() for line, date in of.dates.items() if date is not None}
     return tuple(_aged(finding, dates) for finding in findings)
 
 
@@ -38,20 +71,51 @@ def _aged(finding: Finding, dates: dict[tuple[str, int], dt.date]) -> Finding:
     return msgspec.structs.replace(finding, message=f"{finding.message}; unchanged since {date.isoformat()}")
 
 
-def _dates(by_path: dict[str, set[int]], root: Path) -> dict[tuple[str, int], dt.date]:
-    found: dict[tuple[str, int], dt.date] = {}
+def _all_ages(by_path: Mapping[str, set[int]], root: Path, earlier: Mapping[str, _Ages]) -> dict[str, _Ages]:
+    found: dict[str, _Ages] = {}
     end = time.monotonic() + _SECONDS
     for path, lines in sorted(by_path.items()):
-        left = end - time.monotonic()
-        if left <= 0:
-            break
-        ranges = [part for line in sorted(lines) for part in ("-L", f"{line},{line}")]
         try:
-            blame = git(root, "blame", "--line-porcelain", "--no-textconv", *ranges, "--", path, seconds=left)
-        except UsageError:
-            continue  # not committed, or no history: no date
-        found.update({(path, line): date for line, date in _parse(blame).items()})
+            digest = blake3((root / path).read_bytes()).digest()
+        except OSError:
+            continue
+        known = earlier.get(path)
+        if known is not None and known.digest == digest and lines <= known.dates.keys():
+            found[path] = known
+            continue
+        left = end - time.monotonic()
+        if left > 0:
+            # What git could not say now it may say next time: only what it said is remembered.
+            dates = _dates(path, lines, root, left)
+            if dates is not None:
+                found[path] = _Ages(digest, {**dict.fromkeys(lines), **dates})
     return found
+
+
+def _dates(path: str, lines: set[int], root: Path, seconds: float) -> Mapping[int, dt.date | None] | None:
+    ranges = [part for line in sorted(lines) for part in ("-L", f"{line},{line}")]
+    try:
+        blame = git(root, "blame", "--line-porcelain", "--no-textconv", *ranges, "--", path, seconds=seconds)
+    except UsageError:
+        return None  # not committed: no date
+    return _parse(blame)
+
+
+def _load(folder: Path | None, commit: str) -> dict[str, _Ages]:
+    if folder is not None:
+        with suppress(OSError, msgspec.DecodeError):
+            remembered = msgspec.msgpack.decode((folder / _FILE).read_bytes(), type=_Remembered)
+            if remembered.commit == commit:
+                return remembered.files
+    return {}
+
+
+def _store(folder: Path, remembered: _Remembered) -> None:
+    """Write it beside the cache, whole or not at all; what can't be written is asked again."""
+    with suppress(OSError):
+        draft = folder / f"{_FILE}.{os.getpid()}"
+        draft.write_bytes(msgspec.msgpack.encode(remembered))
+        draft.replace(folder / _FILE)
 
 
 def _parse(blame: str) -> dict[int, dt.date]:

@@ -129,7 +129,7 @@ def scan_project(request: ScanRequest, progress: Progress) -> Scanned:
     )
     findings, messages = _narrow(found, request, scope)
     result = ScanResult(
-        findings=with_ages(findings, config.root),
+        findings=with_ages(findings, config.root, plan.cache_folder),
         rules={**chosen, **{code: OWN_RULES[code] for code in sorted(own)}},
         files=outcome.files,
         incomplete=(*outcome.unread, *audited.incomplete, *_not_audited(findings)),
