@@ -45,9 +45,9 @@ def check(project: Project) -> Iterator[Match]:
     tree, attributes = project.index.tree, lfs_attributes(project)
     folders: dict[tuple[str, bool], list[str]] = {}
     left = _READ_LIMIT
-    for path in sorted(project.index.paths):
-        if TESTS.search(path) or _SHOWN.search(path) or not (is_stored_data(path) or attributes.is_lfs(path)):
-            continue
+    named = frozenset(project.of_project(_named_as_data))
+    others = (path for path in project.index.paths - named if not TESTS.search(path) and attributes.is_lfs(path))
+    for path in sorted(named.union(path for path in others if not _SHOWN.search(path))):
         if tree.look(path).size in _SIZES and left > 0:
             left -= 1
             data = tree.head(path, _SIZES.stop) or b""
@@ -66,6 +66,12 @@ def check(project: Project) -> Iterator[Match]:
                 f"{_listed(paths)}: a Git LFS pointer that no `.gitattributes` covers, so that nothing resolves it"
             )
             yield project.match(paths[0], WHOLE_FILE, message)
+
+
+def _named_as_data(project: Project) -> Iterator[str]:
+    for path in sorted(project.index.paths):
+        if is_stored_data(path) and not TESTS.search(path) and not _SHOWN.search(path):
+            yield path
 
 
 def _listed(paths: list[str]) -> str:

@@ -183,7 +183,7 @@ class DiskTree(WorkTree):
         super().__init__(given)
         self._root = os.path.realpath(root)
         self._known: dict[str, tuple[str, Found]] = {}
-        self._folders_real: dict[str, str] = {}
+        self._real_folders: dict[str, str] = {}
 
     def _look(self, path: str) -> Found:
         if path in self._files:
@@ -194,10 +194,13 @@ class DiskTree(WorkTree):
 
     def _stat(self, path: str) -> tuple[str, Found]:
         try:
-            real = self._real(path)
-            if real != self._root and not real.startswith(self._root.rstrip("/") + "/"):
+            real = f"{self._around(path).rstrip('/')}/{path.rpartition('/')[2]}" if path != "." else self._root
+            status = os.lstat(real) if self._is_inside(real) else None
+            if status is not None and stat.S_ISLNK(status.st_mode):
+                real = os.path.realpath(real)
+                status = os.stat(real) if self._is_inside(real) else None  # noqa: PTH116 — many times
+            if status is None:
                 return "", UNKNOWN
-            status = os.stat(real)  # noqa: PTH116 — looked at thousands of times
         except (FileNotFoundError, NotADirectoryError):
             return "", ABSENT
         except (OSError, ValueError):
@@ -214,16 +217,21 @@ class DiskTree(WorkTree):
             return real, Found(EntryKind.FOLDER, 0, signature)
         return "", UNKNOWN
 
-    def _real(self, path: str) -> str:
-        """The path with all links followed; links of a folder are followed once for all that it holds."""
-        if path == ".":
-            return self._root
-        folder, _, name = path.rpartition("/")
-        around = self._folders_real.get(folder)
-        if around is None:
-            around = self._folders_real[folder] = os.path.realpath(f"{self._root}/{folder}")
-        real = f"{around.rstrip('/')}/{name}"
-        return os.path.realpath(real) if os.path.islink(real) else real  # noqa: PTH114 — as above
+    def _is_inside(self, real: str) -> bool:
+        return real == self._root or real.startswith(self._root.rstrip("/") + "/")
+
+    def _around(self, path: str) -> str:
+        """The folder of a path with all links followed; those of a folder are followed once for all that it holds."""
+        real, folder = self._root, ""
+        for name in path.split("/")[:-1]:
+            folder = f"{folder}/{name}"
+            known = self._real_folders.get(folder)
+            if known is None:
+                inner = f"{real.rstrip('/')}/{name}"
+                known = os.path.realpath(inner) if os.path.islink(inner) else inner  # noqa: PTH114 — many times
+                self._real_folders[folder] = known
+            real = known
+        return real
 
     def _open(self, path: str) -> BinaryIO:
         return super()._open(path) if path in self._files else Path(self._known[path][0]).open("rb")
