@@ -141,9 +141,18 @@ def _seeders(project: Project, run: Run) -> Iterator[str]:
             argument = argument_of(happening.call, happening.entry, happening.entry.seed_argument)
             if argument is not None:
                 yield happening.name
-    for path in sorted(project.index.reached([run.entry.path])):
-        if path in project.index.files:
-            yield from project.of_file(_seeding, path)
+    yield from project.value_of(seeding_from, run.entry.path)
+
+
+def seeding_from(project: Project, path: str) -> tuple[str, ...]:
+    """Names of calls that seem to seed an environment, in a program and all that it imports."""
+    return project.of_file(_seeding_from, path)
+
+
+def _seeding_from(project: Project, path: str) -> Iterator[str]:
+    for reached in sorted(project.index.reached([path])):
+        if reached in project.index.files:
+            yield from project.of_file(_seeding, reached)
 
 
 def _seeding(project: Project, path: str) -> Iterator[str]:
