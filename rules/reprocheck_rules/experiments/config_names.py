@@ -147,26 +147,38 @@ def settings(project: Project) -> Mapping[str, str]:
 
 
 def _settings(project: Project) -> Mapping[str, str]:
-    found: dict[str, str] = {}
+    return {each.name: each.path for each in project.of_project(_places)}
+
+
+class _Place(NamedTuple):
+    """A part of a key, and the first file that has it."""
+
+    name: str
+    path: str
+
+
+def _places(project: Project) -> Iterator[_Place]:
+    # Of all documents, which change seldom; most of their names stand in many of them.
+    seen: set[str] = set()
     for document in project.of_documents(_declared):
         for name in document.names:
-            found.setdefault(name, document.path)
-    return found
+            if name not in seen:
+                seen.add(name)
+                yield _Place(name, document.path)
 
 
 def setting_names(project: Project) -> frozenset[str]:
-    """All parts of keys."""
-    return frozenset(settings(project))
+    """Parts of keys of files that hold settings for programs."""
+    configures = cache(_configures)
+    return frozenset(name for name, place in settings(project).items() if configures(place))
 
 
 def _unread(project: Project) -> Mapping[int, list[tuple[str, int]]]:
     """Settings that nothing reads, by the length of their names, each with its letters."""
     read = frozenset(project.of_files(_read_in))
     found: dict[int, list[tuple[str, int]]] = {}
-    configures = cache(_configures)
-    for name, place in settings(project).items():
-        if name not in read and configures(place):
-            found.setdefault(len(name), []).append((name, _letters(name)))
+    for name in setting_names(project) - read:
+        found.setdefault(len(name), []).append((name, _letters(name)))
     return found
 
 
