@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -14,6 +12,7 @@ from blake3 import blake3
 
 from reprocheck.app.errors import UsageError
 from reprocheck.app.git import git
+from reprocheck.app.remembered import load, store
 from reprocheck.model.finding import Finding
 
 AGED = frozenset({"DBT001"})
@@ -22,7 +21,7 @@ _SECONDS = 10.0
 """Bound on all questions to git; what is left then has no date."""
 
 
-_FILE = "ages.msgpack"
+_NAME = "ages"
 
 
 class _Ages(msgspec.Struct, array_like=True):
@@ -56,10 +55,11 @@ def with_ages(findings: Sequence[Finding], root: Path, folder: Path | None) -> t
         commit = git(root, "rev-parse", "--verify", "--quiet", "HEAD", seconds=_SECONDS).strip()
     except UsageError:
         return tuple(findings)  # no history: no date
-    earlier = _load(folder, commit)
+    remembered = load(folder, _NAME, _Remembered)
+    earlier = remembered.files if remembered is not None and remembered.commit == commit else {}
     ages = _all_ages(by_path, root, earlier)
-    if folder is not None and ages != earlier:
-        _store(folder, _Remembered(commit, ages))
+    if ages != earlier:
+        store(folder, _NAME, _Remembered(commit, ages))
     dates = {(path, line): date for path, of in ages.items() for line, date in of.dates.items() if date is not None}
     return tuple(_aged(finding, dates) for finding in findings)
 
@@ -99,23 +99,6 @@ def _dates(path: str, lines: set[int], root: Path, seconds: float) -> Mapping[in
     except UsageError:
         return None  # not committed: no date
     return _parse(blame)
-
-
-def _load(folder: Path | None, commit: str) -> dict[str, _Ages]:
-    if folder is not None:
-        with suppress(OSError, msgspec.DecodeError):
-            remembered = msgspec.msgpack.decode((folder / _FILE).read_bytes(), type=_Remembered)
-            if remembered.commit == commit:
-                return remembered.files
-    return {}
-
-
-def _store(folder: Path, remembered: _Remembered) -> None:
-    """Write it beside the cache, whole or not at all; what can't be written is asked again."""
-    with suppress(OSError):
-        draft = folder / f"{_FILE}.{os.getpid()}"
-        draft.write_bytes(msgspec.msgpack.encode(remembered))
-        draft.replace(folder / _FILE)
 
 
 def _parse(blame: str) -> dict[int, dt.date]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
+import msgspec
+
 from reprocheck.app import knowledge as knowledge_of
 from reprocheck.app.ages import with_ages
 from reprocheck.app.artifact_findings import GRAPH_RULES, with_findings
@@ -15,6 +17,7 @@ from reprocheck.app.audit import NOTHING_AUDITED, Audited, AuditRequest, audit
 from reprocheck.app.audit_findings import findings_of
 from reprocheck.app.changes import changed_since
 from reprocheck.app.errors import UsageError
+from reprocheck.app.remembered import load, store
 from reprocheck.app.scorecard import Seen, make_scorecard
 from reprocheck.app.scorecard_items import PRACTICES
 from reprocheck.app.set_aside import Scope, by_baseline, by_ledger, scope_of
@@ -24,8 +27,9 @@ from reprocheck.model.finding import Finding, Severity
 from reprocheck.model.rule_info import RuleInfo
 from reprocheck.model.scan_result import ScanResult
 from reprocheck.project.discovery import Discovery, ProjectFile, discover
+from reprocheck.project.facts.extract import VERSION as FACTS_VERSION
 from reprocheck.project.file_kinds import kind_of
-from reprocheck.project.versions import declared_versions
+from reprocheck.project.versions import OfFile, declared_versions
 from reprocheck.rulekit.loading import PackFile
 from reprocheck.scan.judge import Judgement
 from reprocheck.scan.own_rules import AUDIT_RULES, NOT_AUDITED, OWN_RULES, UNREADABLE
@@ -39,6 +43,8 @@ GAPS = frozenset({UNREADABLE.code, NOT_AUDITED.code})
 """Codes of findings about what could not be looked at."""
 CACHE_FOLDER = ".reprocheck_cache"
 """Folder under the root where the cache lies unless configured otherwise."""
+_DECLARED = "versions"
+"""Name under which it is remembered what files declare of versions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +90,20 @@ class Scanned:
 Progress = Callable[[int, int], None]
 
 
+class _Declared(msgspec.Struct, array_like=True):
+    """What files declared of versions at an earlier scan, by path."""
+
+    reader: str
+    """Version of the tool and of the facts that it read."""
+    files: dict[str, OfFile]
+
+
+def _declared(folder: Path | None) -> _Declared:
+    reader = f"{version('reprocheck')} {FACTS_VERSION}"
+    earlier = load(folder, _DECLARED, _Declared)
+    return earlier if earlier is not None and earlier.reader == reader else _Declared(reader, {})
+
+
 def scan_project(request: ScanRequest, progress: Progress) -> Scanned:
     """Scan; raises UsageError, ConfigError, BaselineError for what the user can mend."""
     config = request.config
@@ -96,24 +116,29 @@ def scan_project(request: ScanRequest, progress: Progress) -> Scanned:
         needed |= {code: rules[code] for code in GRAPH_RULES if code in rules}
     discovery, reported = _discover(request)
     audited = audit(request.audit, discovery, reported) if request.audit is not None else NOTHING_AUDITED
+    folder = (config.cache_dir or config.root / CACHE_FOLDER) if config.cache else None
+    declared = _declared(folder)
+    before = dict(declared.files)
     plan = ScanPlan(
         files=discovery.files,
         reported=reported,
         texts=_texts(request),
-        versions=declared_versions(discovery.files, request.overlay),
+        versions=declared_versions(discovery.files, request.overlay, declared.files),
         entries=_entries(request, discovery),
         sources=sources,
         knowledge=knowledge,
         chosen=dict(sorted({**needed, **chosen}.items())),
         judgement=_judgement(config, {**needed, **chosen}, own, rules, knowledge.packs),
         jobs=default_jobs() if config.jobs == "auto" else config.jobs,
-        cache_folder=(config.cache_dir or config.root / CACHE_FOLDER) if config.cache else None,
+        cache_folder=folder,
         given=tuple(findings_of(audited.audit)) if audited.audit is not None else (),
         timing=request.timing,
         graph=request.graph,
         tool_version=version("reprocheck"),
     )
     outcome = scan(plan, progress)
+    if declared.files != before:
+        store(folder, _DECLARED, declared)
     whole = _is_whole(request, reported)
     decided, remarks = outcome.findings, list[str]()
     if request.use_ledger:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 
 import msgspec
+from blake3 import blake3
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
@@ -78,20 +79,46 @@ def _reaches(specifier: str, wanted: Version) -> bool | None:
     return True if lower is not None and lower >= wanted else None
 
 
-def declared_versions(files: Iterable[ProjectFile], given: Mapping[str, bytes] | None = None) -> DeclaredVersions:
+class OfFile(msgspec.Struct, frozen=True, array_like=True):
+    """What one file declares."""
+
+    digest: bytes
+    """BLAKE3 of its content."""
+    locks: bool
+    specifiers: tuple[tuple[str, str], ...]
+    """Normalized distribution name and specifier."""
+
+
+def declared_versions(
+    files: Iterable[ProjectFile],
+    given: Mapping[str, bytes] | None = None,
+    known: MutableMapping[str, OfFile] | None = None,
+) -> DeclaredVersions:
     """Read locks, requirements, pyproject.toml and conda files; what can't be read counts as not there.
 
-    `given` is content by path that counts instead of what is on disk.
+    `given` is content by path that counts instead of what is on disk. `known` is what files said before, by path: those
+    that are as they were are not read again, and it is brought up to date.
     """
-    locked: dict[str, set[str]] = {}
-    declared: dict[str, set[str]] = {}
+    known = {} if known is None else known
+    tables: dict[bool, dict[str, set[str]]] = {True: {}, False: {}}
     for file in files:
         if file.size > TEXT_LIMIT or not _tells(file):
             continue
-        facts = _facts(file, _text(file, given))
-        if facts is not None:
-            _collect(locked if facts.kind in LOCKS else declared, facts)
-    return DeclaredVersions(_sorted(locked), _sorted(declared))
+        data = _content(file, given)
+        digest = blake3(data).digest()
+        of_file = known.get(file.path)
+        if of_file is None or of_file.digest != digest:
+            of_file = known[file.path] = _of_file(file, data, digest)
+        for name, specifier in of_file.specifiers:
+            tables[of_file.locks].setdefault(name, set()).add(specifier)
+    return DeclaredVersions(_sorted(tables[True]), _sorted(tables[False]))
+
+
+def _of_file(file: ProjectFile, data: bytes, digest: bytes) -> OfFile:
+    facts = _facts(file, decode_text(data)[0])
+    return (
+        OfFile(digest, False, ()) if facts is None else OfFile(digest, facts.kind in LOCKS, tuple(_specifiers(facts)))
+    )
 
 
 def _tells(file: ProjectFile) -> bool:
@@ -99,12 +126,12 @@ def _tells(file: ProjectFile) -> bool:
     return file.kind is FileKind.REQUIREMENTS or name in _TABLES or name in _ENVIRONMENTS
 
 
-def _text(file: ProjectFile, given: Mapping[str, bytes] | None) -> str:
+def _content(file: ProjectFile, given: Mapping[str, bytes] | None) -> bytes:
     try:
         data = (given or {}).get(file.path)
-        return decode_text(file.absolute.read_bytes() if data is None else data)[0]
+        return file.absolute.read_bytes() if data is None else data
     except OSError:
-        return ""
+        return b""
 
 
 def _facts(file: ProjectFile, text: str) -> DependencyFacts | None:
@@ -135,7 +162,7 @@ def _plain(value: object) -> Node:
             return Scalar(str(value), WHOLE_FILE)
 
 
-def _collect(table: dict[str, set[str]], facts: DependencyFacts) -> None:
+def _specifiers(facts: DependencyFacts) -> Iterator[tuple[str, str]]:
     """What is always installed; extras and groups of a manifest are for some."""
     for dependency in facts.dependencies:
         if not dependency.name or not dependency.specifier or (dependency.group and facts.kind not in LOCKS):
@@ -144,7 +171,7 @@ def _collect(table: dict[str, set[str]], facts: DependencyFacts) -> None:
             SpecifierSet(dependency.specifier)
         except InvalidSpecifier:
             continue
-        table.setdefault(canonicalize_name(distribution(dependency)), set()).add(dependency.specifier)
+        yield canonicalize_name(distribution(dependency)), dependency.specifier
 
 
 def _sorted(table: dict[str, set[str]]) -> dict[str, tuple[str, ...]]:
