@@ -19,7 +19,7 @@ import re
 from collections.abc import Iterator
 
 from reprocheck.rulekit import Match, Project, Rule, is_test_path
-from reprocheck.rulekit.facts import Class, FileFacts, Function, Import, ValueKind
+from reprocheck.rulekit.facts import Class, FileFacts, Function, ValueKind
 from reprocheck_rules.debt.callers import FILES_OF_TOOLS
 from reprocheck_rules.debt.changes import Changes, last_part
 
@@ -36,33 +36,45 @@ _TOOL_FILES = re.compile(
 )
 
 
+_USES = ("names", "attributes", "imported inside", "spelled")
+"""Kinds of words that name what is used: read, imported, or spelled in a string."""
+_COMPUTED = ""
+"""Stands among modules for one whose name is computed."""
+
+
 @rule.on_project
 def check(project: Project) -> Iterator[Match]:
     """Functions and classes of modules whose name occurs nowhere else."""
-    changes = Changes(project)
-    used = _used(changes)
-    opened = _opened(changes)
-    spread = _spread(changes)
-    for path, facts in sorted(project.index.files.items()):
-        if is_test_path(path) or _TOOL_FILES.search(path) or path.endswith(".ipynb") or path in opened:
+    project.once(Changes)
+    yield from project.of_files(_of_file)
+
+
+def _of_file(project: Project, path: str) -> Iterator[Match]:
+    if is_test_path(path) or _TOOL_FILES.search(path) or path.endswith(".ipynb"):
+        return
+    changes = project.once(Changes)
+    facts = project.index.files[path]
+    definitions = [each for each in _definitions(facts) if not _CALLED_BY_TOOLS.match(each.name)]
+    if not definitions or project.value_of(is_opened, path):
+        return
+    if changes.is_library(path) or project.value_of(is_spread, path):
+        definitions = [each for each in definitions if each.name.startswith("_")]
+    exported = changes.exported(path)
+    names = {each.name for each in definitions} - exported
+    unused = set(changes.words.without(_USES, sorted(names)))
+    for definition in definitions:
+        if definition.name not in unused:
             continue
-        library = changes.is_library(path)
-        exported = changes.exported(path)
-        for definition in _definitions(facts):
-            name = definition.name
-            if name in used or name in exported or _CALLED_BY_TOOLS.match(name):
-                continue
-            if (library or path in spread) and not name.startswith("_"):
-                continue
-            if isinstance(definition, Class) and _may_register(changes, path, definition):
-                continue
-            span = definition.span
-            lines = span.end_line - span.line + 1
-            kind = "class" if isinstance(definition, Class) else "function"
-            message = (
-                f"{kind} `{name}` ({lines} lines) is reached from nowhere: no call, reference, test or export names it"
-            )
-            yield project.match(path, span, message)
+        if isinstance(definition, Class) and _may_register(changes, path, definition):
+            continue
+        span = definition.span
+        lines = span.end_line - span.line + 1
+        kind = "class" if isinstance(definition, Class) else "function"
+        message = (
+            f"{kind} `{definition.name}` ({lines} lines) is reached from nowhere: "
+            "no call, reference, test or export names it"
+        )
+        yield project.match(path, span, message)
 
 
 def _definitions(facts: FileFacts) -> Iterator[Function | Class]:
@@ -75,46 +87,44 @@ def _definitions(facts: FileFacts) -> Iterator[Function | Class]:
             yield owner
 
 
-def _spread(changes: Changes) -> frozenset[str]:
-    """Modules whose public names a package's `__init__.py` exports with `*`."""
-    return frozenset(
-        module
-        for path, facts in changes.index.files.items()
-        if path.rpartition("/")[2] == "__init__.py"
-        for star in facts.stars
-        if (module := changes.symbols.modules.find(path, star)) is not None
-    )
+def is_spread(project: Project, path: str) -> bool:
+    """Whether a package's `__init__.py` exports the public names of a module with `*`."""
+    return path in project.once(_spread)
 
 
-def _used(changes: Changes) -> frozenset[str]:
-    """Every name that is read, imported or spelled in a string anywhere."""
-    found: set[str] = set(changes.lookup_names)
-    for facts in changes.index.files.values():
-        found.update(facts.names)
-        found.update(facts.attributes)
-        found.update(last_part(target) for target in facts.imports.values())
-        for function in facts.functions:
-            found.update(last_part(event.target) for event in function.events if isinstance(event, Import))
-    return frozenset(found)
+def _spread(project: Project) -> frozenset[str]:
+    packages = (path for path in project.index.files if path.rpartition("/")[2] == "__init__.py")
+    return frozenset(project.of_each(_spread_by, packages))
 
 
-def _opened(changes: Changes) -> frozenset[str]:
-    """Modules that something looks into by computed names."""
-    found = set(changes.looked_into)
-    computed_import = False
-    for site in changes.calls.get("import_module", ()):
+def _spread_by(project: Project, path: str) -> Iterator[str]:
+    for star in project.index.files[path].stars:
+        module = project.index.symbols.modules.find(path, star)
+        if module is not None:
+            yield module
+
+
+def is_opened(project: Project, path: str) -> bool:
+    """Whether something looks into a module by computed names, or may import it by one."""
+    return project.once(Changes).is_looked_into(path) or path in project.once(_hidden)
+
+
+def _hidden(project: Project) -> frozenset[str]:
+    """Modules that nothing imports, where something is imported by a computed name."""
+    found = frozenset(project.of_files(_imported_by))
+    return frozenset(project.index.files) - found if _COMPUTED in found else frozenset()
+
+
+def _imported_by(project: Project, path: str) -> Iterator[str]:
+    """Modules that a module imports by name, and a sign where it imports by a computed one."""
+    for site in project.once(Changes).calls_in(path, "import_module"):
         value = site.call.arguments[0].value if site.call.arguments else None
-        computed_import = computed_import or value is None or value.kind is not ValueKind.CONSTANT
-    imported = {
-        module
-        for path, facts in changes.index.files.items()
-        for target in facts.imports.values()
-        for name in (target, target.rpartition(".")[0])
-        if name.strip(".") and (module := changes.symbols.modules.find(path, name)) is not None
-    }
-    if computed_import:
-        found.update(path for path in changes.index.files if path not in imported)
-    return frozenset(found)
+        if value is None or value.kind is not ValueKind.CONSTANT:
+            yield _COMPUTED
+    targets = project.index.files[path].imports.values()
+    names = dict.fromkeys(name for target in targets for name in (target, target.rpartition(".")[0]))
+    modules = (project.index.symbols.modules.find(path, name) for name in names if name.strip("."))
+    yield from dict.fromkeys(module for module in modules if module is not None)
 
 
 def _may_register(changes: Changes, path: str, owner: Class) -> bool:

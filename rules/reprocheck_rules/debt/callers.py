@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cached_property
 from typing import Final
 
 from reprocheck.rulekit.facts import Call, ClassRef, Function, FunctionRef, Value
@@ -85,9 +84,6 @@ class Open:
 OPEN: Final = Open()
 
 
-_ByClass = dict[tuple[str, str], list[tuple[int, CallSite]]]
-
-
 class Callers:
     """Finds the calls of functions, methods and constructors."""
 
@@ -103,13 +99,15 @@ class Callers:
         owner = self.changes.class_of(reference.path, function.name) if function.method else None
         if any(decorator not in _PLAIN_DECORATORS for decorator in function.decorators):
             return False
-        if reference.path in self.changes.looked_into:
-            return False
         if owner is None and not name.startswith("_") and _CALLED_BY_TOOLS.search(reference.path):
             return False
         if name == "__init__" and owner is not None:
-            return all(self._only_constructed(ref) for ref in self.changes.family(owner))
-        if name.startswith("__") or name in _CALLED_BY_FRAMEWORK or name in self.changes.lookup_names:
+            return not self.changes.is_looked_into(reference.path) and all(
+                self._only_constructed(ref) for ref in self.changes.family(owner)
+            )
+        if name.startswith("__") or name in _CALLED_BY_FRAMEWORK or self.changes.is_spelled(name):
+            return False
+        if self.changes.is_looked_into(reference.path):
             return False
         if owner is not None:
             family = self.changes.family(owner)
@@ -129,7 +127,7 @@ class Callers:
         return (
             not bases
             and not owner.definition.decorators
-            and name not in self.changes.lookup_names
+            and not self.changes.is_spelled(name)
             and not self.changes.is_value(owner.path, name)
         )
 
@@ -158,33 +156,32 @@ class Callers:
 
     def _initialisers(self, owner: ClassRef) -> Iterator[CallSite]:
         """Calls of `__init__` by name: `super().__init__(...)` of a class that derives, `Base.__init__(self, ...)`."""
-        by_super, by_name, unknown = self._initialiser_calls
-        derived = {ref.key for ref in self.changes.family(owner)} - {owner.key}
-        found = [*unknown, *by_name.get(owner.key, ())]
-        for key in derived:
-            found.extend(by_super.get(key, ()))
-        yield from (site for _, site in sorted(found, key=lambda item: item[0]))
+        family = {ref.key for ref in self.changes.family(owner)}
+        for path in self._initialising(owner):
+            for site in self.changes.calls_in(path, "__init__"):
+                callee = site.call.callee
+                if callee.startswith("builtins.super"):
+                    inside = self.changes.enclosing_class(path, site.function)
+                    reaches = inside is not None and inside.key != owner.key and inside.key in family
+                elif callee[0] == "?":
+                    reaches = True
+                else:
+                    symbol = self._symbols.resolve(path, callee)
+                    meant = isinstance(symbol, FunctionRef) and self.changes.class_of(symbol.path, symbol.function.name)
+                    reaches = isinstance(meant, ClassRef) and meant.key == owner.key
+                if reaches:
+                    yield site
 
-    @cached_property
-    def _initialiser_calls(self) -> tuple[_ByClass, _ByClass, list[tuple[int, CallSite]]]:
-        """Calls of `__init__` with their positions: through `super` by class around, by name by class meant, others."""
-        by_super: _ByClass = {}
-        by_name: _ByClass = {}
-        unknown: list[tuple[int, CallSite]] = []
-        for position, site in enumerate(self.changes.calls.get("__init__", ())):
-            if site.call.callee.startswith("builtins.super"):
-                inside = self.changes.enclosing_class(site.path, site.function)
-                if inside is not None:
-                    by_super.setdefault(inside.key, []).append((position, site))
-            elif site.call.callee[0] == "?":
-                unknown.append((position, site))
-            else:
-                symbol = self._symbols.resolve(site.path, site.call.callee)
-                if isinstance(symbol, FunctionRef):
-                    holder = self.changes.class_of(symbol.path, symbol.function.name)
-                    if holder is not None:
-                        by_name.setdefault(holder.key, []).append((position, site))
-        return by_super, by_name, unknown
+    def _initialising(self, owner: ClassRef) -> list[str]:
+        """Files that may call the `__init__` of a class by name, in order."""
+        words = self.changes.words
+        found = set(words.files("initialises", "?"))
+        for ref in self.changes.family(owner):
+            if ref.key != owner.key:
+                found.add(ref.path)
+            for name in self.changes.spellings(last_part(ref.definition.name)):
+                found.update(words.files("initialises", name))
+        return sorted(found)
 
 
 def _may_be_ours(callee: str, *, method: bool) -> bool:

@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Iterator
-from functools import cached_property
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
+from reprocheck.project.index.answers import Traced
+from reprocheck.project.index.vocabulary import Vocabulary
 from reprocheck.rulekit import Project, is_test_path
 from reprocheck.rulekit.facts import (
     Assignment,
     Call,
     ClassRef,
+    DocumentFacts,
+    FileFacts,
+    Import,
     ModuleRef,
     ValueKind,
 )
 
-"""Paths of test code."""
 _ASIDE = re.compile(
     r"(^|/)(examples?|scripts?|tools?|docs?|benchmarks?|experiments?|notebooks?|projects?|recipes|demos?|samples?|"
     r"tutorials?|research|contrib|bin)/"
 )
 _WHOLE_MODULE = frozenset({"Fire", "CLI", "auto_cli", "defopt"})
 """Calls that, given nothing, make a command line of all that the module has."""
+_LOOKS_INTO = ("getattr", "getmembers", "vars")
+_COPIERS = frozenset({"replace", "_replace", "evolve"})
+_SETS_VARIABLE = frozenset({"setdefault", "putenv", "setenv"})
 _PATH = re.compile(r"[\w.:]+")
+_SIGNS = re.compile(r"^[-+~]*")
 _WORD = re.compile(r"[A-Za-z_]\w+")
+_RUNS_TEXT = frozenset({"exec", "globals"})
 
 
 class CallSite:
@@ -39,211 +47,117 @@ class CallSite:
         self.call = call
 
 
+class Opening(NamedTuple):
+    """What one file opens to code that can't be seen."""
+
+    kind: str
+    """`looked into`: a module's functions and classes are found by computed names; `rewritten`: its names are set so;
+    `run over`: it is star-imported and then treated with `exec` or `globals()`; `sets`: attributes are set by computed
+    names."""
+    path: str
+
+
 class Changes:
-    """Tables over a whole project, each made when first asked for."""
+    """What the files of a project do to names; whoever asks has read what says it, and no more."""
 
     def __init__(self, project: Project) -> None:
         """Nothing is read yet."""
         self.project = project
         self.index = project.index
         self.symbols = project.index.symbols
-        self._families: dict[tuple[str, str], list[ClassRef]] = {}
-        self._outside: dict[tuple[str, str], frozenset[str]] = {}
+        self._answers = project.index.answers
+        self._modules: dict[str, _Module] = {}
+        self._families: dict[tuple[str, str], Traced[tuple[ClassRef, ...]]] = {}
+        self._outside: dict[tuple[str, str], Traced[frozenset[str]]] = {}
+        self._stems = frozenset(stem_of(path) for path in self.index.files)
+        paths = sorted((*self.index.files, *self.index.documents))
+        self.words = Vocabulary(self._answers, "words of changes", paths, self._words)
+        """Which files have a name, by what they do to it."""
 
-    @cached_property
-    def calls(self) -> dict[str, list[CallSite]]:
-        """Calls by the last part of what they call."""
-        found: dict[str, list[CallSite]] = defaultdict(list)
-        for path, facts in self.index.files.items():
-            for position, function in enumerate(facts.functions):
-                for event in function.events:
-                    if isinstance(event, Call):
-                        found[last_part(event.callee)].append(CallSite(path, position, event))
-        return found
-
-    @cached_property
-    def keywords(self) -> dict[str, list[CallSite]]:
-        """Calls by the keywords that they give."""
-        found: dict[str, list[CallSite]] = defaultdict(list)
-        for sites in self.calls.values():
-            for site in sites:
-                for argument in site.call.arguments:
-                    if argument.name:
-                        found[argument.name].append(site)
-        return found
-
-    @cached_property
-    def writes(self) -> dict[str, list[tuple[str, Assignment]]]:
-        """Assignments by the last part of their target."""
-        found: dict[str, list[tuple[str, Assignment]]] = defaultdict(list)
-        for path, facts in self.index.files.items():
-            for assignment in facts.assignments:
-                found[last_part(assignment.target)].append((path, assignment))
-        return found
-
-    @cached_property
-    def lookup_names(self) -> frozenset[str]:
-        """Names that a string, setting or command spells: `use_amp`, `package.module.use_amp`, `sed s/use_amp/`."""
-        found: set[str] = set()
-        for facts in self.index.files.values():
-            for text in facts.strings:
-                if _PATH.fullmatch(text):
-                    found.add(text.rpartition(".")[2].rpartition(":")[2])
-        for document in self.index.documents.values():
-            for setting in document.settings:
-                found.update(setting.key.split("."))
-                if isinstance(setting.value, str) and _PATH.fullmatch(setting.value):
-                    found.add(setting.value.rpartition(".")[2].rpartition(":")[2])
-            for command in document.commands:
-                found.update(word for text in command.words for word in _WORD.findall(text))
-        return frozenset(found)
-
-    @cached_property
-    def annotated(self) -> frozenset[str]:
-        """Classes that a field of another class is annotated with, by bare name."""
-        return frozenset(
-            last_part(field.annotation.removesuffix("()"))
-            for facts in self.index.files.values()
-            for owner in facts.classes
-            for field in owner.fields
-            if field.annotation
+    def _words(self, path: str) -> Iterable[tuple[str, Iterable[str]]]:
+        return (
+            _of_module(self.index.files[path], self._stems)
+            if path in self.index.files
+            else _of_document(self.index.documents[path])
         )
 
-    @cached_property
-    def _references(self) -> dict[str, list[str]]:
-        found: dict[str, list[str]] = defaultdict(list)
-        for path, facts in self.index.files.items():
-            for name in facts.references:
-                found[name].append(path)
-        return found
+    def _module(self, path: str) -> _Module:
+        facts = self.index.files[path]
+        module = self._modules.get(path)
+        if module is None:
+            module = self._modules[path] = _Module(facts)
+        return module
 
-    @cached_property
-    def _owners(self) -> dict[str, list[str]]:
-        found: dict[str, list[str]] = defaultdict(list)
-        for path, facts in self.index.files.items():
-            for name in facts.owners:
-                found[name].append(path)
-        return found
+    def calls(self, name: str) -> Iterator[CallSite]:
+        """Calls by the last part of what they call."""
+        for path in self.words.files("calls", name):
+            yield from self.calls_in(path, name)
 
-    @cached_property
-    def _aliases(self) -> dict[str, list[tuple[str, str]]]:
-        """Imports by the last part of what is imported, where it gets another name."""
-        found: dict[str, list[tuple[str, str]]] = defaultdict(list)
-        for path, facts in self.index.files.items():
-            for name, target in facts.imports.items():
-                last = last_part(target)
-                if last != name:
-                    found[last].append((path, name))
-        return found
+    def calls_in(self, path: str, name: str) -> list[CallSite]:
+        """Those of one file."""
+        return self._module(path).calls.get(name, [])
+
+    def writes(self, name: str) -> Iterator[tuple[str, Assignment]]:
+        """Assignments by the last part of their target, to what a module doesn't define itself."""
+        for path in self.words.files("writes", name):
+            for assignment in self.index.files[path].assignments:
+                if last_part(assignment.target) == name and not _is_own(assignment):
+                    yield path, assignment
+
+    def is_written_somewhere(self, name: str) -> bool:
+        """Whether any file sets such an attribute of an object that is not known."""
+        return self.words.has("writes unknown", name)
+
+    def is_spelled(self, name: str) -> bool:
+        """Whether a string, setting or command spells a name: `use_amp`, `package.use_amp`, `sed s/use_amp/`."""
+        return self.words.has("spelled", name)
+
+    def is_annotation(self, name: str) -> bool:
+        """Whether a field of some class is annotated with a class of that bare name."""
+        return self.words.has("annotated", name)
 
     def is_value(self, path: str, name: str, *, held: bool = False) -> bool:
         """Whether a function or class of a module is used otherwise than by calling it.
 
         `held` counts what is read of it too: `train.remote` may be a way to call a function.
         """
-        stem = path.rpartition("/")[2].removesuffix(".py")
-        readers = [*self._references.get(name, ()), *(self._owners.get(name, ()) if held else ())]
-        for reader in readers:
-            facts = self.index.files[reader]
-            if reader == path or name in facts.imports or stem in facts.names or stem in facts.attributes:
-                return True
-            if facts.stars or any(last_part(target) == stem for target in facts.imports.values()):
-                return True
-        return any(alias in self.index.files[reader].references for reader, alias in self._aliases.get(name, ()))
-
-    @cached_property
-    def packaged(self) -> tuple[str, ...]:
-        """Folders that hold a distribution's own files."""
-        found = [path.rpartition("/")[0] for path in self.index.paths if path.rpartition("/")[2] == "setup.py"]
-        found.extend(
-            document.path.rpartition("/")[0]
-            for document in self.index.documents.values()
-            if document.path.rpartition("/")[2] == "pyproject.toml"
-            and any(setting.key in {"project.name", "tool.poetry.name"} for setting in document.settings)
-        )
-        return tuple(sorted(set(found)))
+        read = self.words.read
+        if self.words.has("alias references", name):
+            return True
+        used = [*read("references", name), *(read("owners", name) if held else ())]
+        if not used:
+            return False
+        stem = stem_of(path)
+        may = dict([self.words.place(path)])
+        for kind, word in (("imports", name), ("stems", stem), ("imported", stem), ("imports all", "*")):
+            for group, mask in read(kind, word):
+                may[group] = may.get(group, 0) | mask
+        return any(may.get(group, 0) & mask for group, mask in used)
 
     def is_library(self, path: str) -> bool:
         """Whether users of an installed distribution can import the module."""
         folder = path.rpartition("/")[0]
         if not folder or path.endswith(".ipynb") or f"{folder}/__init__.py" not in self.index.paths:
             return False
-        for root in self.packaged:
+        for root in self.project.value_of(packaged):
             inside = path if not root else path.removeprefix(root + "/")
             if (not root or inside != path) and not _ASIDE.search(inside):
                 return True
         return False
 
-    @cached_property
-    def rewritten_modules(self) -> frozenset[str]:
-        """Modules whose names some code sets without spelling them: `setattr(config, key, value)`."""
-        found: set[str] = set()
-        for site in self.calls.get("setattr", ()):
-            if site.call.callee == "builtins.setattr" and site.call.arguments:
-                value = site.call.arguments[0].value
-                if value is not None and value.kind is ValueKind.NAME:
-                    symbol = self.symbols.resolve(site.path, str(value.value))
-                    if isinstance(symbol, ModuleRef):
-                        found.add(symbol.path)
-        return frozenset(found)
+    def is_looked_into(self, path: str) -> bool:
+        """Whether a module's functions and classes are found by computed names, or served as a command line."""
+        return self.project.value_of(is_opened, "looked into", path)
 
-    @cached_property
     def sets_by_computed_name(self) -> bool:
         """Whether anything outside of tests sets attributes whose names are computed."""
-        for site in self.calls.get("setattr", ()):
-            if site.call.callee == "builtins.setattr" and not is_test_path(site.path):
-                names = [argument.value for argument in site.call.arguments[1:2]]
-                if not names or names[0] is None or names[0].kind is not ValueKind.CONSTANT:
-                    return True
-        if any(site.call.callee.startswith("builtins.vars()") for site in self.calls.get("update", ())):
-            return True
-        return any(
-            "__setattr__" in facts.attributes or ("__dict__" in facts.attributes and "update" in facts.attributes)
-            for path, facts in self.index.files.items()
-            if not is_test_path(path)
-        )
-
-    @cached_property
-    def looked_into(self) -> frozenset[str]:
-        """Modules whose functions and classes are found by computed names, or served as a command line."""
-        found: set[str] = set()
-        for name in ("getattr", "getmembers", "vars"):
-            for site in self.calls.get(name, ()):
-                first = site.call.arguments[0].value if site.call.arguments else None
-                if first is not None and first.kind is ValueKind.NAME:
-                    self._add_module(found, site.path, str(first.value))
-        for name in _WHOLE_MODULE:
-            found.update(site.path for site in self.calls.get(name, ()) if not site.call.arguments)
-        for path, facts in self.index.files.items():
-            if {"globals", "exec", "__import__"} & set(facts.names) or "modules" in facts.attributes:
-                found.add(path)
-            if "__dict__" in facts.attributes:
-                for owner in facts.owners:
-                    self._add_module(found, path, facts.imports.get(owner, ""))
-        return frozenset(found)
-
-    def _add_module(self, found: set[str], path: str, name: str) -> None:
-        symbol = self.symbols.resolve(path, name) if name else None
-        if isinstance(symbol, ModuleRef):
-            found.add(symbol.path)
+        return self.project.value_of(is_opened, "sets", "")
 
     def module_is_open(self, path: str) -> bool:
         """Whether code that can't be seen sets names of a module: `exec`, `globals()`, an import by computed name."""
-        if path in self.rewritten_modules or path in self._open_modules:
+        if not _RUNS_TEXT.isdisjoint(self.index.files[path].names):
             return True
-        return not {"exec", "globals"}.isdisjoint(self.index.files[path].names)
-
-    @cached_property
-    def _open_modules(self) -> frozenset[str]:
-        """Modules that another one star-imports and then treats with `exec` or `globals()`."""
-        found: set[str] = set()
-        for path, facts in self.index.files.items():
-            if facts.stars and not {"exec", "globals"}.isdisjoint(facts.names):
-                for star in facts.stars:
-                    module = self.symbols.modules.find(path, star)
-                    if module is not None:
-                        found.add(module)
-        return frozenset(found)
+        return self.project.value_of(is_opened, "rewritten", path) or self.project.value_of(is_opened, "run over", path)
 
     def exported(self, path: str) -> frozenset[str]:
         """Names that a module with an `__all__` may list there."""
@@ -252,11 +166,15 @@ class Changes:
 
     # Classes
 
-    def family(self, owner: ClassRef) -> list[ClassRef]:
-        """A class with its bases, all that derive from any of them, and their bases."""
-        known = self._families.get(owner.key)
-        if known is not None:
-            return known
+    def family(self, owner: ClassRef) -> tuple[ClassRef, ...]:
+        """A class with its bases, all that derive from any of them, and their bases, sorted."""
+        if owner.key not in self._families:
+            known = self._answers.traced(lambda: self._related(owner))
+            # Whichever of them is asked for, the same is read.
+            self._families.update((ref.key, known) for ref in known[0])
+        return self._answers.remembered(self._families, owner.key, lambda: self._related(owner))
+
+    def _related(self, owner: ClassRef) -> tuple[ClassRef, ...]:
         found = {owner.key: owner}
         stack = [owner]
         while stack:
@@ -267,18 +185,14 @@ class Changes:
                 if isinstance(relative, ClassRef) and relative.key not in found:
                     found[relative.key] = relative
                     stack.append(relative)
-        members = list(found.values())
-        self._families.update((key, members) for key in found)
-        return members
+        return tuple(found[key] for key in sorted(found))
 
     def outside_bases(self, owner: ClassRef) -> frozenset[str]:
         """Bases from outside the project, of a class or any that is related to it."""
-        known = self._outside.get(owner.key)
-        if known is None:
-            family = self.family(owner)
-            known = frozenset(base for ref in family for base in self.symbols.external_bases(ref))
-            self._outside.update((ref.key, known) for ref in family)
-        return known
+        return self._answers.remembered(self._outside, owner.key, lambda: self._bases_outside(owner))
+
+    def _bases_outside(self, owner: ClassRef) -> frozenset[str]:
+        return frozenset(base for ref in self.family(owner) for base in self.symbols.external_bases(ref))
 
     def class_of(self, path: str, function_name: str) -> ClassRef | None:
         """The class that a method belongs to."""
@@ -294,10 +208,17 @@ class Changes:
                 return classes[name]
         return None
 
+    def spellings(self, name: str) -> list[str]:
+        """A name and those that imports give it, sorted."""
+        found = {name}
+        for path in self.words.files("aliases", name):
+            found.update(alias for alias, target in self.index.files[path].imports.items() if last_part(target) == name)
+        return sorted(found)
+
     def named(self, name: str) -> Iterator[CallSite]:
         """Calls of a name, or of one that an import gives it."""
-        for spelled in sorted({name, *(alias for _, alias in self._aliases.get(name, ()))}):
-            yield from self.calls.get(spelled, ())
+        for spelled in self.spellings(name):
+            yield from self.calls(spelled)
 
     def construct(self, owner: ClassRef) -> Iterator[CallSite]:
         """Calls that make an instance of a class."""
@@ -306,10 +227,203 @@ class Changes:
             if isinstance(symbol, ClassRef) and symbol.key == owner.key:
                 yield site
         family = {ref.key for ref in self.family(owner)}
-        for site in (*self.calls.get("@cls", ()), *self.calls.get("__class__", ())):
+        paths = sorted({path for path, _ in family})
+        for site in (site for name in ("@cls", "__class__") for path in paths for site in self.calls_in(path, name)):
             inside = self.enclosing_class(site.path, site.function)
             if inside is not None and inside.key in family:
                 yield site
+
+
+class _Module:
+    """What one file does."""
+
+    def __init__(self, facts: FileFacts) -> None:
+        self.calls: dict[str, list[CallSite]] = {}
+        for position, function in enumerate(facts.functions):
+            for event in function.events:
+                if isinstance(event, Call):
+                    site = CallSite(facts.path, position, event)
+                    self.calls.setdefault(last_part(event.callee), []).append(site)
+
+
+SPEAKS = ("names", "attributes", "strings")
+"""Kinds of words that together are all that a module reads, imports or spells."""
+
+
+def _of_module(facts: FileFacts, stems: frozenset[str]) -> Iterator[tuple[str, Iterable[str]]]:
+    """Words of a module."""
+    calls = [event for function in facts.functions for event in function.events if isinstance(event, Call)]
+    outside = [assignment for assignment in facts.assignments if not _is_own(assignment)]
+    imported = {last_part(target) for target in facts.imports.values()}
+    fields = [field for owner in facts.classes for field in owner.fields]
+    yield "calls", {last_part(call.callee) for call in calls}
+    yield "assigns", {last_part(assignment.target) for assignment in facts.assignments}
+    yield "writes", {last_part(assignment.target) for assignment in outside}
+    yield "writes unknown", {last_part(each.target) for each in facts.assignments if each.target[0] == "?"}
+    yield "spelled", {_last_word(text) for text in facts.strings if _PATH.fullmatch(text)}
+    yield "annotated", {last_part(field.annotation.removesuffix("()")) for field in fields if field.annotation}
+    yield "fields", {field.name for field in fields}
+    yield "references", facts.references
+    yield "owners", facts.owners
+    yield "attributes", facts.attributes
+    yield "strings", facts.strings
+    # What is an attribute or string too is known by that.
+    yield "names", {*facts.names, *imported}.difference(facts.attributes, facts.strings)
+    yield "stems", stems.intersection((*facts.names, *facts.attributes))
+    yield "imports", facts.imports
+    yield "imported", imported
+    yield "imports all", ("*",) if facts.stars else ()
+    yield "aliases", {last for last, name in _renamed(facts)}
+    yield "alias references", {last for last, name in _renamed(facts) if name in facts.references}
+    yield (
+        "initialises",
+        {
+            "?" if call.callee[0] == "?" else last_part(call.callee.rpartition(".")[0])
+            for call in calls
+            if last_part(call.callee) == "__init__" and not call.callee.startswith("builtins.super")
+        },
+    )
+    yield (
+        "copies with",
+        {argument.name for call in calls if last_part(call.callee) in _COPIERS for argument in call.arguments},
+    )
+    yield (
+        "imported inside",
+        {
+            last_part(event.target)
+            for function in facts.functions
+            for event in function.events
+            if isinstance(event, Import)
+        },
+    )
+    yield (
+        "sets variable",
+        {
+            *(last_part(each.target) for each in facts.assignments if each.target.startswith("os.environ.")),
+            *(
+                str(call.arguments[0].value.value)
+                for call in calls
+                if last_part(call.callee) in _SETS_VARIABLE and call.arguments and call.arguments[0].value is not None
+            ),
+        },
+    )
+    parameters = (parameter.name for function in facts.functions for parameter in function.parameters)
+    yield "seeds taken", {name for name in parameters if name.lower().endswith("seed")}
+    yield "unpacks", ("**",) if any(each.name == "**" for call in calls for each in call.arguments) else ()
+
+
+def _renamed(facts: FileFacts) -> Iterator[tuple[str, str]]:
+    """Imports that get another name: the last part of what is imported, and the name."""
+    for name, target in facts.imports.items():
+        last = last_part(target)
+        if last != name:
+            yield last, name
+
+
+def _of_document(document: DocumentFacts) -> Iterator[tuple[str, Iterable[str]]]:
+    """Words of a file that is not Python."""
+    found: set[str] = set()
+    for setting in document.settings:
+        found.update(setting.key.split("."))
+        if isinstance(setting.value, str) and _PATH.fullmatch(setting.value):
+            found.add(_last_word(setting.value))
+    for command in document.commands:
+        found.update(word for text in command.words for word in _WORD.findall(text))
+    yield "spelled", found
+    words = [word for command in document.commands for word in command.words]
+    yield "given key", {_SIGNS.sub("", word).partition("=")[0].rpartition(".")[2].replace("-", "_") for word in words}
+    yield "given", {word.partition("=")[0] for word in words}
+
+
+def _is_own(assignment: Assignment) -> bool:
+    """Whether an assignment is to a name of the module itself, which is nothing to others."""
+    return assignment.target.startswith(".") and "." not in assignment.target[1:]
+
+
+def _last_word(text: str) -> str:
+    return text.rpartition(".")[2].rpartition(":")[2]
+
+
+# Values of the project
+
+
+def packaged(project: Project) -> tuple[str, ...]:
+    """Folders that hold a distribution's own files."""
+    index = project.index
+    found = [path.rpartition("/")[0] for path in index.paths if path.rpartition("/")[2] == "setup.py"]
+    found.extend(
+        path.rpartition("/")[0]
+        for path in index.documents
+        if path.rpartition("/")[2] == "pyproject.toml"
+        and any(setting.key in {"project.name", "tool.poetry.name"} for setting in index.documents[path].settings)
+    )
+    return tuple(sorted(set(found)))
+
+
+def is_opened(project: Project, kind: str, path: str) -> bool:
+    """Whether some file opens a module to code that can't be seen."""
+    return Opening(kind, path) in project.once(_openings)
+
+
+def _openings(project: Project) -> frozenset[Opening]:
+    return frozenset(project.of_files(_openings_of))
+
+
+def _openings_of(project: Project, path: str) -> Iterator[Opening]:
+    changes = project.once(Changes)
+    facts = project.index.files[path]
+    for module in _looked_into(changes, path, facts):
+        yield Opening("looked into", module)
+    for site in changes.calls_in(path, "setattr"):
+        if site.call.callee == "builtins.setattr" and site.call.arguments:
+            value = site.call.arguments[0].value
+            if value is not None and value.kind is ValueKind.NAME:
+                yield from (Opening("rewritten", module) for module in _module_named(changes, path, str(value.value)))
+    if facts.stars and not _RUNS_TEXT.isdisjoint(facts.names):
+        for star in facts.stars:
+            module_ = changes.symbols.modules.find(path, star)
+            if module_ is not None:
+                yield Opening("run over", module_)
+    if _sets_by_computed_name(changes, path, facts):
+        yield Opening("sets", "")
+
+
+def _looked_into(changes: Changes, path: str, facts: FileFacts) -> Iterator[str]:
+    for name in _LOOKS_INTO:
+        for site in changes.calls_in(path, name):
+            first = site.call.arguments[0].value if site.call.arguments else None
+            if first is not None and first.kind is ValueKind.NAME:
+                yield from _module_named(changes, path, str(first.value))
+    served = any(not site.call.arguments for name in _WHOLE_MODULE for site in changes.calls_in(path, name))
+    if served or {"globals", "exec", "__import__"} & set(facts.names) or "modules" in facts.attributes:
+        yield path
+    if "__dict__" in facts.attributes:
+        for owner in facts.owners:
+            yield from _module_named(changes, path, facts.imports.get(owner, ""))
+
+
+def _module_named(changes: Changes, path: str, name: str) -> Iterator[str]:
+    symbol = changes.symbols.resolve(path, name) if name else None
+    if isinstance(symbol, ModuleRef):
+        yield symbol.path
+
+
+def _sets_by_computed_name(changes: Changes, path: str, facts: FileFacts) -> bool:
+    if any(site.call.callee.startswith("builtins.vars()") for site in changes.calls_in(path, "update")):
+        return True
+    if is_test_path(path):
+        return False
+    for site in changes.calls_in(path, "setattr"):
+        if site.call.callee == "builtins.setattr":
+            names = [argument.value for argument in site.call.arguments[1:2]]
+            if not names or names[0] is None or names[0].kind is not ValueKind.CONSTANT:
+                return True
+    return "__setattr__" in facts.attributes or ("__dict__" in facts.attributes and "update" in facts.attributes)
+
+
+def stem_of(path: str) -> str:
+    """Name by which a module is imported."""
+    return path.rpartition("/")[2].removesuffix(".py")
 
 
 def last_part(name: str) -> str:

@@ -83,7 +83,7 @@ class Readers:
         """Whether each call of a function spells a text for one of its parameters."""
         names = [parameter.name for parameter in function.parameters]
         position = names.index(name) - (function.method and names[0] in {"self", "cls"}) if name in names else -1
-        sites = self._changes.calls.get(last_part(function.name), [])
+        sites = list(self._changes.calls(last_part(function.name)))
         for site in sites:
             plain = [argument.value for argument in site.call.arguments if not argument.name]
             named = [argument.value for argument in site.call.arguments if argument.name == name]

@@ -87,7 +87,7 @@ _SIBLINGS = 2
 @rule.on_project
 def check(project: Project) -> Iterator[Match]:
     """Files that nothing names, then keys of files that are read."""
-    changes = Changes(project)
+    changes = project.once(Changes)
     documents = [
         document
         for path, document in sorted(project.index.documents.items())

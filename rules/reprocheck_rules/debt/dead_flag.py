@@ -21,16 +21,16 @@ Copies of the code that runs kept beside their logs have low confidence.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from reprocheck.rulekit import Confidence, Match, Note, Project, Rule
 from reprocheck_rules.debt.changes import Changes
 from reprocheck_rules.debt.dead_flag_examples import show
 from reprocheck_rules.debt.dead_sides import DeadSide, dead_sides
-from reprocheck_rules.debt.fixed_values import FixedValues, Origin
-from reprocheck_rules.debt.flag_removal import Readers, without_flag, without_option
+from reprocheck_rules.debt.fixed_values import Origin
+from reprocheck_rules.debt.flag_removal import without_flag, without_option
 from reprocheck_rules.debt.outside_flags import outside_flags
-from reprocheck_rules.debt.unread_options import unread_options
+from reprocheck_rules.debt.unread_options import Unread, unread_fields, unread_options
 from reprocheck_rules.debt.unread_seeds import unread_seeds
 
 rule = Rule("DBT001", "dead-flag", __doc__)
@@ -48,36 +48,76 @@ _SWITCH_LINES = 3
 @rule.on_project
 def check(project: Project) -> Iterator[Match]:
     """Fixed values that decide conditions, options that nobody reads, switches outside of the code."""
-    changes = Changes(project)
-    readers = Readers(changes)
-    by_flag: dict[Origin, list[DeadSide]] = {}
-    for side in dead_sides(FixedValues(changes)):
-        by_flag.setdefault(side.outcome.origins[0], []).append(side)
-    for origin, sides in by_flag.items():
+    project.once(Changes)
+    by_flag = project.once(_flags)
+    matches = {path: iter(project.of_file(_of_flags, path)) for path in dict.fromkeys(flag.path for flag in by_flag)}
+    for origin in by_flag:
+        yield next(matches[origin.path])
+    yield from project.of_files(_of_options)
+    yield from project.of_files(_of_fields)
+    for first, *others in unread_seeds(project.once(Changes)):
+        message = f"`{first.shown}` is set, but nothing reads `{first.name}`: no run is seeded with what it says"
+        trail = [project.note(other.path, other.span, "set here too") for other in others[:_SHOWN_CALLS]]
+        yield project.match(first.path, first.span, message, confidence=Confidence.MEDIUM, trail=trail)
+    for flag in outside_flags(project):
+        trail = [project.note(path, span, text) for path, span, text in flag.notes]
+        yield project.match(flag.path, flag.span, flag.message, confidence=Confidence.LOW, trail=trail)
+
+
+def _flags(project: Project) -> dict[Origin, list[DeadSide]]:
+    """What is dead because of each flag of the project."""
+    found: dict[Origin, list[DeadSide]] = {}
+    for side in dead_sides(project):
+        found.setdefault(side.outcome.origins[0], []).append(side)
+    return found
+
+
+def _flags_by_path(project: Project) -> dict[str, list[tuple[DeadSide, ...]]]:
+    found: dict[str, list[tuple[DeadSide, ...]]] = {}
+    for origin, sides in project.once(_flags).items():
+        found.setdefault(origin.path, []).append(tuple(sides))
+    return found
+
+
+def flags_of(project: Project, path: str) -> tuple[tuple[DeadSide, ...], ...]:
+    """What is dead because of each flag of a file."""
+    return tuple(project.once(_flags_by_path).get(path, ()))
+
+
+def _of_flags(project: Project, path: str) -> Iterator[Match]:
+    """A match for each flag of a file."""
+    changes = project.once(Changes)
+    for sides in project.value_of(flags_of, path):
+        origin = sides[0].outcome.origins[0]
         yield project.match(
             origin.path,
             origin.span,
             _message(origin, sides),
             confidence=_confidence(changes, origin, sides),
             trail=_trail(project, origin, sides),
-            fix=without_flag(readers, origin, sides),
+            fix=without_flag(changes, origin, sides),
         )
-    for option in unread_options(changes):
+
+
+def _of_options(project: Project, path: str) -> Iterator[Match]:
+    return _of_unread(project, unread_options(project, path))
+
+
+def _of_fields(project: Project, path: str) -> Iterator[Match]:
+    return _of_unread(project, unread_fields(project, path))
+
+
+def _of_unread(project: Project, unread: Iterable[Unread]) -> Iterator[Match]:
+    changes = project.once(Changes)
+    for option in unread:
         message = f"`{option.shown}` is declared, but nothing reads `{option.name}`: giving it changes nothing"
         fix = without_option(changes, option)
         kept = _is_kept_by_a_run(changes, option.path)
         confidence = Confidence.LOW if kept else option.confidence
         yield project.match(option.path, option.span, message, confidence=confidence, fix=fix)
-    for first, *others in unread_seeds(changes):
-        message = f"`{first.shown}` is set, but nothing reads `{first.name}`: no run is seeded with what it says"
-        trail = [project.note(other.path, other.span, "set here too") for other in others[:_SHOWN_CALLS]]
-        yield project.match(first.path, first.span, message, confidence=Confidence.MEDIUM, trail=trail)
-    for flag in outside_flags(changes):
-        trail = [project.note(path, span, text) for path, span, text in flag.notes]
-        yield project.match(flag.path, flag.span, flag.message, confidence=Confidence.LOW, trail=trail)
 
 
-def _message(origin: Origin, sides: list[DeadSide]) -> str:
+def _message(origin: Origin, sides: Sequence[DeadSide]) -> str:
     match origin.kind:
         case "parameter" | "field":
             count = len(origin.callers)
@@ -106,12 +146,12 @@ def _place(origin: Origin, side: DeadSide) -> str:
     return f"{side.path}:{lines}"
 
 
-def _confidence(changes: Changes, origin: Origin, sides: list[DeadSide]) -> Confidence:
+def _confidence(changes: Changes, origin: Origin, sides: Sequence[DeadSide]) -> Confidence:
     dead = [side for side in sides if side.first]
     switch = [side for side in dead if not side.outcome.ordering]
     if origin.public or origin.path.endswith(".ipynb") or not switch or _is_kept_by_a_run(changes, origin.path):
         return Confidence.LOW
-    if origin.kind in {"attribute", "field"} and changes.sets_by_computed_name:
+    if origin.kind in {"attribute", "field"} and changes.sets_by_computed_name():
         return Confidence.LOW
     if (
         origin.kind != "constant"
@@ -130,7 +170,7 @@ def _is_kept_by_a_run(changes: Changes, path: str) -> bool:
     )
 
 
-def _trail(project: Project, origin: Origin, sides: list[DeadSide]) -> list[Note]:
+def _trail(project: Project, origin: Origin, sides: Sequence[DeadSide]) -> list[Note]:
     trail = [project.note(origin.path, origin.span, f"`{origin.value!r}` here, and nowhere anything else")]
     trail.extend(
         project.note(path, span, "called without another value") for path, span in origin.callers[:_SHOWN_CALLS]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from reprocheck.rulekit import Span, is_test_path
+from reprocheck.rulekit import Project, Span, is_test_path
 from reprocheck.rulekit.facts import Exit, FileFacts, Function, GuardKind, Scalar, Test, TestKind, compare
 from reprocheck_rules.debt.fixed_values import FixedValues, Origin
 
@@ -44,14 +44,19 @@ class DeadSide(NamedTuple):
         return Span(self.first, 1, self.last, 1)
 
 
-def dead_sides(values: FixedValues) -> Iterator[DeadSide]:
-    """Every condition outside of tests that fixed values decide, outer ones first."""
-    for path, facts in values.changes.index.files.items():
-        if is_test_path(path):
-            continue
-        for position, function in enumerate(facts.functions):
-            yield from _of_function(values, path, position, function)
-        yield from _of_expressions(values, facts)
+def dead_sides(project: Project) -> Iterator[DeadSide]:
+    """Every condition outside of tests that fixed values decide, by file, outer ones first."""
+    return project.of_files(_of_file)
+
+
+def _of_file(project: Project, path: str) -> Iterator[DeadSide]:
+    if is_test_path(path):
+        return
+    values = project.once(FixedValues)
+    facts = project.index.files[path]
+    for position, function in enumerate(facts.functions):
+        yield from _of_function(values, path, position, function)
+    yield from _of_expressions(values, facts)
 
 
 def _of_function(values: FixedValues, path: str, position: int, function: Function) -> Iterator[DeadSide]:

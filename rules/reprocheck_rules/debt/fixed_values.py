@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from functools import partial
 from typing import NamedTuple
 
-from reprocheck.rulekit import Span
+from reprocheck.project.index.answers import Traced
+from reprocheck.rulekit import Project, Span
 from reprocheck.rulekit.facts import (
     Assignment,
     Call,
@@ -27,6 +30,8 @@ from reprocheck_rules.debt.callers import OPEN, PLAIN_BASES, Callers, bound_argu
 from reprocheck_rules.debt.changes import Changes, last_part
 
 _DEPTH = 6
+_FILLED_DEPTH = 2
+"""Names that are followed to the object that a library fills."""
 _PROBES = re.compile(r"^(TYPE_CHECKING|MYPY|__\w+__|(?:HAS|HAVE)_\w+|_has_\w+|\w+_(?:AVAILABLE|available|INSTALLED))$")
 """Names for what the interpreter or an installed package tells."""
 _RECORD_BASES = frozenset({"typing.NamedTuple", "flax.linen.Module", "flax.struct.PyTreeNode", "equinox.Module"})
@@ -59,16 +64,18 @@ class Fixed(NamedTuple):
 class FixedValues:
     """Follows values to constants; None stands for a value that something may change."""
 
-    def __init__(self, changes: Changes) -> None:
-        """Results are kept: conditions share their flags."""
-        self.changes = changes
+    def __init__(self, project: Project) -> None:
+        """Results are remembered: conditions share their flags."""
+        changes = self.changes = project.once(Changes)
         self._callers = Callers(changes)
         self._symbols = changes.symbols
         self._index = changes.index
-        self._constants: dict[tuple[str, str], Fixed | None] = {}
-        self._attributes: dict[tuple[str, str, str], Fixed | None] = {}
-        self._parameters: dict[tuple[str, int, str], Fixed | None] = {}
-        self._instances: dict[tuple[str, int, str], ClassRef | None] = {}
+        self._answers = changes.index.answers
+        # What is found depends on how far names may be followed, so that goes with the key.
+        self._constants: dict[tuple[str, str, int], Traced[Fixed | None]] = {}
+        self._attributes: dict[tuple[str, str, str, int], Traced[Fixed | None]] = {}
+        self._parameters: dict[tuple[str, int, str, int], Traced[Fixed | None]] = {}
+        self._instances: dict[tuple[str, int, str, int], Traced[ClassRef | None]] = {}
 
     def value(self, value: Value | None, path: str, function: int, depth: int = _DEPTH) -> Fixed | None:
         """The constant behind a value of a function, followed through names."""
@@ -122,11 +129,9 @@ class FixedValues:
         return self._instance(assignment.value, ref.path, assignment.function, depth - 1)
 
     def _instance_parameter(self, reference: FunctionRef, parameter: Parameter, depth: int) -> ClassRef | None:
-        key = (*reference.key, parameter.name)
-        if key not in self._instances:
-            self._instances[key] = None
-            self._instances[key] = self._find_instance(reference, parameter, depth)
-        return self._instances[key]
+        key = (*reference.key, parameter.name, depth)
+        find = partial(self._find_instance, reference, parameter, depth)
+        return self._answers.remembered(self._instances, key, find)
 
     def _find_instance(self, reference: FunctionRef, parameter: Parameter, depth: int) -> ClassRef | None:
         if parameter.rebound:
@@ -139,7 +144,8 @@ class FixedValues:
         found: dict[tuple[str, str], ClassRef] = {}
         for site in self._callers.of(reference):
             argument = bound_argument(site, reference.function, parameter.name)
-            holder = self._instance(argument, site.path, site.function, depth) if isinstance(argument, Value) else None
+            given_ = argument if isinstance(argument, Value) else None
+            holder = self._instance(given_, site.path, site.function, depth - 1)
             if holder is None:
                 return None
             found[holder.key] = holder
@@ -175,11 +181,8 @@ class FixedValues:
     # Constants of modules
 
     def _constant(self, reference: ValueRef, depth: int) -> Fixed | None:
-        key = (reference.path, reference.name)
-        if key not in self._constants:
-            self._constants[key] = None
-            self._constants[key] = self._find_constant(reference, depth)
-        return self._constants[key]
+        key = (reference.path, reference.name, depth)
+        return self._answers.remembered(self._constants, key, partial(self._find_constant, reference, depth))
 
     def _find_constant(self, reference: ValueRef, depth: int) -> Fixed | None:
         path, name = reference.path, reference.name[1:]
@@ -193,7 +196,7 @@ class FixedValues:
         if self.changes.module_is_open(path) or self._written_outside(reference, name):
             return None
         exported = name in self.changes.exported(path)
-        if name in self.changes.lookup_names and not exported:
+        if not exported and self.changes.is_spelled(name):
             return None
         assignment = assignments[0]
         inner = self.value(assignment.value, path, 0, depth - 1)
@@ -216,13 +219,10 @@ class FixedValues:
         return True
 
     def _written_outside(self, reference: ValueRef, name: str) -> bool:
-        for path, assignment in self.changes.writes.get(name, ()):
-            if path == reference.path and assignment.target == reference.name:
-                continue
-            if assignment.target[0] == "?":
-                return True
-            if assignment.target == f".{name}":
-                continue  # the same name in another module
+        """Whether another module gives a name of one another value, or an object of any kind gets such an attribute."""
+        if self.changes.is_written_somewhere(name):
+            return True
+        for path, assignment in self.changes.writes(name):
             symbol = self._symbols.resolve(path, assignment.target)
             if isinstance(symbol, ValueRef) and (symbol.path, symbol.name) == (reference.path, reference.name):
                 return True
@@ -231,14 +231,11 @@ class FixedValues:
     # Attributes
 
     def _attribute(self, owner: ClassRef, name: str, depth: int) -> Fixed | None:
-        key = (*owner.key, name)
-        if key not in self._attributes:
-            self._attributes[key] = None
-            self._attributes[key] = self._find_attribute(owner, name, depth)
-        return self._attributes[key]
+        key = (*owner.key, name, depth)
+        return self._answers.remembered(self._attributes, key, partial(self._find_attribute, owner, name, depth))
 
     def _find_attribute(self, owner: ClassRef, name: str, depth: int) -> Fixed | None:
-        if name.startswith("__") or name in self.changes.lookup_names or name == "training":
+        if name.startswith("__") or name == "training" or self.changes.is_spelled(name):
             return None
         family = self.changes.family(owner)
         written = self._written(family, name)
@@ -266,7 +263,7 @@ class FixedValues:
             return inner
         return _fixed(holder.path, assignment.span, label, inner.value, "attribute", public=public)
 
-    def _written(self, family: list[ClassRef], name: str) -> list[tuple[ClassRef, Assignment]]:
+    def _written(self, family: tuple[ClassRef, ...], name: str) -> list[tuple[ClassRef, Assignment]]:
         """What the bodies and methods of related classes assign to an attribute."""
         return [
             (ref, assignment)
@@ -274,8 +271,10 @@ class FixedValues:
             for assignment in self._symbols.table(ref.path).assignments.get(f".{ref.definition.name}.{name}", ())
         ]
 
-    def _attribute_is_open(self, family: list[ClassRef], name: str) -> bool:
+    def _attribute_is_open(self, family: tuple[ClassRef, ...], name: str) -> bool:
         """Whether code outside the family, or that can't be read, may set the attribute."""
+        if self.changes.is_written_somewhere(name):
+            return True
         for ref in family:
             bases = {base for base in self._symbols.external_bases(ref) if base not in PLAIN_BASES | _RECORD_BASES}
             unresolved = [b for b in ref.definition.bases if self._symbols.resolve(ref.path, b) is None]
@@ -285,9 +284,7 @@ class FixedValues:
             if "metaclass" in facts.strings or any(not _RECORD_DECORATORS.search(d) for d in ref.definition.decorators):
                 return True
         keys = {ref.key for ref in family}
-        for path, assignment in self.changes.writes.get(name, ()):
-            if assignment.target[0] == "?":
-                return True
+        for path, assignment in self.changes.writes(name):
             holder = self._symbols.resolve(path, assignment.target.rpartition(".")[0] or ".")
             if isinstance(holder, Instance):
                 holder = holder.of
@@ -302,7 +299,7 @@ class FixedValues:
         return False
 
     def _record_field(
-        self, family: list[ClassRef], holder: ClassRef, name: str, assignment: Assignment, depth: int
+        self, family: tuple[ClassRef, ...], holder: ClassRef, name: str, assignment: Assignment, depth: int
     ) -> Fixed | None:
         """A field of a dataclass or its like, given by no call that makes one."""
         facts = self._index.files[holder.path]
@@ -312,8 +309,8 @@ class FixedValues:
         inner = self.value(default, holder.path, 0, depth - 1)
         if inner is None or any(
             self.changes.is_value(ref.path, last_part(ref.definition.name))
-            or last_part(ref.definition.name) in self.changes.annotated
-            or last_part(ref.definition.name) in self.changes.lookup_names
+            or self.changes.is_annotation(last_part(ref.definition.name))
+            or self.changes.is_spelled(last_part(ref.definition.name))
             for ref in family
         ):
             return None
@@ -330,31 +327,27 @@ class FixedValues:
 
     def _is_replaced(self, name: str) -> bool:
         """Whether a copy of some record gets another value for the field."""
-        return any(
-            argument.name in {name, "**"}
-            for copier in ("replace", "_replace", "evolve")
-            for site in self.changes.calls.get(copier, ())
-            for argument in site.call.arguments
-        )
+        return self.changes.words.has("copies with", name) or self.changes.words.has("copies with", "**")
 
     def _is_configured(self, owner: ClassRef) -> bool:
         """Whether an instance is handed to a library that fills records from files or a command line."""
+        return self.changes.project.value_of(is_filled, *owner.key)
+
+    def filled(self, path: str) -> Iterator[tuple[str, str]]:
+        """Classes whose instances a file hands to such a library."""
         for taker in _FILLERS:
-            for site in self.changes.calls.get(taker, ()):
+            for site in self.changes.calls_in(path, taker):
                 for argument in site.call.arguments:
-                    holder = self._instance(argument.value, site.path, site.function, 2)
-                    if holder is not None and holder.key == owner.key:
-                        return True
-        return False
+                    holder = self._instance(argument.value, path, site.function, _FILLED_DEPTH)
+                    if holder is not None:
+                        yield holder.key
 
     # Parameters
 
     def _parameter(self, reference: FunctionRef, parameter: Parameter, depth: int) -> Fixed | None:
-        key = (*reference.key, parameter.name)
-        if key not in self._parameters:
-            self._parameters[key] = None
-            self._parameters[key] = self._find_parameter(reference, parameter, depth)
-        return self._parameters[key]
+        key = (*reference.key, parameter.name, depth)
+        find = partial(self._find_parameter, reference, parameter, depth)
+        return self._answers.remembered(self._parameters, key, find)
 
     def _find_parameter(self, reference: FunctionRef, parameter: Parameter, depth: int) -> Fixed | None:
         function = reference.function
@@ -389,6 +382,19 @@ class FixedValues:
         callers = tuple((site.path, site.call.span) for site in sites)
         origin = Origin(reference.path, parameter.span, label, first, "parameter", public, callers)
         return Fixed(first, (origin, *inner))
+
+
+def is_filled(project: Project, path: str, name: str) -> bool:
+    """Whether some file hands an instance of a class to a library that fills records."""
+    return (path, name) in project.once(_all_filled)
+
+
+def _all_filled(project: Project) -> frozenset[tuple[str, str]]:
+    return frozenset(project.of_files(_filled_by))
+
+
+def _filled_by(project: Project, path: str) -> Iterator[tuple[str, str]]:
+    yield from dict.fromkeys(project.once(FixedValues).filled(path))
 
 
 def _field_default(body: Function, span: Span) -> Value | None:

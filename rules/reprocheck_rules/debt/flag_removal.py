@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator
-from functools import cached_property
+from collections.abc import Iterator, Sequence
 
 from reprocheck.rulekit import (
     WHOLE_FILE,
@@ -18,7 +16,7 @@ from reprocheck.rulekit import (
     Span,
 )
 from reprocheck.rulekit.facts import Call, FileFacts, ModuleRef, ValueRef
-from reprocheck_rules.debt.changes import Changes, last_part
+from reprocheck_rules.debt.changes import SPEAKS, Changes, last_part
 from reprocheck_rules.debt.dead_sides import DeadSide
 from reprocheck_rules.debt.fixed_values import Origin
 from reprocheck_rules.debt.unread_options import Unread
@@ -26,64 +24,46 @@ from reprocheck_rules.debt.unread_options import Unread
 _TITLE = "remove the flag and what never runs"
 
 
-class Readers:
-    """Which files speak of a name; made once for all flags."""
-
-    def __init__(self, changes: Changes) -> None:
-        """Every file is gone through once, at the first question."""
-        self.changes = changes
-
-    @cached_property
-    def _paths(self) -> dict[str, set[str]]:
-        found: dict[str, set[str]] = defaultdict(set)
-        for path, facts in self.changes.index.files.items():
-            imported = (last_part(target) for target in facts.imports.values())
-            for name in (*facts.names, *facts.attributes, *facts.strings, *imported):
-                found[name].add(path)
-        return found
-
-    def of(self, name: str, *, besides: str) -> list[str]:
-        """Other files than one that speak of a name, sorted."""
-        return sorted(self._paths.get(name, set()) - {besides})
+def _speaking(changes: Changes, name: str, *, besides: str) -> list[str]:
+    """Other files than one that speak of a name, sorted."""
+    found = {path for kind in SPEAKS for path in changes.words.files(kind, name)}
+    return sorted(found - {besides})
 
 
-def without_flag(readers: Readers, origin: Origin, sides: list[DeadSide]) -> Fix | None:
+def without_flag(changes: Changes, origin: Origin, sides: Sequence[DeadSide]) -> Fix | None:
     """The fix for a flag in the code; None where some use of it can't be told or users may set it."""
-    changes = readers.changes
     if origin.public or origin.path.endswith(".ipynb") or any(side.path.endswith(".ipynb") for side in sides):
         return None
     edits: list[Edit] | None = None
     match origin.kind:
         case "constant":
-            edits = _constant(readers, origin)
+            edits = _constant(changes, origin)
         case "attribute" | "field":
-            edits = _attribute(readers, origin)
+            edits = _attribute(changes, origin)
         case "parameter":
             edits = _parameter(changes, origin, sides)
     if edits is None:
         return None
     for path in sorted({edit.path for edit in edits}):
-        keep = tuple(sorted(_used_elsewhere(readers, path)))
+        keep = tuple(sorted(_used_elsewhere(changes, path)))
         edits.append(DropUnused(definitions=True, keep=keep, path=path))
     return Fix(_TITLE, Safety.UNSAFE, tuple(edits))
 
 
-def _used_elsewhere(readers: Readers, path: str) -> set[str]:
+def _used_elsewhere(changes: Changes, path: str) -> set[str]:
     """Names of a module that other files import, read or spell."""
-    changes = readers.changes
     facts = changes.index.files[path]
     own = {*facts.imports, *(f.name for f in facts.functions), *(c.name for c in facts.classes)}
     own |= {last_part(assignment.target) for assignment in facts.assignments}
-    return {name for name in own if name in changes.lookup_names or readers.of(name, besides=path)}
+    return set(changes.words.elsewhere(("spelled", *SPEAKS), sorted(own), path))
 
 
-def _constant(readers: Readers, origin: Origin) -> list[Edit] | None:
-    changes = readers.changes
+def _constant(changes: Changes, origin: Origin) -> list[Edit] | None:
     edits: list[Edit] = [
         ReplaceStatements(origin.span, "", origin.path),
         FoldName(WHOLE_FILE, origin.name, origin.value, origin.path),
     ]
-    for path in readers.of(origin.name, besides=origin.path):
+    for path in _speaking(changes, origin.name, besides=origin.path):
         facts = changes.index.files[path]
         spelled = list(_spellings(changes, path, facts, origin))
         if not spelled or path.endswith(".ipynb"):
@@ -104,25 +84,12 @@ def _spellings(changes: Changes, path: str, facts: FileFacts, origin: Origin) ->
             yield f"{name}.{origin.name}"
 
 
-def _attribute(readers: Readers, origin: Origin) -> list[Edit] | None:
+def _attribute(changes: Changes, origin: Origin) -> list[Edit] | None:
     """An attribute whose name no other class of the project has."""
-    changes = readers.changes
     name = last_part(origin.name)
-    holders = [
-        (path, assignment)
-        for path, assignment in changes.writes.get(name, ())
-        if not (path == origin.path and assignment.span == origin.span)
-    ]
-    speaking = [origin.path, *readers.of(name, besides=origin.path)]
-    fields = [
-        (path, owner.name)
-        for path, facts in changes.index.files.items()
-        for owner in facts.classes
-        for field in owner.fields
-        if field.name == name and not (path == origin.path and field.span.line == origin.span.line)
-    ]
-    if holders or fields or name in changes.lookup_names:
+    if changes.is_spelled(name) or _is_elsewhere(changes, origin, name):
         return None
+    speaking = [origin.path, *_speaking(changes, name, besides=origin.path)]
     edits: list[Edit] = [ReplaceStatements(origin.span, "", origin.path)]
     for path in speaking:
         if name in changes.index.files[path].attributes:
@@ -132,7 +99,24 @@ def _attribute(readers: Readers, origin: Origin) -> list[Edit] | None:
     return edits
 
 
-def _parameter(changes: Changes, origin: Origin, sides: list[DeadSide]) -> list[Edit] | None:
+def _is_elsewhere(changes: Changes, origin: Origin, name: str) -> bool:
+    """Whether anything else has an attribute of that name."""
+    files = changes.index.files
+    return any(
+        not (path == origin.path and assignment.span == origin.span)
+        for path in changes.words.files("assigns", name)
+        for assignment in files[path].assignments
+        if last_part(assignment.target) == name
+    ) or any(
+        not (path == origin.path and field.span.line == origin.span.line)
+        for path in changes.words.files("fields", name)
+        for owner in files[path].classes
+        for field in owner.fields
+        if field.name == name
+    )
+
+
+def _parameter(changes: Changes, origin: Origin, sides: Sequence[DeadSide]) -> list[Edit] | None:
     """A parameter that its own function asks; one that is handed on is a flag in another place."""
     facts = changes.index.files[origin.path]
     place = (origin.span.line, origin.span.column)
@@ -176,10 +160,8 @@ def without_option(changes: Changes, option: Unread) -> Fix | None:
     call = _call(changes, option.path, option.span)
     if call is None or option.path.endswith(".ipynb"):
         return None
-    shown = option.shown
-    for document in changes.index.documents.values():
-        if any(word.partition("=")[0] == shown for command in document.commands for word in command.words):
-            return None
+    if changes.words.has("given", option.shown):
+        return None
     edits: list[Edit] = [ReplaceStatements(option.span, "", option.path)]
     if last_part(call.callee) != "add_argument":
         behind = [

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from reprocheck.rulekit import Span, is_test_path
+from reprocheck.rulekit import Project, Span, is_test_path
 from reprocheck.rulekit.facts import Call, FileFacts, Function, Guard, Test, Value, ValueKind
 from reprocheck_rules.debt.changes import Changes, last_part
 
@@ -49,29 +48,23 @@ class OutsideFlag(NamedTuple):
     notes: tuple[tuple[str, Span, str], ...]
 
 
-def outside_flags(changes: Changes) -> Iterator[OutsideFlag]:
+def outside_flags(project: Project) -> Iterator[OutsideFlag]:
     """All kinds, by file."""
-    set_in_code = {
-        last_part(assignment.target)
-        for facts in changes.index.files.values()
-        for assignment in facts.assignments
-        if assignment.target.startswith("os.environ.")
-    } | {
-        str(site.call.arguments[0].value.value)
-        for name in ("setdefault", "putenv", "setenv")
-        for site in changes.calls.get(name, ())
-        if site.call.arguments and site.call.arguments[0].value is not None
-    }
-    configured = _equal_keys(changes)
-    for path, facts in sorted(changes.index.files.items()):
-        if is_test_path(path):
-            continue
-        for function in facts.functions:
+    return project.of_files(_flags_of)
+
+
+def _flags_of(project: Project, path: str) -> Iterator[OutsideFlag]:
+    if is_test_path(path):
+        return
+    facts = project.index.files[path]
+    configured = frozenset(project.value_of(equal_keys))
+    for function in facts.functions:
+        if function.guards:
             asked = [event for event in function.events if isinstance(event, Call) and _asks_service(event)]
             for guard in function.guards:
-                yield from _variables(changes, facts, function, guard, set_in_code)
+                yield from _variables(project, facts, function, guard)
                 yield from _services(path, asked, guard)
-                yield from _keys(path, guard, configured)
+                yield from _keys(project, path, guard, configured)
 
 
 def _leaves(test: Test | None) -> Iterator[Value]:
@@ -94,9 +87,7 @@ def _inside_test(calls: Iterable[Call], guard: Guard) -> Iterator[Call]:
             yield call
 
 
-def _variables(
-    changes: Changes, facts: FileFacts, function: Function, guard: Guard, set_in_code: set[str]
-) -> Iterator[OutsideFlag]:
+def _variables(project: Project, facts: FileFacts, function: Function, guard: Guard) -> Iterator[OutsideFlag]:
     names = {str(leaf.value) for leaf in _leaves(guard.test) if leaf.kind is ValueKind.NAME}
     found: list[tuple[str, Span]] = [
         (name.removeprefix("os.environ."), guard.span)
@@ -116,7 +107,9 @@ def _variables(
             reads = reads if len({call.span for call in reads}) == 1 else []
         found.extend((key, call.span) for call in reads if (key := _first_text(call)))
     for key, span in found:
-        if key in changes.index.variables or key in set_in_code or _SET_BY_PLATFORMS.match(key):
+        if _SET_BY_PLATFORMS.match(key) or key in project.index.variables:
+            continue
+        if project.once(Changes).words.has("sets variable", key):
             continue
         message = (
             f"`{key}` is set nowhere in the repository, so only the default side of this condition runs unless someone "
@@ -140,33 +133,55 @@ def _first_text(call: Call) -> str:
     )
 
 
-def _equal_keys(changes: Changes) -> dict[str, list[tuple[str, Span]]]:
+class _Switch(NamedTuple):
+    """A key of a configuration file that is on or off."""
+
+    key: str
+    """Its last part."""
+    path: str
+    span: Span
+    value: bool
+
+
+def equal_keys(project: Project) -> tuple[str, ...]:
     """Switches that several configuration files give, all with the same value, by their last part."""
-    found: dict[str, list[tuple[str, Span, object]]] = defaultdict(list)
-    for path, document in changes.index.documents.items():
-        for setting in document.settings:
-            if isinstance(setting.value, bool):
-                found[last_part(setting.key)].append((path, setting.span, setting.value))
-    words = [word for d in changes.index.documents.values() for command in d.commands for word in command.words]
-    given = {re.sub(r"^[-+~]*", "", word).partition("=")[0].rpartition(".")[2].replace("-", "_") for word in words}
-    return {
-        key: [(path, span) for path, span, _ in places]
-        for key, places in found.items()
-        if len({path for path, _, _ in places}) > 1
-        and len({value for _, _, value in places}) == 1
-        and key not in given
-        and key not in changes.index.options.by_name
-        and not changes.writes.get(key)
-    }
+    words, options = project.once(Changes).words, project.index.options
+    return tuple(
+        key
+        for key, places in project.once(_switches).items()
+        if len({place.path for place in places}) > 1
+        and len({place.value for place in places}) == 1
+        and not words.has("given key", key)
+        and key not in options.by_name
+        and not words.has("assigns", key)
+    )
 
 
-def _keys(path: str, guard: Guard, configured: dict[str, list[tuple[str, Span]]]) -> Iterator[OutsideFlag]:
+def places_of(project: Project, key: str) -> tuple[tuple[str, Span], ...]:
+    """Where configuration files give a switch."""
+    return tuple((place.path, place.span) for place in project.once(_switches).get(key, ()))
+
+
+def _switches(project: Project) -> dict[str, list[_Switch]]:
+    found: dict[str, list[_Switch]] = {}
+    for switch in project.of_documents(_switches_of):
+        found.setdefault(switch.key, []).append(switch)
+    return found
+
+
+def _switches_of(project: Project, path: str) -> Iterator[_Switch]:
+    for setting in project.index.documents[path].settings:
+        if isinstance(setting.value, bool):
+            yield _Switch(last_part(setting.key), path, setting.span, setting.value)
+
+
+def _keys(project: Project, path: str, guard: Guard, configured: frozenset[str]) -> Iterator[OutsideFlag]:
     for leaf in _leaves(guard.test):
         text = leaf.path or str(leaf.value)
         key = text.rpartition(".")[2]
         if "." not in text or key not in configured or (leaf.kind is ValueKind.NAME and not _OWN.match(text)):
             continue
-        places = configured[key]
+        places = project.value_of(places_of, key)
         message = f"`{key}` has the same value in all {len(places)} configuration files, so one side here never runs"
         notes = tuple((where, span, "the same value") for where, span in places[:8])
         yield OutsideFlag(path, guard.span, message, notes)

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from functools import cached_property
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache, cached_property
 from typing import NamedTuple
 
-from reprocheck.rulekit import Confidence, Span, is_test_path
+from reprocheck.project.index.entries import imported_modules
+from reprocheck.rulekit import Confidence, Project, Span, is_test_path
 from reprocheck.rulekit.facts import (
     Call,
     Class,
     External,
     FileFacts,
-    Import,
     Option,
     Value,
     ValueKind,
 )
-from reprocheck_rules.debt.changes import CallSite, Changes, last_part
+from reprocheck_rules.debt.changes import SPEAKS, Changes, last_part
 
 _PARSED = re.compile(r"parse_(?:args|known_args|intermixed_args)\(\)(?:\[0?\])?$")
 _NAMESPACE = re.compile(
@@ -40,6 +40,11 @@ _PLAIN_ACTIONS = frozenset(
 )
 _WHOLE_PARSER = 3
 """Options from which a parser that nobody reads is no oversight."""
+_ALL_FLAGS = ("flag_values_dict", "__flags", "flags_into_string")
+"""Attributes by which all flags are read at once."""
+_TAKE_APART = ("asdict", "fields", "astuple", "to_dict", "to_sanitized_dict", "__dataclass_fields__")
+_READ_ALL = frozenset({"vars", "getattr", "parse_args", "parse_known_args", "parse_intermixed_args", "FLAGS"})
+_IMPORTERS = ("import_module", "__import__", "walk_packages", "iter_modules", "instantiate", "run_path")
 _DATACLASS_PARSERS = frozenset({"tyro.cli", "simple_parsing.parse", "pyrallis.parse", "draccus.parse", "chanfig.parse"})
 
 
@@ -55,24 +60,24 @@ class Unread(NamedTuple):
     confidence: Confidence
 
 
-def unread_options(changes: Changes) -> Iterator[Unread]:
-    """Options of every parser outside of tests, in order of path and line."""
-    readers = _Readers(changes)
-    for path, by_name in sorted(changes.index.options.by_file.items()):
-        if is_test_path(path):
-            continue
-        calls = {
-            event.span: event
-            for function in changes.index.files[path].functions
-            for event in function.events
-            if isinstance(event, Call)
-        }
-        found = [_judge(option, calls.get(option.span), changes, readers) for option in by_name.values()]
-        unread = [item for item in found if item is not None]
-        # A parser none of whose options is read shows how to parse, or is read in a way that isn't seen.
-        doubtful = len(unread) == len(found) >= _WHOLE_PARSER
-        yield from (item._replace(confidence=Confidence.LOW) if doubtful else item for item in unread)
-    yield from _dataclass_options(changes, readers)
+def unread_options(project: Project, path: str) -> Iterator[Unread]:
+    """Options of the parsers of a file, without those of tests."""
+    options = project.index.options.of_file(path)
+    if not options or is_test_path(path):
+        return
+    changes, readers = project.once(Changes), _Readers(project, path)
+    calls = {
+        event.span: event
+        for function in project.index.files[path].functions
+        for event in function.events
+        if isinstance(event, Call)
+    }
+    by_name = {option.name: option for option in options}
+    found = [_judge(option, calls.get(option.span), changes, readers) for option in by_name.values()]
+    unread = [item for item in found if item is not None]
+    # A parser none of whose options is read shows how to parse, or is read in a way that isn't seen.
+    doubtful = len(unread) == len(found) >= _WHOLE_PARSER
+    yield from (item._replace(confidence=Confidence.LOW) if doubtful else item for item in unread)
 
 
 def _judge(option: Option, call: Call | None, changes: Changes, readers: _Readers) -> Unread | None:
@@ -83,21 +88,17 @@ def _judge(option: Option, call: Call | None, changes: Changes, readers: _Reader
         if last_part(call.callee) != "add_argument" or _acts_itself(call):
             return None
         local = call.callee.startswith(("argparse.", "configargparse.", "jsonargparse.", "transformers."))
-        files = readers.related(option.path) if local else frozenset(changes.index.files)
-        if not files or readers.all_live(files) or readers.reads(files, name, positional=not _flag(call)):
+        if readers.all_live(everywhere=not local):
+            return None
+        if readers.reads(name, everywhere=not local, positional=not _flag(call)):
             return None
         return Unread(
             option.path, option.span, _flag(call) or name, name, Confidence.HIGH if local else Confidence.MEDIUM
         )
     if option.kind == "flags" and call is not None:
-        files = frozenset(changes.index.files)
-        if readers.has_handle(option, call) or readers.reads(files, name, positional=True):
+        if _has_handle(changes.index.files[option.path], call) or readers.reads(name, everywhere=True, positional=True):
             return None
-        if readers.all_live(readers.related(option.path)):
-            return None
-        if any(
-            {"flag_values_dict", "__flags", "flags_into_string"} & set(changes.index.files[f].attributes) for f in files
-        ):
+        if readers.all_live() or any(changes.words.has("attributes", whole) for whole in _ALL_FLAGS):
             return None
         return Unread(option.path, option.span, f"--{name}", name, Confidence.MEDIUM)
     if option.kind in {"click", "typer"}:
@@ -148,113 +149,142 @@ def _flag(call: Call) -> str:
 
 
 class _Readers:
-    """Which modules could read the options of one, and what they read."""
+    """What the modules read that could read the options of one, or all modules of the project."""
 
-    def __init__(self, changes: Changes) -> None:
-        self._changes = changes
-        self._index = changes.index
-        self._imports: dict[str, set[str]] | None = None
-        self._importers: dict[str, set[str]] = {}
-        self._related: dict[str, frozenset[str]] = {}
-        self._live: dict[frozenset[str], bool] = {}
-
-    def related(self, path: str) -> frozenset[str]:
-        """The module, its importers and all that those import; the project where imports are computed."""
-        if path not in self._related:
-            imports = self._import_graph()
-            above = _closure({path}, self._importers)
-            found = frozenset(_closure(above, imports))
-            self._related[path] = frozenset(self._index.files) if found & self._computed_imports else found
-        return self._related[path]
+    def __init__(self, project: Project, path: str) -> None:
+        self._project = project
+        self._words = project.once(Changes).words
+        self._path = path
 
     @cached_property
-    def _computed_imports(self) -> frozenset[str]:
-        """Modules that import or build others by names that only a run knows."""
-        names = ("import_module", "__import__", "walk_packages", "iter_modules", "instantiate", "call", "run_path")
-        return frozenset(
-            site.path
-            for name in names
-            for site in self._changes.calls.get(name, ())
-            if name != "call" or site.call.callee.startswith("hydra.")
-        )
+    def _related(self) -> int:
+        return int.from_bytes(self._project.value_of(related, self._path), "little")
 
-    def _import_graph(self) -> dict[str, set[str]]:
-        if self._imports is None:
-            self._imports = {}
-            for path, facts in self._index.files.items():
-                found = self._imports[path] = set()
-                events = (event for function in facts.functions for event in function.events)
-                for event in events:
-                    if isinstance(event, Import):
-                        found.update(self._modules(path, event.target))
-                for module in found:
-                    self._importers.setdefault(module, set()).add(path)
-        return self._imports
-
-    def _modules(self, path: str, target: str) -> Iterator[str]:
-        """Modules that an import runs, packages on the way included."""
-        dots = len(target) - len(target.lstrip("."))
-        parts = target[dots:].split(".")
-        for length in range(1, len(parts) + 1):
-            module = self._changes.symbols.modules.find(path, "." * dots + ".".join(parts[:length]))
-            if module is not None and module != path:
-                yield module
-
-    def reads(self, files: frozenset[str], name: str, *, positional: bool) -> bool:
+    def reads(self, name: str, *, everywhere: bool = False, positional: bool = False) -> bool:
         """Whether any of the files has the name as an attribute, key or keyword."""
-        for path in files:
-            facts = self._index.files[path]
-            if name in facts.attributes or (not positional and name in facts.strings):
-                return True
-        return False
+        kinds = ("attributes",) if positional else ("attributes", "strings")
+        if everywhere:
+            return any(self._words.has(kind, name) for kind in kinds)
+        return any(self._words.any_in(self._words.read(kind, name), self._related) for kind in kinds)
 
-    def all_live(self, files: frozenset[str]) -> bool:
+    def all_live(self, *, everywhere: bool = False) -> bool:
         """Whether any of the files reads a whole namespace, by `vars`, by computed names, or in a library's code."""
-        if files not in self._live:
-            self._live[files] = any(self._hands_on(path, self._index.files[path]) for path in sorted(files))
-        return self._live[files]
+        return self._project.value_of(are_live, "" if everywhere else self._path)
 
-    def _hands_on(self, path: str, facts: FileFacts) -> bool:
-        if any(_may_be_options(facts, name) for name in facts.opened):
-            return True
-        if {"_get_kwargs", "exec"} & (set(facts.attributes) | set(facts.names)):
-            return True
-        for position, function in enumerate(facts.functions):
-            for event in function.events:
-                if isinstance(event, Call) and self._takes_all(CallSite(path, position, event)):
-                    return True
-        return False
-
-    def _takes_all(self, site: CallSite) -> bool:
-        call = site.call
-        if call.callee == "builtins.vars":
-            return True
-        if call.callee == "builtins.getattr":
-            first, second = [*[argument.value for argument in call.arguments], None, None][:2]
-            computed = second is None or second.kind is not ValueKind.CONSTANT
-            return computed and (first is None or _is_namespace(first))
-        if _FOR_SHOW.search(call.callee):
-            return False
-        given = [argument.value for argument in call.arguments if argument.value is not None]
-        facts = self._index.files[site.path]
-        if not any(_is_namespace(value) and not _are_weights(facts, value) for value in given):
-            return False
-        symbol = self._changes.symbols.resolve(site.path, call.callee)
-        if _TAKES_NUMBERS.match(symbol.name if isinstance(symbol, External) else call.callee):
-            return False
-        if call.callee[0] in "?@":
-            return not self._changes.symbols.methods_named(last_part(call.callee))
-        return isinstance(symbol, External) or (symbol is None and not call.callee.startswith(("self.", "builtins.")))
-
-    def has_handle(self, option: Option, call: Call) -> bool:
-        """Whether the definition's result, which reads the flag, is kept."""
-        assignments = self._index.files[option.path].assignments
+    def take_apart(self) -> bool:
+        """Whether any of them turns records into mappings or texts as a whole."""
         return any(
-            assignment.value == Value(ValueKind.NAME, call.callee + "()")
-            and assignment.span.line <= call.span.line
-            and call.span.line - assignment.span.line <= 1
-            for assignment in assignments
+            self._words.any_in(self._words.read(kind, name), self._related) for name in _TAKE_APART for kind in SPEAKS
         )
+
+
+def related(project: Project, path: str) -> bytes:
+    """The module, its importers and all that those import, as bits; the project where imports are computed."""
+    return project.of_file(_related_to, path)[0]
+
+
+def _related_to(project: Project, path: str) -> Iterator[bytes]:
+    project.value_of(import_graph)
+    found = project.index.answers.apart(lambda: project.once(_Imports)).related(path)
+    yield found.to_bytes((found.bit_length() + 7) // 8, "little")
+
+
+def are_live(project: Project, path: str) -> bool:
+    """Whether a module that could read the options of one reads a whole namespace; of all modules without a path."""
+    live = project.once(_live)
+    return bool(live & int.from_bytes(related(project, path), "little") if path else live)
+
+
+def _live(project: Project) -> int:
+    return project.once(Changes).words.number(project.of_files(_hands_on))
+
+
+def import_graph(project: Project) -> tuple[tuple[tuple[str, ...], ...], tuple[str, ...]]:
+    """Which modules each module imports, and which import others by names that only a run knows."""
+    graph = project.once(_Imports)
+    return tuple(tuple(sorted(imports)) for imports in graph.imports.values()), tuple(sorted(graph.computed))
+
+
+def _every_file(project: Project) -> int:
+    return project.once(Changes).words.number(project.index.files)
+
+
+class _Imports:
+    """Which module imports which."""
+
+    def __init__(self, project: Project) -> None:
+        index = project.index
+        self._words = project.once(Changes).words
+        self._every = project.once(_every_file)
+        self.imports = {path: imported_modules(path, index.files, index.symbols, index.answers) for path in index.files}
+        self.computed = frozenset(project.of_files(_computes_imports))
+        self._computed = self._words.number(self.computed)
+        self._importers: dict[str, list[str]] = {}
+        for path, modules in self.imports.items():
+            for module in modules:
+                self._importers.setdefault(module, []).append(path)
+
+    def related(self, path: str) -> int:
+        """The module, its importers and all that those import; every module where some imports are computed."""
+        above = _closure({path}, self._importers)
+        found = self._words.number(_closure(above, self.imports))
+        return self._every if found & self._computed else found
+
+
+def _computes_imports(project: Project, path: str) -> Iterator[str]:
+    """The module, where it imports or builds others by names that only a run knows."""
+    changes = project.once(Changes)
+    sites = [site for name in _IMPORTERS for site in changes.calls_in(path, name)]
+    if sites or any(site.call.callee.startswith("hydra.") for site in changes.calls_in(path, "call")):
+        yield path
+
+
+def _hands_on(project: Project, path: str) -> Iterator[str]:
+    """The module, where it reads a whole namespace."""
+    facts = project.index.files[path]
+    words = {*facts.attributes, *facts.names}
+    if any(_may_be_options(facts, name) for name in facts.opened) or not words.isdisjoint(("_get_kwargs", "exec")):
+        yield path
+    elif any(_reads_all(word) for word in words):
+        calls = (event for function in facts.functions for event in function.events if isinstance(event, Call))
+        if any(_takes_all(project, facts, call) for call in calls):
+            yield path
+
+
+@cache
+def _reads_all(word: str) -> bool:
+    """Whether a module that has no such word can't hand on a namespace."""
+    return word in _READ_ALL or _NAMESPACE.match(word) is not None
+
+
+def _takes_all(project: Project, facts: FileFacts, call: Call) -> bool:
+    if call.callee == "builtins.vars":
+        return True
+    if call.callee == "builtins.getattr":
+        first, second = [*[argument.value for argument in call.arguments], None, None][:2]
+        computed = second is None or second.kind is not ValueKind.CONSTANT
+        return computed and (first is None or _is_namespace(first))
+    given = [argument.value for argument in call.arguments if argument.value is not None]
+    if not any(_is_namespace(value) and not _are_weights(facts, value) for value in given):
+        return False
+    if _FOR_SHOW.search(call.callee):
+        return False
+    symbol = project.index.symbols.resolve(facts.path, call.callee)
+    if _TAKES_NUMBERS.match(symbol.name if isinstance(symbol, External) else call.callee):
+        return False
+    if call.callee[0] in "?@":
+        return not project.index.symbols.files_with_method(last_part(call.callee))
+    return isinstance(symbol, External) or (symbol is None and not call.callee.startswith(("self.", "builtins.")))
+
+
+def _has_handle(facts: FileFacts, call: Call) -> bool:
+    """Whether the definition's result, which reads the flag, is kept."""
+    return any(
+        assignment.value == Value(ValueKind.NAME, call.callee + "()")
+        and assignment.span.line <= call.span.line
+        and call.span.line - assignment.span.line <= 1
+        for assignment in facts.assignments
+    )
 
 
 def _may_be_options(facts: FileFacts, name: str) -> bool:
@@ -282,7 +312,7 @@ def _are_weights(facts: FileFacts, value: Value) -> bool:
     )
 
 
-def _closure(start: set[str], edges: dict[str, set[str]]) -> set[str]:
+def _closure(start: set[str], edges: Mapping[str, Iterable[str]]) -> set[str]:
     found = set(start)
     stack = list(start)
     while stack:
@@ -296,40 +326,28 @@ def _closure(start: set[str], edges: dict[str, set[str]]) -> set[str]:
 # Dataclasses as parsers
 
 
-def _dataclass_options(changes: Changes, readers: _Readers) -> Iterator[Unread]:
-    for path, facts in sorted(changes.index.files.items()):
-        if is_test_path(path):
+def unread_fields(project: Project, path: str) -> Iterator[Unread]:
+    """Fields of the dataclasses of a file that a command line is made of."""
+    if is_test_path(path):
+        return
+    facts, readers = project.index.files[path], _Readers(project, path)
+    for owner in facts.classes:
+        if owner.bases or not any("dataclass" in decorator for decorator in owner.decorators):
             continue
-        for owner in facts.classes:
-            if owner.bases or not any("dataclass" in decorator for decorator in owner.decorators):
-                continue
-            if not _is_parsed(changes, path, owner):
-                continue
-            files = readers.related(path)
-            if readers.all_live(files) or _taken_apart(changes, files):
-                continue
-            for field in owner.fields:
-                if not field.name.startswith("_") and not readers.reads(files, field.name, positional=False):
-                    shown = f"--{field.name.replace('_', '-')}"
-                    yield Unread(path, field.span, shown, field.name, Confidence.MEDIUM)
+        if not _is_parsed(project, facts, owner) or readers.all_live() or readers.take_apart():
+            continue
+        for field in owner.fields:
+            if not field.name.startswith("_") and not readers.reads(field.name):
+                shown = f"--{field.name.replace('_', '-')}"
+                yield Unread(path, field.span, shown, field.name, Confidence.MEDIUM)
 
 
-def _is_parsed(changes: Changes, path: str, owner: Class) -> bool:
-    facts = changes.index.files[path]
+def _is_parsed(project: Project, facts: FileFacts, owner: Class) -> bool:
     if "HfArgumentParser" in facts.names and owner.name in facts.references:
         return True
-    for parser in _DATACLASS_PARSERS:
-        for site in changes.calls.get(last_part(parser), ()):
-            if site.call.callee == parser and site.path == path:
-                values = [argument.value for argument in site.call.arguments]
-                if Value(ValueKind.NAME, f".{owner.name}") in values:
-                    return True
-    return False
-
-
-def _taken_apart(changes: Changes, files: frozenset[str]) -> bool:
-    """Whether a record is turned into a mapping or text as a whole."""
-    names = {"asdict", "fields", "astuple", "to_dict", "to_sanitized_dict", "__dataclass_fields__"}
+    record = Value(ValueKind.NAME, f".{owner.name}")
     return any(
-        names & (set(changes.index.files[path].names) | set(changes.index.files[path].attributes)) for path in files
+        site.call.callee == parser and any(argument.value == record for argument in site.call.arguments)
+        for parser in _DATACLASS_PARSERS
+        for site in project.once(Changes).calls_in(facts.path, last_part(parser))
     )

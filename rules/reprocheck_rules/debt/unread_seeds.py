@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from reprocheck.rulekit import Span, is_test_path
-from reprocheck.rulekit.facts import Call
+from reprocheck.rulekit import Project, Span, is_test_path
 from reprocheck_rules.debt.changes import Changes
 
 _SET = re.compile(r"(?:^|\.)(?:ConfigDict|CfgNode|EasyDict)\(\)\.((?:\w+\.)*\w*seed)$", re.IGNORECASE)
@@ -26,26 +25,23 @@ class UnreadSeed(NamedTuple):
 def unread_seeds(changes: Changes) -> Iterator[list[UnreadSeed]]:
     """Keys of configuration objects that are called seeds, where nothing of the project reads such a key, by name."""
     found: dict[str, list[UnreadSeed]] = {}
-    for path, facts in sorted(changes.index.files.items()):
-        for assignment in facts.assignments:
-            key = _SET.search(assignment.target)
-            if key is not None and not is_test_path(path):
-                seed = UnreadSeed(path, assignment.span, key[1], key[1].rpartition(".")[2])
-                found.setdefault(seed.name, []).append(seed)
+    for seed in changes.project.of_files(_seeds_in):
+        found.setdefault(seed.name, []).append(seed)
     yield from (seeds for name, seeds in found.items() if not _is_read(changes, name))
+
+
+def _seeds_in(project: Project, path: str) -> Iterator[UnreadSeed]:
+    if is_test_path(path):
+        return
+    for assignment in project.index.files[path].assignments:
+        key = _SET.search(assignment.target)
+        if key is not None:
+            yield UnreadSeed(path, assignment.span, key[1], key[1].rpartition(".")[2])
 
 
 def _is_read(changes: Changes, name: str) -> bool:
     """Whether any module has the name as an attribute or text, or gives all keys to what has a parameter for it."""
-    files = changes.index.files.values()
-    if any(name in facts.attributes or name in facts.strings for facts in files):
+    has = changes.words.has
+    if has("attributes", name) or has("strings", name):
         return True
-    functions = [function for facts in files for function in facts.functions]
-    takes = any(parameter.name == name for function in functions for parameter in function.parameters)
-    return takes and any(
-        argument.name == "**"
-        for function in functions
-        for event in function.events
-        if isinstance(event, Call)
-        for argument in event.arguments
-    )
+    return has("seeds taken", name) and has("unpacks", "**")

@@ -73,6 +73,7 @@ class Answers:
         """Positions of names that have the digest that they had, as far as that is known."""
         self._named: dict[int, frozenset[str]] = {}
         self._values: dict[str, Callable[[str], object]] = {}
+        self._unchanged: dict[str, Callable[[str], bool]] = {}
         self.fresh = 0
         """Answers that were made in this scan."""
 
@@ -88,9 +89,14 @@ class Answers:
         if self.noted is not None:
             self.noted.add(f"\0{of}\0{key}")
 
-    def values(self, of: str, value: Callable[[str], object]) -> None:
-        """Say how values of one kind, which must be encodable, are found by their key."""
+    def values(self, of: str, value: Callable[[str], object], unchanged: Callable[[str], bool] | None = None) -> None:
+        """Say how values of one kind, which must be encodable, are found by their key.
+
+        `unchanged` says of a key whether its value is surely that of the earlier scan, where this costs less.
+        """
         self._values[of] = value
+        if unchanged is not None:
+            self._unchanged[of] = unchanged
 
     def _digest(self, name: str) -> bytes | None:
         """Digest of what has a name, now; None where that can't be told."""
@@ -178,16 +184,29 @@ class Answers:
         return _Made(*self.traced(ask))
 
     def _earlier(self, question: str, subject: str, kind: Any) -> _Earlier | None:  # noqa: ANN401
-        rows = self._rows.get(question)
-        if rows is None:
-            rows = self._rows[question] = {about: (at, raw) for about, at, raw in self._kept.answers.get(question, ())}
-        row = rows.get(subject)
+        row = self._row(question, subject)
         if row is None or not self._still(row[0]):
             return None
         try:
             return _Earlier(_decoder(kind).decode(row[1]), *row)
         except msgspec.ValidationError:
             return None
+
+    def _row(self, question: str, subject: str) -> tuple[int, msgspec.Raw] | None:
+        rows = self._rows.get(question)
+        if rows is None:
+            rows = self._rows[question] = {about: (at, raw) for about, at, raw in self._kept.answers.get(question, ())}
+        return rows.get(subject)
+
+    def holds(self, question: str, subject: str) -> bool:
+        """Whether an answer of the earlier scan holds."""
+        row = self._row(question, subject)
+        return row is not None and self._still(row[0])
+
+    def before(self, question: str, subject: str, kind: Any) -> Any:  # noqa: ANN401
+        """The answer of the earlier scan, whether it holds or not; None where there is none."""
+        row = self._row(question, subject)
+        return None if row is None else _decoder(kind).decode(row[1])
 
     def _still(self, position: int) -> bool:
         """Whether all that was read has the digest that it had."""
@@ -197,10 +216,18 @@ class Answers:
         for at in reads:
             if at not in self._same:
                 name, value = self._kept.names[at]
-                if self._digest(name) != value:
+                if not self._is_unchanged(name) and self._digest(name) != value:
                     return False
                 self._same.add(at)
         return True
+
+    def _is_unchanged(self, name: str) -> bool:
+        """Whether a value of the project is surely that of the earlier scan."""
+        if name[0] != "\0":
+            return False
+        _, of, key = name.split("\0", 2)
+        unchanged = self._unchanged.get(of)
+        return unchanged is not None and unchanged(key)
 
     def _names_of(self, position: int) -> frozenset[str]:
         named = self._named.get(position)
