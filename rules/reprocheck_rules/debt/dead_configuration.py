@@ -20,11 +20,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from reprocheck.rulekit import Match, Project, Rule, is_test_path
-from reprocheck.rulekit.facts import DocumentFacts, FileFacts, Setting
+from reprocheck.rulekit import Match, Project, Rule
+from reprocheck.rulekit.facts import DocumentFacts, Setting
 from reprocheck_rules.debt.changes import Changes, last_part
-from reprocheck_rules.debt.configuration_readers import Readers
-from reprocheck_rules.debt.configuration_words import LOADERS, Words
+from reprocheck_rules.debt.configuration_readers import may_open
+from reprocheck_rules.debt.configuration_words import Words, whole
 
 rule = Rule("DBT007", "dead-configuration", __doc__, confidence="medium")
 
@@ -87,25 +87,23 @@ _SIBLINGS = 2
 @rule.on_project
 def check(project: Project) -> Iterator[Match]:
     """Files that nothing names, then keys of files that are read."""
-    changes = project.once(Changes)
-    documents = [
-        document
-        for path, document in sorted(project.index.documents.items())
-        if document.settings and _PLACE.search(path) and not _OTHER_TOOLS.search(path) and not _is_foreign(document)
-    ]
-    if not documents or not project.index.files:
+    project.once(Changes)
+    if not project.index.files or not project.once(Words).load_configuration():
         return
-    readers = [facts for path, facts in project.index.files.items() if not is_test_path(path)]
-    if not any(_loads(facts) for facts in readers):
+    paths = [path for path in project.index.documents if _PLACE.search(path) and not _OTHER_TOOLS.search(path)]
+    yield from project.of_each(_of_document, paths)
+
+
+def _of_document(project: Project, path: str) -> Iterator[Match]:
+    document = project.index.documents[path]
+    if not document.settings or _is_foreign(document):
         return
-    words = Words(changes)
-    opened = Readers(changes)
-    for document in documents:
-        if words.takes_any_file or words.names_file(document.path) or opened.may_open(document.path):
-            yield from _keys(project, document, words)
-        else:
-            message = f"nothing in the repository names `{document.path}`: its settings reach no code"
-            yield project.match(document.path, document.settings[0].span, message)
+    words = project.once(Words)
+    if words.take_any_file() or words.name_file(path) or may_open(project, path):
+        yield from _keys(project, document, words)
+    else:
+        message = f"nothing in the repository names `{path}`: its settings reach no code"
+        yield project.match(path, document.settings[0].span, message)
 
 
 def _is_foreign(document: DocumentFacts) -> bool:
@@ -117,12 +115,9 @@ def _is_foreign(document: DocumentFacts) -> bool:
     return "_target_" in keys or any(key.isdigit() for key in tops)
 
 
-def _loads(facts: FileFacts) -> bool:
-    return any(LOADERS.search(target + ".") for target in facts.imports.values())
-
-
 def _keys(project: Project, document: DocumentFacts, words: Words) -> Iterator[Match]:
-    if words.all_whole:
+    taken = project.value_of(whole)
+    if "" in taken:
         return
     groups: dict[str, list[Setting]] = {}
     for setting in document.settings:
@@ -131,7 +126,7 @@ def _keys(project: Project, document: DocumentFacts, words: Words) -> Iterator[M
             groups.setdefault(parent, []).append(setting)
     for parent, settings in groups.items():
         parts = parent.split(".") if parent else []
-        if any(part in words.whole or part.isdigit() for part in parts):
+        if any(part in taken or part.isdigit() for part in parts):
             continue
         read = [setting for setting in settings if words.reads(last_part(setting.key))]
         unread = [setting for setting in settings if not words.reads(last_part(setting.key))]

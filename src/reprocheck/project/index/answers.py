@@ -206,7 +206,10 @@ class Answers:
     def before(self, question: str, subject: str, kind: Any) -> Any:  # noqa: ANN401
         """The answer of the earlier scan, whether it holds or not; None where there is none."""
         row = self._row(question, subject)
-        return None if row is None else _decoder(kind).decode(row[1])
+        try:
+            return None if row is None else _decoder(kind).decode(row[1])
+        except msgspec.ValidationError:
+            return None
 
     def _still(self, position: int) -> bool:
         """Whether all that was read has the digest that it had."""

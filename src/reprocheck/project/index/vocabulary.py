@@ -46,6 +46,7 @@ class Vocabulary:
         answers.values(name, lambda key: self.masks(*key.split("\0")), self._is_unchanged)
         answers.values(f"{name}?", self._is_there, self._is_unchanged)
         answers.values(f"{name} nowhere", self._nowhere, self._are_unchanged)
+        answers.values(f"{name} all", lambda kind: sorted(self._every(kind)), self._has_unchanged)
         answers.values(f"{name} elsewhere", self._elsewhere, self._are_unchanged)
 
     def has(self, kind: str, word: str) -> bool:
@@ -69,8 +70,12 @@ class Vocabulary:
         kind, _, word = key.partition("\0")
         return word in self._every(kind)
 
+    def every(self, kind: str) -> frozenset[str]:
+        """All words of a kind, of which there should be few."""
+        self._answers.note_value(f"{self._name} all", kind)
+        return self._every(kind)
+
     def _every(self, kind: str) -> frozenset[str]:
-        """All words of a kind."""
         if kind not in self._words_of:
             self._words_of[kind] = frozenset().union(*(said for _, said in self._groups_of(kind)))
         return self._words_of[kind]
@@ -168,6 +173,9 @@ class Vocabulary:
         kinds, _, *words = key.split("\0")
         changed = self._changed
         return changed is not None and all(changed.get(kind, set()).isdisjoint(words) for kind in kinds.split(" "))
+
+    def _has_unchanged(self, kind: str) -> bool:
+        return self._changed is not None and not self._changed.get(kind)
 
     @cached_property
     def _changed(self) -> dict[str, set[str]] | None:
