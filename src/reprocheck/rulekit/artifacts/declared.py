@@ -45,18 +45,28 @@ class Step:
                 yield artifact, writes, Use(path=self.path, span=span, expression=artifact)
 
 
-def steps(project: Project, locator: Locator) -> Iterator[Step]:
+def steps(project: Project) -> Iterator[Step]:
     """All steps, in order of their files."""
     for file, stage in project.index.pipelines.stages:
         if not file.path.endswith(".dvc") or (stage.outs and stage.command):
             yield _of_dvc(project, stage)
-    for path, document in sorted(project.index.documents.items()):
-        if document.kind == "snakemake":
-            yield from _of_snakemake(project, locator, document)
-        elif document.kind in _SHELLS:
-            step = _of_commands(path, document, locator)
-            if step is not None:
-                yield step
+    yield from project.of_documents(_of_document)
+
+
+def _of_document(project: Project, path: str) -> Iterator[Step]:
+    document = project.index.documents[path]
+    locator = project.once(locator_of)
+    if document.kind == "snakemake":
+        yield from _of_snakemake(project, locator, document)
+    elif document.kind in _SHELLS:
+        step = _of_commands(path, document, locator)
+        if step is not None:
+            yield step
+
+
+def locator_of(project: Project) -> Locator:
+    """Finds what the paths of a project lead to."""
+    return Locator(project.index)
 
 
 def _of_dvc(project: Project, stage: Stage) -> Step:

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 
 from reprocheck.model.artifact_graph import ArtifactGraph, Edge, Member, Node, NodeKind, Use
 from reprocheck.model.place import Span
-from reprocheck.rulekit.artifacts.declared import Step, steps
-from reprocheck.rulekit.artifacts.naming import HOLE, Locator, is_stated, kind_of, pattern_of
+from reprocheck.rulekit.artifacts.declared import Step, locator_of, steps
+from reprocheck.rulekit.artifacts.naming import HOLE, is_stated, kind_of, pattern_of
 from reprocheck.rulekit.artifacts.programs import Programs
 from reprocheck.rulekit.execution import WHOLE, Budget
 from reprocheck.rulekit.project import Project
@@ -39,7 +39,7 @@ def _for_rules(project: Project) -> ArtifactGraph:
 
 def _made(project: Project, budget: Budget) -> ArtifactGraph:
     draft = _Draft(project)
-    for step in steps(project, draft.locator):
+    for step in steps(project):
         draft.add_step(step)
     for entry, found in Programs(project, draft.locator, budget).uses():
         draft.add_program(entry.path, entry.span)
@@ -54,7 +54,7 @@ class _Draft:
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self.locator = Locator(project.index)
+        self.locator = project.once(locator_of)
         self.tables: dict[str, str] = {}
         self._programs: dict[str, Node] = {}
         self._stages: dict[str, list[str]] = defaultdict(list)
