@@ -90,17 +90,14 @@ def _described_elsewhere(project: Project) -> Iterator[bool]:
 
 def _asked(project: Project, names: Iterable[str]) -> Iterator[str]:
     """Names that are written as those of variables are, and those that the project reads though they are not."""
-    unusual = project.value_of(unusual_names)
-    return (name for name in dict.fromkeys(names) if _is_usual(name) or name in unusual)
-
-
-def _is_usual(name: str) -> bool:
-    return name.isupper() and name.isidentifier()
+    found = set(names)
+    usual = {name for name in found if name.isupper() and name.isidentifier()}
+    yield from sorted(usual | (found & project.value_of(unusual_names)))
 
 
 def unusual_names(project: Project) -> frozenset[str]:
     """Names of variables in small letters and the like, which code reads."""
-    return frozenset(name for name in project.once(_reads) if not _is_usual(name))
+    return frozenset(name for name in project.once(_reads) if not (name.isupper() and name.isidentifier()))
 
 
 def _spoken_of_in(project: Project, path: str) -> Iterator[str]:
