@@ -109,6 +109,7 @@ class Calls:
         if times >= _REPEATS or len(self._running) >= _DEPTH or any(f.form is function.form for f in self._running):
             return self._passed_through(function, positional)
         self._entered[identity] = times + 1
+        self._run.entering(function)
         scope = Scope(function.path, function.scope)
         lambda_ = function.form[0] == "y"
         self._bind(function.form[1 if lambda_ else 2], positional, keywords, scope)

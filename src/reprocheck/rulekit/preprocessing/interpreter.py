@@ -8,7 +8,7 @@ name that has two values behind it is data with an unknown step.
 from __future__ import annotations
 
 from reprocheck.project.facts.model import FileFacts
-from reprocheck.project.facts.outline import unpack
+from reprocheck.project.facts.outline import Form, unpack
 from reprocheck.project.index.project_index import ProjectIndex
 from reprocheck.rulekit.artifacts.naming import Locator
 from reprocheck.rulekit.catalog import Catalog
@@ -16,6 +16,7 @@ from reprocheck.rulekit.preprocessing.calls import Calls
 from reprocheck.rulekit.preprocessing.effects import Effects
 from reprocheck.rulekit.preprocessing.expressions import Expressions, OutOfBudget
 from reprocheck.rulekit.preprocessing.names import Names
+from reprocheck.rulekit.preprocessing.pieces import definitions
 from reprocheck.rulekit.preprocessing.statements import Statements
 from reprocheck.rulekit.preprocessing.uses import Uses
 from reprocheck.rulekit.preprocessing.values import FunctionValue, Made, Scope, Value
@@ -44,6 +45,11 @@ class Interpreter:
         self.attribute = self.names.attribute
         self.method = self.names.method
         self._modules: dict[str, Scope] = {}
+        self._outlines: list[list[Form]] = []
+        self._positions: dict[int, tuple[str, int]] = {}
+        """Functions by the identity of their forms, which the outlines keep alive."""
+        self.entered: dict[str, set[int]] = {}
+        """Modules that were followed, with the positions of functions that were entered; see `pieces.py`."""
         self.called: set[int] = set()
         """Identities of functions' forms that something called."""
 
@@ -53,14 +59,26 @@ class Interpreter:
         return self.expressions.spent
 
     def module(self, path: str) -> Scope:
-        """The names of a module, its body followed at the first question."""
+        """The names of a module, its body followed at the first question; what is read of it is in `entered`."""
         scope = self._modules.get(path)
         if scope is None:
             scope = self._modules[path] = Scope(path)
-            facts = self.index.files.get(path)
-            if isinstance(facts, FileFacts) and facts.outline:
-                self.block(unpack(facts.outline), scope)
+            forms = unpack(self.index.answers.apart(lambda: self._outline(path)))
+            self._outlines.append(forms)
+            self._positions.update({id(form): (path, at) for at, form in enumerate(definitions(forms))})
+            self.entered[path] = set()
+            self.block(forms, scope)
         return scope
+
+    def _outline(self, path: str) -> bytes:
+        facts = self.index.files.get(path)
+        return facts.outline if isinstance(facts, FileFacts) else b""
+
+    def entering(self, function: FunctionValue) -> None:
+        """A function is entered; who enters one inside of another has entered that too."""
+        known = self._positions.get(id(function.form))
+        if known is not None:
+            self.entered[known[0]].add(known[1])
 
     def begin(self, root: str) -> None:
         """Start counting the repeats of functions anew."""

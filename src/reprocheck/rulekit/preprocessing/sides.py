@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
-from reprocheck.project.facts.model import Call, Function
-from reprocheck.rulekit.outlined import Outlined, is_sink, outlined
+from reprocheck.rulekit.outlined import Outlined, outlined
 from reprocheck.rulekit.preprocessing.interfaces import PICTURE
 from reprocheck.rulekit.preprocessing.interpreter import Interpreter, OutOfBudget
 from reprocheck.rulekit.preprocessing.normal_form import NormalForm, normal_form
+from reprocheck.rulekit.preprocessing.pieces import read_of, tells
 from reprocheck.rulekit.preprocessing.uses import Use, Uses
 from reprocheck.rulekit.preprocessing.values import (
     UNSURE,
@@ -126,6 +127,8 @@ def _sides(project: Project) -> Sides:
         found.whole = False
     if interpreter.spent <= interpreter.budget:
         project.value_of(suffices, str(interpreter.spent))  # any budget of that size comes to the same
+    for path, entered in interpreter.entered.items() if answers.keeping else ():
+        project.value_of(read_of, path, " ".join(map(str, sorted(entered))))
     _sort(project, interpreter, found)
     return found
 
@@ -169,19 +172,18 @@ def _roots(project: Project, interpreter: Interpreter, only: frozenset[str] | No
     for function, decorators in ordered:
         if only is not None and function.path not in only:
             continue
-        table = project.index.symbols.table(function.path).functions
-        name = function.name if function.owner is None else f"{function.owner.name}.{function.name}"
-        known = table.get(name)
-        if not decorators and known is not None and not _tells(known.function):
+        if not decorators and project.index.answers.apart(partial(_is_silent, project, function)):
             continue
         if id(function.form) not in interpreter.called and not function.name.startswith("test_"):
             interpreter.begin(function.path)
             interpreter.call_root(function)
 
 
-def _tells(function: Function) -> bool:
-    """Whether a function trains or asks a model itself, as far as names say."""
-    return any(isinstance(event, Call) and is_sink(event.callee) for event in function.events)
+def _is_silent(project: Project, function: FunctionValue) -> bool:
+    """Whether a function neither trains nor asks a model itself; `read_of` its module says the same."""
+    name = function.name if function.owner is None else f"{function.owner.name}.{function.name}"
+    known = project.index.symbols.table(function.path).functions.get(name)
+    return known is not None and not tells(known.function)
 
 
 def _sort(project: Project, interpreter: Interpreter, found: Sides) -> None:
