@@ -22,7 +22,7 @@ import re
 from collections.abc import Iterator
 
 from reprocheck.rulekit import Confidence, Match, Project, Rule
-from reprocheck.rulekit.facts import Call, Command, DocumentFacts, FileFacts, Import
+from reprocheck.rulekit.facts import Call, Command, FileFacts, Import
 
 rule = Rule("DBT008", "multiple-languages-or-prototype", __doc__, confidence="high")
 
@@ -61,17 +61,15 @@ def check(project: Project) -> Iterator[Match]:
     """Programs first, then commands."""
     programs = [entry.path for entry in project.entries if entry.path.endswith(".py")]
     runs = project.index.reached(path for path in programs if not _NOT_PRODUCTION.search(path))
-    for path, facts in sorted(project.index.files.items()):
-        if path.endswith(".py") and path in runs and not _NOT_PRODUCTION.search(path):
-            yield from _of_program(project, facts)
-    for path, document in sorted(project.index.documents.items()):
-        if document.kind in _KINDS and not _NOT_PRODUCTION.search(path):
-            yield from _of_commands(project, document)
+    yield from (match for match in project.of_files(_of_program) if match.path in runs)
+    yield from project.of_documents(_of_commands)
 
 
-def _of_program(project: Project, facts: FileFacts) -> Iterator[Match]:
+def _of_program(project: Project, path: str) -> Iterator[Match]:
+    if not path.endswith(".py") or _NOT_PRODUCTION.search(path):
+        return
     met: set[str] = set()
-    for match in _of_events(project, facts):
+    for match in _of_events(project, project.index.files[path]):
         if match.message not in met:
             met.add(match.message)
             yield match
@@ -115,7 +113,10 @@ def _of_call(project: Project, facts: FileFacts, event: Call) -> Iterator[Match]
             yield project.match(facts.path, event.span, message)
 
 
-def _of_commands(project: Project, document: DocumentFacts) -> Iterator[Match]:
+def _of_commands(project: Project, path: str) -> Iterator[Match]:
+    document = project.index.documents[path]
+    if document.kind not in _KINDS or _NOT_PRODUCTION.search(path):
+        return
     for command in document.commands:
         notebook = _executed(command)
         if notebook is not None:

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cached_property
 
 from reprocheck.rulekit import Confidence, Match, Note, Project, Rule
 from reprocheck.rulekit.artifacts import PROGRAMS, Edge, Node, NodeKind, Use, artifact_graph
@@ -122,14 +123,39 @@ def _folder(path: str) -> str:
 
 def _checks_schema(project: Project, edge: Edge) -> bool:
     """Whether what the reader runs has a library that checks schemas."""
-    reached = project.index.reached([edge.program])
-    imported = {
-        target
-        for path in reached
-        if path in project.index.files
-        for target in project.index.files[path].imports.values()
-    }
-    return any(target == schema or target.startswith(f"{schema}.") for target in imported for schema in _SCHEMAS)
+    return not project.index.reached([edge.program]).isdisjoint(project.once(_checking))
+
+
+def _checking(project: Project) -> frozenset[str]:
+    return frozenset(project.of_files(_checks))
+
+
+def _checks(project: Project, path: str) -> Iterator[str]:
+    """The module, where it imports a library that checks schemas."""
+    targets = project.index.files[path].imports.values()
+    if any(target == schema or target.startswith(f"{schema}.") for target in targets for schema in _SCHEMAS):
+        yield path
+
+
+def _programs_in(project: Project, path: str) -> Iterator[tuple[str, ...]]:
+    """Names of the project's programs and modules among the words of a document's commands."""
+    names = project.once(_names)
+    document = project.index.documents[path]
+    words = (word for command in (*document.commands, *document.shown) for word in command.words)
+    lasts = (word.rpartition("/")[2] for word in words)
+    found = {last for last in lasts if last in names or last.endswith((".py", ".ipynb"))}
+    if found:
+        yield tuple(sorted(found))
+
+
+def _names(project: Project) -> frozenset[str]:
+    paths = project.index.files
+    return frozenset(path.rpartition("/")[2] for path in paths) | frozenset(map(_module, paths))
+
+
+def _module(path: str) -> str:
+    """How a module is started as such: `python -m package.prepare`."""
+    return path.removesuffix(".py").replace("/", ".")
 
 
 class _Together:
@@ -137,10 +163,11 @@ class _Together:
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._documents = [
-            {word.rpartition("/")[2] for command in (*document.commands, *document.shown) for word in command.words}
-            for document in project.index.documents.values()
-        ]
+
+    @cached_property
+    def _documents(self) -> list[frozenset[str]]:
+        """Names of programs in each document that has some."""
+        return [frozenset(names) for names in self._project.of_documents(_programs_in)]
 
     def are(self, writer: Edge, reader: Edge) -> bool:
         """Whether two programs are declared to belong together, or share the path."""
@@ -153,8 +180,8 @@ class _Together:
         return self._share_path(writer, reader)
 
     def _in_read_me(self, one: str, other: str) -> bool:
-        """Whether modules are started as such: `python -m package.prepare`."""
-        names = {path.removesuffix(".py").replace("/", ".") for path in (one, other)}
+        """Whether modules are started as such."""
+        names = {_module(one), _module(other)}
         return any(names <= words for words in self._documents)
 
     def _starts(self, one: str, other: str) -> bool:
