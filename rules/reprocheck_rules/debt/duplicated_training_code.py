@@ -20,7 +20,7 @@ import re
 from collections.abc import Iterator
 
 from reprocheck.rulekit import Confidence, Match, Project, Rule, Span
-from reprocheck.rulekit.facts import Call, FileFacts
+from reprocheck.rulekit.facts import Call
 from reprocheck_rules.practice.observed import training_scripts
 
 rule = Rule("DBT006", "duplicated-training-code", __doc__, confidence="medium")
@@ -43,26 +43,37 @@ _SAME_EVERYWHERE = re.compile(r"\.add_argument$|^argparse\.|\.append$|\.format$|
 @rule.on_project
 def check(project: Project) -> Iterator[Match]:
     """Groups of training programs that resemble one another."""
-    paths = sorted({entry.path for entry in training_scripts(project)})[:_MOST]
+    yield from project.of_project(_copies)
+
+
+def _copies(project: Project) -> Iterator[Match]:
     windows: dict[str, frozenset[tuple[str, ...]]] = {}
-    for path in paths:
-        if not _SKIPPED.search(path):
-            calls = _calls(project.index.files[path])
-            if len(calls) >= _LEAST:
-                windows[path] = frozenset(tuple(calls[i : i + _WINDOW]) for i in range(len(calls) - _WINDOW + 1))
+    for path in project.value_of(scripts):
+        calls = project.value_of(calls_of, path)
+        if len(calls) >= _LEAST:
+            windows[path] = frozenset(calls[i : i + _WINDOW] for i in range(len(calls) - _WINDOW + 1))
     for group in _groups(windows):
         yield _match(project, group, windows)
 
 
-def _calls(facts: FileFacts) -> list[str]:
+def scripts(project: Project) -> tuple[str, ...]:
+    """Training programs that are compared."""
+    paths = sorted({entry.path for entry in training_scripts(project)})[:_MOST]
+    return tuple(path for path in paths if not _SKIPPED.search(path))
+
+
+def calls_of(project: Project, path: str) -> tuple[str, ...]:
+    """Calls of a module, see `_calls`."""
+    return project.of_file(_calls, path)
+
+
+def _calls(project: Project, path: str) -> Iterator[str]:
     """Calls of a module in order, each with the names of its arguments; names of its own without their first part."""
-    found = []
-    for function in facts.functions:
+    for function in project.index.files[path].functions:
         for event in function.events:
             if isinstance(event, Call) and not _SAME_EVERYWHERE.search(event.callee):
                 names = ",".join(sorted(argument.name for argument in event.arguments if argument.name))
-                found.append(f"{event.callee.rpartition('.')[2]}({len(event.arguments)}:{names})")
-    return found
+                yield f"{event.callee.rpartition('.')[2]}({len(event.arguments)}:{names})"
 
 
 def _groups(windows: dict[str, frozenset[tuple[str, ...]]]) -> list[list[str]]:

@@ -24,7 +24,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from reprocheck.rulekit import Match, Note, Project, Rule
-from reprocheck.rulekit.facts import Call, FileFacts
+from reprocheck.rulekit.facts import Call
 from reprocheck_rules.practice.observed import is_source, training_runs
 
 rule = Rule("DBT005", "glue-code-share", __doc__, severity="note", confidence="medium")
@@ -68,10 +68,7 @@ def check(project: Project) -> Iterator[Match]:
     """One measurement for a project that trains."""
     if not training_runs(project):
         return
-    by_file: dict[str, Counter[str]] = {}
-    for path, facts in sorted(project.index.files.items()):
-        if is_source(path):
-            by_file[path] = _counted(facts)
+    by_file = {path: Counter(glue=glue, model=model) for path, glue, model in project.of_files(_counted)}
     total = sum(by_file.values(), Counter[str]())
     counted = total["glue"] + total["model"]
     if counted < _LEAST or total["glue"] < _SHARE * counted:
@@ -94,13 +91,17 @@ def check(project: Project) -> Iterator[Match]:
     yield project.match(first, project.index.files[first].functions[0].span, message, trail=trail)
 
 
-def _counted(facts: FileFacts) -> Counter[str]:
-    found: Counter[str] = Counter()
-    for function in facts.functions:
-        for event in function.events:
-            if isinstance(event, Call):
-                found[_kind(event.callee)] += 1
-    return found
+def _counted(project: Project, path: str) -> Iterator[tuple[str, int, int]]:
+    """How many calls of either kind a file of the project's own code has."""
+    if not is_source(path):
+        return
+    kinds = Counter(
+        _kind(event.callee)
+        for function in project.index.files[path].functions
+        for event in function.events
+        if isinstance(event, Call)
+    )
+    yield path, kinds["glue"], kinds["model"]
 
 
 def _kind(callee: str) -> str:
