@@ -29,6 +29,8 @@ _EXTENSIONS = (
     "ubj|mlmodel|pmml|bst"
 )
 _MODEL_FILE = re.compile(rf"(?P<stem>[^/\\]+)\.(?P<extension>{_EXTENSIONS})(\.gz)?$", re.IGNORECASE)
+_ENDS = tuple(f".{end}{packed}" for end in _EXTENSIONS.replace("\\", "").split("|") for packed in ("", ".gz"))
+"""How names of models end, which is faster to tell."""
 _SAVES = re.compile(
     r"(save|dump|export|to_pickle|to_onnx|write)(_|$)|^(ModelCheckpoint|open|copy|copyfile|move|rename)$|_save$"
 )
@@ -112,7 +114,7 @@ def check(module: Module) -> Iterator[Match]:
 @rule.on_project
 def check_files(project: Project) -> Iterator[Match]:
     """Models that lie in the repository, and those that a pipeline's stages declare to write."""
-    for path in sorted(project.index.paths):
+    for path in sorted(path for path in project.index.paths if path.lower().endswith(_ENDS)):
         if _MODEL_FILE.search(path) and not _NOT_OURS.search(path) and not _DATA.search(path):
             yield from _named(project, path, WHOLE_FILE, path)
     for file, stage in project.index.pipelines.stages:

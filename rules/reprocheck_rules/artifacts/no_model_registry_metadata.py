@@ -49,7 +49,11 @@ def check(project: Project) -> Iterator[Match]:
         edges = written.get(path, [])
         if not edges or any(edge.declared for edge in edges) or _SHOWS.search(path):
             continue
-        if subject_of(entry) not in project.once(_unrecorded) or kept_outside(project, path) or _registers(project, path):
+        if (
+            subject_of(entry) not in project.once(_unrecorded)
+            or kept_outside(project, path)
+            or _registers(project, path)
+        ):
             continue
         edge = edges[0]
         name = edge.artifact if not edge.artifact.startswith("?") else edge.uses[0].expression

@@ -59,7 +59,8 @@ def check(project: Project) -> Practice:
     if not files:
         return not_applicable("no tests at all, which PRJ002 reports")
     direct = {note.path for note in importers(project, FRAMEWORKS)}
-    touching = [each for each in files if each.note.path in direct or _reaches(project, each, models)]
+    names = {model.rpartition("/")[2] for model in models}
+    touching = [each for each in files if each.note.path in direct or _reaches(project, each, models, names)]
     looked_at = f"{counted(len(files), 'file')} with tests, {len(touching)} of which touch a model"
     if touching:
         notes = sorted((each.note for each in touching), key=lambda note: (-len(note.message), note.path))
@@ -107,9 +108,9 @@ def _said(facts: FileFacts, names: set[str]) -> str:
     return f"tests a model: {', '.join(checks)}" if checks else "tests with a model"
 
 
-def _reaches(project: Project, told: _Told, models: set[str]) -> bool:
+def _reaches(project: Project, told: _Told, models: set[str], names: set[str]) -> bool:
     """Whether a test imports a model's module, or starts a program by its name."""
-    if told.predicts or any(model.rpartition("/")[2] in told.programs for model in models):
+    if told.predicts or (told.programs and any(name in told.programs for name in names)):
         return True
     path = told.note.path
     reached = project.index.reached([path]) - {path}
