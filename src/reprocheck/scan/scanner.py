@@ -204,7 +204,7 @@ def _join(
             answers=answers,
         )
         if cache is not None and answers.fresh:
-            cache.store_answers(_answers_key(plan), _ENCODER.encode(answers.keep()))
+            cache.store_answers(_answers_key(plan, results), _ENCODER.encode(answers.keep()))
     if cache is not None:
         mentioned = {place.path for f in found.findings for place in (f.place, *(step.place for step in f.trail))}
         seen = {path: digests[path] for path in mentioned if path in digests}
@@ -216,16 +216,19 @@ def _answers(plan: ScanPlan, results: list[FileResult], cache: Cache | None) -> 
     """Those of an earlier scan of the same paths; without a cache nothing is noted or kept."""
     if cache is None:
         return Answers()
-    kept = cache.load_answers(_answers_key(plan))
+    kept = cache.load_answers(_answers_key(plan, results))
     digests = {result.path: result.facts_digest for result in results}
     return Answers(digests, None if kept is None else _KEPT.decode(kept))
 
 
-def _answers_key(plan: ScanPlan) -> bytes:
-    """What decides answers beside facts: who asks, and which files there are."""
+def _answers_key(plan: ScanPlan, results: list[FileResult]) -> bytes:
+    """What decides answers beside facts: who asks, which files there are, and which of them have facts."""
     key = blake3("\0".join((_knowledge_key(plan), *plan.entries)).encode("utf-8", "surrogateescape"))
     for file in plan.files:
         key.update(b"\0" + file.path.encode("utf-8", "surrogateescape"))
+    for result in results:
+        if result.facts_digest:
+            key.update(b"\0\0" + result.path.encode("utf-8", "surrogateescape"))
     return key.digest()
 
 

@@ -12,6 +12,7 @@ from typing import Final
 from reprocheck.project.facts.model import Assignment, Class, FileFacts, Function
 from reprocheck.project.index.answers import NOTHING, Answers, Lookup, Traced
 from reprocheck.project.index.modules import ModuleTable
+from reprocheck.project.tests_by_name import is_test_path
 
 _TOKEN = re.compile(r"\(\)|\[\d*\]|[^.()\[\]]+")
 _FLUENT = frozenset(
@@ -326,11 +327,12 @@ class Symbols:
         """Methods that the class itself defines."""
         return self.table(owner.path).methods.get(owner.definition.name, [])
 
-    def subclasses(self, owner: ClassRef) -> list[ClassRef]:
-        """Direct subclasses in the project."""
+    def subclasses(self, owner: ClassRef, *, of_tests: bool = True) -> list[ClassRef]:
+        """Direct subclasses in the project; `of_tests` says whether those that test files define count."""
         return [
             ref
             for path in self._with_subclass.files(_class_key(owner))
+            if of_tests or not is_test_path(path)
             for ref in self.table(path).classes.values()
             for base in self._bases(ref)
             if base.key == owner.key

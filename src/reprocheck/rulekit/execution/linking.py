@@ -232,7 +232,7 @@ class Linker:
         if method is not None:
             yield method
             return
-        for subclass in self._symbols.subclasses(owner):
+        for subclass in self._symbols.subclasses(owner, of_tests=is_test_path(path)):
             overriding = self._symbols.method(subclass, name)
             if overriding is not None:
                 yield overriding
