@@ -15,12 +15,12 @@ from reprocheck.scan.file_result import FileResult
 _PATIENCE = 20.0
 """Seconds to wait for another scan of the same project."""
 _RETRY = 0.05
-_FORMAT = 7
+_FORMAT = 8
 _GITIGNORE = "# Made by reprocheck; nothing here is worth keeping.\n*\n"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS results (path TEXT PRIMARY KEY, digest BLOB, knowledge TEXT, value BLOB, facts BLOB);
 CREATE TABLE IF NOT EXISTS joins (key BLOB PRIMARY KEY, knowledge TEXT, value BLOB);
-CREATE TABLE IF NOT EXISTS answers (key BLOB PRIMARY KEY, value BLOB);
+CREATE TABLE IF NOT EXISTS answers (key BLOB, number INTEGER, value BLOB, PRIMARY KEY (key, number));
 """
 
 
@@ -138,25 +138,29 @@ class Cache:
         except sqlite3.Error as error:
             self._failed(error)
 
-    def load_answers(self, key: bytes) -> bytes | None:
-        """Encoded answers about files and programs of exactly these paths."""
+    def load_answers(self, key: bytes) -> list[bytes]:
+        """Encoded answers about files and programs of exactly these paths: what was kept, and each addition to it."""
         if self._connection is None:
-            return None
+            return []
         try:
-            row = self._connection.execute("SELECT value FROM answers WHERE key = ?", (key,)).fetchone()
+            rows = self._connection.execute("SELECT value FROM answers WHERE key = ? ORDER BY number", (key,))
+            return [value for (value,) in rows]
         except sqlite3.Error:
-            return None
-        return row[0] if row else None
+            return []
 
-    def store_answers(self, key: bytes, value: bytes) -> None:
-        """Keep the answers about files and programs; earlier ones are forgotten."""
+    def store_answers(self, key: bytes, value: bytes, number: int = 0) -> None:
+        """Keep the answers about files and programs instead of all earlier ones, or as the addition of a number.
+
+        An addition whose number is taken, by another scan at the same time, is dropped.
+        """
         if self._connection is None:
             return
         try:
             with self._connection:
                 self._connection.execute("BEGIN")
-                self._connection.execute("DELETE FROM answers")
-                self._connection.execute("INSERT INTO answers VALUES (?, ?)", (key, value))
+                if number == 0:
+                    self._connection.execute("DELETE FROM answers")
+                self._connection.execute("INSERT OR IGNORE INTO answers VALUES (?, ?, ?)", (key, number, value))
                 self._connection.execute("COMMIT")
         except sqlite3.Error as error:
             self._failed(error)

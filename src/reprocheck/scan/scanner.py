@@ -19,7 +19,6 @@ from reprocheck.model.scan_result import FileCounts, RuleTiming
 from reprocheck.project.discovery import ProjectFile
 from reprocheck.project.facts.extract import VERSION as FACTS_VERSION
 from reprocheck.project.file_kinds import FileKind
-from reprocheck.project.index.answers import Answers, Kept
 from reprocheck.project.index.fact_table import DamagedFactsError
 from reprocheck.project.versions import NOTHING_DECLARED, DeclaredVersions
 from reprocheck.project.work_tree import DiskTree, WorkTree
@@ -31,6 +30,7 @@ from reprocheck.scan.collection import paused_collection
 from reprocheck.scan.file_result import FileResult
 from reprocheck.scan.join import Joined, join, placed_again
 from reprocheck.scan.judge import Judgement, judge
+from reprocheck.scan.kept_answers import KeptAnswers
 from reprocheck.scan.places import Places
 from reprocheck.scan.pool import analyze_all
 
@@ -38,7 +38,6 @@ READ_KINDS = frozenset(FileKind) - {FileKind.OTHER}
 """Kinds of files that are opened."""
 _ENCODER = msgspec.msgpack.Encoder()
 _JOINED = msgspec.msgpack.Decoder(Joined)
-_KEPT = msgspec.msgpack.Decoder(Kept)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,11 +184,12 @@ def _join(
     if kept is not None and tree.still(kept.observed):
         if all(digests.get(path) == digest for path, digest in kept.digests.items()):
             return kept
-        found = placed_again(kept, _places(plan, digests, cache), digests)
+        found = placed_again(kept, _places(plan, digests, _last(cache)), digests)
     else:
-        last = cache.last_join() if cache is not None else None
-        tree.recall(_JOINED.decode(last).hashed if last is not None else {})
-        answers = _answers(plan, results, cache)
+        last = _last(cache)
+        tree.recall(last.hashed if last is not None else {})
+        asked = "\0".join((_knowledge_key(plan), *plan.entries))
+        answers = KeptAnswers(cache, results, asked, (file.path for file in plan.files))
         found = join(
             _Facts(results, fresh, cache),
             plan.files,
@@ -197,39 +197,18 @@ def _join(
             plan.knowledge.catalog,
             versions=plan.versions,
             entries=plan.entries,
-            places=_places(plan, digests, cache),
+            places=_places(plan, digests, last),
             timings=timings if plan.timing else None,
             tree=tree,
             graph=plan.graph,
-            answers=answers,
+            answers=answers.answers,
         )
-        if cache is not None and answers.fresh:
-            cache.store_answers(_answers_key(plan, results), _ENCODER.encode(answers.keep()))
+        answers.store()
     if cache is not None:
         mentioned = {place.path for f in found.findings for place in (f.place, *(step.place for step in f.trail))}
         seen = {path: digests[path] for path in mentioned if path in digests}
         cache.store_join(key, _ENCODER.encode(msgspec.structs.replace(found, digests=seen)))
     return found
-
-
-def _answers(plan: ScanPlan, results: list[FileResult], cache: Cache | None) -> Answers:
-    """Those of an earlier scan of the same paths; without a cache nothing is noted or kept."""
-    if cache is None:
-        return Answers()
-    kept = cache.load_answers(_answers_key(plan, results))
-    digests = {result.path: result.facts_digest for result in results}
-    return Answers(digests, None if kept is None else _KEPT.decode(kept))
-
-
-def _answers_key(plan: ScanPlan, results: list[FileResult]) -> bytes:
-    """What decides answers beside facts: who asks, which files there are, and which of them have facts."""
-    key = blake3("\0".join((_knowledge_key(plan), *plan.entries)).encode("utf-8", "surrogateescape"))
-    for file in plan.files:
-        key.update(b"\0" + file.path.encode("utf-8", "surrogateescape"))
-    for result in results:
-        if result.facts_digest:
-            key.update(b"\0\0" + result.path.encode("utf-8", "surrogateescape"))
-    return key.digest()
 
 
 def _work_tree(plan: ScanPlan) -> WorkTree:
@@ -262,14 +241,18 @@ class _Facts(Mapping[str, bytes]):
         return len(self._digests)
 
 
-def _places(plan: ScanPlan, digests: dict[str, bytes], cache: Cache | None) -> Places:
+def _last(cache: Cache | None) -> Joined | None:
+    """What the last scan with the same knowledge found."""
+    last = cache.last_join() if cache is not None else None
+    return _JOINED.decode(last) if last is not None else None
+
+
+def _places(plan: ScanPlan, digests: dict[str, bytes], earlier: Joined | None) -> Places:
     """Places, with what the last scan said of files that have not changed since."""
     by_path = {file.path: file for file in plan.files}
     given = plan.texts
-    last = cache.last_join() if cache is not None else None
-    if last is None:
+    if earlier is None:
         return Places(by_path, given=given)
-    earlier = _JOINED.decode(last)
     unchanged = {path for path, digest in earlier.digests.items() if digests.get(path) == digest}
     return Places(by_path, zip(earlier.findings, earlier.spans, strict=True), unchanged, given)
 

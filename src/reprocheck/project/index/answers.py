@@ -37,7 +37,17 @@ class Kept(msgspec.Struct, array_like=True):
     reads: list[list[int]] = []
     """Sets of things that were read together, each as positions among the names."""
     answers: dict[str, list[tuple[str, int, msgspec.Raw]]] = {}
-    """By question: subject, position among the reads, encoded answer."""
+    """By question: subject, position among the reads, encoded answer. Of several about one subject the last counts."""
+    gone: list[int] = []
+    """Positions of reads that hold no more."""
+
+    def add(self, later: Kept) -> None:
+        """Add what a later scan found beyond this; its positions go on behind those that are here."""
+        self.names += later.names
+        self.reads += later.reads
+        self.gone += later.gone
+        for question, rows in later.answers.items():
+            self.answers.setdefault(question, []).extend(rows)
 
 
 class _Made(NamedTuple):
@@ -68,6 +78,7 @@ class Answers:
         self._told: dict[tuple[str, str], _Made | _Earlier] = {}
         self._interned: dict[frozenset[str], frozenset[str]] = {}
         self._kept = kept or Kept()
+        self._gone = set(self._kept.gone)
         self._rows: dict[str, dict[str, tuple[int, msgspec.Raw]]] = {}
         self._same = {at for at, (name, value) in enumerate(self._kept.names) if self._now.get(name) == value}
         """Positions of names that have the digest that they had, as far as that is known."""
@@ -76,6 +87,11 @@ class Answers:
         self._unchanged: dict[str, Callable[[str], bool]] = {}
         self.fresh = 0
         """Answers that were made in this scan."""
+
+    @property
+    def count(self) -> int:
+        """Answers of earlier scans that are kept, those that hold no more among them."""
+        return sum(len(rows) for rows in self._kept.answers.values())
 
     # Noting what is read
 
@@ -195,7 +211,8 @@ class Answers:
     def _row(self, question: str, subject: str) -> tuple[int, msgspec.Raw] | None:
         rows = self._rows.get(question)
         if rows is None:
-            rows = self._rows[question] = {about: (at, raw) for about, at, raw in self._kept.answers.get(question, ())}
+            found = self._kept.answers.get(question, ())
+            rows = self._rows[question] = {about: (at, raw) for about, at, raw in found if at not in self._gone}
         return rows.get(subject)
 
     def holds(self, question: str, subject: str) -> bool:
@@ -241,34 +258,68 @@ class Answers:
 
     def keep(self) -> Kept:
         """All answers of this scan, and those earlier ones that nothing asked for and that hold still."""
+        self._find_gone()
         writer = _Writer(self._kept, self._digest)
         for (question, subject), told in self._told.items():
             if isinstance(told, _Earlier):
                 writer.add(question, subject, writer.earlier(told.reads), told.encoded)
             else:
-                reads = writer.fresh(told.reads)
-                if reads is not None:
-                    writer.add(question, subject, reads, msgspec.Raw(_ENCODER.encode(told.value)))
-        for question, rows in self._kept.answers.items():
-            for subject, position, raw in rows:
-                if (question, subject) not in self._told and self._still(position):
+                writer.add_made(question, subject, told)
+        for question in self._kept.answers:
+            for subject, (position, raw) in self._all_rows(question).items():
+                if (question, subject) not in self._told:
                     writer.add(question, subject, writer.earlier(position), raw)
         return writer.kept
+
+    def addition(self) -> Kept:
+        """What this scan found beyond what was kept, to be added to it."""
+        gone = self._find_gone()
+        writer = _Writer(Kept(), self._digest, self._kept)
+        for (question, subject), told in self._told.items():
+            if isinstance(told, _Made):
+                writer.add_made(question, subject, told)
+        return msgspec.structs.replace(writer.kept, gone=gone)
+
+    def _find_gone(self) -> list[int]:
+        """Positions of reads that held and hold no more. What nobody asked about has to be looked at too.
+
+        Later scans may compare some values with those of this scan alone; so what has changed once must not be taken
+        for unchanged then.
+        """
+        still, gone = self._still, self._gone
+        found = [at for at in range(len(self._kept.reads)) if at not in gone and not still(at)]
+        gone.update(found)
+        self._rows = {}
+        return found
+
+    def _all_rows(self, question: str) -> dict[str, tuple[int, msgspec.Raw]]:
+        self._row(question, "")
+        return self._rows[question]
 
 
 class _Writer:
     """Puts together what is kept."""
 
-    def __init__(self, earlier: Kept, digest_of: Callable[[str], bytes | None]) -> None:
-        self.kept = Kept([], [], {})
+    def __init__(self, earlier: Kept, digest_of: Callable[[str], bytes | None], behind: Kept | None = None) -> None:
+        """Positions go on behind those of `behind`, where it is given."""
+        self.kept = Kept([], [], {}, [])
         self._earlier = earlier
         self._digest_of = digest_of
-        self._names: dict[tuple[str, bytes], int] = {}
+        names = [] if behind is None else behind.names
+        self._first = 0 if behind is None else len(behind.reads)
+        self._names: dict[tuple[str, bytes], int] = {name: at for at, name in enumerate(names)}
+        self._count = len(names)
         self._moved: dict[int, int] = {}
         self._reads: dict[frozenset[str], int | None] = {}
 
     def add(self, question: str, subject: str, reads: int, answer: msgspec.Raw) -> None:
         self.kept.answers.setdefault(question, []).append((subject, reads, answer))
+
+    def add_made(self, question: str, subject: str, made: _Made) -> None:
+        """Add an answer of this scan, if something can hold it."""
+        reads = self._fresh(made.reads)
+        if reads is not None:
+            self.add(question, subject, reads, msgspec.Raw(_ENCODER.encode(made.value)))
 
     def earlier(self, position: int) -> int:
         """Where the reads of an earlier scan come to stand."""
@@ -277,7 +328,7 @@ class _Writer:
             self._moved[position] = self._added([self._name(names[at]) for at in self._earlier.reads[position]])
         return self._moved[position]
 
-    def fresh(self, reads: frozenset[str]) -> int | None:
+    def _fresh(self, reads: frozenset[str]) -> int | None:
         """Where reads of this scan come to stand; None where some have no digest, so that nothing can hold them."""
         if reads not in self._reads:
             named = [(name, self._digest_of(name)) for name in sorted(reads)]
@@ -287,12 +338,13 @@ class _Writer:
 
     def _added(self, reads: list[int]) -> int:
         self.kept.reads.append(reads)
-        return len(self.kept.reads) - 1
+        return self._first + len(self.kept.reads) - 1
 
     def _name(self, name: tuple[str, bytes]) -> int:
         at = self._names.get(name)
         if at is None:
-            at = self._names[name] = len(self.kept.names)
+            at = self._names[name] = self._count
+            self._count += 1
             self.kept.names.append(name)
         return at
 

@@ -19,9 +19,12 @@ class Files:
         self.words = words
         self.answers = Answers({path: digest(text) for path, text in words.items()} if keeping else None, kept)
         self.made: list[str] = []
+        self.adds = False
+        self.parts: list[bytes] = []
         self._memo: dict[str, Traced[int]] = {}
         self.with_word = Lookup(self.answers, "word", words, self.read)
-        self.answers.values("length", lambda path: len(self.read(path)))
+        # Each scan looks at all files, so that one can say of a length that it is surely that of the scan before.
+        self.answers.values("length", lambda path: len(self.read(path)), lambda path: self.answers.holds("words", path))
 
     def read(self, path: str) -> list[str]:
         self.answers.note(path)
@@ -43,14 +46,24 @@ class Files:
         return self.answers.answer(name, "", int, make)
 
     def later(self, **changed: list[str]) -> Files:
-        """The next scan, from answers that have been written down and read again."""
-        kept = msgspec.msgpack.decode(msgspec.msgpack.encode(self.answers.keep()), type=Kept)
-        return Files({**self.words, **changed}, kept)
+        """The next scan, from answers that have been written down and read again: whole, or as additions."""
+        if self.adds and self.parts:
+            parts = [*self.parts, msgspec.msgpack.encode(self.answers.addition())]
+        else:
+            parts = [msgspec.msgpack.encode(self.answers.keep())]
+        kept, *additions = [msgspec.msgpack.decode(part, type=Kept) for part in parts]
+        for addition in additions:
+            kept.add(addition)
+        files = Files({**self.words, **changed}, kept)
+        files.parts, files.adds = parts, self.adds
+        return files
 
 
-@pytest.fixture
-def files() -> Files:
-    return Files({"a": ["x", "y"], "b": ["z"]})
+@pytest.fixture(params=[False, True], ids=["whole", "added"])
+def files(request: pytest.FixtureRequest) -> Files:
+    files = Files({"a": ["x", "y"], "b": ["z"]})
+    files.adds = request.param
+    return files
 
 
 def test_an_answer_holds_while_what_it_read_is_the_same(files: Files) -> None:
@@ -129,6 +142,20 @@ def test_an_answer_that_nothing_asked_for_is_kept_while_it_holds(files: Files) -
     assert later.made == ["b"]
 
 
+def test_a_value_that_changed_while_nobody_asked_is_not_taken_for_unchanged(files: Files) -> None:
+    def look(now: Files) -> None:
+        for path in now.words:
+            now.answers.answer("words", path, int, partial(now.count, path))
+
+    look(files)
+    assert files.ask("value", lambda: files.length("a")) == 2
+    unasked = files.later(a=["x"])
+    look(unasked)
+    later = unasked.later(b=[])
+    look(later)
+    assert later.ask("value", lambda: later.length("a")) == 1
+
+
 def test_an_answer_of_another_type_is_made_again(files: Files) -> None:
     files.answers.answer("text", "", str, lambda: "two")
     later = files.later()
@@ -151,6 +178,8 @@ class Maze:
         self.words = words
 
     def all(self) -> list[int]:
+        for path in self.paths:
+            self.files.answers.answer("words", path, int, partial(self.files.count, path))
         return [self.files.answers.answer("top", path, int, partial(self.follow, path, 3)) for path in self.paths]
 
     def follow(self, path: str, depth: int) -> int:
@@ -172,11 +201,13 @@ class Maze:
         return 0
 
 
+@pytest.mark.parametrize("adds", [False, True])
 @pytest.mark.parametrize("seed", range(20))
-def test_after_any_edits_kept_answers_are_those_of_a_fresh_scan(seed: int) -> None:
+def test_after_any_edits_kept_answers_are_those_of_a_fresh_scan(seed: int, *, adds: bool) -> None:
     chance = random.Random(seed)  # noqa: S311
     paths, words = [f"file{number}" for number in range(8)], "uvwxyz"
     files = Files({path: chance.choices(words, k=4) for path in paths})
+    files.adds = adds
     Maze(files, words).all()
     for _ in range(12):
         files = files.later(**{chance.choice(paths): chance.choices(words, k=chance.randrange(5))})
