@@ -220,6 +220,15 @@ class Answers:
         row = self._row(question, subject)
         return row is not None and self._still(row[0])
 
+    def all_same(self, question: str, kind: Any, ask: Callable[[str], object]) -> bool:  # noqa: ANN401
+        """Whether a question has the answers of the earlier scan about all its subjects; some may be asked again."""
+        rows = self._all_rows(question)
+        return bool(rows) and all(
+            self._still(at)
+            or self.before(question, subject, kind) == self.answer(question, subject, kind, partial(ask, subject))
+            for subject, (at, _) in rows.items()
+        )
+
     def before(self, question: str, subject: str, kind: Any) -> Any:  # noqa: ANN401
         """The answer of the earlier scan, whether it holds or not; None where there is none."""
         row = self._row(question, subject)
@@ -259,6 +268,7 @@ class Answers:
     def keep(self) -> Kept:
         """All answers of this scan, and those earlier ones that nothing asked for and that hold still."""
         self._find_gone()
+        self._find_digests()
         writer = _Writer(self._kept, self._digest)
         for (question, subject), told in self._told.items():
             if isinstance(told, _Earlier):
@@ -274,6 +284,7 @@ class Answers:
     def addition(self) -> Kept:
         """What this scan found beyond what was kept, to be added to it."""
         gone = self._find_gone()
+        self._find_digests()
         writer = _Writer(Kept(), self._digest, self._kept)
         for (question, subject), told in self._told.items():
             if isinstance(told, _Made):
@@ -291,6 +302,15 @@ class Answers:
         gone.update(found)
         self._rows = {}
         return found
+
+    def _find_digests(self) -> None:
+        """Find the digests of all that was read; to find one, further questions may be asked."""
+        done = 0
+        while done < len(self._told):
+            asked = list(self._told.values())[done:]
+            done += len(asked)
+            for name in {name for told in asked if isinstance(told, _Made) for name in told.reads}:
+                self._digest(name)
 
     def _all_rows(self, question: str) -> dict[str, tuple[int, msgspec.Raw]]:
         self._row(question, "")

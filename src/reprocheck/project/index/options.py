@@ -47,9 +47,17 @@ class OptionTable:
     """All options of a project by name and by file."""
 
     def __init__(
-        self, files: Mapping[str, FileFacts], documents: Mapping[str, DocumentFacts], answers: Answers
+        self,
+        files: Mapping[str, FileFacts],
+        documents: Mapping[str, DocumentFacts],
+        answers: Answers,
+        *,
+        documents_hold: bool,
     ) -> None:
-        """Options are read from calls, decorators and parameters; settings from YAML, TOML and JSON."""
+        """Options are read from calls, decorators and parameters; settings from YAML, TOML and JSON.
+
+        `documents_hold` says whether no document is another than in the earlier scan.
+        """
         self._files = files
         self._documents = documents
         self._answers = answers
@@ -57,8 +65,8 @@ class OptionTable:
         self._agreed: dict[str, Option | None] = {}
         answers.values("option", self._agreed_on)
         answers.values("options", lambda _: self._by_name)
-        answers.values("setting", lambda key: self._settings.get(key, []))
-        answers.values("settings", lambda _: self._settings)
+        answers.values("setting", lambda key: self._settings.get(key, []), lambda _: documents_hold)
+        answers.values("settings", lambda _: self._settings, lambda _: documents_hold)
 
     def of_file(self, path: str) -> tuple[Option, ...]:
         """Options that a file declares, in order."""

@@ -46,7 +46,10 @@ class ProjectIndex:
         self.paths = frozenset(paths)
         self.symbols = Symbols(self.files, ModuleTable(self.files), self.answers)
         """Names across modules."""
-        self.options = OptionTable(self.files, self.documents, self.answers)
+        self.documents_hold = self.answers.holds("documents", "")
+        """Whether no document is another than in the earlier scan: what is put together from all is the same then."""
+        self.answers.answer("documents", "", bool, self._note_documents)
+        self.options = OptionTable(self.files, self.documents, self.answers, documents_hold=self.documents_hold)
         """What a user can set without changing code."""
         self.evaluator = Evaluator(self.symbols, self.options, self.answers)
         """Values under the defaults of all options."""
@@ -56,6 +59,11 @@ class ProjectIndex:
         self.answers.values("entries", lambda _: self._entries)
         self.answers.values("entries of file", lambda path: self._entries_by_path.get(path, ()))
         self.answers.values("lies on disk", self._lies_on_disk)
+
+    def _note_documents(self) -> bool:
+        for path in self.documents:
+            self.answers.note(path)
+        return True
 
     @property
     def tree(self) -> WorkTree:

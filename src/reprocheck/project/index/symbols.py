@@ -133,6 +133,7 @@ class Symbols:
         self._ancestry: dict[tuple[str, str], Traced[tuple[ClassRef, ...]]] = {}
         self._sources: dict[str, Traced[tuple[str, ...]]] = {}
         self._with_method = Lookup(answers, "method", files, lambda path: self.table(path).called)
+        answers.values("overriding", self._overriding)
         self._with_subclass = Lookup(answers, "subclass", files, self._based_on)
 
     def table(self, path: str) -> ModuleSymbols:
@@ -327,12 +328,38 @@ class Symbols:
         """Methods that the class itself defines."""
         return self.table(owner.path).methods.get(owner.definition.name, [])
 
-    def subclasses(self, owner: ClassRef, *, of_tests: bool = True) -> list[ClassRef]:
-        """Direct subclasses in the project; `of_tests` says whether those that test files define count."""
+    def overriding(self, owner: ClassRef, name: str, *, of_tests: bool) -> tuple[FunctionRef, ...]:
+        """Methods of that name that direct subclasses have; `of_tests` says whether those in test files count.
+
+        Who asks has read which methods these are, and no more of the files that they stand in.
+        """
+        key = f"{of_tests:d} {name} {_class_key(owner)}"
+        self._answers.note_value("overriding", key)
+        return self._answers.apart(lambda: tuple(map(self._function, self._overriding(key))))
+
+    def _overriding(self, key: str) -> tuple[tuple[str, int], ...]:
+        return self._answers.answer(
+            "overriding", key, tuple[tuple[str, int], ...], lambda: tuple(self._find_overriding(key))
+        )
+
+    def _find_overriding(self, key: str) -> Iterator[tuple[str, int]]:
+        of_tests, name, owner = key.split(" ", 2)
+        path, _, definition = owner.rpartition(":")
+        found = self.table(path).classes.get(definition) if path in self._files else None
+        for subclass in self.subclasses(found) if found is not None else ():
+            method = self.method(subclass, name) if of_tests == "1" or not is_test_path(subclass.path) else None
+            if method is not None:
+                yield method.key
+
+    def _function(self, key: tuple[str, int]) -> FunctionRef:
+        path, index = key
+        return FunctionRef(path, index, self.table(path).facts.functions[index])
+
+    def subclasses(self, owner: ClassRef) -> list[ClassRef]:
+        """Direct subclasses in the project."""
         return [
             ref
             for path in self._with_subclass.files(_class_key(owner))
-            if of_tests or not is_test_path(path)
             for ref in self.table(path).classes.values()
             for base in self._bases(ref)
             if base.key == owner.key

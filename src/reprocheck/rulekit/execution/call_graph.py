@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 
 import msgspec
 
@@ -56,7 +56,7 @@ class CallGraph:
         self._matters: dict[tuple[str, int], bool] = {}
         self._steps: dict[tuple[str, int], Traced[tuple[Step, ...]]] = {}
         self._parameters: dict[tuple[tuple[str, int], bool], tuple[list[str], dict[str, Known]]] = {}
-        self._answers.values(self._relevance, self._matters_by_name)
+        self._answers.values(self._relevance, self._matters_by_name, lambda _: self._reaches_are_as_before)
 
     def explore(self, entry: Entry) -> None:
         """Find all functions that the entry can reach, then backwards which of them matter.
@@ -152,10 +152,21 @@ class CallGraph:
             self._answers.apart(lambda: self._explore([key]))
         return self._matters[key]
 
+    @cached_property
+    def _reaches_are_as_before(self) -> bool:
+        """Whether every function reaches what it reached in the earlier scan: those matter then that mattered."""
+        ask = partial(self._answers.all_same, self._reaches, _Reach, lambda name: self._reach(_key(name)))
+        return self._answers.apart(ask)
+
     def _matters_by_name(self, name: str) -> bool:
-        index, _, path = name.partition(" ")
-        return path in self.linker.index.files and self.matters((path, int(index)))
+        key = _key(name)
+        return key[0] in self.linker.index.files and self.matters(key)
 
 
 def _named(key: tuple[str, int]) -> str:
     return f"{key[1]} {key[0]}"
+
+
+def _key(name: str) -> tuple[str, int]:
+    index, _, path = name.partition(" ")
+    return path, int(index)

@@ -57,7 +57,7 @@ class Linker:
         self._answers = index.answers
         self._links: dict[tuple[str, int], Traced[tuple[Linked, ...]]] = {}
         self._hooks_of: dict[tuple[str, str], Traced[tuple[FunctionRef, ...]]] = {}
-        self._answers.values("instantiated", lambda _: self._instantiated)
+        self._answers.values("instantiated", lambda _: self._instantiated, lambda _: index.documents_hold)
 
     def links(self, key: tuple[str, int]) -> tuple[Linked, ...]:
         """Events of a function with what they reach."""
@@ -232,10 +232,7 @@ class Linker:
         if method is not None:
             yield method
             return
-        for subclass in self._symbols.subclasses(owner, of_tests=is_test_path(path)):
-            overriding = self._symbols.method(subclass, name)
-            if overriding is not None:
-                yield overriding
+        yield from self._symbols.overriding(owner, name, of_tests=is_test_path(path))
 
     def _external_constructor(self, path: str, function: Function, callee: str) -> tuple[str, CatalogEntry] | None:
         """The base from outside the project whose constructor `super().__init__` runs, when that seeds."""

@@ -24,7 +24,7 @@ class Files:
         self._memo: dict[str, Traced[int]] = {}
         self.with_word = Lookup(self.answers, "word", words, self.read)
         # Each scan looks at all files, so that one can say of a length that it is surely that of the scan before.
-        self.answers.values("length", lambda path: len(self.read(path)), lambda path: self.answers.holds("words", path))
+        self.answers.values("length", self._length, lambda path: self.answers.holds("words", path))
 
     def read(self, path: str) -> list[str]:
         self.answers.note(path)
@@ -37,6 +37,10 @@ class Files:
     def length(self, path: str) -> int:
         self.answers.note_value("length", path)
         return self.answers.apart(lambda: len(self.read(path)))
+
+    def _length(self, path: str) -> int:
+        """The same by a question, as values are often found: its answer is made when its digest is wanted."""
+        return self.answers.answer("length of", path, int, lambda: len(self.read(path)))
 
     def ask(self, name: str, answer: Callable[[], int]) -> int:
         def make() -> int:
