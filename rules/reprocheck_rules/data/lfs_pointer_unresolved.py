@@ -46,8 +46,8 @@ def check(project: Project) -> Iterator[Match]:
     folders: dict[tuple[str, bool], list[str]] = {}
     left = _READ_LIMIT
     named = frozenset(project.of_project(_named_as_data))
-    others = (path for path in project.index.paths - named if not TESTS.search(path) and attributes.is_lfs(path))
-    for path in sorted(named.union(path for path in others if not _SHOWN.search(path))):
+    strangers = (path for path in project.index.paths - named if not TESTS.search(path) and attributes.is_lfs(path))
+    for path in sorted(named.union(path for path in strangers if not _SHOWN.search(path))):
         if tree.look(path).size in _SIZES and left > 0:
             left -= 1
             data = tree.head(path, _SIZES.stop) or b""

@@ -6,8 +6,6 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from reprocheck.project.index.answers import Traced
-from reprocheck.project.index.vocabulary import Vocabulary
 from reprocheck.rulekit import Project, is_test_path
 from reprocheck.rulekit.facts import (
     Assignment,
@@ -17,7 +15,9 @@ from reprocheck.rulekit.facts import (
     FileFacts,
     Import,
     ModuleRef,
+    Traced,
     ValueKind,
+    Vocabulary,
 )
 
 _ASIDE = re.compile(

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from reprocheck.project.index.vocabulary import Vocabulary
 from reprocheck.rulekit import Project, is_test_path
-from reprocheck.rulekit.facts import Call, DocumentFacts, External, FileFacts, Value, ValueKind
+from reprocheck.rulekit.facts import Call, DocumentFacts, External, FileFacts, Value, ValueKind, Vocabulary
 from reprocheck_rules.debt.changes import last_part
 
 LOADERS = re.compile(

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from functools import partial
 from typing import NamedTuple
 
-from reprocheck.project.index.answers import Traced
 from reprocheck.rulekit import Project, Span
 from reprocheck.rulekit.facts import (
     Assignment,
@@ -21,6 +20,7 @@ from reprocheck.rulekit.facts import (
     Parameter,
     Scalar,
     TestKind,
+    Traced,
     Value,
     ValueKind,
     ValueRef,

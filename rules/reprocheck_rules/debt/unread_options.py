@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, cached_property
 from typing import NamedTuple
 
-from reprocheck.project.index.entries import imported_modules
 from reprocheck.rulekit import Confidence, Project, Span, is_test_path
 from reprocheck.rulekit.facts import (
     Call,
@@ -216,7 +215,7 @@ class _Imports:
         index = project.index
         self._words = project.once(Changes).words
         self._every = project.once(_every_file)
-        self.imports = {path: imported_modules(path, index.files, index.symbols, index.answers) for path in index.files}
+        self.imports = {path: index.imports_of(path) for path in index.files}
         self.computed = frozenset(project.of_files(_computes_imports))
         self._computed = self._words.number(self.computed)
         self._importers: dict[str, list[str]] = {}

@@ -25,9 +25,11 @@ from reprocheck.project.facts.model import (
     ValueKind,
     VariableRead,
 )
+from reprocheck.project.index.answers import Traced
 from reprocheck.project.index.evaluate import Frame, compare
 from reprocheck.project.index.options import Option, keyword
 from reprocheck.project.index.symbols import ClassRef, External, FunctionRef, Instance, ModuleRef, Symbols, ValueRef
+from reprocheck.project.index.vocabulary import Vocabulary
 
 __all__ = [
     "Argument",
@@ -58,10 +60,12 @@ __all__ = [
     "Symbols",
     "Test",
     "TestKind",
+    "Traced",
     "Value",
     "ValueKind",
     "ValueRef",
     "VariableRead",
+    "Vocabulary",
     "compare",
     "keyword",
 ]

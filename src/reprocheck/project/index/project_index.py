@@ -151,12 +151,16 @@ class ProjectIndex:
         find = partial(find_entries, self.files, self.documents, self.symbols, self.answers, self._only)
         return self.answers.apart(find)
 
+    def imports_of(self, path: str) -> tuple[str, ...]:
+        """Modules of the project that a module imports anywhere, the packages around them included."""
+        return imported_modules(path, self.files, self.symbols, self.answers)
+
     def reached(self, programs: Iterable[str]) -> frozenset[str]:
         """Files that programs run: their own and those of every module that they import, directly or not."""
         seen = set(programs)
         stack = [path for path in seen if path in self.files]
         while stack:
-            for module in imported_modules(stack.pop(), self.files, self.symbols, self.answers):
+            for module in self.imports_of(stack.pop()):
                 if module not in seen:
                     seen.add(module)
                     stack.append(module)
@@ -170,7 +174,7 @@ class ProjectIndex:
         known = {path for path in programs if path in self.files}
         importers: dict[str, list[str]] = {}
         for path in self.reached(known):
-            for module in imported_modules(path, self.files, self.symbols, self.answers):
+            for module in self.imports_of(path):
                 importers.setdefault(module, []).append(path)
         running = set(wanted)
         stack = list(running)
