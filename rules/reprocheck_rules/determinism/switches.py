@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from enum import Enum, unique
 from typing import NamedTuple
 
-from msgspec.structs import replace
-
 from reprocheck.rulekit import AddImport, Confidence, Fix, InsertStatements, Match, Project, Safety, Where
 from reprocheck.rulekit.execution import Happening, Run, argument_of
 from reprocheck.rulekit.facts import Setting
@@ -68,7 +66,7 @@ def merged(reports: Iterable[Report]) -> Iterator[Match]:
     for key, report in best.items():
         others = len(programs[key]) - 1
         more = f" (and so in {others} more entry point{'s' if others > 1 else ''})" if others else ""
-        yield replace(report.match, message=report.match.message + more) if more else report.match
+        yield report.match.saying(report.match.message + more)
 
 
 def statement_beside(happening: Happening, where: Where, text: str, needed: AddImport, title: str) -> Fix:

@@ -32,3 +32,7 @@ class Match(msgspec.Struct, frozen=True, kw_only=True):
     fix: Fix | None = None
     path: str = ""
     """File of the match, for rules about the project; empty for the file that the rule saw."""
+
+    def saying(self, message: str) -> Match:
+        """The same with another message."""
+        return msgspec.structs.replace(self, message=message)
