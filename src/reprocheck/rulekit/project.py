@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache, cached_property
-from typing import Any, TypeVar, get_args, get_type_hints
+from types import FunctionType
+from typing import Any, TypeGuard, TypeVar, get_args, get_type_hints
 
 from reprocheck.model.finding import Confidence, Severity
 from reprocheck.model.fix import Fix
@@ -115,8 +116,11 @@ class Project:
 
         Who asks in a question has read that value and nothing else. It must be encodable, and the function one of a
         module, which finds it by its name.
+
+        Raises:
+            TypeError: It can't be found by its name.
         """
-        self._answers.note_value("value", "\0".join((name_of(question), *key)))
+        self._answers.note_value("value", "\0".join((_name_to_find(question), *key)))
         return self._answers.apart(lambda: self._asked(question, key))
 
     def _asked(self, question: Callable[..., Answer], key: tuple[str, ...]) -> Answer:
@@ -129,7 +133,7 @@ class Project:
         named, *key = name.split("\0")
         module, _, function = named.partition(":")
         question = getattr(sys.modules.get(module), function, None)
-        return None if question is None else self._asked(question, tuple(key))
+        return self._asked(question, tuple(key)) if _is_question(question, module) else None
 
     @cached_property
     def _execution(self) -> Execution:
@@ -195,6 +199,24 @@ class Project:
             fix=fix,
             path=path,
         )
+
+
+def _is_question(function: object, module: str) -> TypeGuard[Callable[..., object]]:
+    """Whether something is a function of a module that is made to be asked about a project.
+
+    The name comes from the cache, which lies in the scanned folder: nothing else may be called by it.
+    """
+    if not isinstance(function, FunctionType) or function.__module__ != module:
+        return False
+    return next(iter(function.__annotations__.values()), None) in {Project, Project.__name__}
+
+
+@cache
+def _name_to_find(question: Callable[..., object]) -> str:
+    module, function = question.__module__, question.__qualname__
+    if getattr(sys.modules.get(module), function, None) is not question or not _is_question(question, module):
+        raise TypeError(f"{function} is no function of a module whose first parameter is a Project")
+    return name_of(question)
 
 
 @cache

@@ -172,7 +172,9 @@ class Answers:
         kind: Any,  # noqa: ANN401
         ask: Callable[[str], tuple[Answer, ...]],
     ) -> Iterator[Answer]:
-        """All that a question has for answer about each of many subjects, in their order; `kind` is that of one answer.
+        """All that a question has for answer about each of many subjects, in their order.
+
+        `kind` is the type of what it says of one subject: `tuple[X, ...]`.
 
         Answers about neighbours are kept together too: most say nothing, and few are asked for by themselves.
         """
@@ -239,15 +241,17 @@ class Answers:
 
     def _still(self, position: int) -> bool:
         """Whether all that was read has the digest that it had."""
-        reads = self._kept.reads[position]
-        if self._same.issuperset(reads):
-            return True
-        for at in reads:
-            if at not in self._same:
-                name, value = self._kept.names[at]
-                if not self._is_unchanged(name) and self._digest(name) != value:
-                    return False
-                self._same.add(at)
+        try:
+            reads = self._kept.reads[position]
+            if self._same.issuperset(reads):
+                return True
+            named = [(at, *self._kept.names[at]) for at in reads if at not in self._same]
+        except IndexError:
+            return False  # what is kept is damaged
+        for at, name, value in named:
+            if not self._is_unchanged(name) and self._digest(name) != value:
+                return False
+            self._same.add(at)
         return True
 
     def _is_unchanged(self, name: str) -> bool:

@@ -166,6 +166,13 @@ def test_an_answer_of_another_type_is_made_again(files: Files) -> None:
     assert later.answers.answer("text", "", int, lambda: 2) == 2
 
 
+def test_answers_that_point_nowhere_are_made_again() -> None:
+    raw = msgspec.Raw(msgspec.msgpack.encode(7))
+    for kept in (Kept([], [], {"a": [("", 3, raw)]}), Kept([], [[9]], {"a": [("", 0, raw)]})):
+        files = Files({"a": ["x"]}, kept)
+        assert files.ask("a", partial(files.count, "a")) == 1
+
+
 def test_without_digests_nothing_is_noted_or_kept() -> None:
     files = Files({"a": ["x"]}, keeping=False)
     assert files.ask("a", lambda: files.count("a") + files.length("a")) == 2
