@@ -25,6 +25,7 @@ from reprocheck.project.file_kinds import FileKind, kind_of
 from reprocheck.rulekit import Catalog, Rule
 from reprocheck.rulekit.loading import KnowledgeSources, load_knowledge
 from reprocheck.scan.analysis import Analyzer
+from reprocheck.scan.collection import paused_collection
 from reprocheck.scan.join import join
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
@@ -130,7 +131,8 @@ def _phases(folder: Path) -> dict[str, float]:
     whole = _cpu(lambda: facts.update(_analyzed(files, rules, knowledge.catalog)))
     cost["facts"] = max(0.0, whole - cost["file rules"])
     facts = {path: encoded for path, encoded in facts.items() if encoded}
-    cost["join"] = _cpu(lambda: join(facts, files, joined, knowledge.catalog))
+    with paused_collection():  # as in a scan
+        cost["join"] = _cpu(lambda: join(facts, files, joined, knowledge.catalog))
     return cost
 
 
