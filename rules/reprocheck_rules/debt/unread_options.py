@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from functools import cache, cached_property
 from typing import NamedTuple
 
@@ -16,6 +16,7 @@ from reprocheck.rulekit.facts import (
     Option,
     Value,
     ValueKind,
+    closure,
 )
 from reprocheck_rules.debt.changes import SPEAKS, Changes, last_part
 
@@ -225,8 +226,8 @@ class _Imports:
 
     def related(self, path: str) -> int:
         """The module, its importers and all that those import; every module where some imports are computed."""
-        above = _closure({path}, self._importers)
-        found = self._words.number(_closure(above, self.imports))
+        above = closure([path], lambda module: self._importers.get(module, ()))
+        found = self._words.number(closure(above, lambda module: self.imports.get(module, ())))
         return self._every if found & self._computed else found
 
 
@@ -309,17 +310,6 @@ def _are_weights(facts: FileFacts, value: Value) -> bool:
         and value.value == "params"
         and any(target.partition(".")[0] in _OF_JAX for target in facts.imports.values())
     )
-
-
-def _closure(start: set[str], edges: Mapping[str, Iterable[str]]) -> set[str]:
-    found = set(start)
-    stack = list(start)
-    while stack:
-        for target in edges.get(stack.pop(), ()):
-            if target not in found:
-                found.add(target)
-                stack.append(target)
-    return found
 
 
 # Dataclasses as parsers

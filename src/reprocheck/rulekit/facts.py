@@ -28,6 +28,7 @@ from reprocheck.project.facts.model import (
 from reprocheck.project.index.answers import Traced
 from reprocheck.project.index.evaluate import Frame, compare
 from reprocheck.project.index.options import Option, keyword
+from reprocheck.project.index.reach import closure
 from reprocheck.project.index.symbols import ClassRef, External, FunctionRef, Instance, ModuleRef, Symbols, ValueRef
 from reprocheck.project.index.vocabulary import Vocabulary
 
@@ -66,6 +67,7 @@ __all__ = [
     "ValueRef",
     "VariableRead",
     "Vocabulary",
+    "closure",
     "compare",
     "keyword",
 ]

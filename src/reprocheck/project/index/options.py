@@ -66,7 +66,6 @@ class OptionTable:
         answers.values("option", self._agreed_on)
         answers.values("options", lambda _: self._by_name)
         answers.values("setting", lambda key: self._settings.get(key, []), lambda _: documents_hold)
-        answers.values("settings", lambda _: self._settings, lambda _: documents_hold)
 
     def of_file(self, path: str) -> tuple[Option, ...]:
         """Options that a file declares, in order."""
@@ -109,18 +108,6 @@ class OptionTable:
         """All options by name."""
         self._answers.note_value("options", "")
         return self._by_name
-
-    @property
-    def by_file(self) -> Mapping[str, Mapping[str, Option]]:
-        """All options by file and name."""
-        self._answers.note_value("options", "")
-        return self._by_file
-
-    @property
-    def settings(self) -> Mapping[str, list[tuple[str, Setting]]]:
-        """Settings of configuration files by dotted key, with the path of the file."""
-        self._answers.note_value("settings", "")
-        return self._settings
 
     def find(self, name: str, path: str) -> Option | None:
         """The option that code in `path` most likely reads as `name`: its own file's, else the only one there is."""

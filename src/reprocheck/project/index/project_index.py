@@ -16,6 +16,7 @@ from reprocheck.project.index.fact_table import FactTable
 from reprocheck.project.index.modules import ModuleTable
 from reprocheck.project.index.options import OptionTable
 from reprocheck.project.index.pipelines import Pipelines
+from reprocheck.project.index.reach import closure
 from reprocheck.project.index.symbols import Symbols
 from reprocheck.project.index.texts import Texts
 from reprocheck.project.work_tree import EntryKind, WorkTree
@@ -157,14 +158,7 @@ class ProjectIndex:
 
     def reached(self, programs: Iterable[str]) -> frozenset[str]:
         """Files that programs run: their own and those of every module that they import, directly or not."""
-        seen = set(programs)
-        stack = [path for path in seen if path in self.files]
-        while stack:
-            for module in self.imports_of(stack.pop()):
-                if module not in seen:
-                    seen.add(module)
-                    stack.append(module)
-        return frozenset(seen)
+        return frozenset(closure(programs, lambda path: self.imports_of(path) if path in self.files else ()))
 
     def running(self, programs: Collection[str], wanted: frozenset[str]) -> frozenset[str]:
         """Those of some programs that run any of some files: themselves, or modules that they import, directly or not.
@@ -176,13 +170,7 @@ class ProjectIndex:
         for path in self.reached(known):
             for module in self.imports_of(path):
                 importers.setdefault(module, []).append(path)
-        running = set(wanted)
-        stack = list(running)
-        while stack:
-            for importer in importers.get(stack.pop(), ()):
-                if importer not in running:
-                    running.add(importer)
-                    stack.append(importer)
+        running = closure(wanted, lambda path: importers.get(path, ()))
         return frozenset(path for path in programs if path in running)
 
     @property

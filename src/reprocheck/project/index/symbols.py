@@ -380,10 +380,6 @@ class Symbols:
         """Files in which some class has a method of that name."""
         return self._with_method.files(name)
 
-    def methods_named(self, name: str) -> list[FunctionRef]:
-        """Every method of that name in the project."""
-        return [method for path in self.files_with_method(name) for method in self.table(path).called[name]]
-
 
 def _class_key(owner: ClassRef) -> str:
     return f"{owner.path}:{owner.definition.name}"
