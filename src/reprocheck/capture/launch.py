@@ -57,6 +57,8 @@ class LaunchOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Largest input, in bytes, that is copied into the store before the run overwrites it (clones cost nothing)."""
     hash_limit: int = 8 * _GIB
     """Largest input, in bytes, whose overwriting waits for its hash when none was taken yet."""
+    compiled: bool = True
+    """False has the interpreter answer every call, also where the compiled part of the supervisor was built."""
     files: bool = True
     """False runs the command without the supervisor; the record then has a gap."""
 
@@ -97,6 +99,7 @@ def launch(
         "stat_cache": str(options.stat_cache.absolute()) if options.stat_cache is not None else "",
         "copy_limit": options.copy_limit,
         "hash_limit": options.hash_limit,
+        "compiled": options.compiled,
     }
     with _signals_held() as (mask, descriptor):
         request["mask"] = [int(number) for number in mask]

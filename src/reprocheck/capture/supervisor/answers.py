@@ -15,7 +15,7 @@ class Answers:
     """Every call that was received is answered once: at once, or when its file has been copied."""
 
     def __init__(self, listener: int, page: mmap) -> None:
-        self._listener = listener
+        self.listener = listener
         self._page = page
         self._held: dict[int, None] = {}
         self._pack = PAGE.pack_into
@@ -30,11 +30,11 @@ class Answers:
     def go(self, identity: int) -> bool:
         """Let the call go on now; False when nobody waited any more."""
         self.given = True
-        return kernel.let_go(self._listener, identity) == 0
+        return kernel.let_go(self.listener, identity) == 0
 
     def waits(self, identity: int) -> bool:
         """Whether the call is still held: what was read of its memory is then truly that thread's."""
-        return kernel.still_waits(self._listener, identity)
+        return kernel.still_waits(self.listener, identity)
 
     def hold(self, identity: int) -> None:
         """The call may have to wait for a copy."""
@@ -51,5 +51,5 @@ class Answers:
 
     def release(self, identity: int) -> None:
         """The copy is made; called from another thread."""
-        kernel.let_go(self._listener, identity)
+        kernel.let_go(self.listener, identity)
         self._held.pop(identity, None)

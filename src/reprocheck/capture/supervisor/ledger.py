@@ -42,11 +42,11 @@ class Ledger:
         """Whether no further process that reads the file is written down."""
         return len(known.seen) >= _MANY
 
-    def shared_memory(self, process: Process, path: str) -> None:
+    def shared_memory(self, process: Process, path: str, time: int = 0) -> None:
         """Write down that a segment of shared memory is used, once, whoever does what with it."""
         if path not in self._said:
             self._said.add(path)
-            self._journal.later("open", process, f'"path":{quoted(path)},"how":"w","kind":"device"')
+            self._journal.later("open", process, f'"path":{quoted(path)},"how":"w","kind":"device"', time)
 
     def failed(self, process: Process, path: str, error: int, time: int = 0) -> None:
         """Write down that a file can't be opened, once per file and error."""

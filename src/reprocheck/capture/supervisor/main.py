@@ -20,11 +20,13 @@ import time
 
 from reprocheck.capture.regions import Regions
 from reprocheck.capture.supervisor import kernel
-from reprocheck.capture.supervisor.answers import PAGE
+from reprocheck.capture.supervisor.answers import PAGE, Answers
 from reprocheck.capture.supervisor.calls import Machine, machine_of
 from reprocheck.capture.supervisor.contents import Contents
 from reprocheck.capture.supervisor.journal import Journal, quoted
 from reprocheck.capture.supervisor.known_digests import KnownDigests
+from reprocheck.capture.supervisor.quick import TO_HANDLE, TO_SETTLE, Quick, load
+from reprocheck.capture.supervisor.reading import TOGETHER
 from reprocheck.capture.supervisor.watch import Watch
 
 TYPE_CHECKING = False
@@ -292,6 +294,8 @@ class _Supervision:
         self._journal = journal
         self._listener = listener
         self._done, self._done_end = os.pipe()
+        self._poll = select.poll()
+        self._others: list[int] = []
         regions = Regions(request["root"], request["prefixes"], request["bytecode"])
         self._contents = Contents(
             journal,
@@ -300,15 +304,17 @@ class _Supervision:
             copy_limit=request["copy_limit"],
             hash_limit=request["hash_limit"],
         )
+        library = load() if request["compiled"] else None
+        self._quick = Quick(library, listener, machine, page, TOGETHER) if library is not None else None
         self.watch = Watch(
-            listener,
+            Answers(listener, page),
             machine,
             journal=journal,
             contents=self._contents,
             regions=regions,
             hidden=tuple(request["hidden"]),
-            page=page,
             no_new_privileges=said["sealed"],
+            quick=self._quick,
         )
         journal.write("start", None, f'"version":{VERSION},"supervisor":{os.getpid()}')
         if request["bytecode"]:
@@ -319,38 +325,34 @@ class _Supervision:
 
     def run(self, child: int, pidfd: int, pipe: int) -> None:
         """Watch until nobody is left; the record is closed once the command itself has ended."""
-        poll = select.poll()
-        for descriptor in (self._listener, pidfd, self._done, self._launcher.fileno()):
-            poll.register(descriptor, select.POLLIN)
+        self._others = [pidfd, self._done, self._launcher.fileno()]
+        for descriptor in (self._listener, *self._others):
+            self._poll.register(descriptor, select.POLLIN)
+        if self._quick is not None:
+            self._quick.wait_for(*self._others)
         deadline = 0.0
         finishing = closed = False
-        listener, take = self._listener, self.watch.take
         while True:
             wait = None if not deadline or finishing else max(0, int((deadline - time.monotonic()) * 1000))
             if self.watch.unsettled:
                 wait = _PAUSE if wait is None else min(wait, _PAUSE)
             nobody = False
-            happened = poll.poll(wait)
-            if not happened:
-                self.watch.settle()
-            for descriptor, what in happened:
-                if descriptor == listener:
+            for descriptor, what in self._happened(wait):
+                if descriptor == self._listener:
                     if what & select.POLLIN:
-                        take()
+                        self.watch.take()
                     elif what & (select.POLLHUP | select.POLLERR):
                         nobody = True
-                        poll.unregister(listener)
-                elif descriptor == pidfd:
-                    poll.unregister(pidfd)
+                        self._poll.unregister(descriptor)
+                    continue
+                self._ignore(descriptor)
+                if descriptor == pidfd:
                     self._tell(_ended(child, pipe))
                     deadline = time.monotonic() + _GRACE
                 elif descriptor == self._done:
-                    poll.unregister(self._done)
                     self._close(nobody_left=not finishing or self._empty)
                     closed = True
-                else:
-                    # The launcher is gone; the command is watched all the same.
-                    poll.unregister(self._launcher.fileno())
+                # Else the launcher is gone; the command is watched all the same.
             if nobody:
                 self._empty = True
             if deadline and not finishing and (self._empty or time.monotonic() >= deadline):
@@ -360,6 +362,27 @@ class _Supervision:
                 self._contents.finish(written, self._wake)
             if closed and self._empty:
                 return
+
+    def _happened(self, wait: int | None) -> list[tuple[int, int]]:
+        """Which descriptors are ready, at once or after so many milliseconds; what waits is settled when none is."""
+        if self._quick is not None and not self._empty:
+            what = self._quick.run(wait, _PAUSE)
+            if what == TO_HANDLE:
+                self.watch.handle(self._quick.call, compiled=True)
+                return []
+            if what != TO_SETTLE:
+                return self._poll.poll(0)
+        elif happened := self._poll.poll(wait):
+            return happened
+        self.watch.settle()
+        return []
+
+    def _ignore(self, descriptor: int) -> None:
+        """It has said what it had to say."""
+        self._poll.unregister(descriptor)
+        self._others.remove(descriptor)
+        if self._quick is not None:
+            self._quick.wait_for(*self._others)
 
     def _wake(self) -> None:
         os.write(self._done_end, b".")
@@ -380,6 +403,8 @@ class _Supervision:
     def _close(self, *, nobody_left: bool) -> None:
         self.watch.settle()
         alive = 0 if nobody_left else max(1, self.watch.tasks.alive())
-        self._journal.write("end", None, f'"calls":{self.watch.calls},"alive":{alive},"lost":{self._journal.lost}')
-        self.watch.passive = True
+        quickly = self._quick.calls if self._quick is not None else 0
+        calls = f'"calls":{self.watch.calls},"quickly":{quickly}'
+        self._journal.write("end", None, f'{calls},"alive":{alive},"lost":{self._journal.lost}')
+        self.watch.be_passive()
         self._tell({"event": "closed", "lost": self._journal.lost, "alive": alive, "calls": self.watch.calls})

@@ -5,37 +5,36 @@ Whatever changes files settles first what is waiting, so that no order is lost.
 """
 
 # pathlib would double the supervisor's start, and an object per call costs more than the call.
-# ruff: noqa: PTH116
 
 from __future__ import annotations
 
 import errno
 import os
 import stat
+from operator import itemgetter
 from time import monotonic_ns
 
 from reprocheck.capture.hashing import signature
 from reprocheck.capture.regions import DATA, ENVIRONMENT, Regions
 from reprocheck.capture.supervisor.answers import Answers
 from reprocheck.capture.supervisor.calls import AT_FDCWD
-from reprocheck.capture.supervisor.contents import Contents, Known
+from reprocheck.capture.supervisor.contents import Contents
 from reprocheck.capture.supervisor.journal import Journal, quoted
 from reprocheck.capture.supervisor.ledger import Ledger
 from reprocheck.capture.supervisor.looks import is_allowed, look_at, status_of
+from reprocheck.capture.supervisor.noted import Key, Noted
 from reprocheck.capture.supervisor.paths import Paths
+from reprocheck.capture.supervisor.quick import IN_FOLDER, SHARED_MEMORY, Quick
 from reprocheck.capture.supervisor.tasks import MOMENT, SHORT, Process, Task, Tasks
 
 TOGETHER = 64
 """Reads that wait for each other: all that is lost when we are killed."""
 _HERE = AT_FDCWD & 0xFFFFFFFF
 _SLASH = 47
-_REMEMBERED = 50_000
 
-_Key = tuple[str, bytes]
-"""The working folder of who opens, for a relative path, and the path as the call gives it."""
-_Noted = tuple[str, int, set[Process] | None]
-"""A file that is noted: absolute name, inode, for which processes; None where it is for all that may come."""
-_Read = tuple[Process, int, str, os.stat_result | int, _Key | None]
+_Quick = tuple[bytes, int, str, Process, int]
+"""A read in a folder of the environment: name, where its last part begins, true folder, who and when."""
+_Read = tuple[Process, int, str, os.stat_result | int, Key | None]
 """A call that went on: when, the true path, the status or the number of the error that it found, its key."""
 
 
@@ -62,22 +61,15 @@ class Reads:
         self._contents = contents
         self._regions = regions
         self._hidden = hidden
-        self._quiet: set[bytes] = set()
-        """Files of the environment that are noted already, as calls name them."""
-        self._folders: dict[bytes, str] = {}
-        """True paths of folders of the environment, as calls name them; both with the slash behind."""
-        self._again: dict[_Key, _Noted] = {}
-        """Files of the data, by how calls name them."""
-        self._names: dict[str, list[_Key]] = {}
-        """How calls name them, by true path."""
-        self._quick: list[tuple[bytes, int, str, Process, int]] = []
-        """Name, where its last part begins, true folder, who and when."""
+        self._noted = Noted(tasks.quick, hidden)
+        self._compiled = tasks.quick
+        self._quick: list[_Quick] = []
         self._waiting: list[_Read] = []
 
     @property
     def unsettled(self) -> bool:
         """Whether something went on that isn't written down yet."""
-        return bool(self._quick or self._waiting)
+        return bool(self._quick or self._waiting) or (self._compiled is not None and self._compiled.unsettled)
 
     def quickly(self, identity: int, number: int, folder: int, address: int) -> bool:
         """Nine of ten calls: a thread just seen opens a file of the environment, or one that is noted; False if not so.
@@ -97,10 +89,10 @@ class Reads:
         if end <= 0:
             return False
         raw = data[:end]
-        if raw in self._quiet:
+        if raw in self._noted.names:
             return self._answers.go(identity)
         name = raw.rfind(b"/") + 1
-        found = self._folders.get(raw[:name])
+        found = self._noted.folder(raw[:name])
         # The empty name and all that begin with a dot may mean a folder.
         if found is None or raw[name : name + 1] in b".":
             return self._is_again(task, now, folder, raw) and self._answers.go(identity)
@@ -121,15 +113,7 @@ class Reads:
             except OSError:
                 return False
             task.seen = now
-        return self._is_noted((cwd, raw), task.process)
-
-    def _is_noted(self, key: _Key, process: Process) -> bool:
-        """Whether nothing is left to say when this process opens the file."""
-        noted = self._again.get(key)
-        if noted is None:
-            return False
-        name, inode, processes = noted
-        return (processes is None or process in processes) and _inode(name) == inode
+        return self._noted.has((cwd, raw), task.process)
 
     def opened(self, identity: int, task: Task, cwd: str, folder: int, address: int) -> None:
         """A call that names a file for reading."""
@@ -141,7 +125,7 @@ class Reads:
                 key = "", raw
             elif folder & 0xFFFFFFFF == _HERE:
                 key = cwd, raw
-            if key is not None and self._is_noted(key, process):
+            if key is not None and self._noted.has(key, process):
                 self._answers.go(identity)
                 return
         path = self._paths.named(task, cwd, folder, raw)
@@ -153,7 +137,7 @@ class Reads:
 
     def _learn_folder(self, raw: bytes) -> None:
         folder = raw[: raw.rfind(b"/") + 1]
-        if b"/." in folder or b"//" in folder or folder in self._folders:
+        if b"/." in folder or b"//" in folder or self._noted.folder(folder) is not None:
             return
         name = os.fsdecode(folder)
         true = self._paths.true(f"{name}x.pyc")
@@ -163,9 +147,9 @@ class Reads:
             and regions.of(regions.behind(f"{name}x.pyc")) == ENVIRONMENT
             and regions.of(regions.behind(true)) == ENVIRONMENT
         ):
-            self._folders[folder] = true.removesuffix("x.pyc")
+            self._noted.learn_folder(folder, true.removesuffix("x.pyc"))
 
-    def read(self, identity: int, process: Process, path: str, key: _Key | None = None) -> None:
+    def read(self, identity: int, process: Process, path: str, key: Key | None = None) -> None:
         """A file is about to be opened for reading, by an absolute path."""
         path, status = look_at(self._paths, process, path)
         # What is looked at later may have gone by then; hashing and writing down needs nobody to wait.
@@ -176,25 +160,20 @@ class Reads:
 
     def forget(self) -> None:
         """Any name may mean another file or folder from now on."""
-        self._forget_files()
-        self._folders.clear()
-
-    def _forget_files(self) -> None:
-        self._again.clear()
-        self._names.clear()
+        self._noted.forget()
 
     def forget_file(self, path: str) -> None:
         """The file goes, and another may come to its name, even with its inode."""
-        self._quiet.discard(os.fsencode(path))
-        for key in self._names.pop(path, ()):
-            self._again.pop(key, None)
+        self._noted.forget_file(path)
 
     def settle(self) -> None:
         """Work out what went on, and write it down."""
         quick, self._quick = self._quick, []
         waiting, self._waiting = self._waiting, []
+        if self._compiled is not None:
+            self._drain(self._compiled, quick, waiting)
         for raw, name, folder, process, time in quick:
-            if raw not in self._quiet:
+            if raw not in self._noted.names:
                 try:
                     self._settle_quick(raw, folder + os.fsdecode(raw[name:]), process, time)
                 except Exception as error:  # noqa: BLE001 -- one file must not cost the others
@@ -206,6 +185,24 @@ class Reads:
                 self._defect(error)
         self._contents.start()
         self._journal.flush()
+
+    def _drain(self, compiled: Quick, quick: list[_Quick], waiting: list[_Read]) -> None:
+        """What the compiled part let go on."""
+        for time, number, what, name, status in compiled.drain():
+            process = self._tasks.numbered[number]
+            if what == SHARED_MEMORY:
+                self._ledger.shared_memory(process, os.fsdecode(name), time)
+            elif what == IN_FOLDER:
+                last = name.rfind(b"/") + 1
+                folder = self._noted.folder(name[:last]) or os.fsdecode(name[:last])
+                quick.append((name, last, folder, process, time))
+            else:
+                cwd, _, raw = name.partition(b"\0")
+                path = os.fsdecode(cwd + b"/" + raw if cwd else raw)
+                found = os.stat_result((*status[:10], 0.0, 0.0, 0.0, *status[10:]))
+                waiting.append((process, time, path, found, (os.fsdecode(cwd), raw)))
+        # Of many processes that read a file the first ones are noted.
+        waiting.sort(key=itemgetter(1))
 
     def _defect(self, error: Exception) -> None:
         reason = f"{type(error).__name__} in the supervisor: {error}"
@@ -221,7 +218,7 @@ class Reads:
         except OSError:
             mode = 0
         if stat.S_ISREG(mode) and mode & stat.S_IROTH:
-            self._quiet.add(raw)
+            self._noted.learn_name(raw)
             self._journal.later("open", process, f'"path":{quoted(self._regions.behind(path))},"how":"r"', time)
         else:
             path, status = look_at(self._paths, process, os.fsdecode(raw))
@@ -244,19 +241,19 @@ class Reads:
             self._settle_data(process, time, path, status, key)
 
     def _settle_environment(
-        self, process: Process, time: int, path: str, status: os.stat_result | int, key: _Key | None
+        self, process: Process, time: int, path: str, status: os.stat_result | int, key: Key | None
     ) -> None:
         """A file of the environment: noted once, whoever opens it."""
         if isinstance(status, int) or not is_allowed(status, os.R_OK, path):
             return
         raw = key[1] if key is not None and key[1][0] == _SLASH else os.fsencode(path)
-        if raw in self._quiet:
+        if raw in self._noted.names:
             return
-        self._quiet.add(raw)
+        self._noted.learn_name(raw)
         kind = ',"kind":"directory"' if stat.S_ISDIR(status.st_mode) else ""
         self._journal.later("open", process, f'"path":{quoted(path)},"how":"r"{kind}', time)
 
-    def _settle_data(self, process: Process, time: int, path: str, status: os.stat_result, key: _Key | None) -> None:
+    def _settle_data(self, process: Process, time: int, path: str, status: os.stat_result, key: Key | None) -> None:
         known = self._ledger.known(path)
         if not known.read and not known.created:
             known.read = True
@@ -268,24 +265,8 @@ class Reads:
                     self._contents.read(path, known, status.st_size)
         self._ledger.note(process, path, "r", f',"size":{status.st_size},"inode":{status.st_ino}', known, time)
         if key is not None:
-            self._learn_file(process, path, key, known, status.st_ino)
-
-    def _learn_file(self, process: Process, path: str, key: _Key, known: Known, inode: int) -> None:
-        """Nothing is left to say when the process opens it again, or any process once enough of them are noted."""
-        noted = self._again.get(key)
-        if noted is None or noted[1] != inode:
-            if len(self._again) >= _REMEMBERED:
-                self._forget_files()
-            cwd, raw = key
-            name = os.fsdecode(raw)
-            noted = f"{cwd}/{name}" if cwd else name, inode, set()
-            self._names.setdefault(path, []).append(key)
-        name, _, processes = noted
-        if self._ledger.is_full(known):
-            processes = None
-        elif processes is not None:
-            processes.add(process)
-        self._again[key] = name, inode, processes
+            everybody = self._ledger.is_full(known)
+            self._noted.learn_file(process, path, key, status.st_ino, everybody=everybody)
 
     def _credit_source(self, process: Process, source: str, time: int) -> bool:
         """Whoever imports from bytecode uses its source, which the interpreter only asks the time of."""
@@ -300,11 +281,3 @@ class Reads:
         more = f',"size":{status.st_size},"inode":{status.st_ino},"bytecode":true'
         self._ledger.note(process, source, "r", more, known, time)
         return True
-
-
-def _inode(path: str) -> int:
-    """Of the file that the name leads to."""
-    try:
-        return os.stat(path).st_ino
-    except OSError:
-        return -1

@@ -10,6 +10,7 @@ from time import monotonic_ns
 
 from reprocheck.capture.supervisor.calls import AT_FDCWD, Machine
 from reprocheck.capture.supervisor.kernel import read_memory
+from reprocheck.capture.supervisor.quick import Quick
 
 _KEPT = 256
 """Threads whose descriptors are kept open; the oldest goes first."""
@@ -28,9 +29,11 @@ class Unreadable(Exception):
 class Process:
     """One process; its number may come again, its start doesn't."""
 
-    __slots__ = ("foreign", "number", "parent", "started")
+    __slots__ = ("foreign", "index", "number", "parent", "started")
 
-    def __init__(self, number: int, started: int, parent: int, *, foreign: bool) -> None:
+    def __init__(self, index: int, number: int, started: int, parent: int, *, foreign: bool) -> None:
+        self.index = index
+        """Ours, never given again."""
         self.number = number
         self.started = started
         """Ticks since boot, field 22 of `/proc/PID/stat`."""
@@ -62,11 +65,15 @@ class Task:
 class Tasks:
     """All threads seen, by number."""
 
-    def __init__(self, machine: Machine) -> None:
+    def __init__(self, machine: Machine, quick: Quick | None) -> None:
         self._machine = machine
+        self.quick = quick
+        """The compiled part, where it is there."""
         self.known: dict[int, Task] = {}
         """Those whose folders are held open."""
         self.processes: dict[int, Process] = {}
+        self.numbered: dict[int, Process] = {}
+        """Every process ever seen, by index."""
         self.suspicious = False
         """True once a process changed its root or its mounts: every process is then looked at again."""
         self._mounts = os.stat("/proc/self/ns/mnt").st_ino
@@ -101,8 +108,9 @@ class Tasks:
             started, parent = _birth(leader)
             process = self.processes.get(leader)
             if process is None or process.started != started or self.suspicious:
-                process = Process(leader, started, parent, foreign=self._is_foreign(folder))
-                self.processes[leader] = process
+                index = len(self.numbered) + 1
+                process = Process(index, leader, started, parent, foreign=self._is_foreign(folder))
+                self.processes[leader] = self.numbered[index] = process
         except BaseException:
             os.close(folder)
             raise
@@ -119,7 +127,15 @@ class Tasks:
 
     def _forget(self, task: Task) -> None:
         del self.known[task.number]
+        if self.quick is not None:
+            self.quick.part(task.number)
         task.close()
+
+    def introduce(self, number: int) -> None:
+        """Tell the compiled part of a thread whose memory was read; of one that sees other files it knows nothing."""
+        task = self.known.get(number)
+        if self.quick is not None and task is not None and task.memory >= 0 and not task.process.foreign:
+            self.quick.meet(number, task.memory, task.folder, task.process.index, task.seen)
 
     def renewed(self, process: Process) -> None:
         """The process is about to have another memory: what is held of it belongs to the old one."""
@@ -151,6 +167,8 @@ class Tasks:
             if data:
                 return data
             # A memory that has gone reads as empty: the process executed another program since.
+            if self.quick is not None:
+                self.quick.part(task.number)
             os.close(task.memory)
             task.memory = -1
         try:

@@ -7,7 +7,6 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable
-from mmap import mmap
 
 from reprocheck.capture.hashing import signature
 from reprocheck.capture.regions import DATA, Regions, interpreter_prefixes
@@ -21,6 +20,7 @@ from reprocheck.capture.supervisor.ledger import Ledger
 from reprocheck.capture.supervisor.looks import status_of
 from reprocheck.capture.supervisor.paths import Paths
 from reprocheck.capture.supervisor.programs import Programs
+from reprocheck.capture.supervisor.quick import Quick
 from reprocheck.capture.supervisor.reading import Reads
 from reprocheck.capture.supervisor.rings import Rings
 from reprocheck.capture.supervisor.tasks import Task, Tasks, Unreadable
@@ -44,23 +44,22 @@ class Watch:
 
     def __init__(
         self,
-        listener: int,
+        answers: Answers,
         machine: Machine,
         *,
         journal: Journal,
         contents: Contents,
         regions: Regions,
         hidden: tuple[str, ...],
-        page: mmap,
         no_new_privileges: bool,
+        quick: Quick | None,
     ) -> None:
-        self._listener = listener
         self._machine = machine
         self._journal = journal
         self._contents = contents
         self._regions = regions
         self._hidden = tuple(path if os.path.isfile(path) else f"{path}/" for path in hidden)  # noqa: PTH113
-        self.tasks = Tasks(machine)
+        self.tasks = Tasks(machine, quick)
         self._paths = Paths(self.tasks, Trail(journal, regions))
         self._programs = Programs(
             journal, self.tasks, regions, hidden=self._hidden, no_new_privileges=no_new_privileges
@@ -68,7 +67,7 @@ class Watch:
         self._rings = Rings(self.tasks)
         self._ledger = Ledger(journal)
         self.files = self._ledger.files
-        self._answers = Answers(listener, page)
+        self._answers = answers
         self._reads = Reads(
             answers=self._answers,
             tasks=self.tasks,
@@ -90,9 +89,9 @@ class Watch:
         )
         self._addresses: set[tuple[int, bytes]] = set()
         self._buffer = bytearray(kernel.NOTIFICATION.size)
-        self.calls = 0
-        self.passive = False
-        """True once the record is closed: calls go on, nothing is written down."""
+        self._quick = quick
+        self._calls = 0
+        self._passive = False
         self._most_frequent = machine.calls["openat"]
         self._native = machine.machine
         self._handlers = self._table()
@@ -156,18 +155,33 @@ class Watch:
         """Work out what was let go on already."""
         self._reads.settle()
 
+    @property
+    def calls(self) -> int:
+        """How many were answered."""
+        return self._calls + (self._quick.calls if self._quick is not None else 0)
+
+    def be_passive(self) -> None:
+        """The record is closed: calls go on, nothing is written down."""
+        self._passive = True
+        if self._quick is not None:
+            self._quick.be_passive()
+
     def take(self) -> None:
         """Handle the next notification."""
-        if not kernel.receive(self._listener, self._buffer):
-            return
-        identity, number, _, call, machine, _, *arguments = kernel.NOTIFICATION.unpack(self._buffer)
+        if kernel.receive(self._answers.listener, self._buffer):
+            self.handle(self._buffer, compiled=False)
+
+    def handle(self, notification: bytearray, *, compiled: bool) -> None:
+        """Handle a notification that was received; `compiled` where the compiled part had it before."""
+        identity, number, _, call, machine, _, *arguments = kernel.NOTIFICATION.unpack(notification)
         self._answers.received(identity)
-        self.calls += 1
-        if self.passive:
-            kernel.let_go(self._listener, identity)
+        self._calls += 1
+        if self._passive:
+            kernel.let_go(self._answers.listener, identity)
             return
         if (
-            call == self._most_frequent
+            not compiled
+            and call == self._most_frequent
             and machine == self._native
             and not arguments[2] & _NOT_QUICK
             and self._reads.quickly(identity, number, arguments[0], arguments[1])
@@ -185,6 +199,7 @@ class Watch:
             self._ledger.gap(None, f"{type(error).__name__} in the supervisor: {error}", "a call was not understood")
         if not self._answers.given:
             self._answers.go(identity)
+        self.tasks.introduce(number)
 
     def _understand(self, identity: int, number: int, call: int, arguments: list[int]) -> None:
         changes = call in self._changing

@@ -15,6 +15,7 @@ from reprocheck.capture.files import file_uses
 from reprocheck.capture.launch import LaunchOptions, launch
 from reprocheck.capture.supervisor import kernel
 from reprocheck.capture.supervisor.calls import machine_of
+from reprocheck.capture.supervisor.quick import load
 from reprocheck.model.record import Execution, FileUse, FileUses
 
 
@@ -50,9 +51,12 @@ def _supervisable() -> None:
         pytest.skip(reason)
 
 
-@pytest.fixture
-def run(tmp_path: Path) -> Run:
+@pytest.fixture(params=["compiled", "interpreted"])
+def run(tmp_path: Path, request: pytest.FixtureRequest) -> Run:
     """Run Python code, or a command given as a list, in an empty project."""
+    compiled = request.param == "compiled"
+    if compiled and load() is None:
+        pytest.skip("the compiled part of the supervisor was not built")
     root = tmp_path / "project"
     root.mkdir()
     count = iter(range(100))
@@ -74,7 +78,7 @@ def run(tmp_path: Path) -> Run:
             environment=os.environ if environment is None else environment,
             journal=journal,
             objects=objects,
-            options=LaunchOptions(root=root, hidden=(objects, *also_hidden), **options),
+            options=LaunchOptions(**{"root": root, "compiled": compiled, **options, "hidden": (objects, *also_hidden)}),
         )
         lines = (journal / "files.jsonl").read_text().splitlines() if (journal / "files.jsonl").exists() else []
         return Seen(

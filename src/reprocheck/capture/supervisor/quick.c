@@ -1,0 +1,474 @@
+/* The calls that leave nothing to think about, answered without waking an interpreter.
+ *
+ * Nine of ten calls open a file that is noted already, or one of the environment. Whoever answers them runs between two
+ * pieces of the command's own work, so that what it costs most is the caches that it empties: an interpreter's loop
+ * empties them, this one doesn't. What is known comes from `quick.py`; whatever isn't certain here goes back to it.
+ *
+ * A plain library for ctypes: nothing of Python's is used, so that one build serves every version of it.
+ * Source: Linux `include/uapi/linux/seccomp.h`, seccomp_unotify(2).
+ */
+
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define RECEIVE 0xC0502100u
+#define SEND 0xC0182101u
+#define CONTINUE 1u
+#define SHORT 256 /* nearly all names fit into it */
+#define NAME 512
+#define TASKS 512 /* twice what the supervisor keeps open, a power of two */
+#define OTHERS 3
+#define PROCESSES 4
+#define MOMENT 100000000LL
+#define SECOND 1000000000LL
+#define HERE 0xFFFFFF9Cu /* AT_FDCWD */
+#define WRITES 01103u    /* O_WRONLY, O_RDWR, O_CREAT, O_TRUNC */
+#define ONLY_A_PLACE 010000000u /* O_PATH */
+
+#define PATH 4096
+#define STATUS 13
+
+enum { NOTED = 1, FOLDER, FILE_OF_DATA, FOLDER_OF_DATA };
+enum { TO_HANDLE = 1, TO_SETTLE, OTHER, NOBODY };
+enum { IN_FOLDER = 1, SHARED_MEMORY, READ };
+
+struct notification {
+    uint64_t identity;
+    uint32_t thread, flags;
+    int32_t call;
+    uint32_t machine;
+    uint64_t instruction, arguments[6];
+};
+
+struct answer {
+    uint64_t identity;
+    int64_t value;
+    int32_t error;
+    uint32_t flags;
+};
+
+struct task {
+    int32_t number; /* 0: free; -1: was used, a search goes on behind it */
+    int32_t memory, folder;
+    uint32_t process;
+    int64_t seen;
+};
+
+struct entry {
+    uint8_t *key; /* the manner first; NULL: free or, with `length` 1, was used */
+    uint32_t length, hash;
+    uint64_t inode;
+    uint32_t processes[PROCESSES]; /* of whom all is said; 0: none */
+    uint8_t everybody;
+};
+
+/* What went on and is still to be worked out, as `quick.py` reads it. */
+struct event {
+    int64_t time;
+    uint32_t process;
+    uint16_t length;
+    uint16_t manner;
+    int64_t status[STATUS]; /* of `READ` */
+    char name[NAME];        /* as the call has it; of `READ` the working folder and a NUL come before it */
+};
+
+struct quick {
+    int listener;
+    int others[OTHERS];
+    uint32_t machine;
+    int32_t openat, open, unlinkat, unlink;
+    volatile uint64_t *page;
+    uint64_t calls;
+    uint32_t passive;
+    uint32_t waiting, together;
+    struct event *events;
+    struct entry *entries;
+    uint32_t room, used;
+    struct task tasks[TASKS];
+};
+
+static int64_t now(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return time.tv_sec * SECOND + time.tv_nsec;
+}
+
+static uint32_t hash_of(const uint8_t *data, uint32_t length) {
+    uint32_t hash = 2166136261u; /* FNV-1a */
+    for (uint32_t i = 0; i < length; i++) hash = (hash ^ data[i]) * 16777619u;
+    return hash;
+}
+
+static struct entry *find(const struct quick *quick, const uint8_t *key, uint32_t length) {
+    uint32_t hash = hash_of(key, length);
+    for (uint32_t at = hash;; at++) {
+        struct entry *entry = &quick->entries[at & (quick->room - 1)];
+        if (!entry->key) {
+            if (!entry->length) return NULL;
+        } else if (entry->hash == hash && entry->length == length && !memcmp(entry->key, key, length)) {
+            return entry;
+        }
+    }
+}
+
+static int grow(struct quick *quick) {
+    uint32_t room = quick->room * 2;
+    struct entry *entries = calloc(room, sizeof *entries);
+    if (!entries) return 0;
+    uint32_t used = 0;
+    for (uint32_t i = 0; i < quick->room; i++) {
+        struct entry *entry = &quick->entries[i];
+        if (!entry->key) continue;
+        uint32_t at = entry->hash;
+        while (entries[at & (room - 1)].key) at++;
+        entries[at & (room - 1)] = *entry;
+        used++;
+    }
+    free(quick->entries);
+    quick->entries = entries;
+    quick->room = room;
+    quick->used = used;
+    return 1;
+}
+
+/* A new name, or the one that stands there; NULL without memory: it is then not known here, and nothing is lost. */
+static struct entry *place(struct quick *quick, const uint8_t *key, uint32_t length) {
+    struct entry *entry = find(quick, key, length);
+    if (entry) return entry;
+    if (quick->used * 2 >= quick->room && !grow(quick)) return NULL;
+    uint8_t *copy = malloc(length);
+    if (!copy) return NULL;
+    memcpy(copy, key, length);
+    uint32_t hash = hash_of(key, length), at = hash;
+    while (quick->entries[at & (quick->room - 1)].key) at++;
+    entry = &quick->entries[at & (quick->room - 1)];
+    quick->used += !entry->length; /* a place that was used is counted */
+    memset(entry, 0, sizeof *entry);
+    entry->key = copy;
+    entry->length = length;
+    entry->hash = hash;
+    return entry;
+}
+
+static struct task *task_of(struct quick *quick, int32_t number) {
+    for (uint32_t at = (uint32_t)number, left = TASKS; left; at++, left--) {
+        struct task *task = &quick->tasks[at & (TASKS - 1)];
+        if (task->number == number) return task;
+        if (!task->number) return NULL;
+    }
+    return NULL;
+}
+
+static int let_go(const struct quick *quick, uint64_t identity) {
+    struct answer answer = {identity, 0, 0, CONTINUE};
+    return ioctl(quick->listener, SEND, &answer) == 0;
+}
+
+static struct event *note(struct quick *quick, uint16_t manner, const struct task *task, const void *name,
+                          uint32_t length, int64_t time) {
+    struct event *event = &quick->events[quick->waiting++];
+    event->time = time;
+    event->process = task->process;
+    event->manner = manner;
+    event->length = (uint16_t)length;
+    memcpy(event->name, name, length);
+    return event;
+}
+
+/* Its working folder, or 0; that it can be read shows that the number is still this thread's. */
+static uint32_t folder_of(struct task *task, char *buffer, int64_t time) {
+    ssize_t length = readlinkat(task->folder, "cwd", buffer, PATH);
+    if (length <= 0 || length >= PATH) return 0;
+    task->seen = time;
+    return (uint32_t)length;
+}
+
+/* A name of the data: the manner, the working folder, a NUL, the name as the call has it; and both as one path. */
+struct named {
+    uint8_t key[1 + PATH + 1 + SHORT];
+    char path[PATH + 1 + SHORT];
+    uint32_t size, length;
+};
+
+static int name_it(struct named *named, struct task *task, uint32_t folder, const char *name, uint32_t length,
+                   int64_t time) {
+    uint32_t cwd = 0;
+    named->key[0] = FILE_OF_DATA;
+    if (name[0] != '/') {
+        if (folder != HERE) return 0;
+        cwd = folder_of(task, (char *)named->key + 1, time);
+        if (!cwd) return 0;
+        memcpy(named->path, named->key + 1, cwd);
+        named->path[cwd] = '/';
+    }
+    named->key[1 + cwd] = 0;
+    memcpy(named->key + 1 + cwd + 1, name, length);
+    named->size = 1 + cwd + 1 + length;
+    uint32_t start = cwd ? cwd + 1 : 0;
+    memcpy(named->path + start, name, length);
+    named->length = start + length;
+    named->path[named->length] = 0;
+    return 1;
+}
+
+/* Whether nothing is left to say of a file when this process opens it. */
+static int is_noted(const struct quick *quick, const struct task *task, const struct named *named) {
+    const struct entry *entry = find(quick, named->key, named->size);
+    if (!entry) return 0;
+    if (!entry->everybody) {
+        uint32_t at = 0;
+        while (at < PROCESSES && entry->processes[at] != task->process) at++;
+        if (at == PROCESSES) return 0;
+    }
+    struct stat status;
+    return stat(named->path, &status) == 0 && status.st_ino == entry->inode;
+}
+
+/* Whether it names an ordinary file in a folder that no link leads to: what the call will find is seen at once. */
+static int is_plain(const struct quick *quick, const struct named *named, struct stat *status) {
+    uint32_t length = named->size - 1; /* of what is noted */
+    const char *slash = memrchr(named->path, '/', named->length);
+    uint32_t last = (uint32_t)(slash - named->path) + 1;
+    if (length > NAME || last == named->length || named->path[last] == '.') return 0;
+    uint8_t key[1 + PATH + 1 + SHORT];
+    key[0] = FOLDER_OF_DATA;
+    memcpy(key + 1, named->path, last);
+    return find(quick, key, 1 + last) && !lstat(named->path, status) && S_ISREG(status->st_mode);
+}
+
+static void note_read(struct quick *quick, const struct task *task, const struct named *named,
+                      const struct stat *status, int64_t time) {
+    struct event *event = note(quick, READ, task, named->key + 1, named->size - 1, time);
+    const int64_t fields[STATUS] = {
+        status->st_mode,
+        (int64_t)status->st_ino,
+        (int64_t)status->st_dev,
+        (int64_t)status->st_nlink,
+        status->st_uid,
+        status->st_gid,
+        status->st_size,
+        status->st_atim.tv_sec,
+        status->st_mtim.tv_sec,
+        status->st_ctim.tv_sec,
+        status->st_atim.tv_sec * SECOND + status->st_atim.tv_nsec,
+        status->st_mtim.tv_sec * SECOND + status->st_mtim.tv_nsec,
+        status->st_ctim.tv_sec * SECOND + status->st_ctim.tv_nsec,
+    };
+    memcpy(event->status, fields, sizeof fields);
+}
+
+/* A segment of shared memory, or a name for one that may be made. */
+static int is_segment(const char *name, uint32_t length) {
+    static const char folder[] = "/dev/shm/";
+    const uint32_t head = sizeof folder - 1;
+    if (length <= head || memcmp(name, folder, head) || memchr(name + head, '/', length - head)) return 0;
+    if (!strcmp(name + head, ".") || !strcmp(name + head, "..")) return 0;
+    struct stat status;
+    if (lstat(name, &status)) return errno == ENOENT;
+    return S_ISREG(status.st_mode);
+}
+
+/* True where the call was let go on, or was gone; false leaves it to the interpreter. */
+static int answers(struct quick *quick, const struct notification *call) {
+    uint64_t address;
+    uint32_t folder = HERE;
+    uint32_t flags = 0;
+    int removes = 0;
+    if (call->machine != quick->machine) return 0;
+    if (call->call == quick->openat) {
+        folder = (uint32_t)call->arguments[0];
+        address = call->arguments[1];
+        flags = (uint32_t)call->arguments[2];
+    } else if (call->call == quick->open) {
+        address = call->arguments[0];
+        flags = (uint32_t)call->arguments[1];
+    } else if (call->call == quick->unlinkat) {
+        folder = (uint32_t)call->arguments[0];
+        address = call->arguments[1];
+        removes = 1;
+    } else if (call->call == quick->unlink) {
+        address = call->arguments[0];
+        removes = 1;
+    } else {
+        return 0;
+    }
+    if (flags & ONLY_A_PLACE) return 0;
+    struct task *task = task_of(quick, (int32_t)call->thread);
+    if (!task) return 0;
+    int64_t time = now();
+    if (time - task->seen > MOMENT) {
+        char ignored[PATH];
+        if (!folder_of(task, ignored, time)) return 0;
+    }
+    char name[SHORT];
+    ssize_t got = pread(task->memory, name, SHORT, (off_t)address);
+    if (got <= 0) return 0;
+    const char *end = memchr(name, 0, (size_t)got);
+    if (!end || end == name) return 0;
+    uint32_t length = (uint32_t)(end - name);
+    if (removes || flags & WRITES) {
+        if (!is_segment(name, length)) return 0;
+        if (let_go(quick, call->identity)) note(quick, SHARED_MEMORY, task, name, length, time);
+        return 1;
+    }
+    uint8_t key[1 + SHORT];
+    memcpy(key + 1, name, length);
+    key[0] = NOTED;
+    if (find(quick, key, 1 + length)) {
+        let_go(quick, call->identity);
+        return 1;
+    }
+    const char *slash = memrchr(name, '/', length);
+    uint32_t last = slash ? (uint32_t)(slash - name) + 1 : 0;
+    key[0] = FOLDER;
+    /* The empty name and all that begin with a dot may mean a folder. */
+    if (last < length && name[last] != '.' && last && find(quick, key, 1 + last)) {
+        if (let_go(quick, call->identity)) note(quick, IN_FOLDER, task, name, length, time);
+        return 1;
+    }
+    struct named named;
+    struct stat status;
+    if (!name_it(&named, task, folder, name, length, time)) return 0;
+    if (is_noted(quick, task, &named)) {
+        let_go(quick, call->identity);
+        return 1;
+    }
+    if (!is_plain(quick, &named, &status)) return 0;
+    if (let_go(quick, call->identity)) note_read(quick, task, &named, &status, time);
+    return 1;
+}
+
+struct quick *quick_new(int listener, uint32_t machine, const int32_t calls[4], void *page, uint32_t together) {
+    struct quick *quick = calloc(1, sizeof *quick);
+    if (!quick) return NULL;
+    quick->listener = listener;
+    quick->machine = machine;
+    quick->openat = calls[0];
+    quick->open = calls[1];
+    quick->unlinkat = calls[2];
+    quick->unlink = calls[3];
+    quick->page = page;
+    quick->together = together;
+    quick->room = 1024;
+    for (int i = 0; i < OTHERS; i++) quick->others[i] = -1;
+    quick->events = calloc(together, sizeof *quick->events);
+    quick->entries = calloc(quick->room, sizeof *quick->entries);
+    return quick->events && quick->entries ? quick : NULL;
+}
+
+void quick_wait_for(struct quick *quick, const int others[OTHERS]) {
+    memcpy(quick->others, others, sizeof quick->others);
+}
+
+void quick_be_passive(struct quick *quick) { quick->passive = 1; }
+
+uint64_t quick_calls(const struct quick *quick) { return quick->calls; }
+
+const struct event *quick_events(const struct quick *quick) { return quick->events; }
+
+/* How many wait in `quick_events`; they are the caller's from now on, until the next call is taken. */
+uint32_t quick_drain(struct quick *quick) {
+    uint32_t waiting = quick->waiting;
+    quick->waiting = 0;
+    return waiting;
+}
+
+uint32_t quick_waiting(const struct quick *quick) { return quick->waiting; }
+
+void quick_meet(struct quick *quick, int32_t number, int32_t memory, int32_t folder, uint32_t process, int64_t seen) {
+    struct task *task = task_of(quick, number);
+    for (uint32_t at = (uint32_t)number, left = TASKS; !task && left; at++, left--) {
+        struct task *place = &quick->tasks[at & (TASKS - 1)];
+        if (place->number <= 0) task = place;
+    }
+    if (!task) return;
+    *task = (struct task){number, memory, folder, process, seen};
+}
+
+void quick_part(struct quick *quick, int32_t number) {
+    struct task *task = task_of(quick, number);
+    if (task) task->number = -1;
+}
+
+static void remember(struct quick *quick, const uint8_t *key, uint32_t length) { place(quick, key, length); }
+
+void quick_noted(struct quick *quick, const uint8_t *key, uint32_t length) { remember(quick, key, length); }
+
+void quick_file(struct quick *quick, const uint8_t *key, uint32_t length, uint64_t inode, const uint32_t *processes,
+                uint32_t count) {
+    struct entry *entry = place(quick, key, length);
+    if (!entry) return;
+    entry->inode = inode;
+    entry->everybody = !processes;
+    memset(entry->processes, 0, sizeof entry->processes);
+    for (uint32_t i = 0; processes && i < count && i < PROCESSES; i++) entry->processes[i] = processes[i];
+}
+
+void quick_forget(struct quick *quick, const uint8_t *key, uint32_t length) {
+    struct entry *entry = find(quick, key, length);
+    if (!entry) return;
+    free(entry->key);
+    entry->key = NULL;
+    entry->length = 1;
+}
+
+/* All of one manner. */
+void quick_forget_all(struct quick *quick, uint8_t manner) {
+    for (uint32_t i = 0; i < quick->room; i++) {
+        struct entry *entry = &quick->entries[i];
+        if (entry->key && entry->key[0] == manner) {
+            free(entry->key);
+            entry->key = NULL;
+            entry->length = 1;
+        }
+    }
+}
+
+/* Answer calls until there is something for the interpreter; `patience` in milliseconds, -1 for ever.
+ *
+ * TO_HANDLE: `call` has been received and waits. TO_SETTLE: time is up, or enough waits to be worked out. OTHER: another
+ * descriptor is ready. NOBODY: no process is left under the filter. A negative number is an error of receiving.
+ */
+int quick_run(struct quick *quick, int64_t patience, int64_t pause, struct notification *call) {
+    struct pollfd ready[1 + OTHERS];
+    ready[0] = (struct pollfd){quick->listener, POLLIN, 0};
+    for (int i = 0; i < OTHERS; i++) ready[1 + i] = (struct pollfd){quick->others[i], POLLIN, 0};
+    int64_t deadline = patience < 0 ? -1 : now() + patience * 1000000;
+    for (;;) {
+        int64_t wait = -1;
+        if (deadline >= 0) {
+            wait = (deadline - now() + 999999) / 1000000;
+            if (wait < 0) wait = 0;
+        }
+        if (quick->waiting && (wait < 0 || wait > pause)) wait = pause;
+        int count = poll(ready, 1 + OTHERS, (int)wait);
+        if (count < 0) return errno == EINTR ? TO_SETTLE : -errno;
+        if (!count) return TO_SETTLE;
+        for (int i = 0; i < OTHERS; i++)
+            if (ready[1 + i].revents) return OTHER;
+        if (!(ready[0].revents & POLLIN)) return NOBODY;
+        memset(call, 0, sizeof *call);
+        if (ioctl(quick->listener, RECEIVE, call)) {
+            if (errno == ENOENT || errno == EINTR || errno == EAGAIN) continue;
+            return -errno;
+        }
+        quick->page[0] = call->identity;
+        if (quick->passive) {
+            quick->calls++;
+            let_go(quick, call->identity);
+            continue;
+        }
+        if (!answers(quick, call)) return TO_HANDLE;
+        quick->calls++;
+        if (quick->waiting >= quick->together) return TO_SETTLE;
+    }
+}
