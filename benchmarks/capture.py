@@ -7,11 +7,13 @@
 (`reprozip`) and noWorkflow (`now`) are measured where they are found; `--peers` names folders with their programs.
 `sk_long.py` and `torchy_long.py` are the same scripts with half a minute of training, as users have it; of these, of
 `images_long.py`, which decodes a JPEG per sample, and of `arrays_long.py`, whose samples are rows of one array, only
-our own programs are measured. `torchy.py` is as hard as it gets: its workers open a thousand tiny files per second of
-CPU and do nothing with them.
+our own programs are measured; "interpreted" is the supervisor without its compiled part. `torchy.py` is as hard as it
+gets: its workers open a thousand tiny files per second of CPU and do nothing with them.
 
 Threads of OpenMP burn CPU while they wait for each other, the more the busier the cores are, whoever keeps them busy;
-with OMP_WAIT_POLICY=PASSIVE in the environment they sleep, and CPU is work.
+with OMP_WAIT_POLICY=PASSIVE in the environment they sleep, and CPU is work. How often glibc gives memory back, and has
+it zeroed again by the kernel, is luck of the addresses: a tenth of a run and more, from one plain run to the next. With
+MALLOC_TRIM_THRESHOLD_=4000000000 MALLOC_MMAP_THRESHOLD_=1000000000 in the environment less of it is left.
 """
 
 from __future__ import annotations
@@ -119,7 +121,7 @@ _SCRIPTS = {
     "images_long.py": _IMAGES,
     "arrays_long.py": _ARRAYS,
 }
-_OURS = ("plain", "files alone", "reprocheck run")
+_OURS = ("plain", "files alone", "files alone, interpreted", "reprocheck run")
 _MAKE = """
 import os, numpy as np, pandas as pd
 rng = np.random.default_rng(0)
@@ -138,10 +140,12 @@ for i in range(600):
 _LAUNCH = """
 import os, sys, tempfile
 from pathlib import Path
-from reprocheck.capture.launch import launch
+from reprocheck.capture.launch import LaunchOptions, launch
+options = LaunchOptions(compiled=sys.argv.pop(1) == "compiled")
 with tempfile.TemporaryDirectory() as folder:
     journal, objects = Path(folder), Path(folder, "objects")
-    ended = launch(sys.argv[1:], cwd=Path.cwd(), environment=os.environ, journal=journal, objects=objects)
+    where = {"cwd": Path.cwd(), "environment": os.environ, "journal": journal, "objects": objects}
+    ended = launch(sys.argv[1:], options=options, **where)
 sys.exit(ended.exit_code)
 """
 _AUTOLOG = """
@@ -196,7 +200,8 @@ def _programs(options: argparse.Namespace, env: dict[str, str]) -> None:
     for script in options.scripts:
         commands = {
             "plain": [python, script],
-            "files alone": [sys.executable, "-c", _LAUNCH, python, script],
+            "files alone": [sys.executable, "-c", _LAUNCH, "compiled", python, script],
+            "files alone, interpreted": [sys.executable, "-c", _LAUNCH, "interpreted", python, script],
             "reprocheck run": [sys.executable, "-m", "reprocheck", "run", "--trace", "off", "--", python, script],
         }
         if shutil.which("strace"):
@@ -262,14 +267,16 @@ def _notify(python: str, rounds: int, env: dict[str, str]) -> None:
     commands = {}
     for times in (1, 21):
         commands[f"plain {times}"] = [python, "-I", "-S", "opens.py", str(times)]
-        commands[f"watched {times}"] = [sys.executable, "-c", _LAUNCH, python, "-I", "-S", "opens.py", str(times)]
+        opens = [python, "-I", "-S", "opens.py", str(times)]
+        for kind in ("compiled", "interpreted"):
+            commands[f"{kind} {times}"] = [sys.executable, "-c", _LAUNCH, kind, *opens]
     series = interleaved(commands, env, rounds)
-    for kind in ("plain", "watched"):
+    for kind in ("plain", "compiled", "interpreted"):
         cpu = series[f"{kind} 21"].cpu - series[f"{kind} 1"].cpu
         wall = series[f"{kind} 21"].wall - series[f"{kind} 1"].wall
         each = f"{wall / 40000 * 1e6:.1f} us wall and {cpu / 40000 * 1e6:.1f} us CPU each"
         print(f"opens, {kind}: {each}, {40000 / wall:.0f}/s")
-    more = series["watched 1"].cpu - series["plain 1"].cpu
+    more = series["compiled 1"].cpu - series["plain 1"].cpu
     print(f"2000 files seen for the first time, hashed and noted, with the start: {more:.2f} s CPU")
 
 

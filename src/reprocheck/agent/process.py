@@ -155,5 +155,17 @@ def modules(watch: Watch) -> list[str]:
 
     A forked process leaves out what its parent has imported before: that one has named it, or will.
     """
-    names = [name for name in list(sys.modules) if name not in watch.inherited]
-    return sorted({name.partition(".")[0] for name in names if not name.startswith("_")})
+    return sorted({name.partition(".")[0] for name in imported_here(watch) if not name.startswith("_")})
+
+
+def imported_here(watch: Watch) -> list[str]:
+    """Names of the modules that this process imported itself, the last one first."""
+    names = []
+    try:
+        for name in reversed(sys.modules):
+            if name is watch.last_inherited:
+                break
+            names.append(name)
+    except RuntimeError:  # a thread imports something just now
+        return list(sys.modules)
+    return names

@@ -31,8 +31,8 @@ class Watch:
         self.own = _thread._local()  # `threading` costs a millisecond
         self.entrances: list[CodeType] = []
         """Code by which a program comes into the agent."""
-        self.inherited: frozenset[str] = frozenset()
-        """Modules that were imported when this process was forked; none in one that executed its program."""
+        self.last_inherited: str | None = None
+        """The module that was imported last when this process was forked; None in one that executed its program."""
         self._seen: dict[tuple[object, ...], int] = {}
         self._said: set[tuple[object, ...]] = set()
         self._told: Told | None = None
@@ -100,7 +100,10 @@ class Watch:
             self.journal.failed(what, error)
 
     def before_fork(self) -> None:
-        """From now on there is a family."""
+        """From now on there is a family; what children need at their end is loaded once, for all of them."""
+        if "random" in sys.modules:
+            from . import states  # noqa: F401
+            from .libraries import frameworks  # noqa: F401
         if self._told is None and self.options.files == "outside":
             from .told import Told
 
@@ -114,7 +117,8 @@ class Watch:
         if self._trace is not None:
             self._trace.forked()
         self._seen.clear()
-        self.inherited = frozenset(sys.modules)
+        # One name, not a set of all: to look at every name is to copy a page of memory for each few of them.
+        self.last_inherited = next(reversed(sys.modules), None)
         self.own = _thread._local()
         for function in self._births:
             self.attempt("following a fork", function)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from ..process import imported_here
 from ..watch import Watch
 
 TYPE_CHECKING = False
@@ -28,6 +29,8 @@ def after_numpy(watch: Watch, _module: ModuleType) -> None:
 
 
 def _tell(watch: Watch) -> None:
+    if watch.last_inherited is not None and not imported_here(watch):
+        return  # a worker that loaded nothing: whoever forked it tells
     pools = [pool for path in _loaded() for pool in _pools(path)]
     if pools:
         watch.journal.emit("pools", {"pools": pools})

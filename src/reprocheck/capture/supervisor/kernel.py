@@ -30,7 +30,7 @@ _MODE_FILTER = 1
 _GET_SIZES = 3
 _WAIT_KILLABLE = 32
 _SPECULATION = 4
-"""Keeps the processor's speculation as it was: before Linux 5.16 a filter turned some of it off, for the whole command."""
+"""Keeps the processor's speculation as it was: before Linux 5.16 a filter turned some of it off."""
 _NO_NEW_PRIVILEGES = 38
 _SUBREAPER = 36
 _LOAD, _EQUAL, _SET, _AND, _RETURN = 0x20, 0x15, 0x45, 0x54, 0x06
