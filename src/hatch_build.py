@@ -1,7 +1,7 @@
-"""Builds the compiled part of the supervisor with the wheel, where there is a C compiler.
+"""Builds the compiled parts with the wheel, where there is a C compiler.
 
-A plain shared library: one build serves every version of Python, so that the wheel is tagged for the machine alone.
-Without a compiler, or with `HATCH_BUILD_NO_HOOKS=true`, the wheel is pure, and an interpreter does that part.
+Plain shared libraries: one build serves every version of Python, so that the wheel is tagged for the machine alone.
+Without a compiler, or with `HATCH_BUILD_NO_HOOKS=true`, the wheel is pure, and Python does those parts.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-_FOLDER = "src/reprocheck/capture/supervisor"
-_FLAGS = ("-std=c11", "-O2", "-Wall", "-Wextra", "-fPIC", "-shared")
+_SOURCES = ("src/reprocheck/capture/supervisor/quick.c", "src/reprocheck/agent/libraries/one_pass.c")
+_FLAGS = ("-std=c11", "-O3", "-ffp-contract=off", "-Wall", "-Wextra", "-fPIC", "-shared")
 
 
 class CustomBuildHook(BuildHookInterface[Any]):
@@ -25,14 +25,17 @@ class CustomBuildHook(BuildHookInterface[Any]):
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002 -- hatchling's signature
         """Compile, and say what the wheel holds more for it."""
-        folder = Path(self.root, _FOLDER)
-        library = folder / "_quick.so"
-        if reason := _compile(folder / "quick.c", library):
-            library.unlink(missing_ok=True)
-            self.app.display_warning(f"the supervisor's compiled part is left out: {reason}")
+        for name in _SOURCES:
+            source = Path(self.root, name)
+            library = source.with_name(f"_{source.stem}.so")
+            if reason := _compile(source, library):
+                library.unlink(missing_ok=True)
+                self.app.display_warning(f"{library.name} is left out: {reason}")
+                continue
+            build_data["artifacts"].append(f"/{library.relative_to(self.root)}")
+            build_data["pure_python"] = False
+        if build_data["pure_python"]:
             return
-        build_data["artifacts"].append(f"/{_FOLDER}/{library.name}")
-        build_data["pure_python"] = False
         platform = sysconfig.get_platform().replace("-", "_").replace(".", "_")
         build_data["tag"] = f"py3-none-{platform}"
 
@@ -40,7 +43,7 @@ class CustomBuildHook(BuildHookInterface[Any]):
 def _compile(source: Path, library: Path) -> str:
     """Why there is no library; empty when there is one."""
     if sys.platform != "linux":
-        return "only Linux has seccomp"
+        return "it is built on Linux only"
     named = os.environ.get("CC", "").split()
     compiler = named or [found for name in ("cc", "gcc", "clang") if (found := shutil.which(name))][:1]
     if not compiler:

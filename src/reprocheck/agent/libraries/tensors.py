@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any
 
+    from .one_pass import Measure
+
 _MASK = (1 << 64) - 1
 _BLOCK = 1 << 15
 """Words per block: the most that torch's kernels give to one thread, so that no thread pool is woken."""
@@ -38,8 +40,10 @@ def _signed(number: int) -> int:
 class Fingerprints:
     """Digests and sizes of tensors of one torch; nothing that a program can see is changed by asking for them."""
 
-    def __init__(self, torch: ModuleType) -> None:
+    def __init__(self, torch: ModuleType, measure: Measure | None = None) -> None:
+        """`measure` is the compiled way for 32-bit floats, where there is one."""
         self._torch: Any = torch
+        self._measure = measure
         self._words = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int32, 16: torch.int32}
         self._inner: dict[str, Any] = {}
         self._outer: list[int] = []
@@ -82,6 +86,16 @@ class Fingerprints:
             weights = inner if block.numel() == _BLOCK else inner[: block.numel()]
             total += int(dot(block.to(int64), weights)) * outer[index]
         return total & _MASK
+
+    def numbers(self, tensor: Any) -> list[Any]:
+        """Digest and sizes of a tensor in main memory."""
+        torch = self._torch
+        if self._measure is not None and tensor.dtype is torch.float32 and type(tensor) is torch.Tensor:
+            count = tensor.numel()
+            if count:
+                row = tensor.resolve_neg().contiguous()
+                return self._measure(row.data_ptr(), count)
+        return [self.digest(tensor), *[float(size) for size in self.sizes(tensor)]]
 
     def digest_there(self, tensor: Any) -> Any:
         """The digest as a tensor of one whole number, on the device that the tensor is on, without waiting for it."""

@@ -9,6 +9,7 @@ import sys
 
 from .. import states
 from ..watch import Watch
+from . import one_pass
 from .loss import find_loss
 from .parameter_names import name_parameters
 from .tensors import Fingerprints, combine
@@ -76,7 +77,11 @@ class _Steps:
     def __init__(self, watch: Watch, torch: Any) -> None:
         self._watch = watch
         self._torch = torch
-        self._fingerprints = Fingerprints(self._torch)
+        watch.own.busy = True  # what the agent loads is no business of the program's
+        try:
+            self._fingerprints = Fingerprints(self._torch, one_pass.load())
+        finally:
+            watch.own.busy = False
         self._optimizers: dict[int, _Optimizer] = {}
         self._total = 0
         self._waiting: list[_Waiting] = []
@@ -168,7 +173,7 @@ class _Steps:
         tensor = self.local(tensor)
         if tensor is None:
             return [None]
-        return [self._fingerprints.digest(tensor), *[float(size) for size in self._fingerprints.sizes(tensor)]]
+        return self._fingerprints.numbers(tensor)
 
     def local(self, tensor: Any) -> Any:
         """The plain tensor that this process holds of another kind; None where it can't be had."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+import shutil
 from itertools import product
 from typing import Any
 
 import pytest
 
+from reprocheck.agent.libraries import one_pass
 from reprocheck.agent.libraries.tensors import Fingerprints, combine, splitmix64
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
@@ -86,6 +89,48 @@ def test_number_of_threads_does_not_count(fingerprints: Fingerprints) -> None:
 def test_sizes_are_norm_smallest_and_largest(fingerprints: Fingerprints) -> None:
     assert [float(size) for size in fingerprints.sizes(torch.tensor([3.0, -4.0]))] == [5.0, -4.0, 3.0]
     assert fingerprints.sizes(torch.tensor([1, 2])) == fingerprints.sizes(torch.zeros(0)) == []
+
+
+@pytest.fixture
+def compiled() -> Fingerprints:
+    if (measure := one_pass.load()) is None:
+        assert not any(shutil.which(name) for name in ("cc", "gcc", "clang"))
+        pytest.skip("no C compiler")
+    return Fingerprints(torch, measure)
+
+
+@pytest.mark.parametrize("count", [1, 7, 15, 16, 17, 32767, 32768, 32769, 70000])
+def test_one_pass_finds_what_several_do(fingerprints: Fingerprints, compiled: Fingerprints, count: int) -> None:
+    tensor = torch.randn(count + 1, generator=torch.Generator().manual_seed(count))
+    for each in (tensor[:count], tensor[1:], -tensor[1:], tensor[1:] * 1e30, (tensor * 1e-40)[1:]):
+        digest, norm, low, high = compiled.numbers(each)
+        assert digest == fingerprints.digest(each) == by_definition(each.view(torch.int32).tolist())
+        assert math.isclose(norm, float(torch.linalg.vector_norm(each.double())), rel_tol=1e-12)
+        assert [low, high] == [float(each.min()), float(each.max())]
+
+
+@pytest.mark.parametrize("place", [0, 1, 20, 40_000])
+@pytest.mark.parametrize("element", [math.nan, math.inf, -math.inf, -0.0])
+def test_one_pass_sees_what_is_no_number(
+    fingerprints: Fingerprints, compiled: Fingerprints, place: int, element: float
+) -> None:
+    tensor = torch.randn(50_000, generator=torch.Generator().manual_seed(1))
+    tensor[place] = element
+    found, expected = compiled.numbers(tensor), fingerprints.numbers(tensor)
+    assert found[0] == expected[0]
+    assert found[1:] == pytest.approx(expected[1:], rel=1e-4, nan_ok=True)
+
+
+def test_one_pass_leaves_to_torch_what_is_no_row_of_32_bit_floats(
+    fingerprints: Fingerprints, compiled: Fingerprints
+) -> None:
+    image = torch.randn(2, 3, 4, 5)
+    others = [torch.zeros(0), torch.arange(5), image.double(), image.half(), image.bool(), image.to(torch.complex64)]
+    others += [torch.nn.Parameter(image), image.to(torch.complex64).conj().imag]
+    for tensor in others:
+        assert compiled.numbers(tensor.detach()) == pytest.approx(fingerprints.numbers(tensor.detach()), rel=1e-6)
+    for tensor in (image.transpose(1, 2), image[:, ::2], image.contiguous(memory_format=torch.channels_last)):
+        assert compiled.numbers(tensor)[0] == fingerprints.digest(tensor)
 
 
 def test_combined_digest_depends_on_order_and_number() -> None:
