@@ -17,7 +17,7 @@ from reprocheck.capture.injection import AgentOptions, agent_environment
 from reprocheck.capture.launch import LaunchOptions, launch
 from reprocheck.capture.observations import observations
 from reprocheck.capture.probes.gpu import gpu_stack
-from reprocheck.capture.supervisor.quick import load
+from reprocheck.capture.supervisor.quick import why_interpreted
 from reprocheck.compare.compiled_blocks import why_not_compiled
 from reprocheck.model.record import RunState
 from reprocheck.model.run_report import Check
@@ -67,7 +67,8 @@ def _capture(environment: Mapping[str, str]) -> Iterator[Check]:
         seen = observations(journal, started=execution.started)
     reasons = "; ".join(gap.reason for gap in (*execution.gaps, *uses.gaps))
     if execution.supervised and any(use.path == "out.txt" for use in uses.uses):
-        how = "compiled" if load() is not None else "interpreted: it was installed where there was no C compiler"
+        reason = why_interpreted()
+        how = f"interpreted: {reason}" if reason else "compiled"
         yield Check("files", "good", f"every file access is seen (seccomp user notification, {how})")
     else:
         advice = "Files are known as far as the agent sees them: native readers and other programs are missed"

@@ -84,7 +84,7 @@ class Noted:
     def _learn_plain(self, quick: Quick, folder: str) -> None:
         """A name in the folder is that file's true path; what it is to the run is found out when it is settled."""
         if folder not in self._plain and not any(
-            folder.startswith(place) or place.startswith(folder) for place in self._hidden
+            folder.startswith(place) or place.rpartition("/")[0] + "/" == folder for place in self._hidden
         ):
             self._plain.add(folder)
             quick.learn(FOLDER_OF_DATA + os.fsencode(folder))

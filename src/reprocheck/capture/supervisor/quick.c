@@ -399,9 +399,7 @@ void quick_part(struct quick *quick, int32_t number) {
     if (task) task->number = -1;
 }
 
-static void remember(struct quick *quick, const uint8_t *key, uint32_t length) { place(quick, key, length); }
-
-void quick_noted(struct quick *quick, const uint8_t *key, uint32_t length) { remember(quick, key, length); }
+void quick_noted(struct quick *quick, const uint8_t *key, uint32_t length) { place(quick, key, length); }
 
 void quick_file(struct quick *quick, const uint8_t *key, uint32_t length, uint64_t inode, const uint32_t *processes,
                 uint32_t count) {

@@ -7,6 +7,7 @@ the command's own work.
 from __future__ import annotations
 
 import ctypes
+import os
 import struct
 from mmap import mmap
 
@@ -15,6 +16,7 @@ from reprocheck.capture.supervisor.kernel import NOTIFICATION
 
 LIBRARY = "_quick.so"
 """Beside this file; built with the wheel where there is a C compiler."""
+_PATH = f"{__file__.rpartition('/')[0]}/{LIBRARY}"
 NOTED, FOLDER, FILE, FOLDER_OF_DATA = b"\x01", b"\x02", b"\x03", b"\x04"
 """What a name is: noted already, a folder of the environment, a file of the data, a folder of the data that no link
 leads to; folders with the slash behind."""
@@ -125,10 +127,21 @@ class Quick:
         self._library.quick_forget_all(self._state, manner[0])
 
 
+def why_interpreted() -> str:
+    """Why there is no compiled part; empty where there is one."""
+    if not os.access(_PATH, os.F_OK):
+        return "its compiled part was not built, for which the installation needs a C compiler"
+    try:
+        ctypes.CDLL(_PATH)
+    except OSError as error:
+        return f"its compiled part cannot be loaded ({error})"
+    return ""
+
+
 def load() -> ctypes.CDLL | None:
     """The library; None where it wasn't built, or is of another machine."""
     try:
-        library = ctypes.CDLL(f"{__file__.rpartition('/')[0]}/{LIBRARY}")
+        library = ctypes.CDLL(_PATH)
     except OSError:
         return None
     state, number, size = ctypes.c_void_p, ctypes.c_int32, ctypes.c_uint32
