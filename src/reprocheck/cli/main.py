@@ -98,9 +98,9 @@ def cli() -> None:
 def main() -> None:
     """Entry point: run and exit with the documented code."""
     arguments = sys.argv[1:]
-    if arguments[:1] == ["scan"] and "--watch" not in arguments:
+    if arguments[:1] == ["run"] or (arguments[:1] == ["scan"] and "--watch" not in arguments):
         # What one scan leaves goes with the process: to look for circles among millions of objects takes a third of a
-        # second, once when the scan is done and once more when Python ends.
+        # second, once when the scan is done and once more when Python ends. A run's launcher imports, waits and writes.
         gc.disable()
     code = run(arguments)
     gc.freeze()
