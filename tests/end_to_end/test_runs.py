@@ -228,6 +228,7 @@ def test_differences_are_named_causes_first(run: Run, program: Path) -> None:
     ]
     assert [entry for entry in found if entry in wanted] == wanted
     assert "data.txt" in run("diff", first, "@").stdout
+    assert run("diff").stdout == run("diff", "@~1", "@").stdout == run("diff", first).stdout
 
 
 def test_equal_runs_have_no_differences(run: Run, program: Path) -> None:  # noqa: ARG001 — makes the files

@@ -12,7 +12,7 @@ from reprocheck.cli.run_options import color_option, complete_runs, painter, sto
 
 
 @click.command("diff", context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("first", metavar="A", shell_complete=complete_runs)
+@click.argument("first", metavar="[A]", default="@~1", shell_complete=complete_runs)
 @click.argument("second", metavar="[B]", default="@", shell_complete=complete_runs)
 @click.option("-v", "--verbose", is_flag=True, help="List all differences.")
 @click.option(
@@ -42,7 +42,7 @@ def command(
     output: str,
     color: str,
 ) -> int:
-    """Say in what A and B differ: two runs (B is the last one by default), or two files or folders.
+    """Say in what A and B differ: two runs (by default the last two), or two files or folders.
 
     Of runs the records are compared: causes first, results last, and below them what differs in the outputs that both
     have. Of files the content is: numbers by their distance, and what changes from run to run (times, speeds, folders)

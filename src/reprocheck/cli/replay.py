@@ -68,8 +68,8 @@ def command(
 ) -> int:
     """Run RUN again and say whether the same came out.
 
-    RUN is an id, the beginning of one, a name, or `@` for the last. Code and inputs are laid out in a fresh working
-    copy, which appears at the recorded path; nothing that is there is touched.
+    RUN is an id, the beginning of one, a name, `@` for the last or `@~1` for the one before. Code and inputs are laid
+    out in a fresh working copy, which appears at the recorded path; nothing that is there is touched.
 
     Exit code: 0 reproduced, 1 diverged, 4 inconclusive.
 

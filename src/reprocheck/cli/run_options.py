@@ -82,6 +82,8 @@ def complete_runs(ctx: click.Context, _: click.Parameter, incomplete: str) -> li
     except (StoreError, OSError):
         return []
     words = {"@": "the last run"} if summaries else {}
+    if len(summaries) > 1:
+        words["@~1"] = "the run before the last"
     for summary in reversed(summaries):
         text = command_text(summary.command)
         if summary.name:

@@ -26,7 +26,8 @@ from reprocheck.cli.run_options import (
 def command(*, run: str, verbose: bool, store: Path | None, output: str, color: str) -> int:
     """Show the record of RUN, and the strongest thing that replays have proved of it so far.
 
-    RUN is an id or its beginning, a name (its latest run), or @ for the last run.
+    RUN is an id or its beginning, a name (its latest run), `@` for the last run
+    or `@~1` for the one before it.
     """
     import msgspec
 

@@ -24,6 +24,7 @@ _GITIGNORE = "# Made by reprocheck: the records of runs.\n*\n"
 _PATIENCE = 10.0
 """Seconds to wait for another process that holds the store for itself."""
 _LISTED = 5
+_COUNTED = re.compile(r"@(?:~([0-9]{0,9}))?")
 
 
 class Store:
@@ -78,7 +79,10 @@ class Store:
         return self._index.summaries(self.run_folders())
 
     def resolve(self, word: str) -> RunFolder:
-        """The run that `word` means: `@` (the last), an id, a name (its latest run), or the beginning of one id."""
+        """The run that `word` means: an id, a name (its latest run), the beginning of one id, or `@`.
+
+        `@` is the last run and `@~2` the second before it. Raises NoSuchRunError.
+        """
         if PATTERN.fullmatch(word.upper()):
             folder = RunFolder(self.runs_folder / word.upper())
             if folder.path.is_dir():
@@ -86,8 +90,11 @@ class Store:
         summaries = self.summaries()
         if not summaries:
             raise NoSuchRunError(f"{self.folder} has no runs yet: `reprocheck run -- COMMAND` makes one")
-        if word == "@":
-            return RunFolder(self.runs_folder / summaries[-1].id)
+        if counted := _COUNTED.fullmatch(word):
+            back, count = int(counted[1] or 1) if "~" in word else 0, len(summaries)
+            if back >= count:
+                raise NoSuchRunError(f"`{word}` is none: `reprocheck ls` lists {count}, the last of them is `@`")
+            return RunFolder(self.runs_folder / summaries[-1 - back].id)
         if named := [s for s in summaries if word and s.name == word]:
             return RunFolder(self.runs_folder / named[-1].id)
         begun = [s.id for s in summaries if s.id.startswith(word.upper())] if word else []

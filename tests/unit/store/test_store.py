@@ -106,7 +106,8 @@ def test_words_find_runs(store: Store) -> None:
     assert store.resolve("@").id == third
     assert store.resolve(first).id == first
     assert store.resolve(second[:12].lower()).id == second
-    for word in ("0", "", "zzz", "b"):
+    assert [store.resolve(word).id for word in ("@~0", "@~", "@~1", "@~2")] == [third, second, second, first]
+    for word in ("0", "", "zzz", "b", "@~3", "@~-1", "@1", "@~x", "@~99999999999"):
         with pytest.raises(NoSuchRunError):
             store.resolve(word)
 
