@@ -95,6 +95,8 @@ def test_rules_are_chosen_by_code_family_and_name(run: Run, bare: Path) -> None:
         (("scan", "--since", "no-such-revision"), "git could not compare"),
         (("scan", "--since=--output=x"), "is not a git revision"),
         (("explain", "unsafe-deserialization"), "did you mean unsafe-deserialisation?"),
+        (("explain", "art3"), "did you mean ART003?"),
+        (("explain", "art"), "codes, ART001 to ART0"),
     ],
 )
 def test_a_word_that_means_nothing_is_refused_with_a_suggestion(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from dataclasses import dataclass, replace
 
 from reprocheck.app import knowledge as knowledge_of
@@ -15,6 +16,8 @@ from reprocheck.rulekit.rule import Example
 from reprocheck.scan.examples import ExampleFailure, check_examples
 from reprocheck.scan.own_rules import OWN_RULES
 from reprocheck.scan.selection import SelectionError, choose
+
+_SHORT_CODE = re.compile(r"([A-Za-z]+)0*([0-9]{1,3})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +59,22 @@ def page(config: Config, word: str) -> RulePage:
     for candidate in everything:
         if word.upper() == candidate.info.code or word.lower() == candidate.info.name:
             return replace(candidate, fixes=_fixes(config, candidate.info.code))
-    known = [name for p in everything for name in (p.info.code, p.info.name)]
+    raise UsageError(_unknown(word, [page.info for page in everything]))
+
+
+def _unknown(word: str, rules: list[RuleInfo]) -> str:
+    """What to say of a word that names no rule."""
+    codes = [info.code for info in rules]
+    family = [code for code in codes if word and code.startswith(word.upper())]
+    if len(family) > 1:
+        return f"{word!r} begins {len(family)} codes, {family[0]} to {family[-1]}: name one of them"
+    short = _SHORT_CODE.fullmatch(word)
+    if short and (whole := f"{short[1].upper()}{int(short[2]):03}") in codes:
+        return f"no rule is named {word!r}; did you mean {whole}?"
+    known = [name for info in rules for name in (info.code, info.name)]
     close = difflib.get_close_matches(word.upper(), known, n=1) or difflib.get_close_matches(word.lower(), known, n=1)
     hint = f"; did you mean {close[0]}?" if close else "; `reprocheck rules` lists them"
-    raise UsageError(f"no rule is named {word!r}{hint}")
+    return f"no rule is named {word!r}{hint}"
 
 
 def _fixes(config: Config, code: str) -> tuple[Safety, ...]:

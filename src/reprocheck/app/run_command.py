@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import shlex
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -73,7 +74,7 @@ def run_command(request: RunRequest, now: Callable[[], datetime] = lambda: datet
     if isinstance(prepared, tuple):
         command = notebook_command(request.command, request.environment)
         execution = run_plainly(command, cwd=request.cwd, environment=request.environment)
-        return RunResult(execution=execution, problems=_told(prepared, execution))
+        return RunResult(execution=execution, problems=_told(prepared, execution, request.command, request.cwd))
     try:
         return _captured(prepared, request, now)
     finally:
@@ -154,7 +155,7 @@ def _captured(prepared: _Prepared, request: RunRequest, now: Callable[[], dateti
     store, opened, gaps = prepared.store, prepared.opened, prepared.gaps
     execution = prepared.capture.run()
     ended = timestamp(now())
-    problems = list(_told(gaps, execution))
+    problems = list(_told(gaps, execution, request.command, request.cwd))
     record: Record | None = None
     try:
         cache = StatCache(store.stat_cache_file)
@@ -186,11 +187,27 @@ def _defect(error: Exception) -> str:
     return f"{type(error).__name__} at {place}: {error}; this is a defect of reprocheck, please report it"
 
 
-def _told(gaps: tuple[Gap, ...], execution: Execution) -> tuple[str, ...]:
+def _advice(command: Sequence[str], cwd: Path) -> str:
+    """What a person may have meant by a command that did not start; empty where nothing comes to mind."""
+    name = command[0]
+    path = cwd / name
+    if not path.is_file():
+        return ""
+    if path.suffix == ".py":
+        return f"; `python {shlex.join(command)}` runs it"
+    if not os.access(path, os.X_OK):
+        return f"; `chmod +x {shlex.quote(name)}` makes it a program"
+    if "/" not in name:
+        return f"; `./{shlex.join(command)}` is the one in this folder"
+    return "; it is there: what its first line names may not be"
+
+
+def _told(gaps: tuple[Gap, ...], execution: Execution, command: Sequence[str], cwd: Path) -> tuple[str, ...]:
     """What a person needs to know now: where the record is when not in its place, and why nothing ran."""
     told = [gap for gap in gaps if gap.channel == "store"]
     if execution.status is Status.NOT_STARTED:
-        return (*(f"{gap.reason}. {gap.consequence}" for gap in told), *(gap.reason for gap in execution.gaps))
+        refused = [f"{gap.reason}{_advice(command, cwd)}" for gap in execution.gaps]
+        return (*(f"{gap.reason}. {gap.consequence}" for gap in told), *refused)
     return tuple(f"{gap.reason}. {gap.consequence}" for gap in told)
 
 

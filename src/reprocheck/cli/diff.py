@@ -56,8 +56,16 @@ def command(
         raise click.UsageError("-o markdown is for files and folders, and one of these is not there.")
     from reprocheck.app.diff_runs import diff_runs
     from reprocheck.report.run_checks import difference_lines
+    from reprocheck.store.errors import NoSuchRunError
 
-    result = diff_runs(first, second, store, Path(), tolerances)
+    try:
+        result = diff_runs(first, second, store, Path(), tolerances)
+    except NoSuchRunError as error:
+        for word in (first, second):
+            if Path(word).exists():
+                reason = f"`{word}` is a file or folder and no run: name another one to compare it with."
+                raise click.UsageError(reason) from error
+        raise
     if output == "json":
         write_json(result)
     else:

@@ -31,6 +31,9 @@ def command(*, tags: tuple[str, ...], name: str, limit: int | None, store: Path 
         paint = painter(color)
         for line in list_lines(summaries, paint, width=width()):
             click.echo(line, color=True)
+    elif others := len(list_runs(store, Path())):
+        asked = " and ".join([*([f"the name `{name}`"] if name else []), *(f"the tag `{tag}`" for tag in tags)])
+        click.echo(f"No run has {asked}; without that `reprocheck ls` lists {others}.", err=True)
     else:
         click.echo("No runs. `reprocheck run -- COMMAND` makes one.", err=True)
     return 0 if summaries else NOTHING
