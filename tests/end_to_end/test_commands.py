@@ -105,6 +105,18 @@ def test_rules_lists_what_runs(run: Run, project: Path) -> None:
     assert all(rule["why"] and rule["fix"] for rule in everything)
 
 
+def test_rules_are_looked_up_by_beginning_or_name(run: Run, project: Path) -> None:
+    assert project.exists()
+    listed = run("rules", "art", "listing").stdout.splitlines()
+    marks = {line[2:].split()[0]: line[0] for line in listed}
+    assert {"ART001", "ART003", "DET008"} <= marks.keys()
+    assert {code[:3] for code in marks if code != "DET008"} == {"ART"}
+    assert (marks["ART001"], marks["ART003"]) == ("-", " ")
+    nothing = run("rules", "no-such")
+    assert (nothing.returncode, nothing.stdout) == (5, "")
+    assert "`no-such`" in nothing.stderr
+
+
 def test_help_and_version(run: Run, project: Path) -> None:
     assert project.exists()
     overview = run("--help").stdout
