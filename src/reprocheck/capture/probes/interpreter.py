@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -18,13 +19,22 @@ PATIENCE = 20.0
 _NAME = re.compile(r"(?:python|pypy)[\d.]*(?:-dbg|t)?")
 _SHEBANG = 256
 _QUESTION = """
-import json, platform, sys
-print(json.dumps({
-    "executable": sys.executable, "version": platform.python_version(),
-    "implementation": platform.python_implementation(), "build": " ".join(sys.version.split()),
-    "prefix": sys.prefix, "base_prefix": sys.base_prefix, "paths": sys.path,
-}))
+import sys
+try:
+    from _json import encode_basestring_ascii as quoted
+except ImportError:
+    from json import dumps as quoted
+words = sys.version.split()
+name = {"cpython": "CPython", "pypy": "PyPy"}.get(sys.implementation.name)
+if name is None:
+    import platform
+    name = platform.python_implementation()
+told = [("executable", sys.executable or ""), ("version", words[0]), ("implementation", name)]
+told += [("build", " ".join(words)), ("prefix", sys.prefix), ("base_prefix", sys.base_prefix)]
+paths = ",".join(quoted(path) for path in sys.path if isinstance(path, str))
+print("{%s,\\"paths\\":[%s]}" % (",".join("\\"%s\\":%s" % (key, quoted(value)) for key, value in told), paths))
 """
+"""Without `json` and `platform`, whose import takes as long as the start of the interpreter."""
 
 
 class _Answer(msgspec.Struct, frozen=True):
@@ -87,12 +97,13 @@ def ask_interpreter(
             check=False,
             start_new_session=True,
         )
-        answer = msgspec.json.decode(done.stdout.splitlines()[-1] if done.stdout else b"", type=_Answer)
+        # msgspec refuses the lone surrogates of folders whose names are no UTF-8.
+        answer = msgspec.convert(json.loads(done.stdout.splitlines()[-1] if done.stdout else b""), _Answer)
     except OSError as error:
         return None, (_silent(executable, error.strerror or str(error)),)
     except subprocess.TimeoutExpired:
         return None, (_silent(executable, f"no answer within {PATIENCE:.0f} s"),)
-    except msgspec.DecodeError:
+    except (ValueError, RecursionError):
         return None, (_silent(executable, "its answer can't be read"),)
     return (
         Interpreter(

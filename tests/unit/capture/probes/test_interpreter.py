@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import sys
 from pathlib import Path
 
@@ -63,9 +64,22 @@ def test_an_interpreter_says_what_it_is(tmp_path: Path) -> None:
     interpreter, gaps = ask_interpreter(Path(sys.executable), cwd=tmp_path, environment=os.environ)
     assert gaps == ()
     assert interpreter is not None
-    assert (interpreter.prefix, interpreter.implementation) == (sys.prefix, "CPython")
-    assert interpreter.version == ".".join(map(str, sys.version_info[:3]))
+    assert (interpreter.prefix, interpreter.base_prefix) == (sys.prefix, sys.base_prefix)
+    assert (interpreter.implementation, interpreter.version) == ("CPython", platform.python_version())
+    assert interpreter.build == " ".join(sys.version.split())
+    assert interpreter.executable == sys.executable
     assert all(Path(path).is_dir() for path in interpreter.paths)
+
+
+def test_folders_of_the_search_path_may_be_called_anything(tmp_path: Path) -> None:
+    folders = [tmp_path / name for name in ('a"b\\', "ü x", os.fsdecode(b"\xff"))]
+    for folder in folders:
+        folder.mkdir()
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, folders))}
+    interpreter, gaps = ask_interpreter(Path(sys.executable), cwd=tmp_path, environment=environment)
+    assert gaps == ()
+    assert interpreter is not None
+    assert {*map(str, folders)} <= {*interpreter.paths}
 
 
 @pytest.mark.parametrize(
