@@ -216,7 +216,8 @@ def test_no_command_is_a_usage_error(run: Run) -> None:
     [
         (("./train.py", "7"), 126, "; `python ./train.py 7` runs it"),
         (("train.py",), 127, "; `python train.py` runs it"),
-        (("data.txt",), 127, "; `chmod +x data.txt` makes it a program"),
+        (("data.txt",), 127, "No such file or directory\n"),
+        (("job.sh",), 127, "; `chmod +x job.sh` makes it a program"),
         (("tool",), 127, "; `./tool` is the one in this folder"),
         (("./tool",), 127, "; it is there: what its first line names may not be"),
         (("no-such-program",), 127, "No such file or directory\n"),
@@ -227,6 +228,7 @@ def test_a_command_that_cannot_start_says_what_may_be_meant(
 ) -> None:
     (program / "tool").write_text("#!/no/such/interpreter\n", "utf-8")
     (program / "tool").chmod(0o755)
+    (program / "job.sh").write_text("#!/bin/sh\n", "utf-8")
     done = run("run", "--", *command)
     assert done.returncode == code
     assert advice in done.stderr
@@ -238,6 +240,7 @@ def test_runs_that_are_asked_for_in_vain_are_told_from_none(run: Run, program: P
     asked = run("ls", "--name", "other", "--tag", "x").stderr
     assert asked == "No run has the name `other` and the tag `x`; without that `reprocheck ls` lists 1.\n"
     assert "`train.py` is a file or folder and no run" in run("diff", "train.py").stderr
+    assert "no run is called `bse`" in run("diff", "train.py", "bse").stderr + run("diff", "bse", "train.py").stderr
 
 
 def test_differences_are_named_causes_first(run: Run, program: Path) -> None:

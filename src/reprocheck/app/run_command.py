@@ -195,10 +195,15 @@ def _advice(command: Sequence[str], cwd: Path) -> str:
         return ""
     if path.suffix == ".py":
         return f"; `python {shlex.join(command)}` runs it"
-    if not os.access(path, os.X_OK):
-        return f"; `chmod +x {shlex.quote(name)}` makes it a program"
-    if "/" not in name:
+    executable = os.access(path, os.X_OK)
+    if executable and "/" not in name:
         return f"; `./{shlex.join(command)}` is the one in this folder"
+    from reprocheck.capture.probes.interpreter import shebang  # what runs well never needs it here
+
+    if not shebang(path):
+        return ""
+    if not executable:
+        return f"; `chmod +x {shlex.quote(name)}` makes it a program"
     return "; it is there: what its first line names may not be"
 
 
@@ -206,7 +211,8 @@ def _told(gaps: tuple[Gap, ...], execution: Execution, command: Sequence[str], c
     """What a person needs to know now: where the record is when not in its place, and why nothing ran."""
     told = [gap for gap in gaps if gap.channel == "store"]
     if execution.status is Status.NOT_STARTED:
-        refused = [f"{gap.reason}{_advice(command, cwd)}" for gap in execution.gaps]
+        advice = _advice(command, cwd)
+        refused = [gap.reason + (advice if gap.channel == "execution" else "") for gap in execution.gaps]
         return (*(f"{gap.reason}. {gap.consequence}" for gap in told), *refused)
     return tuple(f"{gap.reason}. {gap.consequence}" for gap in told)
 

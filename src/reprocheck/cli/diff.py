@@ -61,10 +61,9 @@ def command(
     try:
         result = diff_runs(first, second, store, Path(), tolerances)
     except NoSuchRunError as error:
-        for word in (first, second):
-            if Path(word).exists():
-                reason = f"`{word}` is a file or folder and no run: name another one to compare it with."
-                raise click.UsageError(reason) from error
+        if second == "@" and Path(first).exists():
+            reason = f"`{first}` is a file or folder and no run: name another one to compare it with."
+            raise click.UsageError(reason) from error
         raise
     if output == "json":
         write_json(result)

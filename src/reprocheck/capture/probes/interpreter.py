@@ -68,10 +68,11 @@ def _from_command(command: Sequence[str], cwd: Path, environment: Mapping[str, s
         return None
     if _NAME.fullmatch(Path(words[0]).name) or _NAME.fullmatch(Path(found).name):
         return Path(os.path.abspath(found))  # noqa: PTH100 — the link is the environment; its target is not
-    return _from_command(_shebang(Path(found)), cwd, environment, depth=depth + 1)
+    return _from_command(shebang(Path(found)), cwd, environment, depth=depth + 1)
 
 
-def _shebang(path: Path) -> list[str]:
+def shebang(path: Path) -> list[str]:
+    """The words of a script's first line behind `#!`; none for what is no script."""
     try:
         with path.open("rb") as file:
             head = file.read(_SHEBANG)

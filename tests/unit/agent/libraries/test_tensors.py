@@ -128,7 +128,9 @@ def test_one_pass_leaves_to_torch_what_is_no_row_of_32_bit_floats(
     others = [torch.zeros(0), torch.arange(5), image.double(), image.half(), image.bool(), image.to(torch.complex64)]
     others += [torch.nn.Parameter(image), image.to(torch.complex64).conj().imag]
     for tensor in others:
-        assert compiled.numbers(tensor.detach()) == pytest.approx(fingerprints.numbers(tensor.detach()), rel=1e-6)
+        found, expected = compiled.numbers(tensor.detach()), fingerprints.numbers(tensor.detach())
+        assert found[0] == expected[0]
+        assert found[1:] == pytest.approx(expected[1:], rel=1e-6)
     for tensor in (image.transpose(1, 2), image[:, ::2], image.contiguous(memory_format=torch.channels_last)):
         assert compiled.numbers(tensor)[0] == fingerprints.digest(tensor)
 
