@@ -1,6 +1,7 @@
 """Builds the compiled parts with the wheel, where there is a C compiler.
 
-Plain shared libraries: one build serves every version of Python, so that the wheel is tagged for the machine alone.
+One build serves every version of Python, so that the wheel is tagged for the machine alone: two plain shared libraries
+and a module that keeps to the stable ABI, for which Python's headers have to be there.
 Without a compiler, or with `HATCH_BUILD_NO_HOOKS=true`, the wheel is pure, and Python does those parts.
 """
 
@@ -16,7 +17,12 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-_SOURCES = ("src/reprocheck/capture/supervisor/quick.c", "src/reprocheck/agent/libraries/one_pass.c")
+_LIBRARIES = {
+    "src/reprocheck/capture/supervisor/quick.c": "_quick.so",
+    "src/reprocheck/agent/libraries/one_pass.c": "_one_pass.so",
+    "src/reprocheck/agent/posting.c": "_posting.abi3.so",
+}
+"""What each source becomes, beside it. The last one is a module of the interpreter's and keeps to its stable ABI."""
 _FLAGS = ("-std=c11", "-O3", "-ffp-contract=off", "-Wall", "-Wextra", "-fPIC", "-shared")
 
 
@@ -25,9 +31,9 @@ class CustomBuildHook(BuildHookInterface[Any]):
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002 -- hatchling's signature
         """Compile, and say what the wheel holds more for it."""
-        for name in _SOURCES:
+        for name, built in _LIBRARIES.items():
             source = Path(self.root, name)
-            library = source.with_name(f"_{source.stem}.so")
+            library = source.with_name(built)
             if reason := _compile(source, library):
                 library.unlink(missing_ok=True)
                 self.app.display_warning(f"{library.name} is left out: {reason}")
@@ -50,7 +56,8 @@ def _compile(source: Path, library: Path) -> str:
         return "no C compiler was found"
     # A process may have the old one loaded.
     fresh = library.with_suffix(f".{os.getpid()}")
-    command = [*compiler, *_FLAGS, "-o", str(fresh), str(source)]
+    headers = f"-I{sysconfig.get_path('include')}"
+    command = [*compiler, *_FLAGS, headers, "-o", str(fresh), str(source)]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 -- the compiler
     except OSError as error:

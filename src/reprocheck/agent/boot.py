@@ -6,7 +6,7 @@ import atexit
 import os
 import sys
 
-from . import audit, process
+from . import audit, posting, process
 from .actions import ACTIONS, NATIVE, SOURCES
 from .imports import AfterImport
 from .options import Options
@@ -32,6 +32,8 @@ def start(text: str) -> None:
     imports = AfterImport(actions, watch.journal)
     imports.install()
     audit.install(watch)
+    if options.board:
+        watch.attempt("posting what is opened", lambda: posting.start(options.board))
 
     def forked() -> None:
         try:

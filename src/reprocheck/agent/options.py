@@ -6,7 +6,7 @@ from __future__ import annotations
 class Options:
     """The variable `REPROCHECK_AGENT`: the journal's folder on the first line, then one `key=value` per line."""
 
-    __slots__ = ("entropy", "entropy_from", "files", "journal", "root", "trace")
+    __slots__ = ("board", "entropy", "entropy_from", "files", "journal", "root", "trace")
 
     def __init__(self, text: str) -> None:
         lines = text.split("\n")
@@ -18,6 +18,8 @@ class Options:
         """`off` or `steps`."""
         self.files = values.get("files", "here")
         """`here` when only we see which process uses which file, `outside` when a supervisor does."""
+        self.board = values.get("board", "")
+        """Where opens are posted, and two words, in hexadecimal, with which such a call passes; empty for nowhere."""
         self.entropy = values.get("entropy", "off")
         """`off`, `record` or `replay`."""
         self.entropy_from = values.get("entropy_from", "")

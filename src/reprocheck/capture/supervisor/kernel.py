@@ -34,7 +34,7 @@ _SPECULATION = 4
 _NO_NEW_PRIVILEGES = 38
 _SUBREAPER = 36
 _LOAD, _EQUAL, _SET, _AND, _RETURN = 0x20, 0x15, 0x45, 0x54, 0x06
-_NUMBER_AT, _MACHINE_AT, _SECOND_ARGUMENT_AT = 0, 4, 24
+_NUMBER_AT, _MACHINE_AT, _SECOND_ARGUMENT_AT, _FIFTH_ARGUMENT_AT = 0, 4, 24, 48
 _NOTIFY, _ALLOW = 0x7FC00000, 0x7FFF0000
 LARGEST_HANDLE = 128
 """Bytes of `struct file_handle` behind its head."""
@@ -91,10 +91,12 @@ def refusal(machine: Machine | None) -> str:
     return ""
 
 
-def program(machine: Machine) -> list[tuple[int, int, int, int]]:
-    """The filter: watched calls notify, all others pass; only number and architecture are asked but for seccomp(2).
+def program(machine: Machine, cookie: bytes = b"") -> list[tuple[int, int, int, int]]:
+    """The filter: watched calls notify, all others pass; only number and architecture are asked but for two.
 
-    The kernel keeps a bitmap of calls that pass by number and architecture alone, so that they cost nothing.
+    Of seccomp(2) those that ask for a listener notify. An openat(2) passes that has `cookie`, 16 bytes, in its last two
+    arguments, which the call itself doesn't have: what it opens stands on the board. The kernel keeps a bitmap of calls
+    that pass by number and architecture alone, so that they cost nothing.
     """
     foreign, numbers = machine.foreign
     notify = (_RETURN, 0, 0, _NOTIFY)
@@ -107,19 +109,26 @@ def program(machine: Machine) -> list[tuple[int, int, int, int]]:
     code[2] = (0x05, 0, 0, len(code) - 3)
     code += [(_LOAD, 0, 0, _NUMBER_AT), (_AND, 0, 0, 0xFFFFFFFF & ~X32_BIT)]
     for name, number in machine.calls.items():
-        if name != "seccomp":
+        if name == "openat" and cookie:
+            words = struct.unpack("=4I", cookie)
+            code.append((_EQUAL, 0, 2 * len(words) + 2, number))
+            for index, word in enumerate(words):
+                to_notify = 2 * (len(words) - index) - 1
+                code += [(_LOAD, 0, 0, _FIFTH_ARGUMENT_AT + 4 * index), (_EQUAL, 0, to_notify, word)]
+            code += [(_RETURN, 0, 0, _ALLOW), notify]
+        elif name != "seccomp":
             code += [(_EQUAL, 0, 1, number), notify]
     code += [(_EQUAL, 1, 0, machine.seccomp), (_RETURN, 0, 0, _ALLOW), (_LOAD, 0, 0, _SECOND_ARGUMENT_AT)]
     code += [(_SET, 0, 1, NEW_LISTENER), notify, (_RETURN, 0, 0, _ALLOW)]
     return code
 
 
-def install(machine: Machine) -> Listener:
+def install(machine: Machine, cookie: bytes = b"") -> Listener:
     """Put the filter on this thread and all that it will start; raises OSError when it is refused.
 
     With `CAP_SYS_ADMIN` nothing else changes; without it, the kernel asks that privileges can't be gained any more.
     """
-    code = program(machine)
+    code = program(machine, cookie)
     instructions = [_Instruction(*instruction) for instruction in code]
     filter_program = _Program(len(code), (_Instruction * len(code))(*instructions))
     no_new_privileges = False

@@ -21,6 +21,7 @@ import time
 from reprocheck.capture.regions import Regions
 from reprocheck.capture.supervisor import kernel
 from reprocheck.capture.supervisor.answers import PAGE, Answers
+from reprocheck.capture.supervisor.board import Board, board_of
 from reprocheck.capture.supervisor.calls import Machine, machine_of
 from reprocheck.capture.supervisor.contents import Contents
 from reprocheck.capture.supervisor.journal import Journal, quoted
@@ -65,9 +66,11 @@ def main(control: int, page: int) -> None:
         launcher.sendall(_line({"event": "refused", "reason": f"{request['journal']}: {error.strerror}"}))
         return
     inherited = _initial_descriptors(journal, {control, page, journal.descriptor})
-    child, channel, pipe, listener, extra = _start(request, machine if not reason else None, control)
-    own = {control, page, pipe, channel.fileno(), *([listener] if listener >= 0 else [])}
-    _withdraw(own | {journal.descriptor})
+    library = load() if request["compiled"] else None
+    board = board_of(library)
+    child, channel, pipe, listener, extra = _start(request, machine if not reason else None, control, board)
+    own = {control, page, pipe, channel.fileno(), journal.descriptor}
+    _withdraw(own | {descriptor for descriptor in (listener, board.descriptor if board else -1) if descriptor >= 0})
     pidfd = os.pidfd_open(child)
     note = {"event": "started", "pid": child, "supervised": listener >= 0, "reason": reason or extra.get("reason", "")}
     if listener >= 0:
@@ -75,8 +78,12 @@ def main(control: int, page: int) -> None:
         channel.sendall(_GO)
         channel.close()
         shared = mmap.mmap(page, PAGE.size)
+        assert machine is not None
+        quick = Quick(library, listener, machine, shared, TOGETHER) if library is not None else None
+        if quick is not None and board is not None:
+            quick.read(board)
         supervision = _Supervision(
-            launcher, journal, listener, page=shared, request=request, machine=machine, said=extra
+            launcher, journal, listener, page=shared, request=request, machine=machine, said=extra, quick=quick
         )
         supervision.watch.begin(inherited)
         supervision.run(child, pidfd, pipe)
@@ -127,7 +134,7 @@ def _yama_restricts() -> bool:
 
 
 def _start(
-    request: dict[str, Any], machine: Machine | None, control: int
+    request: dict[str, Any], machine: Machine | None, control: int, board: Board | None
 ) -> tuple[int, socket.socket, int, int, dict[str, Any]]:
     """Fork the command, which then waits for `_GO`.
 
@@ -135,12 +142,15 @@ def _start(
     """
     here, there = socket.socketpair()
     pipe, error_end = os.pipe()
+    more = f"\n{board.option}" if board else ""
+    watched = {name: value + more for name, value in request["watched_environment"].items()}
+    cookie = board.cookie if board else b""
     child = os.fork()
     if child == 0:
         # Launcher and child hear of our end when nobody holds these any more; the child may wait for us by then.
         os.close(control)
         here.close()
-        _become(request, machine, there, error_end)
+        _become(request, watched, machine, cookie, there, error_end)
     os.close(error_end)
     there.close()
     data, descriptors, _, _ = socket.recv_fds(here, 4096, 1)
@@ -153,8 +163,18 @@ def _said(data: bytes) -> dict[str, Any]:
     return said
 
 
-def _become(request: dict[str, Any], machine: Machine | None, channel: socket.socket, error_end: int) -> None:
-    """In the new process: put the filter on and turn into the command; never returns."""
+def _become(
+    request: dict[str, Any],
+    watched: dict[str, str],
+    machine: Machine | None,
+    cookie: bytes,
+    channel: socket.socket,
+    error_end: int,
+) -> None:
+    """In the new process: put the filter on and turn into the command; never returns.
+
+    `watched` are variables that it gets where the filter is on.
+    """
     code = 0
     try:
         # Python ignores these; the command gets what the launcher was given.
@@ -167,14 +187,14 @@ def _become(request: dict[str, Any], machine: Machine | None, channel: socket.so
             channel.sendall(marshal.dumps({}))
         else:
             try:
-                listener = kernel.install(machine)
+                listener = kernel.install(machine, cookie)
             except OSError as error:
                 channel.sendall(marshal.dumps({"reason": f"the kernel refused the filter ({error.strerror})"}))
             else:
                 said = {"killable": listener.wait_killable, "sealed": listener.no_new_privileges}
                 socket.send_fds(channel, [marshal.dumps(said)], [listener.descriptor])
                 os.close(listener.descriptor)
-                for name, value in request["watched_environment"].items():
+                for name, value in watched.items():
                     environment[os.fsencode(name)] = os.fsencode(value)
         if channel.recv(1) != _GO:
             # The launcher may not know of us; it starts the command by itself.
@@ -286,10 +306,10 @@ class _Supervision:
         *,
         page: mmap.mmap,
         request: dict[str, Any],
-        machine: Machine | None,
+        machine: Machine,
         said: dict[str, Any],
+        quick: Quick | None,
     ) -> None:
-        assert machine is not None
         self._launcher = launcher
         self._journal = journal
         self._listener = listener
@@ -304,8 +324,7 @@ class _Supervision:
             copy_limit=request["copy_limit"],
             hash_limit=request["hash_limit"],
         )
-        library = load() if request["compiled"] else None
-        self._quick = Quick(library, listener, machine, page, TOGETHER) if library is not None else None
+        self._quick = quick
         self.watch = Watch(
             Answers(listener, page),
             machine,
@@ -314,7 +333,7 @@ class _Supervision:
             regions=regions,
             hidden=tuple(request["hidden"]),
             no_new_privileges=said["sealed"],
-            quick=self._quick,
+            quick=quick,
         )
         journal.write("start", None, f'"version":{VERSION},"supervisor":{os.getpid()}')
         if request["bytecode"]:
@@ -404,7 +423,8 @@ class _Supervision:
         self.watch.settle()
         alive = 0 if nobody_left else max(1, self.watch.tasks.alive())
         quickly = self._quick.calls if self._quick is not None else 0
-        calls = f'"calls":{self.watch.calls},"quickly":{quickly}'
+        posted = self._quick.posts if self._quick is not None else 0
+        calls = f'"calls":{self.watch.calls},"quickly":{quickly},"posted":{posted}'
         self._journal.write("end", None, f'{calls},"alive":{alive},"lost":{self._journal.lost}')
         self.watch.be_passive()
         self._tell({"event": "closed", "lost": self._journal.lost, "alive": alive, "calls": self.watch.calls})

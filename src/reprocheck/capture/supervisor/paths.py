@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import os
 
-from reprocheck.capture.supervisor.tasks import Task, Tasks, Unreadable
+from reprocheck.capture.supervisor.tasks import Process, Task, Tasks, Unreadable
 from reprocheck.capture.supervisor.trail import Trail
 
 _REMEMBERED = 50_000
+_OF_ITSELF = ("/proc/", "/dev/")
+"""Where names may mean another file in every process."""
 
 
 class Paths:
@@ -30,10 +32,17 @@ class Paths:
         if not text:
             return ""
         path = text if text[0] == "/" else f"{self._tasks.folder_of(task, folder, cwd)}/{text}"
+        path = self._straight(path, task.process)
+        return self._of_itself(task, path) if path.startswith(_OF_ITSELF) else path
+
+    def posted(self, process: Process, path: str) -> str:
+        """The path that a process posted, made absolute; raises Unreadable."""
+        path = self._straight(path, process)
+        return self._of_itself(self._tasks.look(process.number)[0], path) if path.startswith(_OF_ITSELF) else path
+
+    def _straight(self, path: str, process: Process) -> str:
         if "//" in path or "/." in path or path[-1] == "/":
-            path = self._plain(path, foreign=task.process.foreign)
-        if path.startswith(("/proc/", "/dev/")):
-            path = self._of_itself(task, path)
+            return self._plain(path, foreign=process.foreign)
         return path
 
     def _of_itself(self, task: Task, path: str) -> str:

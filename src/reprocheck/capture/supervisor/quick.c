@@ -9,6 +9,8 @@
  */
 
 #define _GNU_SOURCE
+#include "../../agent/board.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -39,7 +41,8 @@
 
 enum { NOTED = 1, FOLDER, FILE_OF_DATA, FOLDER_OF_DATA };
 enum { TO_HANDLE = 1, TO_SETTLE, OTHER, NOBODY };
-enum { IN_FOLDER = 1, SHARED_MEMORY, READ };
+enum { IN_FOLDER = 1, SHARED_MEMORY, READ, POSTED };
+enum { UNSURE, SAID, OF_ENVIRONMENT, OF_DATA };
 
 struct notification {
     uint64_t identity;
@@ -74,11 +77,11 @@ struct entry {
 /* What went on and is still to be worked out, as `quick.py` reads it. */
 struct event {
     int64_t time;
-    uint32_t process;
+    uint32_t process; /* of `POSTED` the number that the system gave it, else the supervisor's */
     uint16_t length;
     uint16_t manner;
     int64_t status[STATUS]; /* of `READ` */
-    char name[NAME];        /* as the call has it; of `READ` the working folder and a NUL come before it */
+    char name[NAME]; /* as the call has it; of `READ` and `POSTED` the working folder and a NUL come before it */
 };
 
 struct quick {
@@ -94,6 +97,9 @@ struct quick {
     struct entry *entries;
     uint32_t room, used;
     struct task tasks[TASKS];
+    struct board *board; /* NULL where nobody posts */
+    uint64_t read;       /* of its posts, all before this one */
+    uint64_t posts;
 };
 
 static int64_t now(void) {
@@ -173,11 +179,11 @@ static int let_go(const struct quick *quick, uint64_t identity) {
     return ioctl(quick->listener, SEND, &answer) == 0;
 }
 
-static struct event *note(struct quick *quick, uint16_t manner, const struct task *task, const void *name,
-                          uint32_t length, int64_t time) {
+static struct event *note(struct quick *quick, uint16_t manner, uint32_t process, const void *name, uint32_t length,
+                          int64_t time) {
     struct event *event = &quick->events[quick->waiting++];
     event->time = time;
-    event->process = task->process;
+    event->process = process;
     event->manner = manner;
     event->length = (uint16_t)length;
     memcpy(event->name, name, length);
@@ -199,34 +205,28 @@ struct named {
     uint32_t size, length;
 };
 
-static int name_it(struct named *named, struct task *task, uint32_t folder, const char *name, uint32_t length,
-                   int64_t time) {
-    uint32_t cwd = 0;
+/* From the working folder, none before an absolute name, and the name. */
+static void name_it(struct named *named, const char *folder, uint32_t before, const char *name, uint32_t length) {
     named->key[0] = FILE_OF_DATA;
-    if (name[0] != '/') {
-        if (folder != HERE) return 0;
-        cwd = folder_of(task, (char *)named->key + 1, time);
-        if (!cwd) return 0;
-        memcpy(named->path, named->key + 1, cwd);
-        named->path[cwd] = '/';
-    }
-    named->key[1 + cwd] = 0;
-    memcpy(named->key + 1 + cwd + 1, name, length);
-    named->size = 1 + cwd + 1 + length;
-    uint32_t start = cwd ? cwd + 1 : 0;
+    memcpy(named->key + 1, folder, before);
+    named->key[1 + before] = 0;
+    memcpy(named->key + 1 + before + 1, name, length);
+    named->size = 1 + before + 1 + length;
+    uint32_t start = before ? before + 1 : 0;
+    memcpy(named->path, folder, before);
+    if (before) named->path[before] = '/';
     memcpy(named->path + start, name, length);
     named->length = start + length;
     named->path[named->length] = 0;
-    return 1;
 }
 
 /* Whether nothing is left to say of a file when this process opens it. */
-static int is_noted(const struct quick *quick, const struct task *task, const struct named *named) {
+static int is_noted(const struct quick *quick, uint32_t process, const struct named *named) {
     const struct entry *entry = find(quick, named->key, named->size);
     if (!entry) return 0;
     if (!entry->everybody) {
         uint32_t at = 0;
-        while (at < PROCESSES && entry->processes[at] != task->process) at++;
+        while (at < PROCESSES && entry->processes[at] != process) at++;
         if (at == PROCESSES) return 0;
     }
     struct stat status;
@@ -245,9 +245,29 @@ static int is_plain(const struct quick *quick, const struct named *named, struct
     return find(quick, key, 1 + last) && !lstat(named->path, status) && S_ISREG(status->st_mode);
 }
 
-static void note_read(struct quick *quick, const struct task *task, const struct named *named,
-                      const struct stat *status, int64_t time) {
-    struct event *event = note(quick, READ, task, named->key + 1, named->size - 1, time);
+/* What is known of an absolute name that is opened for reading, whoever opens it. */
+static int look_up(const struct quick *quick, const char *name, uint32_t length) {
+    uint8_t key[1 + SHORT];
+    memcpy(key + 1, name, length);
+    key[0] = NOTED;
+    if (find(quick, key, 1 + length)) return SAID;
+    const char *slash = memrchr(name, '/', length);
+    uint32_t last = slash ? (uint32_t)(slash - name) + 1 : 0;
+    key[0] = FOLDER;
+    /* The empty name and all that begin with a dot may mean a folder. */
+    if (last < length && name[last] != '.' && last && find(quick, key, 1 + last)) return OF_ENVIRONMENT;
+    return UNSURE;
+}
+
+/* What is known of a name of the data; of `OF_DATA` the status of what it leads to. */
+static int look_up_data(const struct quick *quick, uint32_t process, const struct named *named, struct stat *status) {
+    if (is_noted(quick, process, named)) return SAID;
+    return is_plain(quick, named, status) ? OF_DATA : UNSURE;
+}
+
+static void note_read(struct quick *quick, uint32_t process, const struct named *named, const struct stat *status,
+                      int64_t time) {
+    struct event *event = note(quick, READ, process, named->key + 1, named->size - 1, time);
     const int64_t fields[STATUS] = {
         status->st_mode,
         (int64_t)status->st_ino,
@@ -264,6 +284,60 @@ static void note_read(struct quick *quick, const struct task *task, const struct
         status->st_ctim.tv_sec * SECOND + status->st_ctim.tv_nsec,
     };
     memcpy(event->status, fields, sizeof fields);
+}
+
+/* A file that was opened without asking: what is known of it, or a note for the interpreter. */
+static void take_post(struct quick *quick, const struct post *post) {
+    /* Copied, as whoever wrote it could write again; and lengths that the processes of the command made up. */
+    uint32_t before = post->folder, length = post->name, number = post->process;
+    int64_t time = post->time;
+    char text[POST_TEXT];
+    if (!length || length >= SHORT || before + length > POST_TEXT) return;
+    memcpy(text, post->text, before + length);
+    const char *name = text + before;
+    if ((name[0] == '/') != !before || memchr(text, 0, before + length)) return;
+    quick->posts++;
+    int found = look_up(quick, name, length);
+    if (found == SAID) return;
+    struct named named;
+    struct stat status;
+    name_it(&named, text, before, name, length);
+    struct task *task = task_of(quick, (int32_t)number);
+    if (!task) {
+        note(quick, POSTED, number, named.key + 1, named.size - 1, time);
+    } else if (found == OF_ENVIRONMENT) {
+        note(quick, IN_FOLDER, task->process, name, length, time);
+    } else {
+        found = look_up_data(quick, task->process, &named, &status);
+        if (found == UNSURE) note(quick, POSTED, number, named.key + 1, named.size - 1, time);
+        if (found == OF_DATA) note_read(quick, task->process, &named, &status, time);
+    }
+}
+
+static int somebody_posted(const struct quick *quick) {
+    return quick->board && __atomic_load_n(&quick->board->next, __ATOMIC_ACQUIRE) != quick->read;
+}
+
+/* Take what stands on the board, as much as there is room to note. A post that was begun and not ended, by a process that
+ * was killed or stopped meanwhile, has not been opened; those behind it are taken all the same.
+ */
+static void take_posts(struct quick *quick) {
+    if (!somebody_posted(quick)) return;
+    uint64_t end = __atomic_load_n(&quick->board->next, __ATOMIC_ACQUIRE);
+    if (end - quick->read > BOARD_PLACES) end = quick->read + BOARD_PLACES;
+    int gapless = 1;
+    for (uint64_t number = quick->read; number < end && quick->waiting < quick->together; number++) {
+        struct post *post = &quick->board->posts[number % BOARD_PLACES];
+        uint64_t turn = number / BOARD_PLACES * 2;
+        uint64_t stands = __atomic_load_n(&post->turn, __ATOMIC_ACQUIRE);
+        if (stands == turn + 1) {
+            take_post(quick, post);
+            __atomic_store_n(&post->turn, turn + 2, __ATOMIC_RELEASE);
+        } else if (stands != turn + 2) {
+            gapless = 0;
+        }
+        if (gapless) quick->read = number + 1;
+    }
 }
 
 /* A segment of shared memory, or a name for one that may be made. */
@@ -317,33 +391,25 @@ static int answers(struct quick *quick, const struct notification *call) {
     uint32_t length = (uint32_t)(end - name);
     if (removes || flags & WRITES) {
         if (!is_segment(name, length)) return 0;
-        if (let_go(quick, call->identity)) note(quick, SHARED_MEMORY, task, name, length, time);
+        if (let_go(quick, call->identity)) note(quick, SHARED_MEMORY, task->process, name, length, time);
         return 1;
     }
-    uint8_t key[1 + SHORT];
-    memcpy(key + 1, name, length);
-    key[0] = NOTED;
-    if (find(quick, key, 1 + length)) {
-        let_go(quick, call->identity);
-        return 1;
-    }
-    const char *slash = memrchr(name, '/', length);
-    uint32_t last = slash ? (uint32_t)(slash - name) + 1 : 0;
-    key[0] = FOLDER;
-    /* The empty name and all that begin with a dot may mean a folder. */
-    if (last < length && name[last] != '.' && last && find(quick, key, 1 + last)) {
-        if (let_go(quick, call->identity)) note(quick, IN_FOLDER, task, name, length, time);
+    int found = look_up(quick, name, length);
+    if (found == OF_ENVIRONMENT) {
+        if (let_go(quick, call->identity)) note(quick, IN_FOLDER, task->process, name, length, time);
         return 1;
     }
     struct named named;
     struct stat status;
-    if (!name_it(&named, task, folder, name, length, time)) return 0;
-    if (is_noted(quick, task, &named)) {
-        let_go(quick, call->identity);
-        return 1;
+    if (found == UNSURE) {
+        char folder_name[PATH];
+        uint32_t before = 0;
+        if (name[0] != '/' && (folder != HERE || !(before = folder_of(task, folder_name, time)))) return 0;
+        name_it(&named, folder_name, before, name, length);
+        found = look_up_data(quick, task->process, &named, &status);
+        if (found == UNSURE) return 0;
     }
-    if (!is_plain(quick, &named, &status)) return 0;
-    if (let_go(quick, call->identity)) note_read(quick, task, &named, &status, time);
+    if (let_go(quick, call->identity) && found == OF_DATA) note_read(quick, task->process, &named, &status, time);
     return 1;
 }
 
@@ -377,12 +443,30 @@ const struct event *quick_events(const struct quick *quick) { return quick->even
 
 /* How many wait in `quick_events`; they are the caller's from now on, until the next call is taken. */
 uint32_t quick_drain(struct quick *quick) {
+    take_posts(quick);
     uint32_t waiting = quick->waiting;
     quick->waiting = 0;
     return waiting;
 }
 
-uint32_t quick_waiting(const struct quick *quick) { return quick->waiting; }
+uint32_t quick_waiting(const struct quick *quick) { return quick->waiting + (uint32_t)somebody_posted(quick); }
+
+uint64_t board_size(void) { return sizeof(struct board); }
+
+/* Write the head of a board that is all zeros. */
+void board_begin(struct board *board, const uint64_t cookie[2], uint64_t mounts, const uint64_t root[2]) {
+    memcpy(board->cookie, cookie, sizeof board->cookie);
+    memcpy(board->root, root, sizeof board->root);
+    board->mounts = mounts;
+    board->word = BOARD_WORD;
+}
+
+/* Nobody posts from now on. */
+void board_close(struct board *board) { __atomic_store_n(&board->closed, 1, __ATOMIC_RELEASE); }
+
+void quick_read(struct quick *quick, struct board *board) { quick->board = board; }
+
+uint64_t quick_posts(const struct quick *quick) { return quick->posts; }
 
 void quick_meet(struct quick *quick, int32_t number, int32_t memory, int32_t folder, uint32_t process, int64_t seen) {
     struct task *task = task_of(quick, number);
@@ -442,14 +526,20 @@ int quick_run(struct quick *quick, int64_t patience, int64_t pause, struct notif
     for (int i = 0; i < OTHERS; i++) ready[1 + i] = (struct pollfd){quick->others[i], POLLIN, 0};
     int64_t deadline = patience < 0 ? -1 : now() + patience * 1000000;
     for (;;) {
+        take_posts(quick);
+        if (quick->waiting >= quick->together) return TO_SETTLE;
         int64_t wait = -1;
         if (deadline >= 0) {
             wait = (deadline - now() + 999999) / 1000000;
             if (wait < 0) wait = 0;
         }
-        if (quick->waiting && (wait < 0 || wait > pause)) wait = pause;
+        /* Posts wake nobody. */
+        int looks = !quick->waiting && quick->board && __atomic_load_n(&quick->board->used, __ATOMIC_RELAXED);
+        if (wait >= 0 && wait <= pause) looks = 0;
+        else if (looks || quick->waiting) wait = pause;
         int count = poll(ready, 1 + OTHERS, (int)wait);
         if (count < 0) return errno == EINTR ? TO_SETTLE : -errno;
+        if (!count && looks) continue;
         if (!count) return TO_SETTLE;
         for (int i = 0; i < OTHERS; i++)
             if (ready[1 + i].revents) return OTHER;

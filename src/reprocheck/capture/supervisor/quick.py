@@ -11,6 +11,7 @@ import os
 import struct
 from mmap import mmap
 
+from reprocheck.capture.supervisor.board import Board
 from reprocheck.capture.supervisor.calls import Machine
 from reprocheck.capture.supervisor.kernel import NOTIFICATION
 
@@ -22,18 +23,22 @@ NOTED, FOLDER, FILE, FOLDER_OF_DATA = b"\x01", b"\x02", b"\x03", b"\x04"
 leads to; folders with the slash behind."""
 TO_HANDLE, TO_SETTLE, OTHER, NOBODY = 1, 2, 3, 4
 """Why `run` comes back: a call for the interpreter, time to settle, another descriptor, no process is left."""
-IN_FOLDER, SHARED_MEMORY, READ = 1, 2, 3
-"""What went on: a read in a folder of the environment, the use of a segment of shared memory, a read of the data."""
+IN_FOLDER, SHARED_MEMORY, READ, POSTED = 1, 2, 3, 4
+"""What went on: a read in a folder of the environment, the use of a segment of shared memory, a read of the data, one
+that was posted and of which nothing is known here."""
 _EVENT = struct.Struct("=qIHH13q512s")
 _OTHERS = 3
+_MOST = 256
+"""Times that what is posted is fetched at once: more than there is room for on the board."""
 _PROCESSES = 4
 """For how many processes it is remembered that all is said of a file."""
 
 Event = tuple[int, int, int, bytes, list[int]]
 """When, the number given to the process, what went on, the name as the call has it, the file's status.
 
-The name of a file of the data comes behind the working folder and a NUL. Its status is ten fields of `os.stat_result`,
-then the three times in nanoseconds.
+The name of a file of the data, and one that was posted, comes behind the working folder and a NUL. The process of a
+post is numbered by the system. The status of a file of the data is ten fields of `os.stat_result`, then the three times
+in nanoseconds.
 """
 
 
@@ -42,6 +47,7 @@ class Quick:
 
     def __init__(self, library: ctypes.CDLL, listener: int, machine: Machine, page: mmap, together: int) -> None:
         self._library = library
+        self._together = together
         calls = (ctypes.c_int32 * 4)(
             *(machine.calls.get(name, -1) for name in ("openat", "open", "unlinkat", "unlink"))
         )
@@ -55,6 +61,17 @@ class Quick:
         self.call = bytearray(NOTIFICATION.size)
         """The call that `run` came back with."""
         self._call = (ctypes.c_char * NOTIFICATION.size).from_buffer(self.call)
+        self._board: Board | None = None
+
+    def read(self, board: Board) -> None:
+        """Take what is posted there as well."""
+        self._board = board
+        self._library.quick_read(self._state, board.address)
+
+    def close_board(self) -> None:
+        """Ask every process to have its calls notified again: names don't mean the same to all any more."""
+        if self._board is not None:
+            self._board.close()
 
     def wait_for(self, *descriptors: int) -> None:
         """Whose readiness `run` comes back for, beside the listener."""
@@ -79,20 +96,30 @@ class Quick:
         return count
 
     @property
+    def posts(self) -> int:
+        """How many opens were posted instead."""
+        count: int = self._library.quick_posts(self._state)
+        return count
+
+    @property
     def unsettled(self) -> bool:
         """Whether `drain` has something."""
         return bool(self._library.quick_waiting(self._state))
 
     def drain(self) -> list[Event]:
         """What went on since the last time, in order."""
-        count = self._library.quick_drain(self._state)
-        if not count:
-            return []
-        data = ctypes.string_at(self._events, count * _EVENT.size)
-        return [
-            (time, who, what, name[:length], status)
-            for time, who, length, what, *status, name in _EVENT.iter_unpack(data)
-        ]
+        events: list[Event] = []
+        # What is posted meanwhile is enough to go on for ever.
+        for _ in range(_MOST):
+            count = self._library.quick_drain(self._state)
+            data = ctypes.string_at(self._events, count * _EVENT.size)
+            events += [
+                (time, who, what, name[:length], status)
+                for time, who, length, what, *status, name in _EVENT.iter_unpack(data)
+            ]
+            if count < self._together:
+                break
+        return events
 
     def be_passive(self) -> None:
         """Let every call go on from now on."""
@@ -149,6 +176,15 @@ def load() -> ctypes.CDLL | None:
     library.quick_new.argtypes = [ctypes.c_int, size, state, state, size]
     library.quick_events.restype = state
     library.quick_events.argtypes = [state]
+    library.quick_read.restype = None
+    library.quick_read.argtypes = [state, state]
+    library.quick_posts.restype = ctypes.c_uint64
+    library.quick_posts.argtypes = [state]
+    library.board_size.restype = ctypes.c_uint64
+    library.board_begin.restype = None
+    library.board_begin.argtypes = [state, state, ctypes.c_uint64, state]
+    library.board_close.restype = None
+    library.board_close.argtypes = [state]
     library.quick_wait_for.restype = None
     library.quick_wait_for.argtypes = [state, state]
     library.quick_run.argtypes = [state, ctypes.c_int64, ctypes.c_int64, state]

@@ -24,7 +24,7 @@ from reprocheck.capture.supervisor.ledger import Ledger
 from reprocheck.capture.supervisor.looks import is_allowed, look_at, status_of
 from reprocheck.capture.supervisor.noted import Key, Noted
 from reprocheck.capture.supervisor.paths import Paths
-from reprocheck.capture.supervisor.quick import IN_FOLDER, SHARED_MEMORY, Quick
+from reprocheck.capture.supervisor.quick import IN_FOLDER, POSTED, SHARED_MEMORY, Quick
 from reprocheck.capture.supervisor.tasks import MOMENT, SHORT, Process, Task, Tasks
 
 TOGETHER = 64
@@ -189,6 +189,12 @@ class Reads:
     def _drain(self, compiled: Quick, quick: list[_Quick], waiting: list[_Read]) -> None:
         """What the compiled part let go on."""
         for time, number, what, name, status in compiled.drain():
+            if what == POSTED:
+                try:
+                    self._take_post(number, time, name, waiting)
+                except Exception as error:  # noqa: BLE001 -- one file must not cost the others
+                    self._defect(error)
+                continue
             process = self._tasks.numbered[number]
             if what == SHARED_MEMORY:
                 self._ledger.shared_memory(process, os.fsdecode(name), time)
@@ -203,6 +209,21 @@ class Reads:
                 waiting.append((process, time, path, found, (os.fsdecode(cwd), raw)))
         # Of many processes that read a file the first ones are noted.
         waiting.sort(key=itemgetter(1))
+
+    def _take_post(self, number: int, time: int, name: bytes, waiting: list[_Read]) -> None:
+        """What a process posted: it was opened without asking, or could not be opened."""
+        process = self._tasks.processes.get(number) or self._tasks.look(number)[0].process
+        folder, _, raw = name.partition(b"\0")
+        key = os.fsdecode(folder), raw
+        if self._noted.has(key, process):
+            return
+        path = self._paths.posted(process, os.fsdecode(folder + b"/" + raw if folder else raw))
+        if path.startswith(self._hidden):
+            return
+        if not folder:
+            self._learn_folder(raw)
+        path, status = look_at(self._paths, process, path)
+        waiting.append((process, time, path, status, key))
 
     def _defect(self, error: Exception) -> None:
         reason = f"{type(error).__name__} in the supervisor: {error}"

@@ -228,6 +228,8 @@ class Watch:
     def _moves(self, number: int) -> None:
         reason, consequence = "changed its root, mounts or namespaces", "files may have other names in it than outside"
         self._say(number, reason, consequence, unseen=False)
+        if self._quick is not None:
+            self._quick.close_board()
         self.tasks.distrust()
         self._changes.forget()
 

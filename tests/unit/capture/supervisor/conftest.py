@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from reprocheck.capture.files import file_uses
+from reprocheck.capture.injection import SITE, AgentOptions, agent_environment
 from reprocheck.capture.launch import LaunchOptions, launch
 from reprocheck.capture.supervisor import kernel
 from reprocheck.capture.supervisor.calls import machine_of
@@ -51,10 +52,13 @@ def _supervisable() -> None:
         pytest.skip(reason)
 
 
-@pytest.fixture(params=["compiled", "interpreted"])
+@pytest.fixture(params=["compiled", "interpreted", "posted"])
 def run(tmp_path: Path, request: pytest.FixtureRequest) -> Run:
-    """Run Python code, or a command given as a list, in an empty project."""
-    compiled = request.param == "compiled"
+    """Run Python code, or a command given as a list, in an empty project.
+
+    Calls are answered by the compiled part, by the interpreter, or by the compiled part while the agent posts.
+    """
+    compiled = request.param != "interpreted"
     if compiled and load() is None:
         pytest.skip("the compiled part of the supervisor was not built")
     root = tmp_path / "project"
@@ -72,13 +76,18 @@ def run(tmp_path: Path, request: pytest.FixtureRequest) -> Run:
         journal.mkdir()
         objects = tmp_path / "objects"
         command = [sys.executable, "-c", program] if isinstance(program, str) else program
+        hidden = (objects, *also_hidden)
+        if request.param == "posted":
+            hidden = (*hidden, SITE.parent)
+            given = os.environ if environment is None else environment
+            environment = agent_environment(given, journal=journal, options=AgentOptions(root=root))
         execution = launch(
             command,
             cwd=root,
             environment=os.environ if environment is None else environment,
             journal=journal,
             objects=objects,
-            options=LaunchOptions(**{"root": root, "compiled": compiled, **options, "hidden": (objects, *also_hidden)}),
+            options=LaunchOptions(**{"root": root, "compiled": compiled, **options, "hidden": hidden}),
         )
         lines = (journal / "files.jsonl").read_text().splitlines() if (journal / "files.jsonl").exists() else []
         return Seen(

@@ -36,7 +36,7 @@ import os, socket
 from reprocheck.capture.supervisor import main
 here, there = socket.socketpair()
 request = {"mask": set(), "command": ["true"], "environment": {}, "watched_environment": {}}
-child, channel, *_ = main._start(request, None, there.fileno())
+child, channel, *_ = main._start(request, None, there.fileno(), None)
 there.close()
 here.settimeout(5)
 print(here.recv(1))
@@ -61,7 +61,7 @@ def _until(condition: Callable[[], object], seconds: float = 20.0) -> None:
         time.sleep(0.01)
 
 
-def _supervisors() -> list[int]:
+def supervisors() -> list[int]:
     """Supervisors of this very process."""
     threads = Path(f"/proc/{os.getpid()}/task").iterdir()
     children = " ".join((thread / "children").read_text() for thread in threads).split()
@@ -80,7 +80,7 @@ def _when(condition: Callable[[], bool], action: Callable[[], object]) -> thread
 
 def test_when_the_supervisor_is_killed_the_command_goes_on(run: Run, tmp_path: Path) -> None:
     root = tmp_path / "project"
-    killer = _when((root / "f5").exists, lambda: os.kill(_supervisors()[0], signal.SIGKILL))
+    killer = _when((root / "f5").exists, lambda: os.kill(supervisors()[0], signal.SIGKILL))
     seen = run(_OPENS)
     killer.join()
     assert (root / "done").read_text() == "all"
@@ -102,7 +102,7 @@ def test_calls_that_the_supervisor_had_taken_are_answered(run: Run, tmp_path: Pa
     code = _OPENS.replace("range(60)", "range(12)")
 
     def stop_then_kill() -> None:
-        supervisor = _supervisors()[0]
+        supervisor = supervisors()[0]
         os.kill(supervisor, signal.SIGSTOP)
         time.sleep(0.2)
         os.kill(supervisor, signal.SIGKILL)
@@ -119,7 +119,7 @@ def test_a_copy_that_was_under_way_holds_nobody_for_ever(run: Run, tmp_path: Pat
     run("pass")
     with big.open("wb") as file:
         file.truncate(1 << 32)
-    killer = _when(lambda: any((tmp_path / "objects" / "tmp").glob("*")), lambda: os.kill(_supervisors()[0], 9))
+    killer = _when(lambda: any((tmp_path / "objects" / "tmp").glob("*")), lambda: os.kill(supervisors()[0], 9))
     seen = run("open('big', 'r+').write('x'); raise SystemExit(3)", copy_limit=1 << 40, hash_limit=1 << 40)
     killer.join()
     assert seen.execution.exit_code == 3

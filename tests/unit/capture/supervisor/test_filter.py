@@ -18,10 +18,19 @@ def _machine(name: str) -> Machine:
     return machine
 
 
-def _decide(machine: Machine, number: int, *, arch: int | None = None, second: int = 0) -> int:
-    """What the kernel would return: classic BPF over number (at 0), architecture (4) and second argument (24)."""
+def _decide(
+    machine: Machine,
+    number: int,
+    *,
+    arch: int | None = None,
+    second: int = 0,
+    last: bytes = bytes(16),
+    cookie: bytes = b"",
+) -> int:
+    """What the kernel would return: classic BPF over number, architecture (4), second (24) and last arguments (48)."""
     data = {0: number, 4: machine.machine if arch is None else arch, 24: second}
-    code = kernel.program(machine)
+    data |= {48 + at: int.from_bytes(last[at : at + 4], "little") for at in range(0, 16, 4)}
+    code = kernel.program(machine, cookie)
     at = accumulator = 0
     for _ in range(len(code)):
         operation, yes, no, value = code[at]
@@ -53,6 +62,22 @@ def test_watched_calls_notify_and_no_other(name: str) -> None:
     watched = {number for call, number in machine.calls.items() if call != "seccomp"}
     assert {number for number in range(600) if _decide(machine, number) == _NOTIFY} == watched
     assert {_decide(machine, number) for number in range(600)} == {_NOTIFY, _ALLOW}
+
+
+@_BOTH
+def test_with_the_cookie_openat_passes_and_nothing_else(name: str) -> None:
+    machine, cookie = _machine(name), bytes(range(1, 17))
+    opens = machine.calls["openat"]
+    assert _decide(machine, opens, last=cookie, cookie=cookie) == _ALLOW
+    for at in range(16):
+        near = bytes(byte ^ (index == at) for index, byte in enumerate(cookie))
+        assert _decide(machine, opens, last=near, cookie=cookie) == _NOTIFY
+    assert _decide(machine, opens, last=cookie) == _NOTIFY
+    watched = {number for call, number in machine.calls.items() if call not in ("seccomp", "openat")}
+    assert {n for n in range(600) if _decide(machine, n, last=cookie, cookie=cookie) == _NOTIFY} == watched
+    foreign, numbers = machine.foreign
+    passing = {n for n in range(600) if _decide(machine, n, arch=foreign, last=cookie, cookie=cookie) == _ALLOW}
+    assert passing.isdisjoint(numbers)
 
 
 @_BOTH

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
+from reprocheck.capture.injection import SITE, AgentOptions, agent_environment
 from reprocheck.capture.launch import LaunchOptions, launch
 from reprocheck.capture.supervisor import kernel
 from reprocheck.capture.supervisor.answers import PAGE
@@ -141,17 +142,20 @@ def _project(root: Path) -> None:
     (root / "to").symlink_to("deep")
 
 
-def _told(root: Path, journal: Path, program: str, *, compiled: bool) -> tuple[Counter[str], dict[str, Any]]:
+def _told(
+    root: Path, journal: Path, program: str, *, compiled: bool, agent: bool
+) -> tuple[Counter[str], dict[str, Any]]:
     """Events with processes numbered as they come and without what differs from run to run; and the last one."""
     _project(root)
     journal.mkdir()
+    options = AgentOptions(root=root)
     launch(
-        [sys.executable, "-I", "-S", "-c", program],
+        [sys.executable, *([] if agent else ["-I", "-S"]), "-c", program],
         cwd=root,
-        environment=os.environ,
+        environment=agent_environment(os.environ, journal=journal, options=options) if agent else os.environ,
         journal=journal,
         objects=None,
-        options=LaunchOptions(root=root, compiled=compiled),
+        options=LaunchOptions(root=root, compiled=compiled, hidden=(SITE.parent,)),
     )
     events = [msgspec.json.decode(line) for line in (journal / "files.jsonl").read_text().splitlines()]
     numbers: dict[int, int] = {}
@@ -160,7 +164,7 @@ def _told(root: Path, journal: Path, program: str, *, compiled: bool) -> tuple[C
         numbers.setdefault(event["pid"], len(numbers))
         # Which process is noted first for a file that many read hangs on when they were settled, not on who asked.
         event.update(pid=0 if event["event"] == "start" else numbers[event["pid"]], started=0, time=0)
-        for name in ("inode", "status", "supervisor", "parent", "calls", "quickly"):
+        for name in ("inode", "status", "supervisor", "parent", "calls", "quickly", "posted"):
             event.pop(name, None)
         # When inputs are hashed is a matter of threads: one that changes soon after may be too late for that.
         if event["event"] != "before" and not event.get("consequence", "").startswith("the content that"):
@@ -175,17 +179,20 @@ def test_it_is_built_where_there_is_a_compiler() -> None:
     assert load() is not None
 
 
+@pytest.mark.parametrize("agent", [False, True], ids=["notified", "posted"])
 @pytest.mark.parametrize("seed", range(12))
-def test_the_journal_says_the_same_without_it(tmp_path: Path, seed: int) -> None:
+def test_the_journal_says_the_same_without_it(tmp_path: Path, seed: int, *, agent: bool) -> None:
     if load() is None:
         pytest.skip("the compiled part of the supervisor was not built")
     root = tmp_path / "run" / "project"
     program = _program(seed, root)
-    with_it, end = _told(root, tmp_path / "with", program, compiled=True)
-    without, other = _told(root, tmp_path / "without", program, compiled=False)
-    assert end["quickly"] > end["calls"] / 10
-    assert other["quickly"] == 0
-    assert end["calls"] == other["calls"]
+    with_it, end = _told(root, tmp_path / "with", program, compiled=True, agent=agent)
+    without, other = _told(root, tmp_path / "without", program, compiled=False, agent=agent)
+    assert end["quickly"] + end["posted"] > end["calls"] / 10
+    assert other["quickly"] == other["posted"] == 0
+    assert end["posted"] > 300 if agent else end["posted"] == 0
+    # The agent opens the module that posts.
+    assert end["calls"] + end["posted"] == other["calls"] + agent
     assert with_it == without
 
 
@@ -214,8 +221,10 @@ def test_it_answers_nearly_all_calls_of_a_loader(run: Run, request: pytest.Fixtu
     assert len(seen.roles()) == 300
     assert set(seen.roles().values()) == {"input"}
     compiled = "compiled" in request.node.callspec.id
-    assert end["calls"] > 3600
-    assert end["quickly"] > 3500 if compiled else end["quickly"] == 0
+    posted = "posted" in request.node.callspec.id
+    assert end["calls"] + end["posted"] > 3600
+    assert end["posted"] > 1100 if posted else end["posted"] == 0
+    assert end["quickly"] > 3500 - end["posted"] if compiled or posted else end["quickly"] == 0
 
 
 def test_a_name_that_leads_elsewhere_since_is_looked_at_again(run: Run, tmp_path: Path) -> None:
