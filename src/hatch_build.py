@@ -18,11 +18,11 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 _LIBRARIES = {
-    "src/reprocheck/capture/supervisor/quick.c": "_quick.so",
-    "src/reprocheck/agent/libraries/one_pass.c": "_one_pass.so",
-    "src/reprocheck/agent/posting.c": "_posting.abi3.so",
+    "capture/supervisor/_quick.so": ("quick.c",),
+    "agent/libraries/_one_pass.so": ("one_pass.c",),
+    "agent/compiled/_module.abi3.so": ("module.c", "posting.c", "memory.c", "hearing.c"),
 }
-"""What each source becomes, beside it. The last one is a module of the interpreter's and keeps to its stable ABI."""
+"""What is built from what, beside it. The last one is a module of the interpreter's and keeps to its stable ABI."""
 _FLAGS = ("-std=c11", "-O3", "-ffp-contract=off", "-Wall", "-Wextra", "-fPIC", "-shared")
 
 
@@ -31,10 +31,9 @@ class CustomBuildHook(BuildHookInterface[Any]):
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002 -- hatchling's signature
         """Compile, and say what the wheel holds more for it."""
-        for name, built in _LIBRARIES.items():
-            source = Path(self.root, name)
-            library = source.with_name(built)
-            if reason := _compile(source, library):
+        for name, sources in _LIBRARIES.items():
+            library = Path(self.root, "src/reprocheck", name)
+            if reason := _compile(library, sources):
                 library.unlink(missing_ok=True)
                 self.app.display_warning(f"{library.name} is left out: {reason}")
                 continue
@@ -46,7 +45,7 @@ class CustomBuildHook(BuildHookInterface[Any]):
         build_data["tag"] = f"py3-none-{platform}"
 
 
-def _compile(source: Path, library: Path) -> str:
+def _compile(library: Path, sources: tuple[str, ...]) -> str:
     """Why there is no library; empty when there is one."""
     if sys.platform != "linux":
         return "it is built on Linux only"
@@ -57,7 +56,7 @@ def _compile(source: Path, library: Path) -> str:
     # A process may have the old one loaded.
     fresh = library.with_suffix(f".{os.getpid()}")
     headers = f"-I{sysconfig.get_path('include')}"
-    command = [*compiler, *_FLAGS, headers, "-o", str(fresh), str(source)]
+    command = [*compiler, *_FLAGS, headers, "-o", str(fresh), *(str(library.with_name(name)) for name in sources)]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 -- the compiler
     except OSError as error:

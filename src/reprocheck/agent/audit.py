@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
+from .compiled import module
 from .process import is_watched
 from .watch import Watch
 
@@ -38,7 +39,11 @@ def install(watch: Watch) -> None:
         finally:
             own.busy = False
 
-    sys.addaudithook(hook)
+    if module is None:
+        sys.addaudithook(hook)
+    else:
+        module.listen(handlers.table, hook)
+        sys.addaudithook(module.heard)
     watch.entrances.append(hook.__code__)
 
 

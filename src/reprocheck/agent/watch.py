@@ -8,13 +8,13 @@ import sys
 from .journal import Journal
 from .options import Options
 from .places import Places
+from .told import memory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import CodeType
     from typing import Callable
 
-    from .told import Told
 
 _ALWAYS = 50
 """Events of one kind from one line that are written in full."""
@@ -34,8 +34,7 @@ class Watch:
         self.last_inherited: str | None = None
         """The module that was imported last when this process was forked; None in one that executed its program."""
         self._seen: dict[tuple[object, ...], int] = {}
-        self._said: set[tuple[object, ...]] = set()
-        self._told: Told | None = None
+        self._told = memory() if options.files == "outside" else None
         self._trace: Journal | None = None
         self._last_words: list[Callable[[], None]] = []
         self._births: list[Callable[[], None]] = []
@@ -51,15 +50,12 @@ class Watch:
 
     def is_told(self, *key: object) -> bool:
         """Whether this process or one of its family has told it, and a supervisor knows who else does the same."""
-        return key in self._said or (self._told is not None and self._told.has(key))
+        return self._told is not None and self._told.has(key)
 
     def tell(self, *key: object) -> None:
         """Remember that this is told, where a supervisor is at work."""
-        if self.options.files == "outside":
-            if len(self._said) < _KINDS:
-                self._said.add(key)
-            if self._told is not None:
-                self._told.add(key)
+        if self._told is not None:
+            self._told.add(key)
 
     def times(self, *key: object) -> int:
         """How often this was seen, now included, when that should be written; else 0.
@@ -104,12 +100,8 @@ class Watch:
         if "random" in sys.modules:
             from . import states  # noqa: F401
             from .libraries import frameworks  # noqa: F401
-        if self._told is None and self.options.files == "outside":
-            from .told import Told
-
-            self._told = Told()
-            for key in self._said:
-                self._told.add(key)
+        if self._told is not None:
+            self._told.share()
 
     def forked(self) -> None:
         """Begin anew in the child of a fork."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ from typing import Any, Literal
 
 import pytest
 
-from reprocheck.capture.injection import AgentOptions, agent_environment, watched_environment
+from reprocheck.capture.injection import SITE, AgentOptions, agent_environment, watched_environment
 from reprocheck.capture.journal_lines import journal_files
 
 Trace = Literal["off", "steps"]
@@ -40,9 +41,14 @@ class Outcome:
 class Bench:
     """A project of one program, `program.py`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, compiled: bool = True) -> None:
+        """`compiled` is False for an agent without its compiled part."""
         self.root = folder / "project"
         self.root.mkdir()
+        self._site = SITE
+        if not compiled:
+            shutil.copytree(SITE.parent, folder / "agent", ignore=shutil.ignore_patterns("_*.so", "__pycache__"))
+            self._site = folder / "agent" / SITE.name
         self._folder = folder
         self._runs = 0
 
@@ -77,6 +83,7 @@ class Bench:
         journal.mkdir()
         options = AgentOptions(root=self.root, trace=trace, record_entropy=record_entropy, entropy_from=entropy_from)
         environment = agent_environment(self.environment(**variables), journal=journal, options=options)
+        environment["PYTHONPATH"] = environment["PYTHONPATH"].replace(str(SITE), str(self._site), 1)
         if supervised:
             environment |= watched_environment(environment)
         return self._run(command or [sys.executable, "program.py"], environment, journal)

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.unit.agent.conftest import Bench
 
 from reprocheck.agent.audit import switched_off
-from reprocheck.agent.told import Told
+from reprocheck.agent.compiled import module
+from reprocheck.agent.told import CompiledTold, Told
 
 if TYPE_CHECKING:
-    from tests.unit.agent.conftest import Bench, Outcome
+    from tests.unit.agent.conftest import Outcome
+
+
+@pytest.fixture(params=["compiled", "interpreted"])
+def bench(tmp_path: Path, request: pytest.FixtureRequest) -> Bench:
+    compiled = request.param == "compiled"
+    if compiled and module is None:
+        pytest.skip("the compiled part of the agent was not built")
+    return Bench(tmp_path, compiled=compiled)
 
 
 def uses(outcome: Outcome, bench: Bench) -> set[tuple[str, str, int]]:
@@ -212,8 +223,14 @@ def test_workers_repeat_no_file_where_a_supervisor_sees_who_uses_it(
     }
 
 
-def test_a_full_memory_of_what_was_told_costs_lines_and_no_file() -> None:
-    told = Told()
+@pytest.mark.parametrize("compiled", [True, False])
+def test_a_full_memory_of_what_was_told_costs_lines_and_no_file(*, compiled: bool) -> None:
+    told: Told | CompiledTold = Told()
+    if compiled:
+        if module is None:
+            pytest.skip("the compiled part of the agent was not built")
+        told = CompiledTold(module)
+    told.share()
     keys = [("read", f"{number}.npy", "") for number in range(100_000)]
     for key in keys:
         told.add(key)
@@ -259,3 +276,20 @@ def test_one_line_of_a_file_is_enough_where_a_supervisor_sees_its_use(
     told = uses(bench.watched(supervised=supervised), bench)
     assert [line for use, path, line in sorted(told) if path == "a"] == lines
     assert ("write", "sub/a", 7) in told
+
+
+def test_events_that_others_make_up_harm_nobody(bench: Bench) -> None:
+    bench.write(
+        "import sys\n"
+        "class Text(str): pass\n"
+        "made = ((), (1,), ('x',), ('x', 'r'), ('x', 'r', 'flags'), ('x', 'r', 2**80), ('x', 'r', None), (b'x', 'r', 0),\n"
+        "        (None, None, None), ('', 'r', 0), ('/', 'r', 0), ('\\ud800', 'r', 0), ('x' * 9999, 'r', 0),\n"
+        "        (Text('x'), 'r', 0), ([], 'r', 0), ('x\\0y', 'r', 0))\n"
+        "for event in ('open', 'os.remove', 'nobody.waits.for.it', 'open\\ud800', 'socket.connect'):\n"
+        "    for arguments in made:\n"
+        "        sys.audit(event, *arguments)\n"
+        "open('made', 'w').close()\n"
+    )
+    outcome = bench.watched(supervised=True)
+    assert (outcome.code, outcome.stderr) == (0, "")
+    assert ("write", "made", 9) in uses(outcome, bench)

@@ -1,7 +1,7 @@
 """The board: memory in which the command's Python processes post what they open for reading.
 
-A notification stops the thread that opens until we have answered; a post doesn't. Layout: `agent/board.h`; who posts:
-`agent/posting.c`; who reads: `quick.c`.
+A notification stops the thread that opens until we have answered; a post doesn't. Layout: `agent/compiled/board.h`;
+who posts: `posting.c` beside it; who reads: `quick.c`.
 """
 
 # pathlib would double the supervisor's start.

@@ -9,7 +9,7 @@
  */
 
 #define _GNU_SOURCE
-#include "../../agent/board.h"
+#include "../../agent/compiled/board.h"
 
 #include <errno.h>
 #include <fcntl.h>

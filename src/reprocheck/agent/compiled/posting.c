@@ -11,8 +11,7 @@
  */
 
 #define _GNU_SOURCE
-#define Py_LIMITED_API 0x03080000
-#include <Python.h>
+#include "module.h"
 
 #include "board.h"
 
@@ -48,7 +47,7 @@ static struct board *board;
 static int32_t whose; /* the process that the supervisor has met; a child's first call says that it is another */
 
 /* Write the name on the board; false where the supervisor has to be asked. */
-static int post(const char *name) {
+static int put_up(const char *name) {
     if (__atomic_load_n(&board->closed, __ATOMIC_ACQUIRE)) return 0;
     int32_t process = (int32_t)syscall(SYS_getpid); /* no fork hides from it, whoever forks */
     if (__atomic_load_n(&whose, __ATOMIC_RELAXED) != process) {
@@ -87,7 +86,7 @@ static int post(const char *name) {
 
 /* What the interpreter calls instead of libc's. */
 static int open_posted(const char *name, int flags, ...) {
-    if (!(flags & ~PLAIN) && post(name))
+    if (!(flags & ~PLAIN) && put_up(name))
         return (int)syscall(SYS_openat, AT_FDCWD, name, flags, 0L, board->cookie[0], board->cookie[1]);
     mode_t mode = 0;
     if (flags & O_CREAT || (flags & O_TMPFILE) == O_TMPFILE) {
@@ -202,8 +201,7 @@ static struct board *map(const char *path, const uint64_t cookie[2]) {
     return NULL;
 }
 
-/* start(path, cookie, cookie) -> bool: whether opens are posted from now on. */
-static PyObject *start(PyObject *module, PyObject *arguments) {
+PyObject *post(PyObject *module, PyObject *arguments) {
     (void)module;
     const char *path;
     unsigned long long cookie[2];
@@ -219,9 +217,3 @@ static PyObject *start(PyObject *module, PyObject *arguments) {
     }
     return PyBool_FromLong(count);
 }
-
-static PyMethodDef functions[] = {{"start", start, METH_VARARGS, NULL}, {NULL, NULL, 0, NULL}};
-
-static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "_posting", NULL, -1, functions, NULL, NULL, NULL, NULL};
-
-PyMODINIT_FUNC PyInit__posting(void) { return PyModule_Create(&definition); }

@@ -1,7 +1,7 @@
 /* The board: memory in which processes of the command post what they open, and the supervisor reads it.
  *
- * `posting.c` writes, `../capture/supervisor/quick.c` reads, `../capture/supervisor/board.py` makes it, all of zeros but
- * for the word. Every field but that word is written by the command's processes and therefore trusted for nothing.
+ * `posting.c` writes; `quick.c` and `board.py` of the supervisor read and make it, all of zeros but for the head.
+ * Whatever stands here the command's processes can write, so the supervisor trusts it for nothing.
  */
 
 #include <stdint.h>
