@@ -39,7 +39,9 @@
 #define PATH 4096
 #define STATUS 13
 
-enum { NOTED = 1, FOLDER, FILE_OF_DATA, FOLDER_OF_DATA };
+#define ADDRESS 128 /* bytes of a socket's, the longest there is */
+
+enum { NOTED = 1, FOLDER, FILE_OF_DATA, FOLDER_OF_DATA, CONNECTED };
 enum { TO_HANDLE = 1, TO_SETTLE, OTHER, NOBODY };
 enum { IN_FOLDER = 1, SHARED_MEMORY, READ, POSTED };
 enum { UNSURE, SAID, OF_ENVIRONMENT, OF_DATA };
@@ -88,7 +90,7 @@ struct quick {
     int listener;
     int others[OTHERS];
     uint32_t machine;
-    int32_t openat, open, unlinkat, unlink;
+    int32_t openat, open, unlinkat, unlink, connect, linkat, link;
     volatile uint64_t *page;
     uint64_t calls;
     uint32_t passive;
@@ -351,9 +353,42 @@ static int is_segment(const char *name, uint32_t length) {
     return S_ISREG(status.st_mode);
 }
 
+/* Whether this process has connected to the address before, which it may do a thousand times. */
+static int is_connected(const struct quick *quick, const struct task *task, uint64_t address, uint32_t length) {
+    uint8_t key[1 + sizeof task->process + ADDRESS];
+    if (length > ADDRESS) length = ADDRESS;
+    key[0] = CONNECTED;
+    memcpy(key + 1, &task->process, sizeof task->process);
+    ssize_t got = pread(task->memory, key + 1 + sizeof task->process, length, (off_t)address);
+    return got == (ssize_t)length && find(quick, key, 1 + (uint32_t)sizeof task->process + length);
+}
+
+/* A name in the memory of a thread, with its NUL; its length, 0 for none or one that is too long for here. */
+static uint32_t read_name(const struct task *task, uint64_t address, char name[SHORT]) {
+    ssize_t got = pread(task->memory, name, SHORT, (off_t)address);
+    const char *end = got > 0 ? memchr(name, 0, (size_t)got) : NULL;
+    return end ? (uint32_t)(end - name) : 0;
+}
+
+/* Whether a call gives another name to a segment of shared memory, as those do that make semaphores; it is let go on. */
+static int links_segment(struct quick *quick, const struct task *task, const struct notification *call, int64_t time) {
+    const uint64_t *given = call->arguments;
+    int by_folder = call->call == quick->linkat;
+    char name[SHORT], other[SHORT];
+    if (by_folder && ((uint32_t)given[0] != HERE || (uint32_t)given[2] != HERE)) return 0;
+    uint32_t length = read_name(task, given[by_folder ? 1 : 0], name);
+    uint32_t other_length = read_name(task, given[by_folder ? 3 : 1], other);
+    if (!length || !other_length || !is_segment(name, length) || !is_segment(other, other_length)) return 0;
+    if (let_go(quick, call->identity)) {
+        note(quick, SHARED_MEMORY, task->process, name, length, time);
+        note(quick, SHARED_MEMORY, task->process, other, other_length, time);
+    }
+    return 1;
+}
+
 /* True where the call was let go on, or was gone; false leaves it to the interpreter. */
 static int answers(struct quick *quick, const struct notification *call) {
-    uint64_t address;
+    uint64_t address = 0;
     uint32_t folder = HERE;
     uint32_t flags = 0;
     int removes = 0;
@@ -372,7 +407,9 @@ static int answers(struct quick *quick, const struct notification *call) {
     } else if (call->call == quick->unlink) {
         address = call->arguments[0];
         removes = 1;
-    } else {
+    } else if (call->call == quick->connect) {
+        address = call->arguments[1];
+    } else if (call->call != quick->linkat && call->call != quick->link) {
         return 0;
     }
     if (flags & ONLY_A_PLACE) return 0;
@@ -383,12 +420,15 @@ static int answers(struct quick *quick, const struct notification *call) {
         char ignored[PATH];
         if (!folder_of(task, ignored, time)) return 0;
     }
+    if (call->call == quick->connect) {
+        if (!is_connected(quick, task, address, (uint32_t)call->arguments[2])) return 0;
+        let_go(quick, call->identity);
+        return 1;
+    }
+    if (call->call == quick->linkat || call->call == quick->link) return links_segment(quick, task, call, time);
     char name[SHORT];
-    ssize_t got = pread(task->memory, name, SHORT, (off_t)address);
-    if (got <= 0) return 0;
-    const char *end = memchr(name, 0, (size_t)got);
-    if (!end || end == name) return 0;
-    uint32_t length = (uint32_t)(end - name);
+    uint32_t length = read_name(task, address, name);
+    if (!length) return 0;
     if (removes || flags & WRITES) {
         if (!is_segment(name, length)) return 0;
         if (let_go(quick, call->identity)) note(quick, SHARED_MEMORY, task->process, name, length, time);
@@ -413,7 +453,7 @@ static int answers(struct quick *quick, const struct notification *call) {
     return 1;
 }
 
-struct quick *quick_new(int listener, uint32_t machine, const int32_t calls[4], void *page, uint32_t together) {
+struct quick *quick_new(int listener, uint32_t machine, const int32_t calls[7], void *page, uint32_t together) {
     struct quick *quick = calloc(1, sizeof *quick);
     if (!quick) return NULL;
     quick->listener = listener;
@@ -422,11 +462,14 @@ struct quick *quick_new(int listener, uint32_t machine, const int32_t calls[4], 
     quick->open = calls[1];
     quick->unlinkat = calls[2];
     quick->unlink = calls[3];
+    quick->connect = calls[4];
+    quick->linkat = calls[5];
+    quick->link = calls[6];
     quick->page = page;
     quick->together = together;
     quick->room = 1024;
     for (int i = 0; i < OTHERS; i++) quick->others[i] = -1;
-    quick->events = calloc(together, sizeof *quick->events);
+    quick->events = calloc(together + 1, sizeof *quick->events); /* a call may note two */
     quick->entries = calloc(quick->room, sizeof *quick->entries);
     return quick->events && quick->entries ? quick : NULL;
 }

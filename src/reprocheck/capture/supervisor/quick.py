@@ -18,14 +18,15 @@ from reprocheck.capture.supervisor.kernel import NOTIFICATION
 LIBRARY = "_quick.so"
 """Beside this file; built with the wheel where there is a C compiler."""
 _PATH = f"{__file__.rpartition('/')[0]}/{LIBRARY}"
-NOTED, FOLDER, FILE, FOLDER_OF_DATA = b"\x01", b"\x02", b"\x03", b"\x04"
+NOTED, FOLDER, FILE, FOLDER_OF_DATA, CONNECTED = b"\x01", b"\x02", b"\x03", b"\x04", b"\x05"
 """What a name is: noted already, a folder of the environment, a file of the data, a folder of the data that no link
-leads to; folders with the slash behind."""
+leads to; folders with the slash behind; and of an address, to whom a process has connected."""
 TO_HANDLE, TO_SETTLE, OTHER, NOBODY = 1, 2, 3, 4
 """Why `run` comes back: a call for the interpreter, time to settle, another descriptor, no process is left."""
 IN_FOLDER, SHARED_MEMORY, READ, POSTED = 1, 2, 3, 4
 """What went on: a read in a folder of the environment, the use of a segment of shared memory, a read of the data, one
 that was posted and of which nothing is known here."""
+_CALLS = ("openat", "open", "unlinkat", "unlink", "connect", "linkat", "link")
 _EVENT = struct.Struct("=qIHH13q512s")
 _OTHERS = 3
 _MOST = 256
@@ -48,9 +49,7 @@ class Quick:
     def __init__(self, library: ctypes.CDLL, listener: int, machine: Machine, page: mmap, together: int) -> None:
         self._library = library
         self._together = together
-        calls = (ctypes.c_int32 * 4)(
-            *(machine.calls.get(name, -1) for name in ("openat", "open", "unlinkat", "unlink"))
-        )
+        calls = (ctypes.c_int32 * len(_CALLS))(*(machine.calls.get(name, -1) for name in _CALLS))
         self._page = (ctypes.c_uint64 * 2).from_buffer(page)
         state: int | None = library.quick_new(listener, machine.machine, calls, self._page, together)
         if state is None:

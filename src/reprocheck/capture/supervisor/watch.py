@@ -20,7 +20,7 @@ from reprocheck.capture.supervisor.ledger import Ledger
 from reprocheck.capture.supervisor.looks import status_of
 from reprocheck.capture.supervisor.paths import Paths
 from reprocheck.capture.supervisor.programs import Programs
-from reprocheck.capture.supervisor.quick import Quick
+from reprocheck.capture.supervisor.quick import CONNECTED, Quick
 from reprocheck.capture.supervisor.reading import Reads
 from reprocheck.capture.supervisor.rings import Rings
 from reprocheck.capture.supervisor.tasks import Task, Tasks, Unreadable
@@ -348,9 +348,11 @@ class Watch:
     def _connect(self, number: int, address: int, length: int) -> None:
         task, _ = self.tasks.look(number)
         data = self.tasks.read(task, address, min(length & 0xFFFFFFFF, 128)) if length else b""
-        if (task.process.number, data) not in self._addresses:
-            self._addresses.add((task.process.number, data))
+        if (task.process.index, data) not in self._addresses:
+            self._addresses.add((task.process.index, data))
             self._programs.connect(task.process, data)
+            if self._quick is not None:
+                self._quick.learn(CONNECTED + task.process.index.to_bytes(4, "little") + data)
 
 
 def _signed(number: int) -> int:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _NAMES = ("a", "b", "deep/a", "deep/b", "deep/link", "to/a", "to/b", ".hidden", "absent", "deep/absent", "to/absent")
 _FORMS = (*["{name}", "{root}/{name}"] * 4, "./{name}", "{root}//{name}", "deep/../{name}", "{root}/deep/../{name}")
 _STEPS = """
-import os, sys, threading, time
+import os, socket, sys, threading, time
 
 def read(name):
     try:
@@ -67,7 +67,13 @@ def segment(name):
     descriptor = os.open(f"/dev/shm/{name}", os.O_RDWR | os.O_CREAT)
     os.close(descriptor)
     read(f"/dev/shm/{name}")
+    os.link(f"/dev/shm/{name}", f"/dev/shm/{name}-too")
+    os.unlink(f"/dev/shm/{name}-too")
     os.unlink(f"/dev/shm/{name}")
+
+def meet(name):
+    with socket.socket(socket.AF_UNIX) as one:
+        attempt(one.connect, name)
 
 def inside(name):
     os.chdir("deep")
@@ -119,6 +125,7 @@ def _program(seed: int, root: Path) -> str:
                 f"in_process({names})",
                 "read(os.__file__); read('/etc/hostname'); read(sys.executable); read('deep')",
                 f"segment('reprocheck-test-{os.getpid()}-{number}')",
+                f"meet('socket-{number % 3}'); meet('socket-{number % 3}')",
                 f"write({name})",
                 f"replace({name})",
                 "relink()",
@@ -127,7 +134,7 @@ def _program(seed: int, root: Path) -> str:
                 f"attempt(os.truncate, {name}, 1)",
                 f"attempt(os.link, {name}, {other!r})",
             ],
-            [54, 4, 2, *[1] * 12],
+            [54, 4, 2, *[1] * 13],
         )
     return "\n".join(lines)
 
