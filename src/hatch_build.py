@@ -20,7 +20,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 _LIBRARIES = {
     "capture/supervisor/_quick.so": ("quick.c",),
     "agent/libraries/_one_pass.so": ("one_pass.c",),
-    "agent/compiled/_module.abi3.so": ("module.c", "posting.c", "memory.c", "hearing.c"),
+    "agent/compiled/_module.abi3.so": ("module.c", "posting.c", "memory.c", "hearing.c", "loading.c"),
 }
 """What is built from what, beside it. The last one is a module of the interpreter's and keeps to its stable ABI."""
 _FLAGS = ("-std=c11", "-O3", "-ffp-contract=off", "-Wall", "-Wextra", "-fPIC", "-shared")

@@ -9,6 +9,7 @@ static PyMethodDef functions[] = {
     {"is_remembered", is_remembered, METH_O, NULL},
     {"listen", listen, METH_VARARGS, NULL},
     {"heard", heard, METH_VARARGS, NULL},
+    {"libraries_loaded", libraries_loaded, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 

@@ -19,4 +19,7 @@ int has_key(PyObject *key);
 PyObject *listen(PyObject *module, PyObject *arguments);
 PyObject *heard(PyObject *module, PyObject *arguments);
 
+/* loading.c: libraries_loaded() -> how many so far. */
+PyObject *libraries_loaded(PyObject *module, PyObject *nothing);
+
 #pragma GCC visibility pop

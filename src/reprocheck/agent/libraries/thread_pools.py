@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from ..compiled import module
 from ..process import imported_here
 from ..watch import Watch
 
@@ -25,12 +26,21 @@ _NAMES = ("", "64_", "_64")
 
 def after_numpy(watch: Watch, _module: ModuleType) -> None:
     """Ask at the end, when everything that was used is there."""
-    watch.at_end(lambda: _tell(watch))
+    inherited = [-1]
+
+    def forked() -> None:
+        inherited[0] = module.libraries_loaded() if module else -1
+
+    watch.in_child(forked)
+    watch.at_end(lambda: _tell(watch, inherited[0]))
 
 
-def _tell(watch: Watch) -> None:
-    if watch.last_inherited is not None and not imported_here(watch):
-        return  # a worker that loaded nothing: whoever forked it tells
+def _tell(watch: Watch, inherited: int) -> None:
+    """`inherited` is the number of libraries that were there when this process was forked; -1 for not known."""
+    if watch.last_inherited is not None:
+        has_loaded = module.libraries_loaded() != inherited if module else bool(imported_here(watch))
+        if not has_loaded:
+            return  # whoever forked it tells
     pools = [pool for path in _loaded() for pool in _pools(path)]
     if pools:
         watch.journal.emit("pools", {"pools": pools})

@@ -291,7 +291,9 @@ static void note_read(struct quick *quick, uint32_t process, const struct named 
 /* A file that was opened without asking: what is known of it, or a note for the interpreter. */
 static void take_post(struct quick *quick, const struct post *post) {
     /* Copied, as whoever wrote it could write again; and lengths that the processes of the command made up. */
-    uint32_t before = post->folder, length = post->name, number = post->process;
+    uint32_t before = __atomic_load_n(&post->folder, __ATOMIC_RELAXED);
+    uint32_t length = __atomic_load_n(&post->name, __ATOMIC_RELAXED);
+    uint32_t number = __atomic_load_n(&post->process, __ATOMIC_RELAXED);
     int64_t time = post->time;
     char text[POST_TEXT];
     if (!length || length >= SHORT || before + length > POST_TEXT) return;

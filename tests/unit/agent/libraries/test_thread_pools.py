@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
+from tests.unit.agent.conftest import Bench
 
-if TYPE_CHECKING:
-    from tests.unit.agent.conftest import Bench
+from reprocheck.agent.compiled import module
 
 _WORKERS = (
     "import multiprocessing, random\n"
@@ -23,14 +23,22 @@ _WORKERS = (
 
 
 @pytest.mark.parametrize(
-    ("parent", "worker", "tellers"),
+    ("parent", "worker", "tellers", "compiled"),
     [
-        ("import numpy", "numpy.zeros(3) @ numpy.zeros(3)", 1),
-        ("pass", "import numpy", 3),
-        ("import numpy", "import colorsys", 4),
+        ("import numpy", "numpy.zeros(3) @ numpy.zeros(3)", 1, True),
+        ("import numpy", "numpy.zeros(3) @ numpy.zeros(3)", 1, False),
+        ("pass", "import numpy", 3, True),
+        ("import numpy", "import colorsys", 1, True),
+        ("import numpy", "import colorsys", 4, False),  # it might have loaded a library
+        ("import numpy", "import sqlite3", 4, True),
     ],
 )
-def test_a_worker_tells_only_if_it_loaded_something(bench: Bench, parent: str, worker: str, tellers: int) -> None:
+def test_a_worker_tells_only_if_it_loaded_something(
+    tmp_path: Path, parent: str, worker: str, tellers: int, *, compiled: bool
+) -> None:
+    if compiled and module is None:
+        pytest.skip("the compiled part of the agent was not built")
+    bench = Bench(tmp_path, compiled=compiled)
     bench.write(_WORKERS.format(parent=parent, worker=worker))
     outcome = bench.watched()
     told = outcome.events("pools")
