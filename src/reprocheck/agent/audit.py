@@ -39,11 +39,10 @@ def install(watch: Watch) -> None:
         finally:
             own.busy = False
 
-    if module is None:
-        sys.addaudithook(hook)
-    else:
-        module.listen(handlers.table, hook)
+    if module is not None and module.listen(handlers.table, hook):
         sys.addaudithook(module.heard)
+    else:
+        sys.addaudithook(hook)
     watch.entrances.append(hook.__code__)
 
 

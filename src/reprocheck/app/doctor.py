@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
+from reprocheck.agent.compiled import module as posting
 from reprocheck.app.stores import store_folder
 from reprocheck.capture.files import file_uses
 from reprocheck.capture.injection import AgentOptions, agent_environment
@@ -69,6 +70,8 @@ def _capture(environment: Mapping[str, str]) -> Iterator[Check]:
     if execution.supervised and any(use.path == "out.txt" for use in uses.uses):
         reason = why_interpreted()
         how = f"interpreted: {reason}" if reason else "compiled"
+        if posting is None and not reason:
+            how += "; Python's reads ask too, as the agent's compiled part was not built, which needs Python's headers"
         yield Check("files", "good", f"every file access is seen (seccomp user notification, {how})")
     else:
         advice = "Files are known as far as the agent sees them: native readers and other programs are missed"

@@ -293,3 +293,38 @@ def test_events_that_others_make_up_harm_nobody(bench: Bench) -> None:
     outcome = bench.watched(supervised=True)
     assert (outcome.code, outcome.stderr) == (0, "")
     assert ("write", "made", 9) in uses(outcome, bench)
+
+
+def test_a_file_that_is_told_as_read_is_told_as_written_too(bench: Bench) -> None:
+    bench.write(
+        "import os\n"
+        "open('data', 'w').close()\n"
+        "for _ in range(2): open('data').close()\n"
+        "open('data', 'a').close()\n"
+        "os.mkdir('deep'); os.chdir('deep')\n"
+        "open('data', 'w').close()\n"
+        "for name in ('data', './data', '../data', b'data'): open(name).close()\n"
+        "os.close(os.open('data', os.O_RDWR))\n"
+    )
+    outcome = bench.watched(supervised=True)
+    assert (outcome.code, outcome.stderr) == (0, "")
+    assert uses(outcome, bench) == {
+        ("write", "data", 2),
+        ("read", "data", 3),
+        ("write", "deep/data", 6),
+        ("read", "deep/data", 7),
+    }
+
+
+def test_a_second_interpreter_in_the_process_harms_nobody(bench: Bench) -> None:
+    bench.write(
+        "try: import _interpreters as others\n"
+        "except ImportError: import _xxsubinterpreters as others\n"
+        "one = others.create()\n"
+        "others.run_string(one, \"open('data', 'w').close(); open('data').close()\")\n"
+        "others.destroy(one)\n"
+        "open('data').close()\n"
+    )
+    outcome = bench.watched(supervised=True)
+    assert (outcome.code, outcome.stderr) == (0, "")
+    assert ("read", "data", 6) in uses(outcome, bench)

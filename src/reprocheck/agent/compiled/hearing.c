@@ -17,11 +17,14 @@
 static PyObject *table, *hook; /* what is waited for, and who */
 static PyObject *reads, *writes, *nothing;
 
-/* listen(table, hook): whoever is in the table goes to the hook, as `heard` is told of events. */
+/* listen(table, hook) -> bool: events that are in the table go from `heard` to the hook, from now on; False where they go to
+ * another one already, of the main interpreter.
+ */
 PyObject *listen(PyObject *module, PyObject *arguments) {
     (void)module;
     PyObject *events, *function;
     if (!PyArg_ParseTuple(arguments, "O!O", &PyDict_Type, &events, &function)) return NULL;
+    if (hook) Py_RETURN_FALSE;
     if (!(reads = PyUnicode_FromString("read")) || !(writes = PyUnicode_FromString("write")) ||
         !(nothing = PyUnicode_FromString("")))
         return NULL;
@@ -29,7 +32,7 @@ PyObject *listen(PyObject *module, PyObject *arguments) {
     Py_INCREF(function);
     table = events;
     hook = function;
-    Py_RETURN_NONE;
+    Py_RETURN_TRUE;
 }
 
 /* The absolute path as `audit.py` makes it; NULL, perhaps with an error, where that takes more than to put the working

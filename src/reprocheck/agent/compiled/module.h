@@ -15,7 +15,7 @@ PyObject *remember(PyObject *module, PyObject *key);
 PyObject *is_remembered(PyObject *module, PyObject *key);
 int has_key(PyObject *key);
 
-/* hearing.c: listen(table, hook) and heard(event, arguments). */
+/* hearing.c: listen(table, hook) -> bool and heard(event, arguments). */
 PyObject *listen(PyObject *module, PyObject *arguments);
 PyObject *heard(PyObject *module, PyObject *arguments);
 
