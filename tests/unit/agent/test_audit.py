@@ -323,8 +323,8 @@ def test_a_second_interpreter_in_the_process_harms_nobody(bench: Bench) -> None:
         "one = others.create()\n"
         "others.run_string(one, \"open('data', 'w').close(); open('data').close()\")\n"
         "others.destroy(one)\n"
-        "open('data').close()\n"
+        "open('program.py').close()\n"
     )
     outcome = bench.watched(supervised=True)
     assert (outcome.code, outcome.stderr) == (0, "")
-    assert ("read", "data", 6) in uses(outcome, bench)
+    assert ("read", "program.py", 6) in uses(outcome, bench)
