@@ -3,7 +3,8 @@
     python benchmarks/strace_oracle.py [--keep FOLDER] [--all] -- COMMAND...
 
 The launcher runs under strace, so both watch the same processes; strace's lines about launcher and supervisor are left
-out. For each kind of use the two sets of paths are compared. Exit code 1 when any differ.
+out. The agent is in the command's Python processes, as in a run. For each kind of use the two sets of paths are
+compared. Exit code 1 when any differ.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
+from reprocheck.capture.injection import SITE
 from reprocheck.capture.regions import DATA, SHARED_MEMORY, Regions
 
 _CALLS = (
@@ -28,9 +30,12 @@ _CALLS = (
 _LAUNCH = """
 import os, sys
 from pathlib import Path
-from reprocheck.capture.launch import launch
+from reprocheck.capture.injection import SITE, AgentOptions, agent_environment
+from reprocheck.capture.launch import LaunchOptions, launch
 journal = Path(sys.argv[1])
-ended = launch(sys.argv[2:], cwd=Path.cwd(), environment=os.environ, journal=journal, objects=None)
+environment = agent_environment(os.environ, journal=journal, options=AgentOptions(root=Path.cwd()))
+options = LaunchOptions(hidden=(SITE.parent,))
+ended = launch(sys.argv[2:], cwd=Path.cwd(), environment=environment, journal=journal, objects=None, options=options)
 (journal / "pid").write_text(str(ended.pid))
 sys.exit(ended.exit_code)
 """
@@ -42,6 +47,7 @@ _CWD = re.compile(r"AT_FDCWD<(.*?)>")
 _OLD = frozenset(("open", "creat", "rename", "unlink", "link", "symlink", "truncate", "execve"))
 _LEGACY = re.compile(r'(?:^|(?<=, ))"((?:[^"\\]|\\.)*)"')
 _PROCESS = re.compile(r"^/proc/\d+(?:/task/\d+)?")
+_BOARD = re.compile(r"/proc/N/fd/\d+")
 _KINDS = ("read", "written", "listed", "failed", "renamed", "removed", "linked", "executed")
 
 Seen = dict[str, set[str]]
@@ -59,8 +65,9 @@ def main() -> int:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "files.jsonl").unlink(missing_ok=True)
         code = _run(options.command, folder)
-        strace = _by_strace(folder / "strace.log", int((folder / "pid").read_text()), str(folder))
-        ours = _by_supervisor(folder / "files.jsonl")
+        own = (str(folder), str(SITE.parent))
+        strace = _without(_by_strace(folder / "strace.log", int((folder / "pid").read_text())), own)
+        ours = _without(_by_supervisor(folder / "files.jsonl"), own)
     return _report(options.name or options.command[0], code, strace, ours)
 
 
@@ -88,7 +95,7 @@ def _joined(log: Path) -> Iterator[tuple[int, str, str, int | None, str, str]]:
                 yield int(found[1]), found[2], found[3], result, found[5] or "", found[6]
 
 
-def _by_strace(log: Path, command: int, own: str) -> Seen:
+def _by_strace(log: Path, command: int) -> Seen:
     calls = list(_joined(log))
     tree = {command}
     for thread, call, _, result, _, _ in calls:
@@ -110,7 +117,16 @@ def _by_strace(log: Path, command: int, own: str) -> Seen:
                 path,
                 error,
             )
-    return {kind: {path for path in paths if own not in path} for kind, paths in seen.items()}
+    # The board, of which the supervisor need not be told.
+    seen["written"] = {path for path in seen["written"] if not _BOARD.fullmatch(path)}
+    return seen
+
+
+def _without(seen: Seen, own: tuple[str, ...]) -> Seen:
+    """What isn't the journal's or the agent's."""
+    return defaultdict(
+        set, {kind: {path for path in paths if not any(part in path for part in own)} for kind, paths in seen.items()}
+    )
 
 
 def _count(seen: Seen, call: str, arguments: str, result: int, path: str, error: str) -> None:
