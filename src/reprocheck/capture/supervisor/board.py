@@ -21,9 +21,13 @@ class Board:
     def __init__(self, library: ctypes.CDLL) -> None:
         size: int = library.board_size()
         self.descriptor = os.memfd_create("reprocheck-board", os.MFD_CLOEXEC)
-        # All of it at once: a page that can't be had when it is written to kills who writes.
-        os.posix_fallocate(self.descriptor, 0, size)
-        self._memory = (ctypes.c_char * size).from_buffer(mmap(self.descriptor, size))
+        try:
+            # All of it at once: a page that can't be had when it is written to kills who writes.
+            os.posix_fallocate(self.descriptor, 0, size)
+            self._memory = (ctypes.c_char * size).from_buffer(mmap(self.descriptor, size))
+        except OSError:
+            os.close(self.descriptor)
+            raise
         self._library = library
         self.address = ctypes.c_void_p(ctypes.addressof(self._memory))
         self.cookie = os.urandom(16)

@@ -480,7 +480,10 @@ void quick_wait_for(struct quick *quick, const int others[OTHERS]) {
     memcpy(quick->others, others, sizeof quick->others);
 }
 
-void quick_be_passive(struct quick *quick) { quick->passive = 1; }
+void quick_be_passive(struct quick *quick) {
+    quick->passive = 1;
+    quick->board = NULL; /* what is posted from now on is nobody's business, and a full board has them ask */
+}
 
 uint64_t quick_calls(const struct quick *quick) { return quick->calls; }
 

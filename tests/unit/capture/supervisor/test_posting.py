@@ -16,6 +16,7 @@ from mmap import mmap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 from blake3 import blake3
 from tests.unit.capture.supervisor.test_faults import supervisors
@@ -129,6 +130,28 @@ def test_nothing_is_posted_once_names_may_mean_something_else(run: Run) -> None:
     unshared = run(program.format("import ctypes; ctypes.CDLL(None).unshare(0)\n"))
     assert _end(unshared)["posted"] < posted - 590
     assert unshared.roles() == {"a": "input", "b": "input"}
+
+
+@_POSTED
+def test_nothing_is_noted_of_what_is_posted_after_the_end(run: Run, tmp_path: Path) -> None:
+    root = run("pass").root
+    for number in range(300):
+        (root / str(number)).touch()
+    seen = run(
+        "import os, time\n"
+        "if not os.fork():\n"
+        "    os.setsid()\n"
+        "    while not os.path.exists('go'): time.sleep(0.01)\n"
+        "    for number in range(300): open(str(number)).close()\n"
+        "    time.sleep(0.3)\n"
+        "    open('over', 'w').close()\n"
+    )
+    assert _end(seen)["alive"] == 1
+    (root / "go").touch()
+    while not (root / "over").exists():
+        time.sleep(0.01)
+    last = (tmp_path / "journal1" / "files.jsonl").read_text().splitlines()[-1]
+    assert msgspec.json.decode(last)["event"] == "end"
 
 
 @_POSTED
