@@ -24,7 +24,7 @@ PyObject *listen(PyObject *module, PyObject *arguments) {
     (void)module;
     PyObject *events, *function;
     if (!PyArg_ParseTuple(arguments, "O!O", &PyDict_Type, &events, &function)) return NULL;
-    if (hook) Py_RETURN_FALSE;
+    if (hook) return PyBool_FromLong(0);
     if (!(reads = PyUnicode_FromString("read")) || !(writes = PyUnicode_FromString("write")) ||
         !(nothing = PyUnicode_FromString("")))
         return NULL;
@@ -32,7 +32,7 @@ PyObject *listen(PyObject *module, PyObject *arguments) {
     Py_INCREF(function);
     table = events;
     hook = function;
-    Py_RETURN_TRUE;
+    return PyBool_FromLong(1);
 }
 
 /* The absolute path as `audit.py` makes it; NULL, perhaps with an error, where that takes more than to put the working
@@ -83,12 +83,12 @@ PyObject *heard(PyObject *module, PyObject *given) {
     if (!arguments) return NULL;
     if (!PyDict_GetItemWithError(table, event)) {
         PyErr_Clear();
-        Py_RETURN_NONE;
+        return none();
     }
     if (!PyUnicode_CompareWithASCIIString(event, "open")) {
         int settled = is_settled(arguments);
         PyErr_Clear(); /* the hook finds out what it was */
-        if (settled) Py_RETURN_NONE;
+        if (settled) return none();
     }
     return PyObject_CallFunctionObjArgs(hook, event, arguments, NULL);
 }

@@ -48,7 +48,7 @@ PyObject *begin_memory(PyObject *module, PyObject *nothing) {
         if (memory == MAP_FAILED) return PyErr_NoMemory();
         slots = memory;
     }
-    Py_RETURN_NONE;
+    return none();
 }
 
 PyObject *remember(PyObject *module, PyObject *key) {
@@ -58,5 +58,5 @@ PyObject *remember(PyObject *module, PyObject *key) {
     uint64_t number = slots ? place(key, &at, &stands) : 0;
     if (number && !stands) __atomic_store_n(&slots[at], number, __ATOMIC_RELAXED);
     if (PyErr_Occurred()) return NULL;
-    Py_RETURN_NONE;
+    return none();
 }

@@ -3,6 +3,12 @@
 #define Py_LIMITED_API 0x03080000
 #include <Python.h>
 
+/* Not `Py_RETURN_NONE`: headers of 3.12 and later count no reference to it, and older interpreters count each. */
+static inline PyObject *none(void) {
+    Py_INCREF(Py_None);
+    return Py_None;
+}
+
 /* Nobody else is to find these, nor are they to be taken for functions of the same names (listen(2)). */
 #pragma GCC visibility push(hidden)
 

@@ -174,6 +174,8 @@ def _told(
         event.update(pid=0 if event["event"] == "start" else numbers[event["pid"]], started=0, time=0)
         for name in ("inode", "status", "supervisor", "parent", "calls", "quickly", "posted"):
             event.pop(name, None)
+        if event["event"] == "descriptor":
+            event.pop("size")  # what earlier runs wrote into the same standard error
         # When inputs are hashed is a matter of threads: one that changes soon after may be too late for that.
         if event["event"] != "before" and not event.get("consequence", "").startswith("the content that"):
             # From 3.12 on the interpreter counts its threads before it forks: in `/proc/PID/stat`.
