@@ -16,6 +16,7 @@ _SLOTS = 1 << 16
 _TRIES = 8
 """Slots looked at for one number. When all are taken by others it is told once more, which costs a line."""
 _MOST = 50000
+"""Keys that a process keeps before it has a family."""
 
 
 class Told:
